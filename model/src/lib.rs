@@ -1,0 +1,12 @@
+//! The words that rung's predicted and measured worlds share.
+//!
+//! A leaf: no clock, no randomness but keyed draws, no input or output beyond reading
+//! scenario and cost files.
+#![forbid(unsafe_code)]
+
+pub mod costs;
+pub mod distribution;
+pub mod scenario;
+pub mod stream;
+pub mod units;
+pub mod workload;

@@ -1,0 +1,265 @@
+//! The load as both worlds draw it: who sends which class when, by key.
+
+use crate::distribution::{Distribution, unit_interval};
+use crate::scenario::{Endpoint, Profile, Source, Spacing};
+use crate::stream::{Draws, Purpose};
+use crate::units::{Instant, Span};
+
+/// The key of a request: every draw that it causes is made from it.
+///
+/// Closed load: the user and that user's iteration. Open load: lane 0 and the number of
+/// the arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestKey {
+    /// Whose.
+    pub lane: u64,
+    /// Which one of theirs.
+    pub index: u64,
+}
+
+/// Draws of the load itself.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    cumulative: Vec<f64>,
+    class: Purpose,
+    think: Purpose,
+    think_time: Distribution,
+}
+
+impl Workload {
+    /// The workload of `endpoints` under `seed`.
+    pub fn new(seed: u64, source: &Source, endpoints: &[Endpoint]) -> Workload {
+        let total: f64 = endpoints.iter().map(|e| e.weight).sum();
+        let mut sum = 0.0;
+        let cumulative = endpoints
+            .iter()
+            .map(|e| {
+                sum += e.weight / total;
+                sum
+            })
+            .collect();
+        let think_time = match source {
+            Source::Closed { think_time, .. } => think_time.clone(),
+            Source::Open { .. } => Distribution::Constant(Span::ZERO),
+        };
+        Workload {
+            cumulative,
+            class: Purpose::new(seed, "class"),
+            think: Purpose::new(seed, "think"),
+            think_time,
+        }
+    }
+
+    /// The index of the endpoint that the request calls.
+    pub fn class(&self, draws: &mut Draws, key: RequestKey) -> usize {
+        if self.cumulative.len() == 1 {
+            return 0;
+        }
+        let u = unit_interval(draws.draw(&self.class, key.lane, key.index));
+        // Rounding may leave the last sum below one; a weight of zero is never chosen.
+        let last =
+            self.cumulative.partition_point(|&c| c < self.cumulative[self.cumulative.len() - 1]);
+        self.cumulative.partition_point(|&c| c <= u).min(last)
+    }
+
+    /// The pause of `key.lane` after the reply to request `key.index`.
+    pub fn think_time(&self, draws: &mut Draws, key: RequestKey) -> Span {
+        match self.think_time {
+            Distribution::Constant(span) => span,
+            ref drawn => drawn.sample(draws.draw(&self.think, key.lane, key.index)),
+        }
+    }
+}
+
+/// The instants of open arrivals, in order.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    rate: Profile,
+    spacing: Spacing,
+    gaps: Purpose,
+    /// Arrivals expected up to the last one given out.
+    expected: f64,
+    index: u64,
+}
+
+impl Arrivals {
+    /// Arrivals at `rate` per second under `seed`.
+    pub fn new(seed: u64, rate: &Profile, spacing: Spacing) -> Arrivals {
+        Arrivals {
+            rate: rate.clone(),
+            spacing,
+            gaps: Purpose::new(seed, "arrivals"),
+            expected: 0.0,
+            index: 0,
+        }
+    }
+
+    /// The number and instant of the next arrival, or none if the rate stays at zero.
+    ///
+    /// Even spacing puts arrival `i` where the integrated rate is `i`; Poisson arrivals
+    /// where it is the sum of `i + 1` exponential gaps of mean one.
+    pub fn next(&mut self, draws: &mut Draws) -> Option<(u64, Instant)> {
+        let index = self.index;
+        match self.spacing {
+            Spacing::Poisson => {
+                let u = unit_interval(draws.draw(&self.gaps, 0, index));
+                self.expected -= libm::log(u);
+            }
+            Spacing::Even => self.expected = index as f64,
+        }
+        self.index += 1;
+        let seconds = self.rate.time_of_integral(self.expected)?;
+        Some((index, Instant::START + Span::from_secs_f64(seconds)))
+    }
+}
+
+impl Profile {
+    /// The time in seconds at which the integral of the profile reaches `wanted`.
+    fn time_of_integral(&self, wanted: f64) -> Option<f64> {
+        let (mut value, mut begin, mut sum) = (self.start, 0.0, 0.0);
+        for stage in &self.stages {
+            let length = stage.duration.secs_f64();
+            let area = (value + stage.target) / 2.0 * length;
+            if sum + area > wanted && area > 0.0 {
+                let slope = (stage.target - value) / length;
+                return Some(begin + time_of_area(value, slope, wanted - sum).min(length));
+            }
+            sum += area;
+            begin += length;
+            value = stage.target;
+        }
+        (value > 0.0).then(|| begin + (wanted - sum) / value)
+    }
+
+    /// The instants at which the profile, in whole users, first exceeds `user` (counted
+    /// from 0) and falls back to it; [`Instant::NEVER`] if it does not.
+    ///
+    /// User k is active while the profile is above k, as k6's ramping users are.
+    pub fn active_spans(&self, user: u32) -> Vec<(Instant, Instant)> {
+        let threshold = f64::from(user);
+        let mut spans = Vec::new();
+        let mut open = (self.start > threshold).then_some(Instant::START);
+        let (mut value, mut begin) = (self.start, Span::ZERO);
+        for stage in &self.stages {
+            let crosses = (value > threshold) != (stage.target > threshold);
+            if crosses {
+                let share = (threshold - value) / (stage.target - value);
+                let at = Instant::START + begin + stage.duration.scale(share);
+                match open.take() {
+                    Some(from) => spans.push((from, at)),
+                    None => open = Some(at),
+                }
+            }
+            begin += stage.duration;
+            value = stage.target;
+        }
+        spans.extend(open.map(|from| (from, Instant::NEVER)));
+        spans
+    }
+}
+
+/// The time after which a line that starts at `value` with `slope` has the area `area`.
+fn time_of_area(value: f64, slope: f64, area: f64) -> f64 {
+    if slope == 0.0 {
+        return area / value;
+    }
+    // Stable form of the root of slope/2 t^2 + value t - area = 0.
+    let root = libm::sqrt((value * value + 2.0 * slope * area).max(0.0));
+    2.0 * area / (value + root)
+}
+
+/// The name of the stream that a step draws from, shared with the live service's headers.
+///
+/// `path` counts steps from 0, `1.0` being the first branch of a gather at step 1.
+pub fn step_purpose(what: &str, endpoint: &str, path: &str) -> String {
+    format!("{what}@{endpoint}/{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Stage;
+
+    fn ramp() -> Profile {
+        Profile {
+            start: 0.0,
+            stages: vec![
+                Stage { duration: Span::from_secs(10), target: 100.0 },
+                Stage { duration: Span::from_secs(10), target: 100.0 },
+                Stage { duration: Span::from_secs(10), target: 0.0 },
+            ],
+        }
+    }
+
+    #[test]
+    fn even_arrivals_come_where_the_integrated_rate_says() {
+        let mut draws = Draws::new();
+        let mut arrivals = Arrivals::new(1, &Profile::constant(200.0), Spacing::Even);
+        let at: Vec<u64> =
+            (0..3).filter_map(|_| arrivals.next(&mut draws)).map(|(_, at)| at.nanos()).collect();
+        assert_eq!(at, [0, 5_000_000, 10_000_000]);
+
+        let mut arrivals = Arrivals::new(1, &ramp(), Spacing::Even);
+        let all: Vec<Instant> =
+            std::iter::from_fn(|| arrivals.next(&mut draws)).map(|(_, at)| at).collect();
+        // The area under the ramp is 500 + 1000 + 500.
+        assert_eq!(all.len(), 2000);
+        // The first stage integrates to 5 t^2.
+        assert_eq!(all[45].nanos(), 3_000_000_000);
+        assert_eq!(all[600].nanos(), 11_000_000_000);
+    }
+
+    #[test]
+    fn poisson_arrivals_have_the_rate_and_exponential_gaps() {
+        let mut draws = Draws::new();
+        let mut arrivals = Arrivals::new(3, &Profile::constant(100.0), Spacing::Poisson);
+        let (mut last, mut sum, mut square) = (0.0, 0.0, 0.0);
+        let n = 200_000;
+        for _ in 0..n {
+            let (_, at) = arrivals.next(&mut draws).expect("the rate never ends");
+            let gap = at.secs_f64() - last;
+            last = at.secs_f64();
+            sum += gap;
+            square += gap * gap;
+        }
+        let mean = sum / f64::from(n);
+        let scv = square / f64::from(n) / mean / mean - 1.0;
+        // Standard errors: mean 0.0022, scv 0.0063 (relative); four of them.
+        assert!((mean / 0.01 - 1.0).abs() < 0.009, "mean gap {mean}");
+        assert!((scv - 1.0).abs() < 0.026, "scv {scv}");
+    }
+
+    #[test]
+    fn ramped_users_start_and_stop_where_the_line_crosses_them() {
+        let spans = ramp().active_spans(50);
+        assert_eq!(
+            spans,
+            [(Instant::from_nanos(5_000_000_000), Instant::from_nanos(25_000_000_000))]
+        );
+        assert_eq!(Profile::constant(3.0).active_spans(2), [(Instant::START, Instant::NEVER)]);
+        assert_eq!(Profile::constant(3.0).active_spans(3), []);
+    }
+
+    #[test]
+    fn classes_follow_their_weights() {
+        let endpoint = |name: &str, weight| Endpoint {
+            name: name.into(),
+            weight,
+            concurrency: None,
+            steps: Vec::new(),
+        };
+        let endpoints =
+            [endpoint("a", 1.0), endpoint("never", 0.0), endpoint("b", 3.0), endpoint("no", 0.0)];
+        let source =
+            Source::Open { rate: Profile::constant(1.0), spacing: Spacing::Even, max_users: None };
+        let workload = Workload::new(1, &source, &endpoints);
+        let mut draws = Draws::new();
+        let mut counts = [0u32; 4];
+        for index in 0..40_000 {
+            counts[workload.class(&mut draws, RequestKey { lane: 0, index })] += 1;
+        }
+        assert_eq!((counts[1], counts[3]), (0, 0));
+        // Standard deviation of the count is 87.
+        assert!(counts[0].abs_diff(10_000) < 350, "{counts:?}");
+    }
+}
