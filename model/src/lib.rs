@@ -3,6 +3,7 @@
 //! A leaf: no clock, no randomness but keyed draws, no input or output beyond reading
 //! scenario and cost files.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod costs;
 pub mod distribution;

@@ -1,1 +1,9 @@
+//! Predicts what a web service will do: a seeded, deterministic discrete-event simulation.
+#![forbid(unsafe_code)]
 
+pub mod agenda;
+pub mod engine;
+pub mod observe;
+pub mod plan;
+pub mod station;
+pub mod trace;

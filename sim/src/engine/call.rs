@@ -1,0 +1,158 @@
+//! Calls of upstreams: semaphore, client connection, exchange, retries.
+
+use model::distribution::unit_interval;
+use model::stream::lane_of_attempt;
+use model::units::Span;
+
+use super::Engine;
+use super::event::Event;
+use super::state::NONE;
+use super::step::Flow;
+use crate::observe::ErrorKind;
+use crate::plan::{DrawId, Op, Pc, place};
+use crate::station::slots::Slots;
+use crate::trace::Trace;
+
+/// Longest pause between attempts, whatever the growth of the backoff.
+const BACKOFF_MAX: Span = Span::from_secs(3600);
+
+impl<T: Trace> Engine<'_, T> {
+    fn semaphore(&mut self, task: u32, upstream: u32) -> &mut Slots {
+        let worker = self.worker_of(task) as usize;
+        self.workers[worker].semaphores[upstream as usize].as_mut().expect("planned with a limit")
+    }
+
+    fn client_pool(&mut self, task: u32, upstream: u32) -> &mut Slots {
+        let worker = self.worker_of(task) as usize;
+        self.workers[worker].connections[upstream as usize].as_mut().expect("planned with a limit")
+    }
+
+    pub(super) fn semaphore_acquire(&mut self, thread: u32, task: u32, upstream: u32) -> Flow {
+        if self.semaphore(task, upstream).acquire(task) {
+            self.seen.semaphores[upstream as usize].enter(self.now);
+            return Flow::Continue;
+        }
+        self.suspend(thread, task, place::semaphore(upstream))
+    }
+
+    pub(super) fn semaphore_release(&mut self, task: u32, upstream: u32) -> Flow {
+        match self.semaphore(task, upstream).release() {
+            Some(next) => self.resume(next),
+            None => self.seen.semaphores[upstream as usize].leave(self.now),
+        }
+        Flow::Continue
+    }
+
+    pub(super) fn connection_acquire(&mut self, thread: u32, task: u32, upstream: u32) -> Flow {
+        if self.client_pool(task, upstream).acquire(task) {
+            self.seen.upstream_connections[upstream as usize].enter(self.now);
+            return Flow::Continue;
+        }
+        let timeout = self.plan.upstreams[upstream as usize].pool_timeout;
+        self.give_up_after(task, timeout);
+        self.suspend(thread, task, place::connection(upstream))
+    }
+
+    pub(super) fn connection_release(&mut self, task: u32, upstream: u32) -> Flow {
+        match self.client_pool(task, upstream).release() {
+            Some(next) => self.grant(next),
+            None => self.seen.upstream_connections[upstream as usize].leave(self.now),
+        }
+        Flow::Continue
+    }
+
+    /// Bounds the wait that `task` begins now.
+    pub(super) fn give_up_after(&mut self, task: u32, timeout: Option<Span>) {
+        let entry = &mut self.tasks[task];
+        entry.ticket = entry.ticket.wrapping_add(1);
+        if let Some(timeout) = timeout {
+            let ticket = entry.ticket;
+            self.agenda.push(self.now + timeout, Event::GiveUp { task, ticket });
+        }
+    }
+
+    /// What `task` waited for is its own: it can no longer give up.
+    pub(super) fn grant(&mut self, task: u32) {
+        let entry = &mut self.tasks[task];
+        entry.ticket = entry.ticket.wrapping_add(1);
+        self.resume(task);
+    }
+
+    /// A bounded wait is over without success.
+    pub(super) fn give_up(&mut self, task: u32, ticket: u32) {
+        let entry = &self.tasks[task];
+        if entry.ticket != ticket {
+            return;
+        }
+        let worker = self.worker_of(task) as usize;
+        match self.plan.ops[self.tasks[task].pc as usize - 1] {
+            Op::ConnectionAcquire { upstream, give_up } => {
+                self.client_pool(task, upstream).abandon(task);
+                let entry = &mut self.tasks[task];
+                entry.outcome = Some(ErrorKind::ConnectionTimeout);
+                entry.pc = give_up;
+            }
+            Op::Checkout => {
+                if let Some(pool) = &mut self.workers[worker].pool {
+                    pool.abandon(task);
+                }
+                self.fail(task, ErrorKind::PoolTimeout);
+            }
+            other => unreachable!("{other:?} waits without a bound"),
+        }
+        self.grant(task);
+    }
+
+    /// One attempt: its latency is known when it starts, so its end is one event.
+    pub(super) fn exchange(
+        &mut self,
+        thread: u32,
+        task: u32,
+        upstream: u32,
+        latency: DrawId,
+        failure: DrawId,
+    ) -> Flow {
+        let spec = &self.plan.upstreams[upstream as usize];
+        let attempt = self.tasks[task].attempt;
+        let latency = self.sample_attempt(task, latency, attempt);
+        self.seen.attempts += 1;
+        let late = spec.timeout.filter(|&timeout| latency > timeout);
+        self.tasks[task].outcome = if late.is_some() {
+            Some(ErrorKind::UpstreamTimeout)
+        } else {
+            self.fails(task, spec.failures, failure, attempt)
+        };
+        self.wait(thread, task, late.unwrap_or(latency), place::exchange(upstream))
+    }
+
+    fn fails(&mut self, task: u32, share: f64, draw: DrawId, attempt: u32) -> Option<ErrorKind> {
+        if share == 0.0 {
+            return None;
+        }
+        let key = self.requests[self.tasks[task].request].key;
+        let lane = lane_of_attempt(key.lane, attempt);
+        let purpose = &self.plan.draws[draw as usize].purpose;
+        let u = unit_interval(self.draws.draw(purpose, lane, key.index));
+        (u < share).then_some(ErrorKind::UpstreamFailed)
+    }
+
+    /// After an attempt: on with the request, a pause and another attempt, or failure.
+    pub(super) fn retry(&mut self, thread: u32, task: u32, upstream: u32, again: Pc) -> Flow {
+        let spec = &self.plan.upstreams[upstream as usize];
+        let entry = &mut self.tasks[task];
+        let Some(kind) = entry.outcome.take() else {
+            entry.attempt = 0;
+            return Flow::Continue;
+        };
+        if entry.attempt >= spec.retries {
+            entry.attempt = 0;
+            return self.fail(task, kind);
+        }
+        let growth = libm::pow(spec.backoff_factor, f64::from(entry.attempt));
+        let pause = spec.backoff.scale(growth).min(BACKOFF_MAX);
+        entry.attempt += 1;
+        entry.pc = again;
+        debug_assert!(entry.thread != NONE);
+        self.wait(thread, task, pause, place::backoff(upstream))
+    }
+}

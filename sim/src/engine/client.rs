@@ -1,0 +1,340 @@
+//! The load generator and its connections: users, arrivals, patience, handshakes.
+
+use model::scenario::{EventLoop, Source};
+use model::units::{Instant, Span};
+use model::workload::RequestKey;
+
+use super::Engine;
+use super::event::Event;
+use super::state::{NONE, Request, Task, User};
+use super::step::Flow;
+use crate::agenda::Due;
+use crate::observe::ErrorKind;
+use crate::plan::place;
+use crate::station::listener::Knock;
+use crate::trace::{Record, Trace};
+
+/// First pause before a dropped handshake is tried again; it doubles each time.
+const HANDSHAKE_RETRY: Span = Span::from_secs(1);
+/// The pause doubles no more after this many times, as Linux's `tcp_syn_retries` has it.
+const HANDSHAKE_DOUBLINGS: u32 = 6;
+
+impl<T: Trace> Engine<'_, T> {
+    /// Creates the closed users and schedules the first request of each.
+    pub(super) fn start_users(&mut self) {
+        let Source::Closed { users, .. } = &self.plan.load.source else { return };
+        let count = libm::ceil(users.peak()) as u32;
+        for user in 0..count {
+            self.users.push(User { iteration: 0, worker: NONE, idle: false });
+            self.agenda.push(Instant::START, Event::Send { user });
+        }
+    }
+
+    /// A closed user sends if it is active now, else when it next becomes active.
+    pub(super) fn user_turn(&mut self, user: u32) {
+        let Source::Closed { users, .. } = &self.plan.load.source else { return };
+        if users.stages.is_empty() {
+            return self.send(user, self.closed_key(user));
+        }
+        let spans = users.active_spans(user);
+        let active = spans.iter().any(|&(from, to)| from <= self.now && self.now < to);
+        if active {
+            return self.send(user, self.closed_key(user));
+        }
+        let next = spans.iter().map(|&(from, _)| from).find(|&from| from > self.now);
+        self.agenda.push(next.unwrap_or(Instant::NEVER), Event::Send { user });
+    }
+
+    fn closed_key(&self, user: u32) -> RequestKey {
+        RequestKey { lane: u64::from(user), index: self.users[user as usize].iteration }
+    }
+
+    /// Schedules the open arrival after the last one.
+    pub(super) fn draw_next_arrival(&mut self) {
+        let Some(arrivals) = &mut self.arrivals else { return };
+        self.next_arrival = Due::NEVER;
+        if let Some((index, at)) = arrivals.next(&mut self.draws) {
+            self.next_arrival_index = index;
+            self.next_arrival = Due { at, sequence: self.agenda.ticket() };
+        }
+    }
+
+    /// An open arrival: an idle user sends it, a new one if none is idle, none if the
+    /// number of users is capped.
+    pub(super) fn open_arrival(&mut self) {
+        let key = RequestKey { lane: 0, index: self.next_arrival_index };
+        self.draw_next_arrival();
+        let Source::Open { max_users, .. } = self.plan.load.source else { return };
+        let user = self.idle_users.pop_front().or_else(|| {
+            let room = max_users.is_none_or(|max| (self.users.len() as u64) < u64::from(max));
+            room.then(|| {
+                self.users.push(User { iteration: 0, worker: NONE, idle: true });
+                (self.users.len() - 1) as u32
+            })
+        });
+        match user {
+            Some(user) => self.send(user, key),
+            None => self.seen.dropped += 1,
+        }
+    }
+
+    /// A user sends a request, on its connection if it has one.
+    fn send(&mut self, user: u32, key: RequestKey) {
+        let class = self.plan.workload.class(&mut self.draws, key) as u32;
+        self.trace.record(self.now, Record::Sent { lane: key.lane, index: key.index, class });
+        let entry = &mut self.users[user as usize];
+        entry.iteration += 1;
+        entry.idle = false;
+        let worker = entry.worker;
+        let request = self.new_request(Request {
+            key,
+            sent: self.now,
+            class,
+            user,
+            worker,
+            generation: 0,
+            tasks: 1,
+            settled: false,
+            admitted: false,
+        });
+        self.seen.sent += 1;
+        self.seen.in_flight.enter(self.now);
+        self.start_patience(request);
+        let start = self.plan.classes[class as usize].start;
+        let task = self.new_task(request, start, NONE, place::CONNECT);
+        if worker == NONE {
+            self.knock(task);
+        } else {
+            self.enqueue(task);
+        }
+    }
+
+    fn new_request(&mut self, request: Request) -> u32 {
+        self.requests.insert(request, |old, new| new.generation = old.generation.wrapping_add(1))
+    }
+
+    /// A task that begins now at `pc`.
+    pub(super) fn new_task(&mut self, request: u32, pc: u32, parent: u32, place: u8) -> u32 {
+        let parent_ticket = if parent == NONE { 0 } else { self.tasks[parent].ticket };
+        let task = self.tasks.insert(
+            Task {
+                since: self.now,
+                request,
+                pc,
+                thread: NONE,
+                parent,
+                parent_ticket,
+                branches: 0,
+                ticket: 0,
+                attempt: 0,
+                polls: 0,
+                connection: NONE,
+                place,
+                checkpointing: false,
+                outcome: None,
+                failed: None,
+            },
+            |old, new| new.ticket = old.ticket.wrapping_add(1),
+        );
+        let stride = self.plan.places.len();
+        let row = task as usize * stride;
+        if self.accounts.len() < row + stride {
+            self.accounts.resize(row + stride, 0);
+        } else {
+            self.accounts[row..row + stride].fill(0);
+        }
+        self.seen.places[place as usize].enter(self.now);
+        task
+    }
+
+    /// Ends a task.
+    pub(super) fn free_task(&mut self, task: u32) {
+        let entry = &self.tasks[task];
+        let (place, request) = (entry.place, entry.request);
+        self.seen.places[place as usize].leave(self.now);
+        self.tasks.remove(task);
+        self.requests[request].tasks -= 1;
+        if self.requests[request].tasks == 0 {
+            self.requests.remove(request);
+        }
+    }
+
+    fn start_patience(&mut self, request: u32) {
+        let Some(timeout) = self.plan.load.timeout else { return };
+        let requests = &self.requests;
+        self.patience.drop_dead(|(request, generation)| {
+            let entry = &requests[request];
+            entry.generation == generation && !entry.settled
+        });
+        let due = Due { at: self.now + timeout, sequence: self.agenda.ticket() };
+        self.patience.push(due, (request, self.requests[request].generation));
+    }
+
+    /// The first client in line has waited long enough.
+    pub(super) fn patience_ends(&mut self) {
+        let Some((_, (request, generation))) = self.patience.pop() else { return };
+        let entry = &self.requests[request];
+        if entry.generation != generation || entry.settled {
+            return;
+        }
+        // The server is not told in time to spare itself the work: it goes on.
+        let user = entry.user;
+        self.close_connection(user);
+        self.settle(request, Some(ErrorKind::Timeout));
+    }
+
+    /// The client of `request` has its answer, good or not, or has given up.
+    pub(super) fn settle(&mut self, request: u32, error: Option<ErrorKind>) {
+        let entry = &mut self.requests[request];
+        debug_assert!(!entry.settled);
+        entry.settled = true;
+        let (user, class, key, sent) = (entry.user, entry.class, entry.key, entry.sent);
+        let record = Record::Settled { lane: key.lane, index: key.index, error };
+        self.trace.record(self.now, record);
+        self.seen.in_flight.leave(self.now);
+        self.seen.sojourn += u128::from((self.now - sent.max(self.window_opened)).nanos());
+        let class = &mut self.seen.classes[class as usize];
+        match error {
+            None => class.record(self.now - sent),
+            Some(kind) => class.fail(kind),
+        }
+        self.user_is_free(user, key);
+    }
+
+    fn user_is_free(&mut self, user: u32, key: RequestKey) {
+        if !self.plan.load.keep_alive {
+            self.close_connection(user);
+        }
+        self.users[user as usize].idle = true;
+        if self.arrivals.is_some() {
+            self.idle_users.push_back(user);
+            return self.watch_idle(user);
+        }
+        let pause = self.plan.workload.think_time(&mut self.draws, key);
+        if pause.is_zero() {
+            return self.user_turn(user);
+        }
+        if pause > self.plan.keep_alive {
+            self.watch_idle(user);
+        }
+        self.agenda.push(self.now + pause, Event::Send { user });
+    }
+
+    /// The server will close the user's connection if it stays idle.
+    fn watch_idle(&mut self, user: u32) {
+        let entry = &self.users[user as usize];
+        if entry.worker == NONE || self.plan.keep_alive == Span::MAX {
+            return;
+        }
+        let due = Due { at: self.now + self.plan.keep_alive, sequence: self.agenda.ticket() };
+        self.idle.push(due, (user, entry.iteration));
+        let users = &self.users;
+        self.idle.drop_dead(|(user, iteration)| {
+            let entry = &users[user as usize];
+            entry.idle && entry.iteration == iteration
+        });
+    }
+
+    /// The connection that has been idle longest has been so for too long.
+    pub(super) fn idle_ends(&mut self) {
+        let Some((_, (user, iteration))) = self.idle.pop() else { return };
+        let entry = &self.users[user as usize];
+        if entry.idle && entry.iteration == iteration {
+            self.close_connection(user);
+        }
+    }
+
+    /// Closes the connection of `user`, if it has one.
+    pub(super) fn close_connection(&mut self, user: u32) {
+        let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
+        if worker != NONE {
+            self.workers[worker as usize].clients -= 1;
+            self.seen.open_connections.leave(self.now);
+        }
+    }
+
+    /// A handshake for the request of `task`.
+    fn knock(&mut self, task: u32) {
+        let request = self.tasks[task].request;
+        let key = self.requests[request].key;
+        let hash = match self.plan.spread {
+            model::scenario::Spread::Hash => self.draws.draw(&self.spread, key.lane, key.index),
+            _ => 0,
+        };
+        match self.listener.knock(task, hash) {
+            Knock::Queued(Some(worker)) => self.tell_listener(worker),
+            Knock::Queued(None) => {}
+            Knock::Dropped => {
+                let entry = &mut self.tasks[task];
+                let doublings = entry.attempt.min(HANDSHAKE_DOUBLINGS);
+                entry.attempt += 1;
+                let generation = self.requests[request].generation;
+                let pause = HANDSHAKE_RETRY * (1 << doublings);
+                self.agenda.push(self.now + pause, Event::Knock { task, request, generation });
+            }
+        }
+    }
+
+    /// A dropped handshake is tried again, unless the client has given up.
+    pub(super) fn knock_again(&mut self, task: u32, request: u32, generation: u32) {
+        debug_assert!(self.requests[request].generation == generation);
+        if self.requests[request].settled {
+            self.free_task(task);
+        } else {
+            self.knock(task);
+        }
+    }
+
+    fn tell_listener(&mut self, worker: u32) {
+        let entry = &mut self.workers[worker as usize];
+        if !entry.accepting {
+            entry.accepting = true;
+            entry.queue.push_back(super::state::ACCEPT);
+            self.wake_loop(worker);
+        }
+    }
+
+    /// The loop's callback for its listening socket.
+    pub(super) fn accept(&mut self, worker: u32) -> Flow {
+        self.workers[worker as usize].accepting = false;
+        let most = match self.plan.event_loop {
+            EventLoop::Uvloop => 1,
+            EventLoop::Asyncio => usize::MAX,
+        };
+        let mut accepted = 0;
+        while accepted < most
+            && let Some(task) = self.listener.accept(worker)
+        {
+            accepted += 1;
+            self.accepted(worker, task);
+        }
+        let span = self.plan.accept * accepted as u64;
+        if span.is_zero() { Flow::Continue } else { Flow::Work { span, native: false } }
+    }
+
+    fn accepted(&mut self, worker: u32, task: u32) {
+        let request = self.tasks[task].request;
+        self.tasks[task].attempt = 0;
+        let entry = &mut self.requests[request];
+        entry.worker = worker;
+        let (user, settled) = (entry.user, entry.settled);
+        if settled {
+            // The client has gone; there is nothing to read.
+            return self.free_task(task);
+        }
+        self.users[user as usize].worker = worker;
+        self.workers[worker as usize].clients += 1;
+        self.seen.open_connections.enter(self.now);
+        self.enqueue(task);
+    }
+
+    /// Time in the system of requests that are in flight at `end`, cut to the window.
+    pub(super) fn sojourn_in_flight(&self, end: Instant) -> u128 {
+        let mut freed = vec![false; self.requests.len()];
+        self.requests.freed().for_each(|id| freed[id as usize] = true);
+        (0..self.requests.len() as u32)
+            .filter(|&id| !freed[id as usize] && !self.requests[id].settled)
+            .map(|id| u128::from((end - self.requests[id].sent.max(self.window_opened)).nanos()))
+            .sum()
+    }
+}

@@ -1,0 +1,328 @@
+//! The engine: a clock, an agenda, and the stations that requests queue for.
+
+mod call;
+mod client;
+mod database;
+pub mod event;
+mod schedule;
+mod state;
+mod step;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use model::scenario::Source;
+use model::stream::{Draws, Purpose};
+use model::units::{Instant, Span};
+use model::workload::Arrivals;
+
+use crate::agenda::{Agenda, Deadlines, Due};
+use crate::observe::Observations;
+use crate::plan::{DrawId, Plan};
+use crate::station::cpu::Cpu;
+use crate::station::interpreter::InterpreterLock;
+use crate::station::listener::Listener;
+use crate::station::pool::Pool;
+use crate::station::server::Server;
+use crate::station::slots::Slots;
+use crate::station::sqlite::Locks;
+use crate::trace::{Record, Silent, Trace};
+use event::Event;
+use state::{
+    Arena, DatabaseConnection, NONE, Request, Role, Task, Thread, ThreadState, User, Worker,
+};
+
+/// Events at one instant after which time is taken to stand still.
+const STANDSTILL: u64 = 20_000_000;
+
+/// A run that does not come to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Runaway {
+    /// Time does not advance.
+    Standstill {
+        /// When.
+        at: Instant,
+    },
+    /// More events than allowed.
+    TooManyEvents {
+        /// The limit.
+        limit: u64,
+        /// Simulated time reached.
+        at: Instant,
+    },
+}
+
+impl fmt::Display for Runaway {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Runaway::Standstill { at } => write!(
+                out,
+                "time stands still at {at}: {STANDSTILL} events without a nanosecond between \
+                 them. A request that takes no time is answered and sent again for ever: give \
+                 it a cost, or its users a think time"
+            ),
+            Runaway::TooManyEvents { limit, at } => write!(
+                out,
+                "more than {limit} events by {at}: shorten the load's duration, lower its \
+                 rate, or raise the limit with --max-events"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Runaway {}
+
+/// One replication under way.
+pub struct Engine<'p, T: Trace> {
+    plan: &'p Plan,
+    trace: T,
+    now: Instant,
+    agenda: Agenda<Event>,
+    /// Ends of clients' patience, as (request, generation).
+    patience: Deadlines<(u32, u32)>,
+    /// Ends of idle connections, as (user, iteration).
+    idle: Deadlines<(u32, u64)>,
+    arrivals: Option<Arrivals>,
+    next_arrival: Due,
+    next_arrival_index: u64,
+    draws: Draws,
+    spread: Purpose,
+    cpu: Cpu,
+    listener: Listener,
+    locks: Option<Locks>,
+    server: Server,
+    workers: Vec<Worker>,
+    threads: Arena<Thread>,
+    tasks: Arena<Task>,
+    /// Time of each task by place, one row per task slot.
+    accounts: Vec<u64>,
+    requests: Arena<Request>,
+    database_connections: Arena<DatabaseConnection>,
+    users: Vec<User>,
+    idle_users: VecDeque<u32>,
+    seen: Observations,
+    window_opened: Instant,
+    events: u64,
+}
+
+impl<'p> Engine<'p, Silent> {
+    /// Runs `plan` from start to end and returns what was observed.
+    ///
+    /// # Errors
+    /// [`Runaway`] if it takes more than `events_max` events.
+    pub fn observe(plan: &'p Plan, events_max: u64) -> Result<Observations, Runaway> {
+        let (seen, _) = Engine::new(plan, Silent).run(events_max)?;
+        Ok(seen)
+    }
+}
+
+impl<'p, T: Trace> Engine<'p, T> {
+    /// An engine before its first event.
+    pub fn new(plan: &'p Plan, trace: T) -> Engine<'p, T> {
+        let mut threads = Arena::new();
+        let workers = (0..plan.workers).map(|id| new_worker(plan, id, &mut threads)).collect();
+        let arrivals = match &plan.load.source {
+            Source::Open { rate, spacing, .. } => Some(Arrivals::new(plan.seed, rate, *spacing)),
+            Source::Closed { .. } => None,
+        };
+        let sqlite = plan.database.as_ref().and_then(|database| database.sqlite.as_ref());
+        Engine {
+            plan,
+            trace,
+            now: Instant::START,
+            agenda: Agenda::new(),
+            patience: Deadlines::new(),
+            idle: Deadlines::new(),
+            arrivals,
+            next_arrival: Due::NEVER,
+            next_arrival_index: 0,
+            draws: Draws::new(),
+            spread: Purpose::new(plan.seed, "connection"),
+            cpu: Cpu::new(&plan.cpu, plan.context_switch),
+            listener: Listener::new(plan.spread, plan.workers, plan.backlog),
+            locks: sqlite.map(|sqlite| Locks::new(sqlite.journal_mode)),
+            server: Server::new(plan.database.as_ref().map_or(0, |d| d.server_cores)),
+            workers,
+            threads,
+            tasks: Arena::new(),
+            accounts: Vec::new(),
+            requests: Arena::new(),
+            database_connections: Arena::new(),
+            users: Vec::new(),
+            idle_users: VecDeque::new(),
+            seen: Observations::new(plan.classes.len(), plan.place_count(), plan.upstreams.len()),
+            window_opened: Instant::START,
+            events: 0,
+        }
+    }
+
+    /// Runs to the end of the window.
+    ///
+    /// Four sources of events are merged by time and sequence: the agenda, and three that
+    /// are in order by themselves and need no sorting: the cores' timers, the open
+    /// arrivals and the clients' patience.
+    ///
+    /// # Errors
+    /// [`Runaway`] if time stands still or there are more than `events_max` events.
+    pub fn run(mut self, events_max: u64) -> Result<(Observations, T), Runaway> {
+        let end = Instant::START + self.plan.load.total();
+        self.begin();
+        let mut standstill = 0;
+        loop {
+            let agenda = self.agenda.next_due();
+            let (core_due, core) = self.cpu.next();
+            let patience = self.patience.front();
+            let idle = self.idle.front();
+            let arrival = self.next_arrival;
+            let due = agenda.min(core_due).min(patience).min(idle).min(arrival);
+            if due.at >= end {
+                break;
+            }
+            if due.at > self.now {
+                (self.now, standstill) = (due.at, 0);
+            } else {
+                standstill += 1;
+            }
+            self.events += 1;
+            if self.events > events_max || standstill > STANDSTILL {
+                return Err(self.runaway(standstill, events_max));
+            }
+            if due == core_due {
+                self.core_timer(core);
+            } else if due == agenda {
+                self.agenda_event();
+            } else if due == arrival {
+                self.open_arrival();
+            } else if due == patience {
+                self.patience_ends();
+            } else {
+                self.idle_ends();
+            }
+            self.schedule();
+        }
+        self.seen.sojourn += self.sojourn_in_flight(end);
+        self.seen.close_window(end, self.plan.load.duration);
+        Ok((self.seen, self.trace))
+    }
+
+    fn runaway(&self, standstill: u64, limit: u64) -> Runaway {
+        if standstill > STANDSTILL {
+            Runaway::Standstill { at: self.now }
+        } else {
+            Runaway::TooManyEvents { limit, at: self.now }
+        }
+    }
+
+    fn begin(&mut self) {
+        let warm = Instant::START + self.plan.load.warmup;
+        self.agenda.push(warm, Event::WindowOpens);
+        if let Some(period) = self.cpu.period() {
+            self.agenda.push(Instant::START + period, Event::QuotaRefill);
+        }
+        self.start_users();
+        self.draw_next_arrival();
+    }
+
+    fn agenda_event(&mut self) {
+        let Some((_, event)) = self.agenda.pop() else { return };
+        self.trace.record(self.now, Record::Event(event));
+        match event {
+            Event::WindowOpens => {
+                self.seen.open_window(self.now);
+                self.window_opened = self.now;
+            }
+            Event::Send { user } => self.user_turn(user),
+            Event::Resume { task } => self.resume(task),
+            Event::Poll { task } => self.poll(task),
+            Event::GiveUp { task, ticket } => self.give_up(task, ticket),
+            Event::Knock { task, request, generation } => {
+                self.knock_again(task, request, generation)
+            }
+            Event::LockTimer { worker } => self.lock_timer(worker),
+            Event::ServerArrival { task } => self.server_arrival(task),
+            Event::ServerDone { task } => self.server_done(task),
+            Event::QuotaRefill => {
+                self.cpu.refill(self.now);
+                if let Some(period) = self.cpu.period() {
+                    self.agenda.push(self.now + period, Event::QuotaRefill);
+                }
+            }
+        }
+    }
+
+    /// Moves a task to another place; its time so far belongs to the one that it leaves.
+    #[inline]
+    fn set_place(&mut self, task: u32, place: u8) {
+        let entry = &mut self.tasks[task];
+        let row = task as usize * self.plan.places.len();
+        self.accounts[row + entry.place as usize] += self.now.nanos() - entry.since.nanos();
+        entry.since = self.now;
+        if entry.place != place {
+            self.seen.places[entry.place as usize].leave(self.now);
+            self.seen.places[place as usize].enter(self.now);
+            entry.place = place;
+        }
+    }
+
+    /// The time that `draw` gives the request of `task`.
+    #[inline]
+    fn sample(&mut self, task: u32, draw: DrawId) -> Span {
+        self.sample_attempt(task, draw, 0)
+    }
+
+    /// The same for a repeated attempt: each draws anew.
+    #[inline]
+    fn sample_attempt(&mut self, task: u32, draw: DrawId, attempt: u32) -> Span {
+        let spec = &self.plan.draws[draw as usize];
+        if let model::distribution::Distribution::Constant(span) = spec.distribution {
+            return span;
+        }
+        let key = self.requests[self.tasks[task].request].key;
+        let lane = model::stream::lane_of_attempt(key.lane, attempt);
+        spec.distribution.sample(self.draws.draw(&spec.purpose, lane, key.index))
+    }
+
+    /// A wait of `task` is over: its thread goes on, or the loop is told.
+    fn resume(&mut self, task: u32) {
+        let thread = self.tasks[task].thread;
+        if thread == NONE {
+            self.enqueue(task);
+        } else {
+            debug_assert!(self.threads[thread].state == ThreadState::Blocked);
+            self.make_ready(thread);
+        }
+    }
+}
+
+fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
+    let thread = threads.insert(Thread::new(id, Role::Loop), |_, _| {});
+    let slots = |limit: Option<u32>| limit.map(Slots::new);
+    Worker {
+        thread,
+        queue: VecDeque::new(),
+        turn: 0,
+        accepting: false,
+        lock: InterpreterLock::new(plan.interpreter.unwrap_or(Span::ZERO)),
+        tokens: Slots::new(plan.threads),
+        idle_threads: Vec::new(),
+        pool: plan.database.as_ref().map(|database| Pool::new(database.connections)),
+        semaphores: plan.upstreams.iter().map(|u| slots(u.max_in_flight)).collect(),
+        connections: plan.upstreams.iter().map(|u| slots(u.max_connections)).collect(),
+        clients: 0,
+        tasks: 0,
+    }
+}
+
+impl Thread {
+    fn new(worker: u32, role: Role) -> Thread {
+        Thread {
+            worker,
+            role,
+            state: ThreadState::Idle,
+            core: 0,
+            task: NONE,
+            work: Span::ZERO,
+            native: false,
+        }
+    }
+}

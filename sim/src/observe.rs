@@ -1,0 +1,338 @@
+//! What is observed during the counted window: counts, time-weighted areas, histograms.
+
+use hdrhistogram::Histogram;
+use model::units::{Instant, Span};
+
+/// Shortest and longest response time that the histograms tell apart; three digits.
+const SHORTEST: u64 = 1_000;
+const LONGEST: u64 = 1_000_000 * 1_000_000_000;
+const DIGITS: u8 = 3;
+
+/// A number that changes over time, and its integral over the window.
+#[derive(Clone, Debug)]
+pub struct Gauge {
+    value: u64,
+    since: Instant,
+    /// Integral of the value, in nanoseconds.
+    area: u128,
+    peak: u64,
+    /// Times that it rose by one.
+    entries: u64,
+}
+
+impl Default for Gauge {
+    fn default() -> Self {
+        Gauge::new()
+    }
+}
+
+impl Gauge {
+    /// Zero, from the start.
+    pub fn new() -> Gauge {
+        Gauge { value: 0, since: Instant::START, area: 0, peak: 0, entries: 0 }
+    }
+
+    #[inline]
+    fn settle(&mut self, now: Instant) {
+        let elapsed = now.nanos() - self.since.nanos();
+        if elapsed > 0 {
+            self.area += u128::from(self.value) * u128::from(elapsed);
+            self.since = now;
+        }
+    }
+
+    /// One more.
+    #[inline]
+    pub fn enter(&mut self, now: Instant) {
+        self.settle(now);
+        self.value += 1;
+        self.entries += 1;
+        self.peak = self.peak.max(self.value);
+    }
+
+    /// One fewer.
+    #[inline]
+    pub fn leave(&mut self, now: Instant) {
+        self.settle(now);
+        self.value -= 1;
+    }
+
+    /// Forgets what was before `now`, but not the value.
+    pub fn reset(&mut self, now: Instant) {
+        (self.since, self.area, self.peak, self.entries) = (now, 0, self.value, 0);
+    }
+
+    /// Brings the area up to `now`.
+    pub fn close(&mut self, now: Instant) {
+        self.settle(now);
+    }
+
+    /// The value now.
+    pub fn value(&self) -> u64 {
+        self.value
+    }
+
+    /// Integral over the window, in nanoseconds.
+    pub fn area(&self) -> u128 {
+        self.area
+    }
+
+    /// Highest value in the window.
+    pub fn peak(&self) -> u64 {
+        self.peak
+    }
+
+    /// Entries in the window.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+}
+
+/// Why a request was not answered well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorKind {
+    /// The client gave up.
+    Timeout,
+    /// The server refused it with 503.
+    Rejected,
+    /// SQLite: database is locked.
+    DatabaseBusy,
+    /// No database connection in time.
+    PoolTimeout,
+    /// The upstream did not reply in time.
+    UpstreamTimeout,
+    /// The upstream failed.
+    UpstreamFailed,
+    /// No client connection to the upstream in time.
+    ConnectionTimeout,
+}
+
+impl ErrorKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [ErrorKind; 7] = [
+        ErrorKind::Timeout,
+        ErrorKind::Rejected,
+        ErrorKind::DatabaseBusy,
+        ErrorKind::PoolTimeout,
+        ErrorKind::UpstreamTimeout,
+        ErrorKind::UpstreamFailed,
+        ErrorKind::ConnectionTimeout,
+    ];
+
+    /// Its name in a report.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Rejected => "rejected",
+            ErrorKind::DatabaseBusy => "database_busy",
+            ErrorKind::PoolTimeout => "pool_timeout",
+            ErrorKind::UpstreamTimeout => "upstream_timeout",
+            ErrorKind::UpstreamFailed => "upstream_failed",
+            ErrorKind::ConnectionTimeout => "connection_timeout",
+        }
+    }
+}
+
+/// Observations of one class.
+#[derive(Clone, Debug)]
+pub struct ClassObservations {
+    /// Response times of good answers, in nanoseconds.
+    pub histogram: Histogram<u32>,
+    /// Good answers.
+    pub good: u64,
+    /// Sum of their response times, in nanoseconds.
+    pub sum: u128,
+    /// Longest of them.
+    pub max: Span,
+    /// Others by kind.
+    pub errors: [u64; ErrorKind::ALL.len()],
+    /// Where the time of good answers went, by place, in nanoseconds.
+    pub time: Vec<u128>,
+}
+
+impl ClassObservations {
+    fn new(places: usize) -> ClassObservations {
+        ClassObservations {
+            histogram: empty_histogram(),
+            good: 0,
+            sum: 0,
+            max: Span::ZERO,
+            errors: [0; ErrorKind::ALL.len()],
+            time: vec![0; places],
+        }
+    }
+
+    fn reset(&mut self) {
+        self.histogram.reset();
+        (self.good, self.sum, self.max) = (0, 0, Span::ZERO);
+        self.errors = Default::default();
+        self.time.fill(0);
+    }
+
+    /// Counts a good answer.
+    #[inline]
+    pub fn record(&mut self, response_time: Span) {
+        self.good += 1;
+        self.sum += u128::from(response_time.nanos());
+        self.max = self.max.max(response_time);
+        self.histogram.saturating_record(response_time.nanos());
+    }
+
+    /// Counts an error.
+    pub fn fail(&mut self, kind: ErrorKind) {
+        self.errors[kind as usize] += 1;
+    }
+}
+
+/// An empty histogram of response times.
+pub fn empty_histogram() -> Histogram<u32> {
+    Histogram::new_with_bounds(SHORTEST, LONGEST, DIGITS).expect("valid constant bounds")
+}
+
+/// Everything that is observed in one replication.
+#[derive(Clone, Debug)]
+pub struct Observations {
+    /// By class.
+    pub classes: Vec<ClassObservations>,
+    /// Requests at each place.
+    pub places: Vec<Gauge>,
+    /// Requests sent and neither answered nor given up.
+    pub in_flight: Gauge,
+    /// Processors in use.
+    pub cores: Gauge,
+    /// Loops that hold a callback or are blocked in one.
+    pub loops: Gauge,
+    /// Thread-pool tokens in use.
+    pub threads: Gauge,
+    /// Database connections in use.
+    pub connections: Gauge,
+    /// SQLite's write lock: held or not.
+    pub writer: Gauge,
+    /// Processors of the database server in use.
+    pub server: Gauge,
+    /// Interpreter locks that are held.
+    pub interpreter: Gauge,
+    /// Semaphore slots in use, by upstream.
+    pub semaphores: Vec<Gauge>,
+    /// Client connections in use, by upstream.
+    pub upstream_connections: Vec<Gauge>,
+    /// Open client connections to the service.
+    pub open_connections: Gauge,
+    /// Requests sent.
+    pub sent: u64,
+    /// Arrivals that found every user busy.
+    pub dropped: u64,
+    /// Attempts of upstream calls.
+    pub attempts: u64,
+    /// Requests in flight when the window began.
+    pub in_flight_at_start: u64,
+    /// Length of the window.
+    pub window: Span,
+    /// For tests: time in the system, each request's cut to the window, in nanoseconds.
+    pub sojourn: u128,
+}
+
+impl Observations {
+    /// Nothing seen yet.
+    pub fn new(classes: usize, places: usize, upstreams: usize) -> Observations {
+        Observations {
+            classes: (0..classes).map(|_| ClassObservations::new(places)).collect(),
+            places: vec![Gauge::new(); places],
+            in_flight: Gauge::new(),
+            cores: Gauge::new(),
+            loops: Gauge::new(),
+            threads: Gauge::new(),
+            connections: Gauge::new(),
+            writer: Gauge::new(),
+            server: Gauge::new(),
+            interpreter: Gauge::new(),
+            semaphores: vec![Gauge::new(); upstreams],
+            upstream_connections: vec![Gauge::new(); upstreams],
+            open_connections: Gauge::new(),
+            sent: 0,
+            dropped: 0,
+            attempts: 0,
+            in_flight_at_start: 0,
+            window: Span::ZERO,
+            sojourn: 0,
+        }
+    }
+
+    fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
+        let single = [
+            &mut self.in_flight,
+            &mut self.cores,
+            &mut self.loops,
+            &mut self.threads,
+            &mut self.connections,
+            &mut self.writer,
+            &mut self.server,
+            &mut self.interpreter,
+            &mut self.open_connections,
+        ];
+        single
+            .into_iter()
+            .chain(&mut self.places)
+            .chain(&mut self.semaphores)
+            .chain(&mut self.upstream_connections)
+    }
+
+    /// The window opens: what was before does not count.
+    pub fn open_window(&mut self, now: Instant) {
+        for gauge in self.gauges() {
+            gauge.reset(now);
+        }
+        for class in &mut self.classes {
+            class.reset();
+        }
+        self.in_flight_at_start = self.in_flight.value();
+        (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
+    }
+
+    /// The window closes.
+    pub fn close_window(&mut self, now: Instant, window: Span) {
+        for gauge in self.gauges() {
+            gauge.close(now);
+        }
+        self.window = window;
+    }
+
+    /// Good answers of all classes.
+    pub fn good(&self) -> u64 {
+        self.classes.iter().map(|class| class.good).sum()
+    }
+
+    /// Errors of all classes, by kind.
+    pub fn errors(&self) -> [u64; ErrorKind::ALL.len()] {
+        let mut sum = [0; ErrorKind::ALL.len()];
+        for class in &self.classes {
+            for (total, count) in sum.iter_mut().zip(class.errors) {
+                *total += count;
+            }
+        }
+        sum
+    }
+
+    /// Good answers per second of the window.
+    pub fn throughput(&self) -> f64 {
+        self.good() as f64 / self.window.secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gauge_integrates_its_value_over_the_window() {
+        let at = Instant::from_nanos;
+        let mut gauge = Gauge::new();
+        gauge.enter(at(10));
+        gauge.enter(at(20));
+        gauge.reset(at(30));
+        gauge.leave(at(50));
+        gauge.close(at(100));
+        assert_eq!(gauge.area(), 2 * 20 + 50);
+        assert_eq!((gauge.peak(), gauge.entries(), gauge.value()), (2, 0, 1));
+    }
+}

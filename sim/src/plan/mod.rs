@@ -1,0 +1,304 @@
+//! A scenario made ready to run: names become dense ids, steps a flat program.
+
+mod compile;
+mod op;
+
+use model::distribution::Distribution;
+use model::scenario::{
+    Concurrency, Connections, Cpu, Engine, EventLoop, JournalMode, Load, Scenario, Spread,
+    Synchronous,
+};
+use model::stream::Purpose;
+use model::units::Span;
+use model::workload::Workload;
+
+pub use op::{DrawId, Op, Pc, UpstreamId};
+
+/// Everything that a run needs to know, for one seed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Who sends what.
+    pub load: Load,
+    /// Draws of classes and think times.
+    pub workload: Workload,
+    /// Request classes, in the scenario's order.
+    pub classes: Vec<Class>,
+    /// The program of all classes.
+    pub ops: Vec<Op>,
+    /// Where each instruction continues if it fails.
+    pub unwind: Vec<Pc>,
+    /// Start addresses of the branches of each fork.
+    pub forks: Vec<Vec<Pc>>,
+    /// What is drawn, and from which stream.
+    pub draws: Vec<Draw>,
+    /// Where a refused request continues.
+    pub rejected: Pc,
+    /// Processors.
+    pub cpu: Cpu,
+    /// CPU lost at each change of threads.
+    pub context_switch: Span,
+    /// One thread of a process at a time, and how long a waiter is patient.
+    pub interpreter: Option<Span>,
+    /// Worker processes.
+    pub workers: u32,
+    /// Thread-pool tokens per worker.
+    pub threads: u32,
+    /// Refuse at this many connections or requests.
+    pub limit_concurrency: Option<u32>,
+    /// Connections that may wait to be accepted.
+    pub backlog: u32,
+    /// Idle connections are closed after this long.
+    pub keep_alive: Span,
+    /// How connections spread.
+    pub spread: Spread,
+    /// How many connections an event accepts.
+    pub event_loop: EventLoop,
+    /// CPU to accept a connection.
+    pub accept: Span,
+    /// The database.
+    pub database: Option<DatabasePlan>,
+    /// Upstreams, in the scenario's order.
+    pub upstreams: Vec<UpstreamPlan>,
+    /// Names of the places where a request's time goes.
+    pub places: Vec<String>,
+}
+
+/// A request class.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// The endpoint's name.
+    pub name: String,
+    /// First instruction.
+    pub start: Pc,
+    /// Whether waits are parked when the task is on the loop.
+    pub concurrency: Concurrency,
+}
+
+/// A distribution and the stream that it is sampled from.
+#[derive(Clone, Debug)]
+pub struct Draw {
+    /// The stream.
+    pub purpose: Purpose,
+    /// The distribution.
+    pub distribution: Distribution,
+}
+
+/// The database as the engine needs it.
+#[derive(Clone, Debug)]
+pub struct DatabasePlan {
+    /// How connections are shared.
+    pub connections: Connections,
+    /// SQLite's locking, or none for a server.
+    pub sqlite: Option<SqlitePlan>,
+    /// Processors of the database server.
+    pub server_cores: u32,
+    /// Connections have a thread of their own where handlers are async.
+    pub connection_threads: bool,
+}
+
+/// SQLite as the engine needs it.
+#[derive(Clone, Debug)]
+pub struct SqlitePlan {
+    /// Journal mode.
+    pub journal_mode: JournalMode,
+    /// Synchronous level.
+    pub synchronous: Synchronous,
+    /// Longest polling for a lock.
+    pub busy_timeout: Span,
+    /// Frames that trigger a checkpoint; zero never does.
+    pub wal_autocheckpoint: u32,
+    /// Syncs of a commit.
+    pub commit_syncs: u32,
+    /// Syncs of a checkpoint.
+    pub checkpoint_syncs: u32,
+    /// File removal or truncation of a commit.
+    pub unlink: Span,
+    /// Removing one of the log's files at the last close.
+    pub log_unlink: Span,
+    /// Copying one page at a checkpoint.
+    pub checkpoint_page: Span,
+}
+
+/// An upstream as the engine needs it.
+#[derive(Clone, Debug)]
+pub struct UpstreamPlan {
+    /// Semaphore per worker.
+    pub max_in_flight: Option<u32>,
+    /// Client connections per worker.
+    pub max_connections: Option<u32>,
+    /// Longest wait for a client connection.
+    pub pool_timeout: Option<Span>,
+    /// Longest attempt.
+    pub timeout: Option<Span>,
+    /// Share of attempts that fail.
+    pub failures: f64,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// Pause before the first retry.
+    pub backoff: Span,
+    /// Growth of the pause.
+    pub backoff_factor: f64,
+}
+
+/// Where a request's time goes. The first places are fixed; four per upstream follow.
+pub mod place {
+    /// Waiting to be accepted, retries of a dropped handshake included.
+    pub const CONNECT: u8 = 0;
+    /// Waiting for the event loop to come round.
+    pub const LOOP: u8 = 1;
+    /// On a thread that is ready but has no processor.
+    pub const CPU_WAIT: u8 = 2;
+    /// Computing.
+    pub const CPU: u8 = 3;
+    /// Waiting for the interpreter lock.
+    pub const INTERPRETER: u8 = 4;
+    /// Waiting for a thread-pool token.
+    pub const THREADS: u8 = 5;
+    /// Waiting for a database connection.
+    pub const POOL: u8 = 6;
+    /// Polling for a database lock.
+    pub const LOCK: u8 = 7;
+    /// Waiting for the disk.
+    pub const DISK: u8 = 8;
+    /// At the database server.
+    pub const SERVER: u8 = 9;
+    /// In a `sleep` step.
+    pub const SLEEP: u8 = 10;
+    /// In a `block` step.
+    pub const BLOCK: u8 = 11;
+    /// Waiting for branches. Replaced by the slowest branch's own places when they join.
+    pub const GATHER: u8 = 12;
+    /// First place of the first upstream.
+    pub const UPSTREAMS: u8 = 13;
+
+    /// Waiting for the semaphore of `upstream`.
+    pub fn semaphore(upstream: u32) -> u8 {
+        UPSTREAMS + 4 * upstream as u8
+    }
+    /// Waiting for a client connection to `upstream`.
+    pub fn connection(upstream: u32) -> u8 {
+        semaphore(upstream) + 1
+    }
+    /// Waiting for `upstream` to reply.
+    pub fn exchange(upstream: u32) -> u8 {
+        semaphore(upstream) + 2
+    }
+    /// Pausing before calling `upstream` again.
+    pub fn backoff(upstream: u32) -> u8 {
+        semaphore(upstream) + 3
+    }
+}
+
+/// Most upstreams of a scenario: a place is numbered in one byte.
+pub const UPSTREAMS_MAX: usize = 60;
+
+impl Plan {
+    /// The plan of `scenario` under `seed`.
+    ///
+    /// # Panics
+    /// If the scenario was not checked: a query without a cost, an unknown upstream.
+    pub fn new(scenario: &Scenario, seed: u64) -> Plan {
+        let program = compile::program(scenario, seed);
+        let service = &scenario.service;
+        let costs = &scenario.costs;
+        let scale = costs.cpu_scale(service.server) / scenario.cpu.speed;
+        let cpu_costs = costs.cpu(service.concurrency);
+        Plan {
+            seed,
+            load: scenario.load.clone(),
+            workload: Workload::new(seed, &scenario.load.source, &scenario.endpoints),
+            classes: program.classes,
+            ops: program.ops,
+            unwind: program.unwind,
+            forks: program.forks,
+            draws: program.draws,
+            rejected: program.rejected,
+            cpu: scenario.cpu.clone(),
+            context_switch: costs.context_switch.scale(1.0 / scenario.cpu.speed),
+            interpreter: costs.interpreter.lock.then_some(costs.interpreter.switch_interval),
+            workers: service.workers,
+            threads: service.threads,
+            limit_concurrency: service.limit_concurrency,
+            backlog: service.backlog,
+            keep_alive: service.keep_alive,
+            spread: service.spread,
+            event_loop: service.event_loop,
+            accept: cpu_costs.accept.scale(scale),
+            database: scenario.database.as_ref().map(|database| DatabasePlan {
+                connections: database.connections,
+                sqlite: match &database.engine {
+                    Engine::Sqlite(sqlite) => Some(sqlite_plan(scenario, sqlite)),
+                    Engine::Postgres(_) => None,
+                },
+                server_cores: match &database.engine {
+                    Engine::Sqlite(_) => 0,
+                    Engine::Postgres(postgres) => postgres.cores,
+                },
+                connection_threads: matches!(database.engine, Engine::Sqlite(_)),
+            }),
+            upstreams: scenario.upstreams.iter().map(upstream_plan).collect(),
+            places: place_names(scenario),
+        }
+    }
+
+    /// How many places there are.
+    pub fn place_count(&self) -> usize {
+        self.places.len()
+    }
+}
+
+fn sqlite_plan(scenario: &Scenario, sqlite: &model::scenario::Sqlite) -> SqlitePlan {
+    let disk = &scenario.costs.disk;
+    let unlinks = sqlite.journal_mode != JournalMode::Wal;
+    SqlitePlan {
+        journal_mode: sqlite.journal_mode,
+        synchronous: sqlite.synchronous,
+        busy_timeout: sqlite.busy_timeout,
+        wal_autocheckpoint: sqlite.wal_autocheckpoint,
+        commit_syncs: model::costs::syncs_per_commit(sqlite.journal_mode, sqlite.synchronous),
+        checkpoint_syncs: model::costs::syncs_per_checkpoint(sqlite.synchronous),
+        unlink: if unlinks { disk.unlink } else { Span::ZERO },
+        log_unlink: disk.unlink,
+        checkpoint_page: disk.checkpoint_page,
+    }
+}
+
+fn upstream_plan(upstream: &model::scenario::Upstream) -> UpstreamPlan {
+    UpstreamPlan {
+        max_in_flight: upstream.max_in_flight,
+        max_connections: upstream.max_connections,
+        pool_timeout: upstream.pool_timeout,
+        timeout: upstream.timeout,
+        failures: upstream.failures,
+        retries: upstream.retries,
+        backoff: upstream.backoff,
+        backoff_factor: upstream.backoff_factor,
+    }
+}
+
+fn place_names(scenario: &Scenario) -> Vec<String> {
+    let fixed = [
+        "connect",
+        "loop",
+        "cpu wait",
+        "cpu",
+        "interpreter lock",
+        "threads",
+        "database pool",
+        "database lock",
+        "disk",
+        "database server",
+        "sleep",
+        "block",
+        "gather",
+    ];
+    let mut names: Vec<String> = fixed.iter().map(|name| name.to_string()).collect();
+    for upstream in &scenario.upstreams {
+        for part in [" semaphore", " connections", "", " backoff"] {
+            names.push(format!("upstream {}{part}", upstream.name));
+        }
+    }
+    names
+}

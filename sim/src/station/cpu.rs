@@ -1,0 +1,335 @@
+//! The processors: threads of all worker processes take turns on them.
+//!
+//! A thread runs until its work is done, or until it has run for a slice while another is
+//! ready; it then goes to the end of the queue. A bandwidth quota stops all threads until
+//! its next period once they have used it up.
+
+use std::collections::VecDeque;
+
+use model::scenario::{Cpu as Machine, Quota};
+use model::units::{Instant, Span};
+
+use crate::agenda::Due;
+
+/// No thread.
+pub const NONE: u32 = u32::MAX;
+
+/// The processors and the threads that are ready to run.
+#[derive(Debug)]
+pub struct Cpu {
+    cores: Vec<Core>,
+    ready: VecDeque<u32>,
+    slice: Span,
+    switch: Span,
+    running: u32,
+    /// The core whose timer rings next.
+    next: Due,
+    next_core: u32,
+    bandwidth: Option<Bandwidth>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Core {
+    thread: u32,
+    /// Who ran here last: changing costs a switch.
+    last: u32,
+    /// When its turn began.
+    turn: Instant,
+    /// When it was last charged for what it ran.
+    charged: Instant,
+    /// End of its work, of its slice or of the quota.
+    timer: Due,
+    /// The timer cuts the turn short if another thread is ready.
+    sliced: bool,
+}
+
+#[derive(Debug)]
+struct Bandwidth {
+    quota: Quota,
+    left: Span,
+    settled: Instant,
+}
+
+impl Cpu {
+    /// Idle processors.
+    pub fn new(machine: &Machine, context_switch: Span) -> Cpu {
+        let idle = Core {
+            thread: NONE,
+            last: NONE,
+            turn: Instant::START,
+            charged: Instant::START,
+            timer: Due::NEVER,
+            sliced: false,
+        };
+        Cpu {
+            cores: vec![idle; machine.cores as usize],
+            ready: VecDeque::new(),
+            slice: machine.slice,
+            switch: context_switch,
+            running: 0,
+            next: Due::NEVER,
+            next_core: 0,
+            bandwidth: machine.quota.map(|quota| Bandwidth {
+                quota,
+                left: quota.budget,
+                settled: Instant::START,
+            }),
+        }
+    }
+
+    /// `thread` is ready to run.
+    pub fn ready(&mut self, thread: u32) {
+        self.ready.push_back(thread);
+    }
+
+    /// True if a thread is ready.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Cores in use.
+    pub fn running(&self) -> u32 {
+        self.running
+    }
+
+    /// Gives an idle core to the thread that has been ready longest. Returns core, thread
+    /// and the CPU time lost to the switch.
+    pub fn dispatch(&mut self, now: Instant) -> Option<(u32, u32, Span)> {
+        if self.ready.is_empty() || self.running == self.cores.len() as u32 || self.throttled() {
+            return None;
+        }
+        let thread = self.ready.pop_front()?;
+        let core = self.idle_core(thread);
+        self.settle(now);
+        self.running += 1;
+        let slot = &mut self.cores[core];
+        let switch = if slot.last == thread { Span::ZERO } else { self.switch };
+        slot.thread = thread;
+        slot.last = thread;
+        slot.turn = now;
+        slot.charged = now;
+        Some((core as u32, thread, switch))
+    }
+
+    /// An idle core, the one where `thread` ran last if it can be had.
+    fn idle_core(&self, thread: u32) -> usize {
+        if self.cores.len() == 1 {
+            return 0;
+        }
+        let idle = |core: &Core| core.thread == NONE;
+        self.cores
+            .iter()
+            .position(|core| idle(core) && core.last == thread)
+            .or_else(|| self.cores.iter().position(idle))
+            .expect("an idle core")
+    }
+
+    /// The thread on `core` leaves it.
+    pub fn vacate(&mut self, core: u32, now: Instant) {
+        self.settle(now);
+        self.running -= 1;
+        let slot = &mut self.cores[core as usize];
+        slot.thread = NONE;
+        slot.timer = Due::NEVER;
+        self.find_next();
+    }
+
+    /// The thread on `core` has `work` to do: sets the core's timer.
+    pub fn run(&mut self, core: u32, work: Span, now: Instant, sequence: u64) {
+        let contended = !self.ready.is_empty();
+        let limit = self.quota_limit(now);
+        let slice = self.slice;
+        let slot = &mut self.cores[core as usize];
+        slot.charged = now;
+        let mut at = now + work;
+        slot.sliced = contended;
+        if contended {
+            at = at.min((slot.turn + slice).max(now));
+        }
+        slot.timer = Due { at: at.min(limit), sequence };
+        if self.cores.len() == 1 {
+            self.next = self.cores[0].timer;
+        } else {
+            self.find_next();
+        }
+    }
+
+    /// Takes the work done on `core` since it was last charged.
+    pub fn charge(&mut self, core: u32, now: Instant) -> Span {
+        let slot = &mut self.cores[core as usize];
+        let done = now - slot.charged;
+        slot.charged = now;
+        done
+    }
+
+    /// A thread is ready and no core is idle: turns now end with their slice.
+    pub fn limit_turns(&mut self, now: Instant, sequence: u64) {
+        let slice = self.slice;
+        let mut changed = false;
+        for slot in self.cores.iter_mut().filter(|slot| slot.thread != NONE && !slot.sliced) {
+            slot.sliced = true;
+            let end = (slot.turn + slice).max(now);
+            if end < slot.timer.at {
+                slot.timer = Due { at: end, sequence };
+                changed = true;
+            }
+        }
+        if changed {
+            self.find_next();
+        }
+    }
+
+    /// True if the turn on `core` is over because another thread is ready.
+    pub fn turn_is_over(&self, core: u32, now: Instant) -> bool {
+        !self.ready.is_empty() && now >= self.cores[core as usize].turn + self.slice
+    }
+
+    /// When the next core timer rings, and on which core.
+    pub fn next(&self) -> (Due, u32) {
+        (self.next, self.next_core)
+    }
+
+    /// The thread on `core`.
+    pub fn thread(&self, core: u32) -> u32 {
+        self.cores[core as usize].thread
+    }
+
+    fn find_next(&mut self) {
+        let earliest = self.cores.iter().enumerate().min_by_key(|(_, core)| core.timer);
+        if let Some((index, core)) = earliest {
+            (self.next, self.next_core) = (core.timer, index as u32);
+        }
+    }
+
+    /// True if the quota of this period is used up.
+    pub fn throttled(&self) -> bool {
+        // What cannot give every running thread a nanosecond is as good as nothing.
+        self.bandwidth.as_ref().is_some_and(|b| b.left.nanos() <= u64::from(self.running))
+    }
+
+    /// The quota's period, if there is one.
+    pub fn period(&self) -> Option<Span> {
+        self.bandwidth.as_ref().map(|b| b.quota.period)
+    }
+
+    /// A new period begins.
+    pub fn refill(&mut self, now: Instant) {
+        self.settle(now);
+        if let Some(b) = &mut self.bandwidth {
+            b.left = b.quota.budget;
+        }
+    }
+
+    /// The threads that run now, which a used-up quota stops, are put at the head of the
+    /// queue. Returns them with the work that each has done.
+    pub fn throttle(&mut self, now: Instant) -> Vec<(u32, Span)> {
+        let mut stopped = Vec::new();
+        for core in (0..self.cores.len() as u32).rev() {
+            let thread = self.thread(core);
+            if thread != NONE {
+                let done = self.charge(core, now);
+                self.vacate(core, now);
+                self.ready.push_front(thread);
+                stopped.push((thread, done));
+            }
+        }
+        stopped
+    }
+
+    /// Brings the use of the quota up to `now`.
+    pub fn settle(&mut self, now: Instant) {
+        if let Some(b) = &mut self.bandwidth {
+            let used = now.since(b.settled) * u64::from(self.running);
+            b.left = b.left.saturating_sub(used);
+            b.settled = now;
+        }
+    }
+
+    /// When the quota will be used up if what runs now runs on.
+    fn quota_limit(&mut self, now: Instant) -> Instant {
+        self.settle(now);
+        match &self.bandwidth {
+            Some(b) => now + Span::from_nanos(b.left.nanos() / u64::from(self.running.max(1))),
+            None => Instant::NEVER,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(cores: u32, quota: Option<Quota>) -> Machine {
+        Machine { cores, speed: 1.0, slice: Span::from_millis(1), quota }
+    }
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_nanos(micros * 1_000)
+    }
+
+    #[test]
+    fn a_thread_alone_runs_to_the_end_of_its_work() {
+        let mut cpu = Cpu::new(&machine(1, None), Span::from_micros(2));
+        cpu.ready(7);
+        let (core, thread, switch) = cpu.dispatch(at(0)).expect("an idle core");
+        assert_eq!((core, thread, switch), (0, 7, Span::from_micros(2)));
+        cpu.run(core, Span::from_millis(20), at(0), 1);
+        assert_eq!(cpu.next().0.at, at(20_000));
+    }
+
+    #[test]
+    fn a_newcomer_ends_the_turn_after_its_slice() {
+        let mut cpu = Cpu::new(&machine(1, None), Span::ZERO);
+        cpu.ready(7);
+        cpu.dispatch(at(0)).expect("an idle core");
+        cpu.run(0, Span::from_millis(20), at(0), 1);
+        cpu.ready(8);
+        assert!(cpu.dispatch(at(400)).is_none());
+        cpu.limit_turns(at(400), 2);
+        assert_eq!(cpu.next().0.at, at(1_000), "the slice counts from the start of the turn");
+        assert_eq!(cpu.charge(0, at(1_000)), Span::from_millis(1));
+        assert!(cpu.turn_is_over(0, at(1_000)));
+
+        let mut late = Cpu::new(&machine(1, None), Span::ZERO);
+        late.ready(7);
+        late.dispatch(at(0)).expect("an idle core");
+        late.run(0, Span::from_millis(20), at(0), 1);
+        late.ready(8);
+        late.limit_turns(at(5_000), 2);
+        assert_eq!(late.next().0.at, at(5_000), "a turn longer than a slice ends at once");
+    }
+
+    #[test]
+    fn a_thread_returns_to_its_core_and_pays_no_switch() {
+        let mut cpu = Cpu::new(&machine(2, None), Span::from_micros(2));
+        for thread in [1, 2] {
+            cpu.ready(thread);
+            cpu.dispatch(at(0)).expect("an idle core");
+        }
+        cpu.vacate(0, at(1));
+        cpu.vacate(1, at(1));
+        cpu.ready(2);
+        assert_eq!(cpu.dispatch(at(2)), Some((1, 2, Span::ZERO)));
+    }
+
+    #[test]
+    fn a_quota_stops_all_threads_until_the_next_period() {
+        let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
+        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO);
+        for thread in [1, 2] {
+            cpu.ready(thread);
+            let (core, ..) = cpu.dispatch(at(0)).expect("an idle core");
+            cpu.run(core, Span::from_millis(50), at(0), 1);
+        }
+        cpu.run(0, Span::from_millis(50), at(0), 2);
+        // Two threads use ten milliseconds in five.
+        assert_eq!(cpu.next().0.at, at(5_000));
+        cpu.settle(at(5_000));
+        assert!(cpu.throttled());
+        let stopped = cpu.throttle(at(5_000));
+        assert_eq!(stopped.len(), 2);
+        assert!(cpu.dispatch(at(5_000)).is_none());
+        cpu.refill(at(100_000));
+        assert_eq!(cpu.dispatch(at(100_000)).map(|d| d.1), Some(1));
+    }
+}
