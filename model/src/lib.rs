@@ -7,6 +7,7 @@
 
 pub mod costs;
 pub mod distribution;
+pub mod read;
 pub mod scenario;
 pub mod stream;
 pub mod units;

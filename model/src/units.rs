@@ -95,22 +95,46 @@ impl Span {
     pub fn parse(text: &str) -> Result<Span, String> {
         let (number, unit) = split_unit(text);
         let factor = match unit {
-            "ns" => 1.0,
-            "us" | "µs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" | "min" => 60e9,
-            "h" => 3600e9,
+            "ns" => 1,
+            "us" | "µs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => NANOS_PER_SECOND,
+            "m" | "min" => 60 * NANOS_PER_SECOND,
+            "h" => 3600 * NANOS_PER_SECOND,
             _ => return Err("a time with its unit: ns, us, ms, s, m or h, as in \"250ms\"".into()),
         };
+        if let Some(nanos) = exact_product(number, factor)
+            && nanos <= LONGEST_SPAN_NANOS as u64
+        {
+            return Ok(Span(nanos));
+        }
         let value: f64 =
             number.parse().map_err(|_| "a time such as \"250ms\" or \"1.5s\"".to_string())?;
-        let nanos = value * factor;
+        let nanos = value * factor as f64;
         if !(0.0..=LONGEST_SPAN_NANOS).contains(&nanos) {
             return Err("a time between 0s and 1000000h".into());
         }
         Ok(Span::from_nanos_f64(nanos))
     }
+}
+
+/// `number` times `factor`, if the digits of `number` make that a whole number that fits.
+///
+/// What [`Span`]'s text says is read back exactly, however long the span: a float would
+/// lose nanoseconds after a few weeks.
+fn exact_product(number: &str, factor: u64) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let whole = whole.parse::<u64>().ok()?.checked_mul(factor)?;
+    let scale = 10u64.pow(fraction.len() as u32);
+    let part = match fraction {
+        "" => 0,
+        _ => fraction.parse::<u64>().ok()?.checked_mul(factor)?,
+    };
+    if part % scale == 0 { whole.checked_add(part / scale) } else { None }
 }
 
 /// A million hours: far beyond any load test, far below what overflows.
@@ -321,6 +345,18 @@ mod tests {
         assert_eq!(Span::from_nanos(1_500_000).to_string(), "1.5ms");
         assert_eq!(Span::from_nanos(1_000_000_001).to_string(), "1.000000001s");
         assert_eq!(Span::ZERO.to_string(), "0s");
+    }
+
+    #[test]
+    fn every_span_reads_back_what_it_prints() {
+        let mut nanos = 1u64;
+        while nanos < LONGEST_SPAN_NANOS as u64 / 3 {
+            let span = Span::from_nanos(nanos);
+            assert_eq!(Span::parse(&span.to_string()), Ok(span));
+            nanos = nanos * 3 + 1;
+        }
+        let longest = Span::from_nanos(LONGEST_SPAN_NANOS as u64);
+        assert_eq!(Span::parse(&longest.to_string()), Ok(longest));
     }
 
     #[test]

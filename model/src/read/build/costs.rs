@@ -1,0 +1,86 @@
+//! Checked keys of a cost profile -> [`Costs`].
+
+use crate::costs::{Costs, CpuCosts, Disk, Driver, Interpreter, Memory, QueryCost};
+use crate::read::value::{Fields, Typed};
+use crate::scenario::Server;
+
+pub(super) fn costs(profile: &Fields) -> Option<Costs> {
+    let cpu = profile.table("cpu")?;
+    let server = profile.table("server")?;
+    let scale = |name| server.table(name)?.number("cpu_scale");
+    let interpreter = profile.table("interpreter")?;
+    let disk = profile.table("disk")?;
+    let driver = profile.table("driver")?;
+    let memory = profile.table("memory")?;
+    Some(Costs {
+        name: profile.text("name")?.to_string(),
+        about: tables(profile, "about")
+            .map(|(name, value)| match value {
+                Typed::Text(text) => Some((name, text.clone())),
+                _ => None,
+            })
+            .collect::<Option<_>>()?,
+        blocking: cpu_costs(cpu.table("blocking")?)?,
+        threadpool: cpu_costs(cpu.table("threadpool")?)?,
+        async_: cpu_costs(cpu.table("async")?)?,
+        servers: [
+            (Server::Uvicorn, scale("uvicorn")?),
+            (Server::Gunicorn, scale("gunicorn")?),
+            (Server::Axum, scale("axum")?),
+        ]
+        .into(),
+        queries: tables(profile, "query")
+            .map(|(name, value)| match value {
+                Typed::Table(query) => Some((name, query_cost(query)?)),
+                _ => None,
+            })
+            .collect::<Option<_>>()?,
+        interpreter: Interpreter {
+            lock: interpreter.flag("lock")?,
+            switch_interval: interpreter.span("switch_interval")?,
+        },
+        context_switch: profile.table("machine")?.span("context_switch")?,
+        disk: Disk {
+            sync: disk.distribution("sync")?,
+            unlink: disk.span("unlink")?,
+            checkpoint_page: disk.span("checkpoint_page")?,
+        },
+        driver: Driver {
+            statement_hops: driver.count("statement_hops")?,
+            open_hops: driver.count("open_hops")?,
+            close_hops: driver.count("close_hops")?,
+        },
+        memory: Memory {
+            worker: memory.size("worker")?,
+            request: memory.size("request")?,
+            connection: memory.size("connection")?,
+            thread: memory.size("thread")?,
+        },
+    })
+}
+
+/// Names and values of a table whose names the user chose.
+fn tables<'a>(profile: &'a Fields, key: &str) -> impl Iterator<Item = (String, &'a Typed)> {
+    let fields = profile.table(key).map_or(&[][..], |table| &table.fields);
+    fields.iter().map(|field| (field.key.to_string(), &field.value.value))
+}
+
+fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
+    Some(CpuCosts {
+        request: cpu.distribution("request")?,
+        in_flight: cpu.span("in_flight")?,
+        accept: cpu.span("accept")?,
+        reject: cpu.span("reject")?,
+        call: cpu.span("call")?,
+        hop: cpu.span("hop")?,
+        statement: cpu.span("statement")?,
+        open: cpu.span("open")?,
+        close: cpu.span("close")?,
+        pragma: cpu.span("pragma")?,
+        commit: cpu.span("commit")?,
+    })
+}
+
+fn query_cost(query: &Fields) -> Option<QueryCost> {
+    Some(QueryCost { engine: query.distribution("engine")?, pages: query.count("pages")? })
+}

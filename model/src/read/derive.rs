@@ -1,0 +1,68 @@
+//! Defaults that follow from other keys.
+
+use super::value::{Checked, Field, Fields, Origin, Typed};
+use crate::units::Span;
+
+/// Fills in what the table of keys calls derived.
+pub(crate) fn derive(root: &mut Fields) {
+    if let Some(service) = root.table_mut("service")
+        && !service.has("keep_alive")
+        && let Some(server) = service.word("server")
+    {
+        let value = match server {
+            "uvicorn" => Typed::Span(Span::from_secs(5)),
+            "gunicorn" => Typed::Span(Span::from_secs(2)),
+            _ => Typed::Word("never"),
+        };
+        service.put_behind("backlog", "keep_alive", value);
+    }
+    if let Some(cpu) = root.table_mut("cpu")
+        && !cpu.has("slice")
+        && let Some(cores) = cpu.count("cores")
+    {
+        cpu.put_behind("speed", "slice", Typed::Span(slice(cores)));
+    }
+    if let Some(costs) = root.table_mut("costs") {
+        if !costs.has("name") {
+            costs.put_behind("", "name", Typed::Text("inline".into()));
+        }
+        if let Some(cpu) = costs.table_mut("cpu") {
+            inherit_cpu_costs(cpu);
+        }
+    }
+}
+
+/// Linux 6.12's base slice (EEVDF): 0.7 ms, scaled by the processors up to eight.
+fn slice(cores: u32) -> Span {
+    Span::from_micros(700) * u64::from(1 + cores.clamp(1, 8).ilog2())
+}
+
+/// A concurrency model costs what its table says, and else what `[cpu]` says.
+fn inherit_cpu_costs(cpu: &mut Fields) {
+    let shared: Vec<Field> = cpu
+        .fields
+        .iter()
+        .filter(|field| !matches!(field.value.value, Typed::Table(_)))
+        .cloned()
+        .collect();
+    for model in ["blocking", "threadpool", "async"] {
+        let Some(table) = cpu.table_mut(model) else { continue };
+        for field in &shared {
+            if !table.has(&field.key) {
+                let value = Checked { origin: Origin::Implied, ..field.value.clone() };
+                table.fields.push(Field { key: field.key.clone(), value });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slice_grows_with_the_processors_as_linux_scales_it() {
+        let micros: Vec<u64> = [1, 2, 3, 4, 7, 8, 64].map(|n| slice(n).nanos() / 1000).into();
+        assert_eq!(micros, [700, 1400, 1400, 2100, 2100, 2800, 2800]);
+    }
+}

@@ -1,0 +1,231 @@
+//! A file, the files that it extends, and the cost profiles that they name.
+
+use std::sync::Arc;
+
+use super::diagnostic::{Problem, Problems, brief, nearest};
+use super::files::{Files, Unreadable, join, parent, stem};
+use super::keys::{Kind, SCENARIO};
+use super::merge;
+use super::source::{Place, Sources};
+use super::tree::{Entry, Node, Table, Value, parse};
+
+/// Most files in a chain.
+const MOST_LEVELS: usize = 32;
+
+/// What a file says about itself only.
+const OWN_KEYS: [&str; 3] = ["question", "knob", "published"];
+
+/// One file of a chain, as a table of keys with its cost profile read.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer {
+    pub(crate) path: String,
+    pub(crate) at: Place,
+    pub(crate) table: Table,
+}
+
+/// A file and what it extends, root first.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) layers: Vec<Layer>,
+    /// False if a file of the chain is missing: what it says is then unknown.
+    pub(crate) complete: bool,
+}
+
+/// Reads `path` and its ancestors. None if `path` itself cannot be read.
+pub(crate) fn read_chain(
+    files: &dyn Files,
+    path: &str,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Option<Chain> {
+    let mut layers: Vec<Layer> = Vec::new();
+    let mut next = Some((path.to_string(), None));
+    let mut complete = true;
+    while let Some((path, named_at)) = next.take() {
+        let Some(mut layer) = read_layer(files, &path, named_at, sources, problems) else {
+            complete = false;
+            break;
+        };
+        read_profile(files, &mut layer, sources, problems);
+        let extends = take_extends(&mut layer);
+        layers.push(layer);
+        if let Some((text, at)) = extends {
+            let parent = join(parent(&path), &text);
+            match refuse_chain(&layers, &parent, at) {
+                Some(problem) => {
+                    problems.push(problem);
+                    complete = false;
+                }
+                None => next = Some((parent, Some((at, text)))),
+            }
+        }
+    }
+    layers.reverse();
+    (!layers.is_empty()).then_some(Chain { layers, complete })
+}
+
+fn read_layer(
+    files: &dyn Files,
+    path: &str,
+    named: Option<(Place, Arc<str>)>,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Option<Layer> {
+    let text = match files.read(path) {
+        Ok(text) => text,
+        Err(why) => {
+            let (at, found) = match named {
+                Some((at, text)) => (at, format!("`extends` is \"{}\": {why}", brief(&text))),
+                None => (sources.add(path, None), format!("cannot be read: {why}")),
+            };
+            problems.push(unreadable(files, path, at, found, &why));
+            return None;
+        }
+    };
+    let at = sources.add(path, Some(text.clone()));
+    let node = parse(&text, at, problems)?;
+    let Value::Table(table) = node.value else { return None };
+    Some(Layer { path: path.to_string(), at, table })
+}
+
+fn unreadable(
+    files: &dyn Files,
+    path: &str,
+    at: Place,
+    found: String,
+    why: &Unreadable,
+) -> Problem {
+    let problem = Problem::new(at, found);
+    let problem = match why {
+        Unreadable::Missing => {
+            problem.allowed("the path of a file, relative to the file that names it")
+        }
+        _ => problem.allowed("a TOML file of at most 1MiB"),
+    };
+    let names = files.names(parent(path));
+    let near = nearest(super::files::file(path), names.iter().map(String::as_str));
+    match near.filter(|_| *why == Unreadable::Missing) {
+        Some(name) => problem.advice(format!("did you mean `{}`?", join(parent(path), name))),
+        None => problem,
+    }
+}
+
+/// Takes `extends` out of the table, if it is a text; the checker refuses anything else.
+fn take_extends(layer: &mut Layer) -> Option<(Arc<str>, Place)> {
+    let entry = layer.table.get("extends")?;
+    let Value::Text(text) = &entry.node.value else { return None };
+    let found = (text.clone(), entry.node.at);
+    layer.table.remove("extends");
+    Some(found)
+}
+
+fn refuse_chain(layers: &[Layer], parent: &str, at: Place) -> Option<Problem> {
+    if let Some(first) = layers.iter().position(|layer| layer.path == parent) {
+        let mut names: Vec<&str> = layers[first..].iter().map(|layer| &*layer.path).collect();
+        names.push(parent);
+        return Some(
+            Problem::new(at, format!("`extends` goes round in a circle: {}", names.join(" -> ")))
+                .allowed("a chain of files that ends")
+                .advice("let one of these files stand on its own"),
+        );
+    }
+    (layers.len() >= MOST_LEVELS).then(|| {
+        Problem::new(at, format!("`extends` goes through more than {MOST_LEVELS} files"))
+            .allowed(format!("a chain of at most {MOST_LEVELS} files"))
+    })
+}
+
+/// Puts the cost profile in the place of its path.
+fn read_profile(
+    files: &dyn Files,
+    layer: &mut Layer,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) {
+    let directory = parent(&layer.path).to_string();
+    if let Some(entry) = layer.table.get_mut("costs") {
+        name_profile(&mut entry.node, &[directory], files, sources, problems);
+    }
+}
+
+/// If `node` is the path of a profile, as seen from one of `directories`, reads it.
+pub(crate) fn name_profile(
+    node: &mut Node,
+    directories: &[String],
+    files: &dyn Files,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) {
+    let Value::Text(text) = &node.value else { return };
+    let paths: Vec<String> = directories.iter().map(|directory| join(directory, text)).collect();
+    let path = paths.iter().find(|path| files.exists(path)).or(paths.first());
+    let Some(path) = path else { return };
+    node.value = match files.read(path) {
+        Ok(content) => {
+            let at = sources.add(path, Some(content.clone()));
+            match parse(&content, at, problems).map(|node| node.value) {
+                Some(Value::Table(table)) => Value::Table(with_name(table, stem(path), node.at)),
+                _ => Value::Broken,
+            }
+        }
+        Err(why) => {
+            let found = format!("`costs` is \"{}\": {why}", brief(text));
+            problems.push(unreadable(files, path, node.at, found, &why));
+            Value::Broken
+        }
+    };
+}
+
+/// A profile is called after its file, and takes the place of any profile of a parent.
+fn with_name(mut table: Table, name: &str, at: Place) -> Table {
+    if !table.has("name") {
+        let node = Node { value: Value::Text(name.into()), at };
+        table.entries.insert(0, Entry { key: "name".into(), at, node });
+    }
+    table.replaces = true;
+    table
+}
+
+/// The keys of `layers`, later ones over earlier ones.
+pub(crate) fn merge_layers(layers: &[Layer]) -> Table {
+    let mut merged = Table::default();
+    for layer in layers {
+        merged.entries.retain(|entry| !OWN_KEYS.contains(&&*entry.key));
+        merge::merge_tables(&mut merged, layer.table.clone(), &SCENARIO);
+    }
+    merged
+}
+
+/// The kind of the key at `names`, if the table of keys has it. Names that the user
+/// chooses may be any.
+pub(crate) fn kind_of(names: &[&str]) -> Option<&'static Kind> {
+    static SPAN: Kind = Kind::Span(crate::units::Span::ZERO);
+    static NAME: Kind = Kind::Text;
+    let mut section = &SCENARIO;
+    let mut names = names.iter();
+    loop {
+        let kind = &section.key(names.next()?)?.kind;
+        match kind {
+            Kind::Table(below) | Kind::Profile(below) => section = below,
+            Kind::Named(below) => {
+                if names.next().is_none() {
+                    return Some(kind);
+                }
+                section = below;
+                if names.as_slice().is_empty() {
+                    return Some(kind);
+                }
+            }
+            Kind::List(below) if below.is_named() && !names.as_slice().is_empty() => {
+                names.next();
+                section = below;
+            }
+            Kind::Distribution if !names.as_slice().is_empty() => return Some(&SPAN),
+            Kind::TextMap if !names.as_slice().is_empty() => return Some(&NAME),
+            _ => return names.as_slice().is_empty().then_some(kind),
+        }
+        if names.as_slice().is_empty() {
+            return Some(kind);
+        }
+    }
+}

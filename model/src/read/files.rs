@@ -1,0 +1,168 @@
+//! Where files come from: a disk, or memory in tests and programs that write scenarios.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Longest file that is read: a scenario of a thousand endpoints is far shorter.
+const LONGEST_FILE: u64 = 1 << 20;
+
+/// A set of files by path. Paths use `/` and are as the user knows them.
+pub(crate) trait Files: fmt::Debug + Send + Sync {
+    /// The text of a file.
+    fn read(&self, path: &str) -> Result<Arc<str>, Unreadable>;
+    /// True if there is something at this path.
+    fn exists(&self, path: &str) -> bool;
+    /// Names of the scenario files of a directory, for a suggestion.
+    fn names(&self, directory: &str) -> Vec<String>;
+}
+
+/// Why a file could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    Missing,
+    Directory,
+    /// A pipe or a device: reading it could wait for ever.
+    NotAFile,
+    TooLong,
+    NotUtf8,
+    /// What the system says.
+    Refused(String),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Missing => out.write_str("there is no such file"),
+            Unreadable::Directory => out.write_str("it is a directory"),
+            Unreadable::NotAFile => out.write_str("it is not a regular file"),
+            Unreadable::TooLong => out.write_str("it is longer than 1MiB"),
+            Unreadable::NotUtf8 => out.write_str("it is not UTF-8 text"),
+            Unreadable::Refused(why) => out.write_str(why),
+        }
+    }
+}
+
+/// The file system.
+#[derive(Debug)]
+pub(crate) struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &str) -> Result<Arc<str>, Unreadable> {
+        let refused = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => Unreadable::Missing,
+            kind => Unreadable::Refused(kind.to_string()),
+        };
+        let metadata = fs::metadata(path).map_err(refused)?;
+        if metadata.is_dir() {
+            return Err(Unreadable::Directory);
+        }
+        if !metadata.is_file() {
+            return Err(Unreadable::NotAFile);
+        }
+        if metadata.len() > LONGEST_FILE {
+            return Err(Unreadable::TooLong);
+        }
+        let bytes = fs::read(path).map_err(refused)?;
+        String::from_utf8(bytes).map(Into::into).map_err(|_| Unreadable::NotUtf8)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        Path::new(path).exists()
+    }
+
+    fn names(&self, directory: &str) -> Vec<String> {
+        let directory = if directory.is_empty() { "." } else { directory };
+        let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".toml"))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// Files that exist only in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Memory(pub(crate) BTreeMap<String, Arc<str>>);
+
+impl Files for Memory {
+    fn read(&self, path: &str) -> Result<Arc<str>, Unreadable> {
+        let text = self.0.get(path).ok_or(Unreadable::Missing)?;
+        if text.len() as u64 > LONGEST_FILE {
+            return Err(Unreadable::TooLong);
+        }
+        Ok(text.clone())
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    fn names(&self, directory: &str) -> Vec<String> {
+        self.0
+            .keys()
+            .filter(|path| parent(path) == directory)
+            .map(|path| file(path).into())
+            .collect()
+    }
+}
+
+/// The directory part of a path, empty for none.
+pub(crate) fn parent(path: &str) -> &str {
+    match path.rfind('/') {
+        Some(0) => "/",
+        Some(slash) => &path[..slash],
+        None => "",
+    }
+}
+
+/// The last part of a path.
+pub(crate) fn file(path: &str) -> &str {
+    path.rfind('/').map_or(path, |slash| &path[slash + 1..])
+}
+
+/// A file's name without its ending: `v6` of `scenarios/v6.toml`.
+pub(crate) fn stem(path: &str) -> &str {
+    let file = file(path);
+    file.strip_suffix(".toml").unwrap_or(file)
+}
+
+/// `path` as seen from `directory`, without detours: `a/b` and `../c` make `a/c`.
+pub(crate) fn join(directory: &str, path: &str) -> String {
+    let whole = if path.starts_with('/') || directory.is_empty() {
+        path.to_string()
+    } else {
+        format!("{directory}/{path}")
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|&last| last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if whole.starts_with('/') { format!("/{joined}") } else { joined }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_joined_without_detours() {
+        assert_eq!(join("scenarios", "v1.toml"), "scenarios/v1.toml");
+        assert_eq!(join("scenarios", "../tests/./x.toml"), "tests/x.toml");
+        assert_eq!(join("", "../x.toml"), "../x.toml");
+        assert_eq!(join("a", "/b/c"), "/b/c");
+        assert_eq!(stem("scenarios/v6.toml"), "v6");
+        assert_eq!(parent("v6.toml"), "");
+    }
+}

@@ -1,0 +1,247 @@
+//! Keys of a cost profile.
+
+use super::Fallback::{Absent, Derived, Value};
+use super::{ANY_SPAN, Kind, Section, key};
+
+/// A cost profile.
+pub(crate) static COSTS: Section = Section {
+    keys: &[
+        key(
+            "name",
+            Kind::Text,
+            Derived("the file's name without its ending, or `inline`"),
+            "What the profile is called.",
+        ),
+        key(
+            "about",
+            Kind::TextMap,
+            Value("{}"),
+            "Where the numbers come from: machine, stack, date, method.",
+        ),
+        key(
+            "cpu",
+            Kind::Table(&CPU),
+            Value("{}"),
+            "CPU time of the worker process for what the framework and the libraries do.",
+        ),
+        key("server", Kind::Table(&SERVERS), Value("{}"), "What differs between servers."),
+        key(
+            "query",
+            Kind::Named(&QUERY),
+            Absent,
+            "Cost of a query by name; `default` stands for every name not listed.",
+        ),
+        key(
+            "interpreter",
+            Kind::Table(&INTERPRETER),
+            Value("{}"),
+            "The language runtime of the workers.",
+        ),
+        key("machine", Kind::Table(&MACHINE), Value("{}"), "The machine."),
+        key("disk", Kind::Table(&DISK), Value("{}"), "The disk under the database file."),
+        key(
+            "driver",
+            Kind::Table(&DRIVER),
+            Value("{}"),
+            "The async database driver: a thread per connection, and hops to it.",
+        ),
+        key(
+            "memory",
+            Kind::Table(&MEMORY),
+            Value("{}"),
+            "Resident memory, for the estimate of what parked requests cost.",
+        ),
+    ],
+    one_of: &[],
+    noun: "profile",
+    doc: "What things cost on a given stack and machine.",
+};
+
+const REQUEST: &str = "Parse, route, call the handler, serialise, send: once per request, before the handler's steps.";
+const IN_FLIGHT: &str = "More CPU per request for each other request in flight in the same worker.";
+const ACCEPT: &str = "Accept a connection.";
+const REJECT: &str = "Refuse a request with 503.";
+const CALL: &str = "Client side of one attempt of an upstream call.";
+const HOP: &str = "Hand work to another thread of the process, or take it back: each way.";
+const STATEMENT: &str = "The driver's and the ORM's part of one statement.";
+const OPEN: &str = "Open a database connection, without its pragmas.";
+const CLOSE: &str = "Close a database connection.";
+const PRAGMA: &str = "Run one pragma on a new connection.";
+const COMMIT: &str = "Commit a transaction, without the syncs.";
+
+static CPU: Section = Section {
+    keys: &[
+        key("request", Kind::Distribution, Value("\"0s\""), REQUEST),
+        key("in_flight", ANY_SPAN, Value("\"0s\""), IN_FLIGHT),
+        key("accept", ANY_SPAN, Value("\"0s\""), ACCEPT),
+        key("reject", ANY_SPAN, Value("\"0s\""), REJECT),
+        key("call", ANY_SPAN, Value("\"0s\""), CALL),
+        key("hop", ANY_SPAN, Value("\"0s\""), HOP),
+        key("statement", ANY_SPAN, Value("\"0s\""), STATEMENT),
+        key("open", ANY_SPAN, Value("\"0s\""), OPEN),
+        key("close", ANY_SPAN, Value("\"0s\""), CLOSE),
+        key("pragma", ANY_SPAN, Value("\"0s\""), PRAGMA),
+        key("commit", ANY_SPAN, Value("\"0s\""), COMMIT),
+        key(
+            "blocking",
+            Kind::Table(&CPU_OF_MODEL),
+            Value("{}"),
+            "What differs for blocking handlers.",
+        ),
+        key(
+            "threadpool",
+            Kind::Table(&CPU_OF_MODEL),
+            Value("{}"),
+            "What differs for handlers on the thread pool.",
+        ),
+        key("async", Kind::Table(&CPU_OF_MODEL), Value("{}"), "What differs for async handlers."),
+    ],
+    one_of: &[],
+    noun: "cpu",
+    doc: "CPU time of the worker process.",
+};
+
+const SAME: super::Fallback = Derived("the same key of the table above");
+
+static CPU_OF_MODEL: Section = Section {
+    keys: &[
+        key("request", Kind::Distribution, SAME, REQUEST),
+        key("in_flight", ANY_SPAN, SAME, IN_FLIGHT),
+        key("accept", ANY_SPAN, SAME, ACCEPT),
+        key("reject", ANY_SPAN, SAME, REJECT),
+        key("call", ANY_SPAN, SAME, CALL),
+        key("hop", ANY_SPAN, SAME, HOP),
+        key("statement", ANY_SPAN, SAME, STATEMENT),
+        key("open", ANY_SPAN, SAME, OPEN),
+        key("close", ANY_SPAN, SAME, CLOSE),
+        key("pragma", ANY_SPAN, SAME, PRAGMA),
+        key("commit", ANY_SPAN, SAME, COMMIT),
+    ],
+    one_of: &[],
+    noun: "cpu",
+    doc: "CPU time of the worker process under one concurrency model.",
+};
+
+static SERVERS: Section = Section {
+    keys: &[
+        key("uvicorn", Kind::Table(&SERVER), Value("{}"), "uvicorn with its own worker processes."),
+        key(
+            "gunicorn",
+            Kind::Table(&SERVER),
+            Value("{}"),
+            "gunicorn that supervises UvicornWorker.",
+        ),
+        key("axum", Kind::Table(&SERVER), Value("{}"), "axum on tokio."),
+    ],
+    one_of: &[],
+    noun: "server",
+    doc: "What differs between servers.",
+};
+
+static SERVER: Section = Section {
+    keys: &[key(
+        "cpu_scale",
+        Kind::Number(0.01, 100.0),
+        Value("1"),
+        "CPU of a worker process relative to these costs.",
+    )],
+    one_of: &[],
+    noun: "server",
+    doc: "What differs for one server.",
+};
+
+static QUERY: Section = Section {
+    keys: &[
+        key(
+            "engine",
+            Kind::Distribution,
+            Value("\"0s\""),
+            "CPU time in the engine: in the worker process for SQLite, in the database server for Postgres.",
+        ),
+        key(
+            "pages",
+            Kind::Integer(0, 1_000_000),
+            Value("1"),
+            "Pages that it changes, if it writes.",
+        ),
+    ],
+    one_of: &[],
+    noun: "query",
+    doc: "Cost of a query in the engine itself.",
+};
+
+static INTERPRETER: Section = Section {
+    keys: &[
+        key("lock", Kind::Flag, Value("true"), "One thread of a process at a time."),
+        key(
+            "switch_interval",
+            Kind::Span(crate::units::Span::from_micros(1)),
+            Value("\"5ms\""),
+            "How long a waiting thread lets the holder run before it asks for the lock.",
+        ),
+    ],
+    one_of: &[],
+    noun: "interpreter",
+    doc: "The language runtime of the workers.",
+};
+
+static MACHINE: Section = Section {
+    keys: &[key(
+        "context_switch",
+        ANY_SPAN,
+        Value("\"0s\""),
+        "CPU time that a processor loses when it changes threads.",
+    )],
+    one_of: &[],
+    noun: "machine",
+    doc: "The machine.",
+};
+
+static DISK: Section = Section {
+    keys: &[
+        key("sync", Kind::Distribution, Value("\"0s\""), "One fsync."),
+        key(
+            "unlink",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "Creating or removing a file, as the rollback journal is at each commit.",
+        ),
+        key(
+            "checkpoint_page",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "Copying one page from the write-ahead log into the database at a checkpoint.",
+        ),
+    ],
+    one_of: &[],
+    noun: "disk",
+    doc: "The disk under the database file.",
+};
+
+static DRIVER: Section = Section {
+    keys: &[
+        key(
+            "statement_hops",
+            Kind::Integer(0, 50),
+            Value("1"),
+            "Round trips between loop and connection thread of one statement.",
+        ),
+        key("open_hops", Kind::Integer(0, 50), Value("1"), "The same for opening a connection."),
+        key("close_hops", Kind::Integer(0, 50), Value("1"), "The same for closing it."),
+    ],
+    one_of: &[],
+    noun: "driver",
+    doc: "The async database driver.",
+};
+
+static MEMORY: Section = Section {
+    keys: &[
+        key("worker", Kind::Size, Value("\"0B\""), "A worker process at rest."),
+        key("request", Kind::Size, Value("\"0B\""), "A request in flight."),
+        key("connection", Kind::Size, Value("\"0B\""), "An open client connection."),
+        key("thread", Kind::Size, Value("\"0B\""), "A thread of the pool."),
+    ],
+    one_of: &[],
+    noun: "memory",
+    doc: "Resident memory.",
+};

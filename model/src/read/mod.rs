@@ -1,0 +1,102 @@
+//! Reading scenario files: text -> keys -> checked keys -> [`Scenario`].
+//!
+//! Every problem is told at once, each with its place, what is allowed and what to do.
+//! Nothing that a file or a `--set` can say makes this module panic.
+//!
+//! [`Scenario`]: crate::scenario::Scenario
+
+mod build;
+mod check;
+mod derive;
+mod diagnostic;
+mod extends;
+mod files;
+mod form;
+mod keys;
+mod knob;
+mod ladder;
+mod merge;
+mod path;
+mod print;
+mod resolved;
+mod set;
+mod source;
+mod tree;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use ladder::{Change, Rung, ladder};
+pub use resolved::Resolved;
+
+use diagnostic::Problems;
+use extends::read_chain;
+use files::{Disk, Files, Memory};
+use resolved::resolve;
+use source::Sources;
+
+/// Reads a scenario file with `sets` such as `service.workers=4` over it.
+///
+/// The path is taken as given, or else looked for under `scenarios/`; the ending `.toml`
+/// may be left out.
+///
+/// # Errors
+/// Every problem of the file, the files that it names, and the sets.
+pub fn load(path: &Path, sets: &[String]) -> Result<Resolved, Diagnostics> {
+    let files: Arc<dyn Files> = Arc::new(Disk);
+    let path = find_scenario(path, &*files);
+    load_from(&files, &path, sets)
+}
+
+/// Reads a scenario from memory. `name` is what it is called; it can name no other file,
+/// so its costs are a table `[costs]`.
+///
+/// # Errors
+/// Every problem of the text and the sets.
+pub fn load_text(name: &str, text: &str, sets: &[String]) -> Result<Resolved, Diagnostics> {
+    load_texts(name, &[(name, text)], sets)
+}
+
+/// Reads the scenario `name` from a set of files in memory, given as path and text.
+///
+/// # Errors
+/// Every problem of the text, the files that it names, and the sets.
+pub fn load_texts(
+    name: &str,
+    texts: &[(&str, &str)],
+    sets: &[String],
+) -> Result<Resolved, Diagnostics> {
+    load_from(&memory(texts), name, sets)
+}
+
+fn memory(texts: &[(&str, &str)]) -> Arc<dyn Files> {
+    let texts: BTreeMap<String, Arc<str>> =
+        texts.iter().map(|&(path, text)| (path.to_string(), text.into())).collect();
+    Arc::new(Memory(texts))
+}
+
+fn load_from(files: &Arc<dyn Files>, path: &str, sets: &[String]) -> Result<Resolved, Diagnostics> {
+    let (mut sources, mut problems) = (Sources::default(), Problems::default());
+    let resolved = read_chain(&**files, path, &mut sources, &mut problems).and_then(|chain| {
+        resolve(&chain.layers, sets, files, &mut sources, &mut problems, chain.complete)
+    });
+    resolved.filter(|_| problems.is_empty()).ok_or_else(|| problems.finish(&sources))
+}
+
+/// The file that is meant by `path`.
+fn find_scenario(path: &Path, files: &dyn Files) -> String {
+    let path = path.to_string_lossy().into_owned();
+    let candidates = [
+        path.clone(),
+        format!("{path}.toml"),
+        format!("scenarios/{path}"),
+        format!("scenarios/{path}.toml"),
+    ];
+    candidates.into_iter().find(|path| files.exists(path)).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! A scenario and all that led to it.
+
+use std::sync::Arc;
+
+use super::build::build;
+use super::check::check;
+use super::derive::derive;
+use super::diagnostic::{Diagnostics, Problem, Problems};
+use super::extends::{Layer, merge_layers};
+use super::files::{Files, parent, stem};
+use super::set::{Setting, split};
+use super::source::{Place, Sources};
+use super::tree::Table;
+use super::value::{Fields, Form, Typed};
+use super::{knob, print};
+use crate::scenario::Scenario;
+
+/// A scenario, complete and checked, with the keys that it came from.
+///
+/// It can be asked for any key, printed as one file, and changed key by key.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The scenario itself.
+    pub scenario: Scenario,
+    /// Keys as written, files and `--set` merged.
+    tree: Table,
+    at: Place,
+    /// Keys as checked, defaults filled in.
+    pub(crate) fields: Fields,
+    sources: Sources,
+    files: Arc<dyn Files>,
+    chain: Vec<String>,
+}
+
+/// Resolves the last of `layers` with `sets` over it.
+pub(crate) fn resolve(
+    layers: &[Layer],
+    sets: &[String],
+    files: &Arc<dyn Files>,
+    sources: &mut Sources,
+    problems: &mut Problems,
+    complete: bool,
+) -> Option<Resolved> {
+    let leaf = layers.last()?;
+    let mut tree = merge_layers(layers);
+    let directories = directories(&leaf.path);
+    let mut setting = Setting { files: &**files, directories: &directories, sources, problems };
+    for set in sets {
+        if let Some((key, value)) = split(set, &mut setting) {
+            setting.set(&mut tree, &key, &value);
+        }
+    }
+    let (fields, scenario) = read(&tree, leaf.at, stem(&leaf.path), !complete, problems)?;
+    Some(Resolved {
+        scenario,
+        tree,
+        at: leaf.at,
+        fields,
+        sources: sources.clone(),
+        files: files.clone(),
+        chain: layers.iter().map(|layer| layer.path.clone()).collect(),
+    })
+}
+
+/// A path given to `--set` is meant from where the user is, or else from the scenario.
+fn directories(path: &str) -> [String; 2] {
+    [String::new(), parent(path).to_string()]
+}
+
+fn read(
+    tree: &Table,
+    at: Place,
+    name: &str,
+    partial: bool,
+    problems: &mut Problems,
+) -> Option<(Fields, Scenario)> {
+    let mut fields = check(tree, at, partial, problems);
+    if partial {
+        return None;
+    }
+    derive(&mut fields);
+    knob::check(&fields, problems);
+    let scenario = build(name, &fields, problems);
+    if scenario.is_none() && problems.is_empty() {
+        // A bug, but the user still deserves an answer rather than a panic.
+        problems.push(Problem::new(at, "the scenario cannot be built, and rung cannot say why"));
+    }
+    Some((fields, scenario?)).filter(|_| problems.is_empty())
+}
+
+impl Resolved {
+    /// The scenario with some keys changed, as by `--set`: `("service.workers", "4")`.
+    ///
+    /// Reads no file, unless a key names another cost profile.
+    ///
+    /// # Errors
+    /// Every problem that the changes bring.
+    pub fn with(&self, sets: &[(String, String)]) -> Result<Scenario, Diagnostics> {
+        let mut problems = Problems::default();
+        let mut sources = self.sources.clone();
+        let mut tree = self.tree.clone();
+        let directories = directories(self.path());
+        let mut setting = Setting {
+            files: &*self.files,
+            directories: &directories,
+            sources: &mut sources,
+            problems: &mut problems,
+        };
+        for (key, value) in sets {
+            setting.set(&mut tree, key, value);
+        }
+        let read = read(&tree, self.at, stem(self.path()), false, &mut problems);
+        read.map(|(_, scenario)| scenario).ok_or_else(|| problems.finish(&sources))
+    }
+
+    /// The value of a key as text, defaults included: `service.workers`,
+    /// `upstream.partner.latency.p50`, `endpoint.quote.weight`.
+    ///
+    /// A limit that is not set is `none` or `never`. None if there is no such key.
+    pub fn get(&self, key: &str) -> Option<String> {
+        let names = toml_edit::Key::parse(key).ok()?;
+        let names: Vec<&str> = names.iter().map(toml_edit::Key::get).collect();
+        if names == ["load", "duration"] {
+            return Some(self.scenario.load.duration.to_string());
+        }
+        find(&self.fields, &names)
+    }
+
+    /// The scenario as one file: every default filled in, the cost profile inside it.
+    pub fn to_toml(&self) -> String {
+        print::to_toml(&self.fields)
+    }
+
+    /// The files of the chain, root first; the scenario's own is the last.
+    pub fn chain(&self) -> &[String] {
+        &self.chain
+    }
+
+    /// The scenario's own file.
+    pub fn path(&self) -> &str {
+        self.chain.last().map_or("", String::as_str)
+    }
+}
+
+fn find(fields: &Fields, names: &[&str]) -> Option<String> {
+    let (first, rest) = names.split_first()?;
+    match (&fields.get(first)?.value, rest) {
+        (value, []) => Some(value.plain()),
+        (Typed::Table(below), _) => find(below, rest),
+        (Typed::List(entries), [name]) => {
+            let entry = entries.iter().find(|entry| entry.text("name") == Some(name))?;
+            Some(entry.print())
+        }
+        (Typed::List(entries), [name, rest @ ..]) => {
+            let entry = entries.iter().find(|entry| entry.text("name") == Some(name))?;
+            find(entry, rest)
+        }
+        (Typed::Form(form), _) => point(form, rest),
+        _ => None,
+    }
+}
+
+fn point(form: &Form, names: &[&str]) -> Option<String> {
+    let span = match (form, names) {
+        (Form::Lognormal { p50, .. }, ["p50"]) => p50,
+        (Form::Lognormal { p99, .. }, ["p99"]) => p99,
+        (Form::Exponential { mean }, ["mean"]) => mean,
+        (Form::Uniform { low, .. }, ["low"]) => low,
+        (Form::Uniform { high, .. }, ["high"]) => high,
+        (Form::Empirical(points), ["quantiles", name]) => {
+            &points.iter().find(|(point, ..)| point == name)?.2
+        }
+        _ => return None,
+    };
+    Some(span.to_string())
+}

@@ -1,0 +1,151 @@
+//! `--set service.workers=4`: one more layer over the files.
+
+use std::sync::Arc;
+
+use toml_edit::Key as TomlKey;
+
+use super::diagnostic::{Problem, Problems, brief, did_you_mean};
+use super::extends::{kind_of, name_profile};
+use super::files::Files;
+use super::keys::{Kind, SCENARIO, Section};
+use super::merge;
+use super::source::{Place, Sources};
+use super::tree::{Entry, Node, Table, Value, parse_value};
+
+/// What setting a key needs to know about its surroundings.
+pub(crate) struct Setting<'a> {
+    pub(crate) files: &'a dyn Files,
+    /// Where a relative path of a cost profile is looked for, in order.
+    pub(crate) directories: &'a [String],
+    pub(crate) sources: &'a mut Sources,
+    pub(crate) problems: &'a mut Problems,
+}
+
+/// Splits `key=value`. None, and the problem told, if there is no equals sign.
+pub(crate) fn split(set: &str, setting: &mut Setting) -> Option<(String, String)> {
+    if let Some((key, value)) = set.split_once('=') {
+        return Some((key.trim().to_string(), value.trim().to_string()));
+    }
+    let at = setting.sources.add(&format!("--set {set}"), None);
+    setting.problems.push(
+        Problem::new(at, "there is no equals sign")
+            .allowed("KEY=VALUE, as in `--set service.workers=2`"),
+    );
+    None
+}
+
+impl Setting<'_> {
+    /// Puts `value` in the place of `key` in `table`.
+    pub(crate) fn set(&mut self, table: &mut Table, key: &str, value: &str) {
+        let at = self.sources.add(&format!("--set {key}={value}"), None);
+        let Ok(names) = TomlKey::parse(key) else {
+            self.problems.push(
+                Problem::new(at, format!("`{}` is no key", brief(key)))
+                    .allowed("names joined by dots, as in `service.workers`"),
+            );
+            return;
+        };
+        let names: Vec<&str> = names.iter().map(TomlKey::get).collect();
+        if let Some(problem) = refuse(&names, at).or_else(|| no_such_name(table, &names, at)) {
+            self.problems.push(problem);
+            return;
+        }
+        let mut node = self.value(kind_of(&names), value, at);
+        if names == ["costs"] {
+            name_profile(&mut node, self.directories, self.files, self.sources, self.problems);
+        }
+        if let Some(layer) = wrap(&names, node, &SCENARIO, at) {
+            merge::merge_tables(table, layer, &SCENARIO);
+        }
+    }
+
+    /// The value as TOML, or as a text where it is no TOML or a text is asked for: a
+    /// shell takes the quotes away, and nobody should have to write them twice.
+    fn value(&mut self, kind: Option<&Kind>, value: &str, at: Place) -> Node {
+        let text = || Node { value: Value::Text(Arc::from(value)), at };
+        let parsed = parse_value(value, at, self.problems).unwrap_or_else(text);
+        let wants_text = matches!(kind, Some(Kind::Text | Kind::Choice(_)));
+        match parsed.value {
+            Value::Table(_) | Value::List(_) | Value::Text(_) => parsed,
+            _ if wants_text => text(),
+            _ => parsed,
+        }
+    }
+}
+
+fn refuse(names: &[&str], at: Place) -> Option<Problem> {
+    let &name = names.first()?;
+    matches!(name, "extends" | "knob").then(|| {
+        Problem::new(at, format!("`{name}` cannot be set"))
+            .allowed("the keys of the scenario itself")
+            .advice(format!("write `{name}` in a file"))
+    })
+}
+
+/// A key below a name that nobody has introduced is a misspelling, not a new upstream.
+fn no_such_name(table: &Table, names: &[&str], at: Place) -> Option<Problem> {
+    let (&first, &name) = (names.first()?, names.get(1)?);
+    if names.len() < 3 || !matches!(first, "upstream" | "endpoint") {
+        return None;
+    }
+    let found: Vec<&str> = match &table.get(first)?.node.value {
+        Value::Table(named) => named.keys().collect(),
+        Value::List(nodes) => nodes.iter().filter_map(merge::name).collect(),
+        _ => return None,
+    };
+    (!found.contains(&name)).then(|| {
+        let problem = Problem::new(at, format!("there is no {first} `{}`", brief(name)));
+        let problem = match found.len() {
+            0 => problem,
+            1..=8 => problem.allowed(super::diagnostic::one_of(found.iter().copied())),
+            count => problem.allowed(format!("one of the {count} names of the scenario")),
+        };
+        problem.maybe_advice(did_you_mean(name, found.iter().copied()))
+    })
+}
+
+/// `a.b = node` as tables in tables. Lists with names go by name: `endpoint.quote.weight`
+/// is the weight of the entry called `quote`.
+fn wrap(names: &[&str], node: Node, section: &'static Section, at: Place) -> Option<Table> {
+    let (&first, rest) = names.split_first()?;
+    let kind = section.key(first).map(|key| &key.kind);
+    let node = match (rest.split_first(), kind) {
+        (None, _) => node,
+        (Some((name, inner)), Some(Kind::List(below))) if below.is_named() => {
+            let mut table = match (inner.is_empty(), node.value) {
+                (true, Value::Table(table)) => table,
+                (true, value) => {
+                    // Not an entry: the checker says what one is.
+                    let entry = Entry { key: (*name).into(), at, node: Node { value, at } };
+                    Table { entries: vec![entry], replaces: false }
+                }
+                (false, value) => wrap(inner, Node { value, at }, below, at)?,
+            };
+            table.remove("name");
+            let name = Node { value: Value::Text((*name).into()), at };
+            table.entries.insert(0, Entry { key: "name".into(), at, node: name });
+            Node { value: Value::List(vec![Node { value: Value::Table(table), at }]), at }
+        }
+        (Some((name, inner)), Some(Kind::Named(below))) => {
+            let node = if inner.is_empty() {
+                node
+            } else {
+                Node { value: Value::Table(wrap(inner, node, below, at)?), at }
+            };
+            Node { value: Value::Table(single(name, node, at)), at }
+        }
+        (Some(_), Some(kind)) => {
+            let below = kind.section().unwrap_or(&PLAIN);
+            Node { value: Value::Table(wrap(rest, node, below, at)?), at }
+        }
+        (Some(_), None) => Node { value: Value::Table(wrap(rest, node, &PLAIN, at)?), at },
+    };
+    Some(single(first, node, at))
+}
+
+fn single(key: &str, node: Node, at: Place) -> Table {
+    Table { entries: vec![Entry { key: key.into(), at, node }], replaces: false }
+}
+
+/// Below a key that has no table of its own, any name may be meant.
+static PLAIN: Section = Section { keys: &[], one_of: &[], noun: "value", doc: "" };

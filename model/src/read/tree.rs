@@ -1,0 +1,214 @@
+//! A tree of keys as written, each with its place.
+//!
+//! Everything that a file may say ends up here before anyone asks what it means, so that
+//! files can be merged and `--set` applied without knowing what a key is for.
+
+use std::sync::Arc;
+
+use toml_edit::{Document, Item, Key as TomlKey, Table as TomlTable, Value as TomlValue};
+
+use super::diagnostic::{Problem, Problems};
+use super::keys::MOST_ENTRIES;
+use super::source::Place;
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) at: Place,
+}
+
+/// A value as written.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Flag(bool),
+    Integer(i64),
+    Number(f64),
+    Text(Arc<str>),
+    /// A file that could not be read stood here: the problem is told already.
+    Broken,
+    /// Dates and times: TOML has them, no key takes one.
+    Date(Arc<str>),
+    List(Vec<Node>),
+    Table(Table),
+}
+
+/// A key of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: Arc<str>,
+    pub(crate) at: Place,
+    pub(crate) node: Node,
+}
+
+/// Keys in the order in which they were written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) entries: Vec<Entry>,
+    /// The table stands for itself rather than for changes of a parent's.
+    pub(crate) replaces: bool,
+}
+
+impl Table {
+    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| *entry.key == *key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| *entry.key == *key)
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) -> Option<Entry> {
+        let index = self.entries.iter().position(|entry| *entry.key == *key)?;
+        Some(self.entries.remove(index))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| &*entry.key)
+    }
+
+    /// The word that `key` is, if it is a text.
+    pub(crate) fn word(&self, key: &str) -> Option<&str> {
+        match &self.get(key)?.node.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Node {
+    pub(crate) fn table(&self) -> Option<&Table> {
+        match &self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a whole file. One problem at most if its syntax is broken.
+pub(crate) fn parse(text: &str, at: Place, problems: &mut Problems) -> Option<Node> {
+    match Document::parse(text) {
+        Ok(document) => {
+            let mut reader = Reader { source: at, problems };
+            Some(Node { value: Value::Table(reader.table(document.as_table())), at })
+        }
+        Err(error) => {
+            let offset = error.span().map_or(0, |span| span.start) as u32;
+            let message = error.message().replace('\n', ", ");
+            problems.push(
+                Problem::new(Place { offset, ..at }, format!("not TOML: {message}"))
+                    .advice("correct the syntax; other problems show once the file can be read"),
+            );
+            None
+        }
+    }
+}
+
+/// Reads one value, as it stands after the equals sign.
+pub(crate) fn parse_value(text: &str, at: Place, problems: &mut Problems) -> Option<Node> {
+    let value: TomlValue = text.parse().ok()?;
+    let mut node = Reader { source: at, problems }.value(&value, at);
+    // Spans would count from the equals sign of a line that has no number.
+    flatten(&mut node, at);
+    Some(node)
+}
+
+fn flatten(node: &mut Node, at: Place) {
+    node.at = at;
+    match &mut node.value {
+        Value::List(nodes) => nodes.iter_mut().for_each(|node| flatten(node, at)),
+        Value::Table(table) => {
+            for entry in &mut table.entries {
+                entry.at = at;
+                flatten(&mut entry.node, at);
+            }
+        }
+        _ => {}
+    }
+}
+
+struct Reader<'a> {
+    source: Place,
+    problems: &'a mut Problems,
+}
+
+impl Reader<'_> {
+    fn place(&self, span: Option<std::ops::Range<usize>>, otherwise: Place) -> Place {
+        span.map_or(otherwise, |span| Place { offset: span.start as u32, ..self.source })
+    }
+
+    fn table(&mut self, table: &TomlTable) -> Table {
+        let pairs = table.iter().filter_map(|(name, _)| table.get_key_value(name));
+        self.entries(pairs.collect())
+    }
+
+    fn entries(&mut self, pairs: Vec<(&TomlKey, &Item)>) -> Table {
+        self.limit(pairs.len(), pairs.get(MOST_ENTRIES).and_then(|(key, _)| key.span()));
+        let entries = pairs
+            .into_iter()
+            .take(MOST_ENTRIES)
+            .filter_map(|(key, item)| {
+                let at = self.place(key.span(), self.source);
+                let node = self.item(item, at)?;
+                Some(Entry { key: key.get().into(), at, node })
+            })
+            .collect();
+        Table { entries, replaces: false }
+    }
+
+    fn item(&mut self, item: &Item, key: Place) -> Option<Node> {
+        match item {
+            Item::None => None,
+            Item::Value(value) => Some(self.value(value, key)),
+            // A table made by a dotted key or a header is where its key is.
+            Item::Table(table) => Some(Node { value: Value::Table(self.table(table)), at: key }),
+            Item::ArrayOfTables(tables) => {
+                self.limit(tables.len(), None);
+                let nodes = tables
+                    .iter()
+                    .take(MOST_ENTRIES)
+                    .map(|table| {
+                        let at = self.place(table.span(), key);
+                        Node { value: Value::Table(self.table(table)), at }
+                    })
+                    .collect();
+                Some(Node { value: Value::List(nodes), at: key })
+            }
+        }
+    }
+
+    fn value(&mut self, value: &TomlValue, key: Place) -> Node {
+        let at = self.place(value.span(), key);
+        let value = match value {
+            TomlValue::String(text) => Value::Text(text.value().as_str().into()),
+            TomlValue::Integer(integer) => Value::Integer(*integer.value()),
+            TomlValue::Float(number) => Value::Number(*number.value()),
+            TomlValue::Boolean(flag) => Value::Flag(*flag.value()),
+            TomlValue::Datetime(date) => Value::Date(date.value().to_string().into()),
+            TomlValue::Array(array) => {
+                self.limit(array.len(), array.get(MOST_ENTRIES).and_then(TomlValue::span));
+                let nodes = array.iter().take(MOST_ENTRIES).map(|value| self.value(value, at));
+                Value::List(nodes.collect())
+            }
+            TomlValue::InlineTable(table) => {
+                let pairs = table.iter().filter_map(|(name, _)| table.get_key_value(name));
+                Value::Table(self.entries(pairs.collect()))
+            }
+        };
+        Node { value, at }
+    }
+
+    fn limit(&mut self, count: usize, span: Option<std::ops::Range<usize>>) {
+        if count > MOST_ENTRIES {
+            let at = self.place(span, self.source);
+            self.problems.push(
+                Problem::new(at, format!("{count} entries in one list or table"))
+                    .allowed(format!("at most {MOST_ENTRIES}")),
+            );
+        }
+    }
+}

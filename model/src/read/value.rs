@@ -1,0 +1,354 @@
+//! A tree of keys after the check: every value of its kind, every default filled in.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::source::Place;
+use crate::distribution::{Distribution, Quantiles};
+use crate::units::Span;
+
+/// A checked value, where it was written, and whether it was.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Checked {
+    pub(crate) value: Typed,
+    pub(crate) at: Place,
+    pub(crate) origin: Origin,
+}
+
+/// How a value came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A file or a `--set` says it.
+    Written,
+    /// The table of keys says it.
+    Default,
+    /// It repeats another key, and goes where that one goes: not printed.
+    Implied,
+}
+
+/// A value of its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Typed {
+    Flag(bool),
+    Integer(u64),
+    Number(f64),
+    Text(String),
+    Texts(Vec<String>),
+    Span(Span),
+    /// Events per second.
+    Rate(f64),
+    /// Bytes.
+    Size(u64),
+    /// Percent, as written, so that it prints as written.
+    Percent(f64),
+    Form(Form),
+    /// A word of a choice, or one that stands for "no limit".
+    Word(&'static str),
+    Table(Fields),
+    List(Vec<Fields>),
+    /// Refused: the problem is told already, whoever comes across it says no more.
+    Broken,
+}
+
+/// A distribution as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Form {
+    Constant(Span),
+    Lognormal {
+        p50: Span,
+        p99: Span,
+    },
+    Exponential {
+        mean: Span,
+    },
+    Uniform {
+        low: Span,
+        high: Span,
+    },
+    /// Name of the quantile, its probability, its value.
+    Empirical(Vec<(String, f64, Span)>),
+}
+
+impl Form {
+    pub(crate) fn distribution(&self) -> Option<Distribution> {
+        Some(match self {
+            Form::Constant(span) => Distribution::Constant(*span),
+            Form::Lognormal { p50, p99 } => Distribution::lognormal(*p50, *p99),
+            Form::Exponential { mean } => Distribution::Exponential { mean: *mean },
+            Form::Uniform { low, high } => Distribution::Uniform { low: *low, high: *high },
+            Form::Empirical(points) => {
+                let points: Vec<(f64, Span)> = points.iter().map(|&(_, p, v)| (p, v)).collect();
+                Distribution::Empirical(Quantiles::new(&points).ok()?)
+            }
+        })
+    }
+
+    fn print(&self) -> String {
+        match self {
+            Form::Constant(span) => format!("\"{span}\""),
+            Form::Lognormal { p50, p99 } => format!("{{ p50 = \"{p50}\", p99 = \"{p99}\" }}"),
+            Form::Exponential { mean } => format!("{{ mean = \"{mean}\" }}"),
+            Form::Uniform { low, high } => format!("{{ low = \"{low}\", high = \"{high}\" }}"),
+            Form::Empirical(points) => {
+                let points: Vec<String> = points
+                    .iter()
+                    .map(|(name, _, value)| format!("{} = \"{value}\"", quote_key(name)))
+                    .collect();
+                format!("{{ quantiles = {{ {} }} }}", points.join(", "))
+            }
+        }
+    }
+}
+
+/// One key of a checked table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Field {
+    pub(crate) key: Cow<'static, str>,
+    pub(crate) value: Checked,
+}
+
+/// A checked table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fields {
+    pub(crate) fields: Vec<Field>,
+    /// Where the table was written.
+    pub(crate) at: Place,
+}
+
+/// Reads a limit: none where a word stands for "no limit".
+pub(crate) type Limit<T> = Option<T>;
+
+impl Fields {
+    pub(crate) fn get(&self, key: &str) -> Option<&Checked> {
+        self.fields.iter().find(|field| field.key == key).map(|field| &field.value)
+    }
+
+    fn typed(&self, key: &str) -> Option<&Typed> {
+        self.get(key).map(|checked| &checked.value)
+    }
+
+    /// Adds a derived default behind `after`, where the table of keys has it.
+    pub(crate) fn put_behind(&mut self, after: &str, key: &'static str, value: Typed) {
+        let index = self.fields.iter().position(|field| field.key == after).map_or(0, |i| i + 1);
+        let value = Checked { value, at: self.at, origin: Origin::Default };
+        self.fields.insert(index, Field { key: key.into(), value });
+    }
+
+    /// Where `key` was written, or else its table.
+    pub(crate) fn place(&self, key: &str) -> Place {
+        self.get(key).map_or(self.at, |checked| checked.at)
+    }
+
+    /// True if `key` is there, be it broken.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    // The readers below answer none for a key that is absent or broken. The checker has
+    // told the problem then, if it is one, and the caller only has to give up.
+
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        match self.typed(key)? {
+            Typed::Flag(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn integer(&self, key: &str) -> Option<u64> {
+        match self.typed(key)? {
+            Typed::Integer(integer) => Some(*integer),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn count(&self, key: &str) -> Option<u32> {
+        self.integer(key).and_then(|integer| u32::try_from(integer).ok())
+    }
+
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
+        match self.typed(key)? {
+            Typed::Number(number) | Typed::Rate(number) => Some(*number),
+            Typed::Percent(percent) => Some(percent / 100.0),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn size(&self, key: &str) -> Option<u64> {
+        match self.typed(key)? {
+            Typed::Size(bytes) => Some(*bytes),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        match self.typed(key)? {
+            Typed::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn texts(&self, key: &str) -> Option<&[String]> {
+        match self.typed(key)? {
+            Typed::Texts(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn word(&self, key: &str) -> Option<&'static str> {
+        match self.typed(key)? {
+            Typed::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn span(&self, key: &str) -> Option<Span> {
+        match self.typed(key)? {
+            Typed::Span(span) => Some(*span),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn distribution(&self, key: &str) -> Option<Distribution> {
+        match self.typed(key)? {
+            Typed::Form(form) => form.distribution(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn table(&self, key: &str) -> Option<&Fields> {
+        match self.typed(key)? {
+            Typed::Table(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn table_mut(&mut self, key: &str) -> Option<&mut Fields> {
+        let field = self.fields.iter_mut().find(|field| field.key == key)?;
+        match &mut field.value.value {
+            Typed::Table(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn list(&self, key: &str) -> Option<&[Fields]> {
+        match self.typed(key)? {
+            Typed::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn limit_count(&self, key: &str) -> Option<Limit<u32>> {
+        match self.typed(key)? {
+            Typed::Word(_) => Some(None),
+            _ => self.count(key).map(Some),
+        }
+    }
+
+    pub(crate) fn limit_span(&self, key: &str) -> Option<Limit<Span>> {
+        match self.typed(key)? {
+            Typed::Word(_) => Some(None),
+            _ => self.span(key).map(Some),
+        }
+    }
+}
+
+impl Typed {
+    /// The value as it is written in TOML, on one line.
+    pub(crate) fn print(&self) -> String {
+        match self {
+            Typed::Flag(flag) => flag.to_string(),
+            Typed::Integer(integer) => integer.to_string(),
+            Typed::Number(number) => print_number(*number),
+            Typed::Text(text) => quote(text),
+            Typed::Texts(texts) => {
+                let texts: Vec<String> = texts.iter().map(|text| quote(text)).collect();
+                format!("[{}]", texts.join(", "))
+            }
+            Typed::Span(span) => format!("\"{span}\""),
+            Typed::Rate(rate) => format!("\"{rate}/s\""),
+            Typed::Size(bytes) => format!("\"{}\"", print_size(*bytes)),
+            Typed::Percent(percent) => format!("\"{percent}%\""),
+            Typed::Form(form) => form.print(),
+            Typed::Word(word) => format!("\"{word}\""),
+            Typed::Table(fields) => fields.print(),
+            Typed::List(list) if list.is_empty() => "[]".into(),
+            Typed::List(list) => {
+                let items: Vec<String> = list.iter().map(Fields::print).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Typed::Broken => "\"?\"".into(),
+        }
+    }
+
+    /// The value for people: a text without its quotes.
+    pub(crate) fn plain(&self) -> String {
+        match self {
+            Typed::Text(text) => text.clone(),
+            Typed::Form(Form::Constant(span)) => span.to_string(),
+            Typed::Span(_)
+            | Typed::Rate(_)
+            | Typed::Size(_)
+            | Typed::Percent(_)
+            | Typed::Word(_) => self.print().trim_matches('"').to_string(),
+            _ => self.print(),
+        }
+    }
+}
+
+impl Fields {
+    pub(crate) fn print(&self) -> String {
+        let mut text = String::new();
+        for field in self.fields.iter().filter(|field| field.value.origin != Origin::Implied) {
+            let comma = if text.is_empty() { "" } else { "," };
+            let value = field.value.value.print();
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{comma} {} = {value}", quote_key(&field.key));
+        }
+        if text.is_empty() { "{}".into() } else { format!("{{{text} }}") }
+    }
+}
+
+/// A text as TOML writes it, on one line whatever it holds.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A key as TOML writes it: bare where it can be.
+pub(crate) fn quote_key(key: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !key.is_empty() && key.chars().all(bare) { key.to_string() } else { quote(key) }
+}
+
+/// A number that TOML reads back to the same bits.
+fn print_number(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        format!("{number:.0}")
+    } else {
+        format!("{number:?}")
+    }
+}
+
+fn print_size(bytes: u64) -> String {
+    for (unit, size) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+        if bytes >= size && bytes.is_multiple_of(size) {
+            return format!("{}{unit}", bytes / size);
+        }
+    }
+    format!("{bytes}B")
+}
