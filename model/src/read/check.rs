@@ -1,7 +1,7 @@
 //! Every key against the table of keys: unknown names, wrong kinds, values out of range,
 //! missing keys. What passes comes out typed, with the defaults filled in.
 
-use super::diagnostic::{Problem, Problems, brief, did_you_mean, one_of};
+use super::diagnostic::{Problem, Problems, brief, did_you_mean, nearest, one_of};
 use super::form;
 use super::keys::{Fallback, Key, Kind, MOST_USERS, Only, SCENARIO, Section};
 use super::merge;
@@ -32,12 +32,14 @@ impl Checker<'_> {
         section: &'static Section,
         path: &Path,
     ) -> Fields {
-        self.unknown_keys(table, section, path);
-        self.choices(table, at, section, path);
+        let meant = self.unknown_keys(table, section, path);
+        self.choices(table, at, section, path, &meant);
         let mut fields = Fields { fields: Vec::with_capacity(section.keys.len()), at };
         for key in section.keys {
             let value = match table.get(key.name) {
                 Some(entry) => self.written(entry, key, section, &fields, path),
+                // A misspelt key is one problem, not two.
+                None if meant.contains(&key.name) => None,
                 None => self.missing(key, &fields, at, path),
             };
             if let Some(value) = value {
@@ -47,35 +49,49 @@ impl Checker<'_> {
         fields
     }
 
-    fn unknown_keys(&mut self, table: &Table, section: &'static Section, path: &Path) {
+    /// Tells the keys that the table does not have; the keys that were probably meant.
+    fn unknown_keys(
+        &mut self,
+        table: &Table,
+        section: &'static Section,
+        path: &Path,
+    ) -> Vec<&'static str> {
+        let names = || section.keys.iter().map(|key| key.name);
+        let mut meant = Vec::new();
         for entry in table.entries.iter().filter(|entry| section.key(&entry.key).is_none()) {
-            let key = path.key(&entry.key);
-            let mut problem =
-                Problem::new(entry.at, format!("unknown key `{}`", brief(&key.to_string())));
-            let names = || section.keys.iter().map(|key| key.name);
-            if section.keys.len() <= 8 {
-                problem = problem.allowed(one_of(names()));
-            }
-            let advice = did_you_mean(&entry.key, names()).or_else(|| elsewhere(&entry.key));
-            self.problems.push(problem.maybe_advice(advice));
+            let key = path.key(&entry.key).to_string();
+            let near = nearest(&entry.key, names());
+            meant.extend(near);
+            let advice = near
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| elsewhere(&entry.key).filter(|_| !path.is_in_a_list()));
+            self.problems.push(
+                Problem::new(entry.at, format!("unknown key `{}`", brief(&key)))
+                    .allowed(some_keys(section))
+                    .maybe_advice(advice),
+            );
         }
+        meant
     }
 
     /// Groups of keys of which exactly one has to be written.
-    fn choices(&mut self, table: &Table, at: Place, section: &'static Section, path: &Path) {
+    fn choices(
+        &mut self,
+        table: &Table,
+        at: Place,
+        section: &'static Section,
+        path: &Path,
+        meant: &[&str],
+    ) {
         for group in section.one_of {
             let found: Vec<&Entry> = group.iter().filter_map(|key| table.get(key)).collect();
             let allowed = format!("exactly one of {}", one_of(group.iter().copied()));
             match found[..] {
                 [_] => {}
-                [] if self.partial => {}
-                [] => self.problems.push(
-                    Problem::new(
-                        at,
-                        format!("`{path}` has none of {}", one_of(group.iter().copied())),
-                    )
-                    .allowed(allowed),
-                ),
+                [] if self.partial || group.iter().any(|key| meant.contains(key)) => {}
+                [] => self
+                    .problems
+                    .push(Problem::new(at, format!("`{path}` lacks a key")).allowed(allowed)),
                 [.., last] => {
                     let names: Vec<String> =
                         found.iter().map(|entry| format!("`{}`", entry.key)).collect();
@@ -228,8 +244,11 @@ impl Checker<'_> {
     fn check_name(&mut self, name: &str, at: Place, section: &'static Section) {
         if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
             self.problems.push(
-                Problem::new(at, format!("\"{}\" is the name of a {}", brief(name), section.noun))
-                    .allowed("a name of 1 to 100 characters, on one line"),
+                Problem::new(
+                    at,
+                    format!("\"{}\" is the name of {}", brief(name), with_article(section.noun)),
+                )
+                .allowed("a name of 1 to 100 characters, on one line"),
             );
         }
     }
@@ -392,7 +411,7 @@ pub(super) fn describe(kind: &Kind) -> String {
 }
 
 fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {noun}")
 }
 
@@ -437,7 +456,8 @@ fn advice(found: &Value, key: &'static Key) -> Option<String> {
         (_, Value::Text(text)) if key.word.is_some() => did_you_mean(text, key.word),
         _ => None,
     }
-    .or_else(|| key.hint.map(str::to_string))
+    // The hint of a key that depends on another is about that other key.
+    .or_else(|| key.hint.filter(|_| matches!(key.only, Only::Always)).map(str::to_string))
 }
 
 /// A value as a problem shows it.
@@ -467,6 +487,19 @@ fn default_node(text: &'static str, at: Place) -> Node {
         },
     };
     Node { value, at }
+}
+
+/// The keys of a table, or the first few of many.
+fn some_keys(section: &Section) -> String {
+    let names = || section.keys.iter().map(|key| key.name);
+    match section.keys.len() {
+        0..=8 => one_of(names()),
+        count => format!(
+            "the {count} keys of {}, such as {}",
+            with_article(section.noun),
+            one_of(names().take(4))
+        ),
+    }
 }
 
 /// A key of this very name in another table.

@@ -155,9 +155,10 @@ pub(crate) fn nearest<'a>(
             let other = plain(name);
             let distance = strsim::osa_distance(&wrong, &other);
             let longer = wrong.chars().count().max(other.chars().count());
-            let contained = wrong.len() >= 3
-                && other.len() >= 3
-                && (other.contains(&wrong) || wrong.contains(&other));
+            let (short, long) =
+                if wrong.len() < other.len() { (&wrong, &other) } else { (&other, &wrong) };
+            let contained =
+                short.len() >= 3 && short.len() * 3 >= long.len() && long.contains(short);
             (distance * 5 <= longer * 2 || contained).then_some((distance, name))
         })
         .min_by_key(|&(distance, _)| distance)

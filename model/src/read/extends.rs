@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::diagnostic::{Problem, Problems, brief, nearest};
-use super::files::{Files, Unreadable, join, parent, stem};
+use super::files::{Files, Unreadable, file, join, parent, stem};
 use super::keys::{Kind, SCENARIO};
 use super::merge;
 use super::source::{Place, Sources};
@@ -48,6 +48,8 @@ pub(crate) fn read_chain(
         };
         read_profile(files, &mut layer, sources, problems);
         let extends = take_extends(&mut layer);
+        // One that is no path names a parent all the same.
+        complete &= !layer.table.has("extends");
         layers.push(layer);
         if let Some((text, at)) = extends {
             let parent = join(parent(&path), &text);
@@ -74,11 +76,11 @@ fn read_layer(
     let text = match files.read(path) {
         Ok(text) => text,
         Err(why) => {
-            let (at, found) = match named {
-                Some((at, text)) => (at, format!("`extends` is \"{}\": {why}", brief(&text))),
-                None => (sources.add(path, None), format!("cannot be read: {why}")),
+            let (at, found, text) = match named {
+                Some((at, text)) => (at, format!("`extends` is \"{}\": {why}", brief(&text)), text),
+                None => (sources.add(path, None), format!("cannot be read: {why}"), path.into()),
             };
-            problems.push(unreadable(files, path, at, found, &why));
+            problems.push(unreadable(files, path, &text, Problem::new(at, found), &why));
             return None;
         }
     };
@@ -88,24 +90,22 @@ fn read_layer(
     Some(Layer { path: path.to_string(), at, table })
 }
 
+/// What to do about a file that cannot be read; `text` is its path as written.
 fn unreadable(
     files: &dyn Files,
     path: &str,
-    at: Place,
-    found: String,
+    text: &str,
+    problem: Problem,
     why: &Unreadable,
 ) -> Problem {
-    let problem = Problem::new(at, found);
-    let problem = match why {
-        Unreadable::Missing => {
-            problem.allowed("the path of a file, relative to the file that names it")
-        }
-        _ => problem.allowed("a TOML file of at most 1MiB"),
-    };
+    if *why != Unreadable::Missing {
+        return problem.allowed("a TOML file of at most 1MiB");
+    }
+    let problem = problem.allowed("the path of a file, relative to the file that names it");
     let names = files.names(parent(path));
-    let near = nearest(super::files::file(path), names.iter().map(String::as_str));
-    match near.filter(|_| *why == Unreadable::Missing) {
-        Some(name) => problem.advice(format!("did you mean `{}`?", join(parent(path), name))),
+    let near = nearest(file(path), names.iter().map(String::as_str));
+    match near {
+        Some(name) => problem.advice(format!("did you mean `{}`?", join(parent(text), name))),
         None => problem,
     }
 }
@@ -158,7 +158,7 @@ pub(crate) fn name_profile(
 ) {
     let Value::Text(text) = &node.value else { return };
     let paths: Vec<String> = directories.iter().map(|directory| join(directory, text)).collect();
-    let path = paths.iter().find(|path| files.exists(path)).or(paths.first());
+    let path = paths.iter().find(|path| files.exists(path)).or(paths.last());
     let Some(path) = path else { return };
     node.value = match files.read(path) {
         Ok(content) => {
@@ -170,7 +170,8 @@ pub(crate) fn name_profile(
         }
         Err(why) => {
             let found = format!("`costs` is \"{}\": {why}", brief(text));
-            problems.push(unreadable(files, path, node.at, found, &why));
+            let problem = Problem::new(node.at, found);
+            problems.push(unreadable(files, path, text, problem, &why));
             Value::Broken
         }
     };

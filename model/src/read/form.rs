@@ -55,6 +55,7 @@ fn from_table(checker: &mut Checker, table: &Table, at: Place, name: &Path) -> O
     let mut good = true;
     for entry in table.entries.iter().filter(|entry| !known(&entry.key)) {
         let names = DISTRIBUTION_FORMS.iter().flat_map(|form| form.iter().copied());
+        let names = names.filter(|name| !table.has(name));
         let advice = did_you_mean(&entry.key, names);
         let found = format!("unknown key `{}`", brief(&name.key(&entry.key).to_string()));
         checker.problems.push(
@@ -125,7 +126,7 @@ fn lognormal(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> 
         return None;
     }
     if p99 < p50 {
-        let at = table.get("p99")?.node.at;
+        let at = table.get("p50")?.node.at.newer(table.get("p99")?.node.at);
         checker.problems.push(
             Problem::new(at, format!("`{}` is {p99}, below p50 = {p50}", name.key("p99")))
                 .allowed("a P99 that is not below the P50")
@@ -140,7 +141,7 @@ fn uniform(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> {
     let (low, high) = (time(checker, table, "low", name), time(checker, table, "high", name));
     let (low, high) = (low?, high?);
     if high < low {
-        let at = table.get("high")?.node.at;
+        let at = table.get("low")?.node.at.newer(table.get("high")?.node.at);
         checker.problems.push(
             Problem::new(at, format!("`{}` is {high}, below low = {low}", name.key("high")))
                 .allowed("a high end that is not below the low end")

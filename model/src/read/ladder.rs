@@ -130,10 +130,10 @@ fn compare_tables(
             continue;
         }
         let (before, after) = (old.get(key.name), new.get(key.name));
-        if let Some(group) = section.one_of.iter().find(|group| group.contains(&key.name)) {
-            if compare_choice(old, new, group, key.name, &path, changes) {
-                continue;
-            }
+        if let Some(group) = section.one_of.iter().find(|group| group.contains(&key.name))
+            && compare_choice(old, new, group, key.name, &path, changes)
+        {
+            continue;
         }
         match (before, after, &key.only) {
             // A key that comes or goes with a choice is part of that choice.

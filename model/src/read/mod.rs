@@ -19,6 +19,7 @@ mod merge;
 mod path;
 mod print;
 mod resolved;
+mod schema;
 mod set;
 mod source;
 mod tree;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use ladder::{Change, Rung, ladder};
 pub use resolved::Resolved;
+pub use schema::{costs_schema, scenario_schema};
 
 use diagnostic::Problems;
 use extends::read_chain;

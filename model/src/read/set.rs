@@ -26,7 +26,7 @@ pub(crate) fn split(set: &str, setting: &mut Setting) -> Option<(String, String)
     if let Some((key, value)) = set.split_once('=') {
         return Some((key.trim().to_string(), value.trim().to_string()));
     }
-    let at = setting.sources.add(&format!("--set {set}"), None);
+    let at = setting.sources.add_set(set);
     setting.problems.push(
         Problem::new(at, "there is no equals sign")
             .allowed("KEY=VALUE, as in `--set service.workers=2`"),
@@ -37,7 +37,7 @@ pub(crate) fn split(set: &str, setting: &mut Setting) -> Option<(String, String)
 impl Setting<'_> {
     /// Puts `value` in the place of `key` in `table`.
     pub(crate) fn set(&mut self, table: &mut Table, key: &str, value: &str) {
-        let at = self.sources.add(&format!("--set {key}={value}"), None);
+        let at = self.sources.add_set(&format!("{key}={value}"));
         let Ok(names) = TomlKey::parse(key) else {
             self.problems.push(
                 Problem::new(at, format!("`{}` is no key", brief(key)))
@@ -51,6 +51,14 @@ impl Setting<'_> {
             return;
         }
         let mut node = self.value(kind_of(&names), value, at);
+        if let ["endpoint", _] = names[..]
+            && node.table().is_none()
+        {
+            let found = format!("`{}` is {}", brief(key), super::check::show(&node.value));
+            self.problems
+                .push(Problem::new(at, found).allowed("a table: the keys of one endpoint"));
+            return;
+        }
         if names == ["costs"] {
             name_profile(&mut node, self.directories, self.files, self.sources, self.problems);
         }
@@ -114,11 +122,8 @@ fn wrap(names: &[&str], node: Node, section: &'static Section, at: Place) -> Opt
         (Some((name, inner)), Some(Kind::List(below))) if below.is_named() => {
             let mut table = match (inner.is_empty(), node.value) {
                 (true, Value::Table(table)) => table,
-                (true, value) => {
-                    // Not an entry: the checker says what one is.
-                    let entry = Entry { key: (*name).into(), at, node: Node { value, at } };
-                    Table { entries: vec![entry], replaces: false }
-                }
+                // Refused before.
+                (true, _) => return None,
                 (false, value) => wrap(inner, Node { value, at }, below, at)?,
             };
             table.remove("name");

@@ -9,6 +9,23 @@ pub(crate) struct Place {
     pub(crate) offset: u32,
 }
 
+impl Place {
+    /// The offset of everything that a `--set` says.
+    const SET: u32 = u32::MAX;
+
+    /// Of two places, the one whose word was the last: what contradicts another key is
+    /// told where it was said, not where the other key was.
+    pub(crate) fn newer(self, other: Place) -> Place {
+        // A `--set` speaks after every file, the later after the earlier. Files are read
+        // from the child to the root, so the child has the lower number.
+        let rank = |place: Place| match place.offset {
+            Place::SET => (1, i64::from(place.source), place.offset),
+            offset => (0, -i64::from(place.source), offset),
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
 /// A file, or the text of one `--set`.
 #[derive(Clone, Debug)]
 struct Source {
@@ -26,6 +43,11 @@ impl Sources {
     pub(crate) fn add(&mut self, name: &str, text: Option<Arc<str>>) -> Place {
         self.0.push(Source { name: name.into(), text });
         Place { source: (self.0.len() - 1) as u32, offset: 0 }
+    }
+
+    /// Adds one `--set`.
+    pub(crate) fn add_set(&mut self, set: &str) -> Place {
+        Place { offset: Place::SET, ..self.add(&format!("--set {set}"), None) }
     }
 
     /// The name of the source, and line and column, both counted from 1.

@@ -202,7 +202,7 @@ fn a_what_if_is_the_same_as_a_set() {
     let text = wrong.map_err(|e| e.to_string());
     assert_eq!(
         text,
-        Err("error: --set service.worker=4: unknown key `service.worker`\n  did you mean `workers`?"
+        Err("error: --set service.worker=4: unknown key `service.worker`\n  allowed: the 9 keys of a service, such as `server`, `concurrency`, `workers` or `threads`\n  did you mean `workers`?"
             .to_string())
     );
 }
@@ -256,4 +256,45 @@ fn any_key_can_be_asked_for() {
     ] {
         assert_eq!(v6.get(key).as_deref(), value, "{key}");
     }
+}
+
+#[test]
+fn chains_end_somewhere() {
+    let texts: Vec<(String, String)> =
+        (0..40).map(|i| (format!("{i}.toml"), format!("extends = \"{}.toml\"\n", i + 1))).collect();
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let error = load_texts("0.toml", &texts, &[]).map(|_| ()).map_err(|e| e.to_string());
+    let expected = "error: 31.toml:1:11: `extends` goes through more than 32 files\n  allowed: a chain of at most 32 files";
+    assert_eq!(error, Err(expected.to_string()));
+}
+
+#[test]
+fn lists_and_files_have_an_end() {
+    let mut text = V1.to_string();
+    for i in 0..1001 {
+        text.push_str(&format!("[[endpoint]]\nname = \"e{i}\"\nweight = 1\n"));
+    }
+    let error = load_text("many", &text, &[]).map(|_| ()).map_err(|e| e.to_string());
+    assert!(error.is_err_and(|text| text.contains("1003 entries in one list")));
+    let long = format!("{V1}\n#{}", "x".repeat(1 << 20));
+    let error = load_text("long", &long, &[]).map(|_| ()).map_err(|e| e.to_string());
+    assert!(error.is_err_and(|text| text.contains("longer than 1MiB")));
+}
+
+#[test]
+fn a_long_chain_is_read_in_a_moment() {
+    let files = memory(FILES);
+    let quick = |what: &mut dyn FnMut()| {
+        let start = std::time::Instant::now();
+        (0..20).for_each(|_| what());
+        start.elapsed() / 20
+    };
+    let read = quick(&mut || drop(load_from(&files, "s/v6.toml", &[])));
+    let base = v("v6", &[]);
+    let sets = [("service.workers".to_string(), "4".to_string())];
+    let asked = quick(&mut || drop(base.with(&sets)));
+    println!("load {read:?}, with {asked:?}");
+    // Ten times what either takes on a slow machine: this catches a change of kind.
+    assert!(read.as_millis() < 20, "load takes {read:?}");
+    assert!(asked.as_millis() < 5, "with takes {asked:?}");
 }

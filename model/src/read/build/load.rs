@@ -127,7 +127,7 @@ fn what_the_warmup_leaves(
     if warmup >= total {
         problems.push(
             Problem::new(
-                load.place("warmup"),
+                load.place("warmup").newer(load.place("stages")),
                 format!("`load.warmup` is {warmup}, and the stages last {total}"),
             )
             .allowed("a warm-up shorter than the stages together")

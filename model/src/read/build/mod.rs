@@ -11,7 +11,7 @@ use super::diagnostic::{Problem, Problems};
 use super::path::Path;
 use super::value::{Fields, Typed};
 use crate::scenario::{
-    Concurrency, Connections, Cpu, Database, Endpoint, Engine, EventLoop, Hold, JournalMode,
+    Concurrency, Connections, Cpu, Database, DriverMode, Endpoint, Engine, EventLoop, Hold, JournalMode,
     Postgres, Published, Quota, Scenario, Server, Service, Spread, Sqlite, Synchronous, Upstream,
 };
 use crate::units::Span;
@@ -135,6 +135,10 @@ fn database(root: &Fields) -> Option<Database> {
         hold: match database.word("hold")? {
             "request" => Hold::Request,
             _ => Hold::Operation,
+        },
+        driver: match database.word("driver")? {
+            "sync" => DriverMode::Sync,
+            _ => DriverMode::Async,
         },
     })
 }

@@ -308,6 +308,15 @@ static DATABASE: Section = Section {
             Value("\"operation\""),
             "How long a connection is held.",
         ),
+        key(
+            "driver",
+            Kind::Choice(&[
+                ("async", "awaited: a thread per connection for sqlite, a socket for postgres"),
+                ("sync", "called on the loop, which waits with it"),
+            ]),
+            Value("\"async\""),
+            "How async handlers call the database; handlers of other models always block.",
+        ),
     ],
     one_of: &[],
     noun: "database",
