@@ -102,3 +102,6 @@ fn find_scenario(path: &Path, files: &dyn Files) -> String {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod properties;

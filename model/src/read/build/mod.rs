@@ -11,8 +11,9 @@ use super::diagnostic::{Problem, Problems};
 use super::path::Path;
 use super::value::{Fields, Typed};
 use crate::scenario::{
-    Concurrency, Connections, Cpu, Database, DriverMode, Endpoint, Engine, EventLoop, Hold, JournalMode,
-    Postgres, Published, Quota, Scenario, Server, Service, Spread, Sqlite, Synchronous, Upstream,
+    Concurrency, Connections, Cpu, Database, DriverMode, Endpoint, Engine, EventLoop, Hold,
+    JournalMode, Postgres, Published, Quota, Scenario, Server, Service, Spread, Sqlite,
+    Synchronous, Upstream,
 };
 use crate::units::Span;
 
