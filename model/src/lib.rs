@@ -8,7 +8,9 @@
 pub mod costs;
 pub mod distribution;
 pub mod read;
+pub mod report;
 pub mod scenario;
+pub mod statistics;
 pub mod stream;
 pub mod units;
 pub mod workload;

@@ -2,8 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod agenda;
+pub mod answer;
+pub mod bounds;
 pub mod engine;
+pub mod knob;
 pub mod observe;
 pub mod plan;
+pub mod replicate;
 pub mod station;
 pub mod trace;

@@ -203,6 +203,18 @@ pub struct Database {
     pub connections: Connections,
     /// How long a connection is held.
     pub hold: Hold,
+    /// Whether async handlers await the database or block their loop in it.
+    pub driver: DriverMode,
+}
+
+/// How async handlers call the database. Handlers of other models always block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriverMode {
+    /// Awaited: SQLite on a thread per connection (aiosqlite), a server over its socket.
+    Async,
+    /// Called on the loop, which waits with it (sqlite3 inside `async def`).
+    Sync,
 }
 
 /// The engine behind the connections.

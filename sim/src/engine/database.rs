@@ -38,6 +38,24 @@ impl<T: Trace> Engine<'_, T> {
         (self.locks.as_mut().expect("planned with SQLite"), hold, id)
     }
 
+    /// The task waits in a database call: a driver that is not awaited blocks its thread,
+    /// the loop included.
+    fn suspend_in_driver(&mut self, thread: u32, task: u32, place: u8) -> Flow {
+        if self.plan.database.as_ref().is_some_and(|database| database.awaited) {
+            return self.suspend(thread, task, place);
+        }
+        self.set_place(task, place);
+        Flow::Blocked
+    }
+
+    fn wait_in_driver(&mut self, thread: u32, task: u32, span: Span, place: u8) -> Flow {
+        if span.is_zero() {
+            return Flow::Continue;
+        }
+        self.agenda.push(self.now + span, Event::Resume { task });
+        self.suspend_in_driver(thread, task, place)
+    }
+
     pub(super) fn checkout(&mut self, thread: u32, task: u32) -> Flow {
         match self.pool(task).checkout(task) {
             Checkout::Idle(connection) => {
@@ -57,7 +75,7 @@ impl<T: Trace> Engine<'_, T> {
                     _ => None,
                 };
                 self.give_up_after(task, timeout);
-                self.suspend(thread, task, place::POOL)
+                self.suspend_in_driver(thread, task, place::POOL)
             }
         }
     }
@@ -125,7 +143,7 @@ impl<T: Trace> Engine<'_, T> {
         let copy = plan.checkpoint_page * u64::from(pages);
         let syncs = if pages > 0 { last_close_syncs(plan.synchronous) } else { 0 };
         let span = self.syncs(task, sync, syncs) + copy + unlink;
-        self.wait(thread, task, span, place::DISK)
+        self.wait_in_driver(thread, task, span, place::DISK)
     }
 
     pub(super) fn closed(&mut self, task: u32) -> Flow {
@@ -173,7 +191,7 @@ impl<T: Trace> Engine<'_, T> {
             Err(Refusal::Busy) => match self.next_poll(task) {
                 Some(delay) => {
                     self.agenda.push(self.now + delay, Event::Poll { task });
-                    self.suspend(thread, task, place::LOCK)
+                    self.suspend_in_driver(thread, task, place::LOCK)
                 }
                 None => self.fail(task, ErrorKind::DatabaseBusy),
             },
@@ -249,7 +267,7 @@ impl<T: Trace> Engine<'_, T> {
         }
         self.database_connections[id].fresh = false;
         let span = self.syncs(task, sync, syncs) + unlink;
-        self.wait(thread, task, span, place::DISK)
+        self.wait_in_driver(thread, task, span, place::DISK)
     }
 
     /// The sum of `count` syncs, each drawn for itself.
@@ -264,7 +282,7 @@ impl<T: Trace> Engine<'_, T> {
         let Some(pages) = self.locks().begin_checkpoint(threshold) else { return Flow::Continue };
         self.tasks[task].checkpointing = true;
         let span = self.syncs(task, sync, syncs) + page * u64::from(pages);
-        self.wait(thread, task, span, place::DISK)
+        self.wait_in_driver(thread, task, span, place::DISK)
     }
 
     pub(super) fn checkpoint_end(&mut self, task: u32) -> Flow {
@@ -279,7 +297,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(super) fn server(&mut self, thread: u32, task: u32, _: DrawId, trip: DrawId) -> Flow {
         let there = self.sample(task, trip).scale(0.5);
         self.agenda.push(self.now + there, Event::ServerArrival { task });
-        self.suspend(thread, task, place::SERVER)
+        self.suspend_in_driver(thread, task, place::SERVER)
     }
 
     pub(super) fn server_arrival(&mut self, task: u32) {

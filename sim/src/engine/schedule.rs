@@ -100,10 +100,12 @@ impl<T: Trace> Engine<'_, T> {
     /// left to do.
     fn proceed(&mut self, thread: u32) {
         loop {
-            if !self.acquire_lock(thread) {
+            let task = self.threads[thread].task;
+            if self.enters_library(task) {
+                self.release_lock(thread);
+            } else if !self.acquire_lock(thread) {
                 return;
             }
-            let task = self.threads[thread].task;
             let flow =
                 if task == NONE { self.next_callback(thread) } else { self.step(thread, task) };
             match flow {
@@ -130,6 +132,13 @@ impl<T: Trace> Engine<'_, T> {
                 }
             }
         }
+    }
+
+    /// True if what `task` does next needs no interpreter lock.
+    fn enters_library(&self, task: u32) -> bool {
+        self.plan.interpreter.is_some()
+            && task != NONE
+            && self.plan.ops[self.tasks[task].pc as usize].is_native()
     }
 
     /// What a thread that carries no task does next. Only a loop has a queue.

@@ -26,11 +26,14 @@ pub(super) enum Flow {
 }
 
 impl<T: Trace> Engine<'_, T> {
-    /// Executes instructions of `task` on `thread` until one needs time or moves the task.
+    /// Executes instructions of `task` on `thread` until one needs time, moves the task, or
+    /// goes into or out of the database library, where the interpreter lock changes hands.
     pub(super) fn step(&mut self, thread: u32, task: u32) -> Flow {
+        let inside = self.plan.ops[self.tasks[task].pc as usize].is_native();
         loop {
             let flow = self.execute(thread, task);
-            if flow != Flow::Continue {
+            let next = self.tasks[task].pc as usize;
+            if flow != Flow::Continue || self.plan.ops[next].is_native() != inside {
                 return flow;
             }
         }

@@ -2,7 +2,7 @@
 
 use model::costs::CpuCosts;
 use model::distribution::Distribution;
-use model::scenario::{Begin, Concurrency, Engine, Hold, Scenario, Statement, Step};
+use model::scenario::{Begin, Concurrency, DriverMode, Engine, Hold, Scenario, Statement, Step};
 use model::stream::Purpose;
 use model::units::Span;
 use model::workload::step_purpose;
@@ -184,7 +184,7 @@ impl<'s> Compiler<'s> {
                 self.database(path, &[Statement::Read(query.clone())], None);
             }
             Step::Write(query) => {
-                self.database(path, &[Statement::Write(query.clone())], Some(Begin::Deferred));
+                self.database(path, &[Statement::Write(query.clone())], None);
             }
             Step::Transaction { statements, begin } => {
                 self.database(path, statements, Some(*begin));
@@ -270,7 +270,7 @@ impl<'s> Compiler<'s> {
                     let round_trip = self.draw("round_trip", &path, postgres.round_trip.clone());
                     self.emit(Op::Server { engine, round_trip });
                 }
-                if begin.is_some() {
+                if begin.is_some() || matches!(statements, [Statement::Write(_)]) {
                     let commit = self.cost(|c| c.commit);
                     self.burn(commit);
                     let engine = self.draw("commit", path, self.scenario.costs.disk.sync.clone());
@@ -286,6 +286,9 @@ impl<'s> Compiler<'s> {
     }
 
     fn sqlite(&mut self, path: &str, statements: &[Statement], begin: Option<Begin>) {
+        if let ([Statement::Write(query)], None) = (statements, begin) {
+            return self.sqlite_autocommit(path, query);
+        }
         let transaction = begin.is_some();
         if transaction {
             self.scopes.push(Scope::Transaction);
@@ -317,15 +320,38 @@ impl<'s> Compiler<'s> {
             let disk = self.scenario.costs.disk.sync.clone();
             let sync = self.draw("commit", path, disk.clone());
             let checkpoint = self.draw("checkpoint", path, disk);
-            self.on_driver(self.statement_hops(), |c| {
-                c.emit(Op::CommitLock);
-                c.emit(Op::CommitSync { sync });
-                c.emit(Op::CommitEnd);
-                c.emit(Op::Checkpoint { sync: checkpoint });
-                c.emit(Op::CheckpointEnd);
-            });
+            self.on_driver(self.statement_hops(), |c| c.emit_commit(sync, checkpoint));
             self.scopes.pop();
         }
+    }
+
+    /// A statement that is a transaction by itself: one call of the library takes the
+    /// lock, writes and commits.
+    fn sqlite_autocommit(&mut self, path: &str, query: &str) {
+        let statement = Statement::Write(query.to_string());
+        let cpu = self.cost(|c| c.statement) + self.cost(|c| c.commit);
+        self.burn(cpu);
+        let draw = self.engine_draw(&format!("{path}.0"), &statement);
+        let pages = self.pages(&statement);
+        let disk = self.scenario.costs.disk.sync.clone();
+        let sync = self.draw("commit", path, disk.clone());
+        let checkpoint = self.draw("checkpoint", path, disk);
+        self.on_driver(self.statement_hops(), |c| {
+            c.scopes.push(Scope::Transaction);
+            c.emit(Op::BeginWrite);
+            c.emit(Op::Native { draw });
+            c.emit(Op::Change { pages });
+            c.emit_commit(sync, checkpoint);
+            c.scopes.pop();
+        });
+    }
+
+    fn emit_commit(&mut self, sync: DrawId, checkpoint: DrawId) {
+        self.emit(Op::CommitLock);
+        self.emit(Op::CommitSync { sync });
+        self.emit(Op::CommitEnd);
+        self.emit(Op::Checkpoint { sync: checkpoint });
+        self.emit(Op::CheckpointEnd);
     }
 
     fn statement_hops(&self) -> u32 {
@@ -357,7 +383,9 @@ impl<'s> Compiler<'s> {
 
     /// Under async SQLite a connection has a thread of its own; a server's driver parks.
     fn connection_threads(&self) -> bool {
-        self.is_sqlite() && self.concurrency == Concurrency::Async
+        let awaited =
+            self.scenario.database.as_ref().is_some_and(|d| d.driver == DriverMode::Async);
+        awaited && self.is_sqlite() && self.concurrency == Concurrency::Async
     }
 
     fn checkout(&mut self) {

@@ -5,8 +5,8 @@ mod op;
 
 use model::distribution::Distribution;
 use model::scenario::{
-    Concurrency, Connections, Cpu, Engine, EventLoop, JournalMode, Load, Scenario, Spread,
-    Synchronous,
+    Concurrency, Connections, Cpu, DriverMode, Engine, EventLoop, JournalMode, Load, Scenario,
+    Spread, Synchronous,
 };
 use model::stream::Purpose;
 use model::units::Span;
@@ -96,6 +96,8 @@ pub struct DatabasePlan {
     pub server_cores: u32,
     /// Connections have a thread of their own where handlers are async.
     pub connection_threads: bool,
+    /// Async handlers await the database; if not, they block their loop in it.
+    pub awaited: bool,
 }
 
 /// SQLite as the engine needs it.
@@ -236,7 +238,9 @@ impl Plan {
                     Engine::Sqlite(_) => 0,
                     Engine::Postgres(postgres) => postgres.cores,
                 },
-                connection_threads: matches!(database.engine, Engine::Sqlite(_)),
+                connection_threads: matches!(database.engine, Engine::Sqlite(_))
+                    && database.driver == DriverMode::Async,
+                awaited: database.driver == DriverMode::Async,
             }),
             upstreams: scenario.upstreams.iter().map(upstream_plan).collect(),
             places: place_names(scenario),

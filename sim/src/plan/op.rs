@@ -94,6 +94,26 @@ pub enum Op {
 }
 
 impl Op {
+    /// True for what the database library does by itself: it runs outside the interpreter
+    /// lock, from the start of a statement to its end.
+    pub fn is_native(&self) -> bool {
+        matches!(
+            self,
+            Op::Native { .. }
+                | Op::BeginRead
+                | Op::EndRead
+                | Op::BeginWrite
+                | Op::Change { .. }
+                | Op::CommitLock
+                | Op::CommitSync { .. }
+                | Op::CommitEnd
+                | Op::Checkpoint { .. }
+                | Op::CheckpointEnd
+                | Op::LastClose { .. }
+                | Op::Rollback
+        )
+    }
+
     /// What the instruction does, in words, for `sim explain`.
     pub fn verb(&self) -> &'static str {
         match self {

@@ -1,0 +1,298 @@
+//! The answer: what was predicted or measured, in one form for both.
+//!
+//! Times are in seconds, rates per second, shares between 0 and 1.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::statistics::Estimate;
+
+/// Version of the report's form.
+pub const SCHEMA: u32 = 1;
+
+/// What a run answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version of this form.
+    pub schema: u32,
+    /// Predicted or measured.
+    pub kind: Kind,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The question that it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Root of the random draws.
+    pub seed: u64,
+    /// Digest of the resolved scenario and its costs: equal digests, equal inputs.
+    pub digest: String,
+    /// How the numbers came about.
+    pub run: Run,
+    /// Good answers per second.
+    pub throughput: Estimate,
+    /// Response times of good answers.
+    pub response_time: ResponseTime,
+    /// Confidence intervals of the response times, under the same names.
+    pub response_time_intervals: BTreeMap<String, Estimate>,
+    /// Answers that were not good, by kind: mean number per run.
+    pub errors: BTreeMap<String, f64>,
+    /// Share of requests sent that ended in an error.
+    pub error_share: f64,
+    /// Requests in flight.
+    pub in_flight: InFlight,
+    /// Requests per run: sent, dropped.
+    pub arrivals: Arrivals,
+    /// The same by endpoint.
+    pub classes: Vec<Class>,
+    /// What requests queue for.
+    pub stations: Vec<Station>,
+    /// Where the time of a good answer went: mean seconds by place. The parts add up to
+    /// the mean response time.
+    pub time: Vec<Part>,
+    /// Estimate of the service's resident memory.
+    pub memory: Memory,
+    /// Upper bounds on throughput by operational laws.
+    pub bounds: Vec<Bound>,
+    /// The limit that gains most when relaxed; none if nothing was tried or gains.
+    pub bottleneck: Option<Bottleneck>,
+    /// Every knob that was relaxed, ranked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knobs: Vec<Knob>,
+    /// What others measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedFigure>,
+    /// What a reader should know before trusting the numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Where a report comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// By simulation.
+    Predicted,
+    /// On a real service.
+    Measured,
+}
+
+/// How the numbers came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Independent replications.
+    pub replications: u32,
+    /// Confidence of every interval.
+    pub confidence: f64,
+    /// Seconds at the start that do not count.
+    pub warmup: f64,
+    /// Seconds that count.
+    pub duration: f64,
+    /// Good answers counted in all replications.
+    pub samples: u64,
+}
+
+/// Quantiles and moments of a response time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResponseTime {
+    /// Mean.
+    pub mean: f64,
+    /// Half are shorter.
+    pub p50: f64,
+    /// Nine of ten are shorter.
+    pub p90: f64,
+    /// 95 of 100 are shorter.
+    pub p95: f64,
+    /// 99 of 100 are shorter.
+    pub p99: f64,
+    /// 999 of 1000 are shorter.
+    pub p999: f64,
+    /// The longest seen.
+    pub max: f64,
+}
+
+impl ResponseTime {
+    /// The quantiles and their names.
+    pub const QUANTILES: [(&'static str, f64); 5] =
+        [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)];
+
+    /// Sets the quantile with this name.
+    pub fn set(&mut self, name: &str, value: f64) {
+        match name {
+            "mean" => self.mean = value,
+            "p50" => self.p50 = value,
+            "p90" => self.p90 = value,
+            "p95" => self.p95 = value,
+            "p99" => self.p99 = value,
+            "p999" => self.p999 = value,
+            "max" => self.max = value,
+            _ => {}
+        }
+    }
+
+    /// The number with this name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        Some(match name {
+            "mean" => self.mean,
+            "p50" => self.p50,
+            "p90" => self.p90,
+            "p95" => self.p95,
+            "p99" => self.p99,
+            "p999" => self.p999,
+            "max" => self.max,
+            _ => return None,
+        })
+    }
+}
+
+/// Requests sent and not yet answered.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InFlight {
+    /// Mean over time.
+    pub mean: Estimate,
+    /// Highest in any replication.
+    pub peak: u64,
+}
+
+/// Requests per run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Arrivals {
+    /// Requests sent, mean per run.
+    pub sent: f64,
+    /// Arrivals that found every user busy, mean per run.
+    pub dropped: f64,
+}
+
+/// An endpoint's share of the answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Class {
+    /// The endpoint's name.
+    pub name: String,
+    /// Good answers per second.
+    pub throughput: Estimate,
+    /// Response times of good answers.
+    pub response_time: ResponseTime,
+    /// Answers that were not good, by kind: mean number per run.
+    pub errors: BTreeMap<String, f64>,
+    /// Where the time of a good answer went: mean seconds by place.
+    pub time: Vec<Part>,
+}
+
+/// A station over the counted window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Station {
+    /// Its name, such as `cpu` or `upstream partner semaphore`.
+    pub name: String,
+    /// How many it serves at a time; none if unlimited.
+    pub capacity: Option<u64>,
+    /// Mean share of the capacity in use; for a station without one, zero.
+    pub utilisation: f64,
+    /// Interval of the utilisation.
+    pub utilisation_interval: Estimate,
+    /// Mean number of requests here, waiting and in service.
+    pub in_flight_mean: f64,
+    /// Mean waiting time per visit, in seconds.
+    pub waiting_time_mean: f64,
+    /// Visits per second.
+    pub visits: f64,
+}
+
+/// A part of a mean response time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Part {
+    /// Where.
+    pub place: String,
+    /// Mean seconds per good answer.
+    pub seconds: f64,
+}
+
+/// Estimated resident memory of the service, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Memory {
+    /// Mean over time.
+    pub mean: f64,
+    /// At the highest number of requests in flight.
+    pub peak: f64,
+}
+
+/// An upper bound on throughput.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bound {
+    /// What bounds it.
+    pub name: String,
+    /// The law, in symbols, with its numbers.
+    pub law: String,
+    /// Requests per second.
+    pub throughput: f64,
+}
+
+/// The limit that gains most when relaxed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Bottleneck {
+    /// The key that `--set` takes.
+    pub knob: String,
+    /// Throughput gained, relative: 0.96 is 96 % more.
+    pub gain: f64,
+    /// In one sentence.
+    pub sentence: String,
+}
+
+/// A knob that was relaxed, all else and all draws being equal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Knob {
+    /// The key that `--set` takes.
+    pub knob: String,
+    /// Its value.
+    pub from: String,
+    /// The value that was tried.
+    pub to: String,
+    /// Throughput with it.
+    pub throughput: f64,
+    /// Relative gain of throughput, with its interval from paired replications.
+    pub gain: Estimate,
+    /// Relative change of the mean response time.
+    pub response_time_change: Estimate,
+}
+
+/// What others measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PublishedFigure {
+    /// Good answers per second.
+    pub throughput: f64,
+    /// A cost or knob was chosen so that this figure comes out.
+    pub fitted: bool,
+    /// What was fitted to it, or why it is a prediction.
+    pub note: String,
+    /// This report's throughput relative to it, minus one.
+    pub error: f64,
+}
+
+/// The JSON Schema of a report.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schema_names_what_other_programs_rely_on() {
+        let text = schema().to_string();
+        for name in ["throughput", "response_time", "stations", "utilisation", "bottleneck", "knob"]
+        {
+            assert!(text.contains(&format!("\"{name}\"")), "{name}");
+        }
+    }
+
+    #[test]
+    fn quantiles_are_found_by_name() {
+        let mut times = ResponseTime::default();
+        for (index, (name, _)) in ResponseTime::QUANTILES.iter().enumerate() {
+            times.set(name, index as f64);
+            assert_eq!(times.get(name), Some(index as f64));
+        }
+        assert_eq!(times.get("p42"), None);
+    }
+}

@@ -1,0 +1,391 @@
+//! Observations of replications become a report.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use model::report::{
+    Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
+    SCHEMA, Station,
+};
+use model::scenario::Scenario;
+use model::statistics::{Estimate, round_significant};
+
+use crate::bounds::bounds;
+use crate::observe::{ClassObservations, ErrorKind, Gauge, Observations, empty_histogram};
+use crate::plan::{Plan, place};
+
+/// Quantiles need more samples than one short replication has: their intervals come from
+/// this many groups of replications.
+const GROUPS: usize = 10;
+
+/// The report on replications of `scenario`, without any experiment on its knobs.
+pub fn report(
+    scenario: &Scenario,
+    digest: String,
+    seen: &[Observations],
+    confidence: f64,
+) -> Report {
+    let plan = Plan::new(scenario, scenario.seed);
+    let builder = Builder { scenario, plan: &plan, seen, confidence };
+    let throughput = builder.estimate(Observations::throughput);
+    let (response_time, response_time_intervals) = builder.response_time();
+    let published = scenario.published.as_ref().map(|published| PublishedFigure {
+        throughput: published.throughput,
+        fitted: published.fitted,
+        note: published.note.clone(),
+        error: round_significant(throughput.value / published.throughput - 1.0),
+    });
+    Report {
+        schema: SCHEMA,
+        kind: Kind::Predicted,
+        scenario: scenario.name.clone(),
+        question: scenario.question.clone(),
+        seed: scenario.seed,
+        digest,
+        run: Run {
+            replications: seen.len() as u32,
+            confidence,
+            warmup: scenario.load.warmup.secs_f64(),
+            duration: scenario.load.duration.secs_f64(),
+            samples: seen.iter().map(Observations::good).sum(),
+        },
+        throughput,
+        response_time,
+        response_time_intervals,
+        errors: builder.errors(|o| o.errors()),
+        error_share: builder.error_share(),
+        in_flight: InFlight {
+            mean: builder.estimate(|o| builder.mean(&o.in_flight)),
+            peak: seen.iter().map(|o| o.in_flight.peak()).max().unwrap_or(0),
+        },
+        arrivals: Arrivals {
+            sent: builder.average(|o| o.sent as f64),
+            dropped: builder.average(|o| o.dropped as f64),
+        },
+        classes: builder.classes(),
+        stations: builder.stations(),
+        time: builder.time(|o| &o.classes),
+        memory: builder.memory(),
+        bounds: bounds(scenario, &plan),
+        bottleneck: None,
+        knobs: Vec::new(),
+        published,
+        warnings: builder.warnings(),
+    }
+}
+
+struct Builder<'a> {
+    scenario: &'a Scenario,
+    plan: &'a Plan,
+    seen: &'a [Observations],
+    confidence: f64,
+}
+
+impl Builder<'_> {
+    fn estimate(&self, pick: impl Fn(&Observations) -> f64) -> Estimate {
+        let samples: Vec<f64> = self.seen.iter().map(pick).collect();
+        Estimate::of_mean(&samples, self.confidence).rounded()
+    }
+
+    fn average(&self, pick: impl Fn(&Observations) -> f64) -> f64 {
+        self.estimate(pick).value
+    }
+
+    /// Time average of a gauge over the window.
+    fn mean(&self, gauge: &Gauge) -> f64 {
+        gauge.area() as f64 / self.scenario.load.duration.nanos() as f64
+    }
+
+    fn errors(
+        &self,
+        pick: impl Fn(&Observations) -> [u64; ErrorKind::ALL.len()],
+    ) -> BTreeMap<String, f64> {
+        let always = [ErrorKind::Timeout, ErrorKind::Rejected, ErrorKind::DatabaseBusy];
+        ErrorKind::ALL
+            .into_iter()
+            .map(|kind| (kind, self.average(|o| pick(o)[kind as usize] as f64)))
+            .filter(|(kind, count)| *count > 0.0 || always.contains(kind))
+            .map(|(kind, count)| (kind.name().to_string(), count))
+            .collect()
+    }
+
+    /// Errors among the requests that were answered or given up.
+    fn error_share(&self) -> f64 {
+        let errors: u64 = self.seen.iter().flat_map(|o| o.errors()).sum();
+        let good: u64 = self.seen.iter().map(Observations::good).sum();
+        let all = errors + good;
+        if all == 0 { 0.0 } else { round_significant(errors as f64 / all as f64) }
+    }
+
+    fn response_time(&self) -> (ResponseTime, BTreeMap<String, Estimate>) {
+        let groups = GROUPS.min(self.seen.len());
+        let mut merged: Vec<Pooled> = (0..groups).map(|_| Pooled::new()).collect();
+        for (index, observations) in self.seen.iter().enumerate() {
+            for class in &observations.classes {
+                merged[index % groups].add(class);
+            }
+        }
+        let mut all = Pooled::new();
+        merged.iter().for_each(|group| all.merge(group));
+        let point = all.response_time();
+        let each: Vec<ResponseTime> =
+            merged.iter().filter(|group| group.good > 0).map(Pooled::response_time).collect();
+        let names = ["mean", "p50", "p90", "p95", "p99", "p999"];
+        let intervals = names.into_iter().map(|name| {
+            let samples: Vec<f64> = each.iter().filter_map(|times| times.get(name)).collect();
+            let spread = Estimate::of_mean(&samples, self.confidence).half_width();
+            let value = point.get(name).unwrap_or(0.0);
+            let interval = Estimate { value, low: (value - spread).max(0.0), high: value + spread };
+            (name.to_string(), interval.rounded())
+        });
+        (point, intervals.collect())
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        let class = |(index, class): (usize, &crate::plan::Class)| {
+            let of = |o: &Observations| o.classes[index].clone();
+            let mut pooled = Pooled::new();
+            self.seen.iter().for_each(|o| pooled.add(&o.classes[index]));
+            Class {
+                name: class.name.clone(),
+                throughput: self.estimate(|o| o.classes[index].good as f64 / o.window.secs_f64()),
+                response_time: pooled.response_time(),
+                errors: self.errors(|o| of(o).errors),
+                time: self.time(|o| &o.classes[index..=index]),
+            }
+        };
+        self.plan.classes.iter().enumerate().map(class).collect()
+    }
+
+    /// Mean seconds per good answer by place; places that took no time are left out.
+    fn time(&self, pick: impl Fn(&Observations) -> &[ClassObservations]) -> Vec<Part> {
+        let mut sums = vec![0u128; self.plan.place_count()];
+        let mut good = 0u64;
+        for class in self.seen.iter().flat_map(pick) {
+            good += class.good;
+            sums.iter_mut().zip(&class.time).for_each(|(sum, part)| *sum += part);
+        }
+        let named = self.plan.places.iter().zip(sums).filter(|(_, sum)| *sum > 0);
+        named
+            .map(|(name, sum)| Part {
+                place: name.clone(),
+                seconds: round_significant(sum as f64 / good as f64 / 1e9),
+            })
+            .collect()
+    }
+
+    fn stations(&self) -> Vec<Station> {
+        let service = &self.scenario.service;
+        let workers = u64::from(service.workers);
+        let mut all = vec![
+            self.station(
+                "cpu",
+                Some(u64::from(self.scenario.cpu.cores)),
+                |o| &o.cores,
+                place::CPU_WAIT,
+                Some(place::CPU),
+            ),
+            self.station("loop", Some(workers), |o| &o.loops, place::LOOP, None),
+        ];
+        if self.plan.interpreter.is_some() {
+            all.push(self.station(
+                "interpreter lock",
+                Some(workers),
+                |o| &o.interpreter,
+                place::INTERPRETER,
+                None,
+            ));
+        }
+        let threads = workers * u64::from(service.threads);
+        all.push(self.station("threads", Some(threads), |o| &o.threads, place::THREADS, None));
+        self.database_stations(&mut all);
+        for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
+            let (id, name) = (index as u32, &upstream.name);
+            if let Some(slots) = upstream.max_in_flight {
+                let capacity = Some(workers * u64::from(slots));
+                let name = format!("upstream {name} semaphore");
+                all.push(self.station(
+                    &name,
+                    capacity,
+                    |o| &o.semaphores[index],
+                    place::semaphore(id),
+                    None,
+                ));
+            }
+            if let Some(slots) = upstream.max_connections {
+                let capacity = Some(workers * u64::from(slots));
+                let name = format!("upstream {name} connections");
+                all.push(self.station(
+                    &name,
+                    capacity,
+                    |o| &o.upstream_connections[index],
+                    place::connection(id),
+                    None,
+                ));
+            }
+            let exchange = place::exchange(id);
+            all.push(self.station(
+                &format!("upstream {name}"),
+                None,
+                |o| &o.places[exchange as usize],
+                exchange,
+                None,
+            ));
+        }
+        // What nothing visited says nothing.
+        all.retain(|station| station.visits > 0.0 || station.name == "cpu");
+        all
+    }
+
+    fn database_stations(&self, all: &mut Vec<Station>) {
+        let Some(database) = &self.scenario.database else { return };
+        let workers = u64::from(self.scenario.service.workers);
+        let capacity = match database.connections {
+            model::scenario::Connections::PerOperation => None,
+            model::scenario::Connections::Pool { size, overflow, .. } => {
+                Some(workers * (u64::from(size) + u64::from(overflow)))
+            }
+        };
+        all.push(self.station("database pool", capacity, |o| &o.connections, place::POOL, None));
+        match &database.engine {
+            model::scenario::Engine::Sqlite(_) => {
+                all.push(self.station("database lock", Some(1), |o| &o.writer, place::LOCK, None));
+                all.push(self.station(
+                    "disk",
+                    None,
+                    |o| &o.places[place::DISK as usize],
+                    place::DISK,
+                    None,
+                ));
+            }
+            model::scenario::Engine::Postgres(postgres) => {
+                let cores = Some(u64::from(postgres.cores));
+                all.push(self.station(
+                    "database server",
+                    cores,
+                    |o| &o.server,
+                    place::SERVER,
+                    None,
+                ));
+            }
+        }
+    }
+
+    /// A station whose servers are counted by `busy`, and where requests wait at `waiting`
+    /// and, if that is another place, are served at `service`.
+    fn station<'o>(
+        &self,
+        name: &str,
+        capacity: Option<u64>,
+        busy: impl Fn(&Observations) -> &Gauge,
+        waiting: u8,
+        service: Option<u8>,
+    ) -> Station {
+        let size = capacity.unwrap_or(0) as f64;
+        let utilisation = self.estimate(|o| match capacity {
+            Some(_) => self.mean(busy(o)) / size,
+            None => 0.0,
+        });
+        let queue = |o: &Observations| self.mean(&o.places[waiting as usize]);
+        let unlimited = capacity.is_none() && service.is_none();
+        let in_flight = self.average(|o| match service {
+            Some(place) => queue(o) + self.mean(&o.places[place as usize]),
+            None if unlimited => queue(o),
+            None => queue(o) + self.mean(busy(o)),
+        });
+        let visits = self.average(|o| {
+            busy(o).entries().max(o.places[waiting as usize].entries()) as f64 / o.window.secs_f64()
+        });
+        let waits = if unlimited { 0.0 } else { self.average(queue) };
+        Station {
+            name: name.to_string(),
+            capacity,
+            utilisation: utilisation.value,
+            utilisation_interval: utilisation,
+            in_flight_mean: in_flight,
+            waiting_time_mean: if visits > 0.0 { round_significant(waits / visits) } else { 0.0 },
+            visits,
+        }
+    }
+
+    /// Workers at rest, plus what each open connection, request in flight and busy pool
+    /// thread costs.
+    fn memory(&self) -> Memory {
+        let costs = &self.scenario.costs.memory;
+        let base = u64::from(self.scenario.service.workers) * costs.worker;
+        let bytes = |requests: f64, connections: f64, threads: f64| {
+            base as f64
+                + requests * costs.request as f64
+                + connections * costs.connection as f64
+                + threads * costs.thread as f64
+        };
+        let mean = self.average(|o| {
+            bytes(self.mean(&o.in_flight), self.mean(&o.open_connections), self.mean(&o.threads))
+        });
+        let peak = |o: &Observations| {
+            let peak = |gauge: &Gauge| gauge.peak() as f64;
+            bytes(peak(&o.in_flight), peak(&o.open_connections), peak(&o.threads))
+        };
+        let peak = self.seen.iter().map(peak).fold(0.0, f64::max);
+        Memory { mean, peak: round_significant(peak) }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        let good: u64 = self.seen.iter().map(Observations::good).sum();
+        if good == 0 {
+            all.push("no request was answered well in the counted window".to_string());
+        } else if good < 10_000 {
+            all.push(format!("only {good} good answers were counted: p99.9 and max are rough"));
+        }
+        all
+    }
+}
+
+/// Response times of several classes and replications together.
+struct Pooled {
+    histogram: Histogram<u32>,
+    good: u64,
+    sum: u128,
+    max: u64,
+}
+
+impl Pooled {
+    fn new() -> Pooled {
+        Pooled { histogram: empty_histogram(), good: 0, sum: 0, max: 0 }
+    }
+
+    fn add(&mut self, class: &ClassObservations) {
+        if class.good == 0 {
+            return;
+        }
+        self.histogram.add(&class.histogram).expect("the same bounds");
+        self.good += class.good;
+        self.sum += class.sum;
+        self.max = self.max.max(class.max.nanos());
+    }
+
+    fn merge(&mut self, other: &Pooled) {
+        self.histogram.add(&other.histogram).expect("the same bounds");
+        self.good += other.good;
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
+    /// In seconds; all zero without a sample.
+    fn response_time(&self) -> ResponseTime {
+        let mut times = ResponseTime::default();
+        if self.good == 0 {
+            return times;
+        }
+        times.mean = round_significant(self.sum as f64 / self.good as f64 / 1e9);
+        times.max = round_significant(self.max as f64 / 1e9);
+        for (name, quantile) in ResponseTime::QUANTILES {
+            // A bucket reports its upper end, which may lie above the longest sample.
+            let nanos = self.histogram.value_at_quantile(quantile).min(self.max);
+            times.set(name, round_significant(nanos as f64 / 1e9));
+        }
+        times
+    }
+}

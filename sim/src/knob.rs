@@ -1,0 +1,232 @@
+//! The bottleneck by experiment: each limit relaxed in turn, on the same random numbers.
+
+use rayon::prelude::*;
+
+use model::report::{Bottleneck, Knob};
+use model::scenario::{
+    Concurrency, Connections, Engine as Database, JournalMode, Scenario, Source, Synchronous,
+};
+use model::statistics::Estimate;
+use model::units::Span;
+
+use crate::engine::Runaway;
+use crate::observe::Observations;
+use crate::replicate::batch;
+
+/// Gains below this are not worth a sentence.
+const WORTH: f64 = 0.01;
+
+/// A limit that can be relaxed: the key that `--set` takes, its value and a better one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relaxation {
+    /// The key.
+    pub key: String,
+    /// Its value now.
+    pub from: String,
+    /// The value to try.
+    pub to: String,
+}
+
+/// Every limit of `scenario` that its owner could relax. What is not theirs to turn, the
+/// load and the upstream's latency, is left out.
+pub fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
+    let mut all = Vec::new();
+    let mut add = |key: &str, from: String, to: String| {
+        all.push(Relaxation { key: key.to_string(), from, to });
+    };
+    for upstream in &scenario.upstreams {
+        let key = |part: &str| format!("upstream.{}.{part}", upstream.name);
+        if let Some(n) = upstream.max_in_flight {
+            add(&key("max_in_flight"), n.to_string(), double(n));
+        }
+        if let Some(n) = upstream.max_connections {
+            add(&key("max_connections"), n.to_string(), double(n));
+            if let Some(span) = upstream.pool_timeout {
+                add(&key("pool_timeout"), span.to_string(), twice(span));
+            }
+        }
+        if let Some(span) = upstream.timeout {
+            add(&key("timeout"), span.to_string(), twice(span));
+        }
+    }
+    database_relaxations(scenario, &mut add);
+    let service = &scenario.service;
+    if let Some(n) = service.limit_concurrency {
+        add("service.limit_concurrency", n.to_string(), double(n));
+    }
+    add("service.backlog", service.backlog.to_string(), double(service.backlog));
+    let pooled = |e: &model::scenario::Endpoint| e.concurrency(service) == Concurrency::Threadpool;
+    if scenario.endpoints.iter().any(pooled) {
+        add("service.threads", service.threads.to_string(), double(service.threads));
+    }
+    if service.concurrency != Concurrency::Async {
+        add("service.concurrency", service.concurrency.as_str().into(), "async".into());
+    }
+    add("service.workers", service.workers.to_string(), double(service.workers));
+    add("cpu.speed", scenario.cpu.speed.to_string(), (scenario.cpu.speed * 2.0).to_string());
+    add("cpu.cores", scenario.cpu.cores.to_string(), double(scenario.cpu.cores));
+    if let Some(span) = scenario.load.timeout {
+        add("load.timeout", span.to_string(), twice(span));
+    }
+    all
+}
+
+fn database_relaxations(scenario: &Scenario, add: &mut impl FnMut(&str, String, String)) {
+    let Some(database) = &scenario.database else { return };
+    match database.connections {
+        Connections::Pool { size, overflow, timeout } => {
+            add("database.connections.size", size.to_string(), double(size));
+            if overflow > 0 {
+                add("database.connections.overflow", overflow.to_string(), double(overflow));
+            }
+            if let Some(span) = timeout {
+                add("database.connections.timeout", span.to_string(), twice(span));
+            }
+        }
+        Connections::PerOperation => {
+            let pool = "{ kind = \"pool\" }";
+            add("database.connections", "per-operation".into(), pool.into());
+        }
+    }
+    if database.hold == model::scenario::Hold::Request {
+        add("database.hold", "request".into(), "operation".into());
+    }
+    match &database.engine {
+        Database::Sqlite(sqlite) => {
+            if sqlite.journal_mode != JournalMode::Wal {
+                let mode = format!("{:?}", sqlite.journal_mode).to_lowercase();
+                add("database.journal_mode", mode, "wal".into());
+            }
+            if sqlite.synchronous > Synchronous::Normal {
+                let level = format!("{:?}", sqlite.synchronous).to_lowercase();
+                add("database.synchronous", level, "normal".into());
+            }
+            add(
+                "database.busy_timeout",
+                sqlite.busy_timeout.to_string(),
+                twice(sqlite.busy_timeout),
+            );
+        }
+        Database::Postgres(postgres) => {
+            add("database.cores", postgres.cores.to_string(), double(postgres.cores));
+        }
+    }
+}
+
+fn double(n: u32) -> String {
+    (u64::from(n) * 2).to_string()
+}
+
+fn twice(span: Span) -> String {
+    (span + span).to_string()
+}
+
+/// A scenario with one knob turned.
+pub type Turned = (Relaxation, Scenario);
+
+/// Simulates each turned scenario on the first replications of `base` again, and ranks
+/// the knobs by what they gain.
+///
+/// # Errors
+/// The first [`Runaway`].
+pub fn experiment(
+    base: &[Observations],
+    turned: Vec<Turned>,
+    confidence: f64,
+    events_max: u64,
+) -> Result<Vec<Knob>, Runaway> {
+    let knobs: Result<Vec<Knob>, Runaway> = turned
+        .into_par_iter()
+        .map(|(relaxation, scenario)| {
+            let seen = batch(&scenario, 0, base.len() as u32, events_max)?;
+            Ok(compare(base, &seen, relaxation, confidence))
+        })
+        .collect();
+    let mut knobs = knobs?;
+    rank(&mut knobs);
+    Ok(knobs)
+}
+
+fn compare(
+    base: &[Observations],
+    seen: &[Observations],
+    knob: Relaxation,
+    confidence: f64,
+) -> Knob {
+    let rates = |all: &[Observations]| all.iter().map(Observations::throughput).collect::<Vec<_>>();
+    let means = |all: &[Observations]| all.iter().map(mean_response_time).collect::<Vec<_>>();
+    let minus_one = |e: Estimate| {
+        Estimate { value: e.value - 1.0, low: e.low - 1.0, high: e.high - 1.0 }.rounded()
+    };
+    let (before, after) = (rates(base), rates(seen));
+    // From nothing to something is a gain beyond measure; report it as a thousandfold.
+    let ratio = if before.iter().sum::<f64>() == 0.0 && after.iter().sum::<f64>() > 0.0 {
+        Estimate::exact(1000.0)
+    } else if before.iter().sum::<f64>() == 0.0 {
+        Estimate::exact(1.0)
+    } else {
+        Estimate::of_ratio(&after, &before, confidence)
+    };
+    let times = Estimate::of_ratio(&means(seen), &means(base), confidence);
+    Knob {
+        knob: knob.key,
+        from: knob.from,
+        to: knob.to,
+        throughput: Estimate::of_mean(&after, confidence).rounded().value,
+        gain: minus_one(ratio),
+        response_time_change: minus_one(times),
+    }
+}
+
+fn mean_response_time(seen: &Observations) -> f64 {
+    let (sum, count) =
+        seen.classes.iter().fold((0u128, 0u64), |(s, n), class| (s + class.sum, n + class.good));
+    if count == 0 { 0.0 } else { sum as f64 / count as f64 / 1e9 }
+}
+
+/// By gain, the highest first. Gains that differ by less than is worth a sentence count as
+/// equal; the knob that stands earlier in the list of relaxations, being cheaper to turn,
+/// then comes first.
+fn rank(knobs: &mut Vec<Knob>) {
+    let mut rest = std::mem::take(knobs);
+    while !rest.is_empty() {
+        let best = rest.iter().map(|knob| knob.gain.value).fold(f64::MIN, f64::max);
+        let first = rest.iter().position(|knob| knob.gain.value >= best - WORTH).unwrap_or(0);
+        knobs.push(rest.remove(first));
+    }
+}
+
+/// The limit in one sentence, from ranked knobs.
+pub fn bottleneck(scenario: &Scenario, knobs: &[Knob], response_time: f64) -> Option<Bottleneck> {
+    let first = knobs.first()?;
+    if first.gain.value > WORTH && first.gain.low > 0.0 {
+        let sentence = format!(
+            "The limit is {}: from {} to {} gains {}; twice the CPU gains {}.",
+            first.knob,
+            first.from,
+            first.to,
+            percent(first.gain.value),
+            percent(gain_of(knobs, "cpu.speed")),
+        );
+        return Some(Bottleneck { knob: first.knob.clone(), gain: first.gain.value, sentence });
+    }
+    let (knob, why) = match &scenario.load.source {
+        Source::Closed { users, .. } => {
+            let n = users.peak();
+            ("load.users", format!("{n} users that each wait {response_time:.3} s send no more"))
+        }
+        Source::Open { rate, .. } => {
+            ("load.rate", format!("the service keeps up with the {} arrivals/s", rate.peak()))
+        }
+    };
+    let sentence = format!("No limit of the service binds: {why}.");
+    Some(Bottleneck { knob: knob.into(), gain: 0.0, sentence })
+}
+
+fn gain_of(knobs: &[Knob], key: &str) -> f64 {
+    knobs.iter().find(|knob| knob.knob == key).map_or(0.0, |knob| knob.gain.value)
+}
+
+fn percent(share: f64) -> String {
+    format!("{:+.1} %", share * 100.0)
+}
