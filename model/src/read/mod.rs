@@ -56,6 +56,22 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Resolved, Diagnostics> {
 /// Reads a scenario from memory. `name` is what it is called; it can name no other file,
 /// so its costs are a table `[costs]`.
 ///
+/// ```
+/// let text = r#"
+///     costs.cpu.request = "2ms"
+///     load = { users = 10, duration = "60s" }
+///     service.concurrency = "async"
+///     endpoint = [{ name = "hello", weight = 1 }]
+/// "#;
+/// let resolved = model::read::load_text("hello", text, &["load.users=20".into()])?;
+/// assert_eq!(resolved.get("load.users").as_deref(), Some("20"));
+/// assert_eq!(resolved.get("service.workers").as_deref(), Some("1"));
+///
+/// let wrong = model::read::load_text("hello", text, &["service.worker=2".into()]);
+/// assert!(wrong.unwrap_err().to_string().contains("did you mean `workers`?"));
+/// # Ok::<(), model::read::Diagnostics>(())
+/// ```
+///
 /// # Errors
 /// Every problem of the text and the sets.
 pub fn load_text(name: &str, text: &str, sets: &[String]) -> Result<Resolved, Diagnostics> {
