@@ -1,6 +1,7 @@
 //! Observations of replications become a report.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use hdrhistogram::Histogram;
 
@@ -12,22 +13,17 @@ use model::scenario::Scenario;
 use model::statistics::{Estimate, round_significant};
 
 use crate::bounds::bounds;
-use crate::observe::{ClassObservations, ErrorKind, Gauge, Observations, empty_histogram};
+use crate::observe::{
+    ClassObservations, ErrorKind, Gauge, Histograms, Observations, empty_histogram,
+};
 use crate::plan::{Plan, place};
-
-/// Quantiles need more samples than one short replication has: their intervals come from
-/// this many groups of replications.
-const GROUPS: usize = 10;
+use crate::replicate::{GROUPS, Replications};
 
 /// The report on replications of `scenario`, without any experiment on its knobs.
-pub fn report(
-    scenario: &Scenario,
-    digest: String,
-    seen: &[Observations],
-    confidence: f64,
-) -> Report {
+pub fn report(scenario: &Scenario, digest: String, runs: &Replications, confidence: f64) -> Report {
     let plan = Plan::new(scenario, scenario.seed);
-    let builder = Builder { scenario, plan: &plan, seen, confidence };
+    let seen = &runs.seen;
+    let builder = Builder { scenario, plan: &plan, seen, groups: &runs.groups, confidence };
     let throughput = builder.estimate(Observations::throughput);
     let (response_time, response_time_intervals) = builder.response_time();
     let published = scenario.published.as_ref().map(|published| PublishedFigure {
@@ -79,6 +75,7 @@ struct Builder<'a> {
     scenario: &'a Scenario,
     plan: &'a Plan,
     seen: &'a [Observations],
+    groups: &'a [Histograms],
     confidence: f64,
 }
 
@@ -119,18 +116,15 @@ impl Builder<'_> {
     }
 
     fn response_time(&self) -> (ResponseTime, BTreeMap<String, Estimate>) {
-        let groups = GROUPS.min(self.seen.len());
-        let mut merged: Vec<Pooled> = (0..groups).map(|_| Pooled::new()).collect();
-        for (index, observations) in self.seen.iter().enumerate() {
-            for class in &observations.classes {
-                merged[index % groups].add(class);
-            }
-        }
-        let mut all = Pooled::new();
-        merged.iter().for_each(|group| all.merge(group));
-        let point = all.response_time();
+        let classes = 0..self.plan.classes.len();
+        let group = |index: usize| {
+            let members = self.seen.iter().skip(index).step_by(GROUPS);
+            Pooled::new(members, &self.groups[index], classes.clone())
+        };
+        let groups: Vec<Pooled> = (0..GROUPS).map(group).collect();
+        let point = Pooled::sum(&groups).response_time();
         let each: Vec<ResponseTime> =
-            merged.iter().filter(|group| group.good > 0).map(Pooled::response_time).collect();
+            groups.iter().filter(|group| group.good > 0).map(Pooled::response_time).collect();
         let names = ["mean", "p50", "p90", "p95", "p99", "p999"];
         let intervals = names.into_iter().map(|name| {
             let samples: Vec<f64> = each.iter().filter_map(|times| times.get(name)).collect();
@@ -145,8 +139,13 @@ impl Builder<'_> {
     fn classes(&self) -> Vec<Class> {
         let class = |(index, class): (usize, &crate::plan::Class)| {
             let of = |o: &Observations| o.classes[index].clone();
-            let mut pooled = Pooled::new();
-            self.seen.iter().for_each(|o| pooled.add(&o.classes[index]));
+            let groups: Vec<Pooled> = (0..GROUPS)
+                .map(|group| {
+                    let members = self.seen.iter().skip(group).step_by(GROUPS);
+                    Pooled::new(members, &self.groups[group], index..index + 1)
+                })
+                .collect();
+            let pooled = Pooled::sum(&groups);
             Class {
                 name: class.name.clone(),
                 throughput: self.estimate(|o| o.classes[index].good as f64 / o.window.secs_f64()),
@@ -352,25 +351,37 @@ struct Pooled {
 }
 
 impl Pooled {
-    fn new() -> Pooled {
+    /// The response times of `classes` in one group of replications.
+    fn new<'o>(
+        members: impl Iterator<Item = &'o Observations>,
+        histograms: &Histograms,
+        classes: Range<usize>,
+    ) -> Pooled {
+        let mut pooled = Pooled::empty();
+        for class in members.flat_map(|o| &o.classes[classes.clone()]) {
+            pooled.good += class.good;
+            pooled.sum += class.sum;
+            pooled.max = pooled.max.max(class.max.nanos());
+        }
+        for histogram in &histograms[classes] {
+            pooled.histogram.add(histogram).expect("the same bounds");
+        }
+        pooled
+    }
+
+    fn empty() -> Pooled {
         Pooled { histogram: empty_histogram(), good: 0, sum: 0, max: 0 }
     }
 
-    fn add(&mut self, class: &ClassObservations) {
-        if class.good == 0 {
-            return;
+    fn sum(parts: &[Pooled]) -> Pooled {
+        let mut all = Pooled::empty();
+        for part in parts {
+            all.histogram.add(&part.histogram).expect("the same bounds");
+            all.good += part.good;
+            all.sum += part.sum;
+            all.max = all.max.max(part.max);
         }
-        self.histogram.add(&class.histogram).expect("the same bounds");
-        self.good += class.good;
-        self.sum += class.sum;
-        self.max = self.max.max(class.max.nanos());
-    }
-
-    fn merge(&mut self, other: &Pooled) {
-        self.histogram.add(&other.histogram).expect("the same bounds");
-        self.good += other.good;
-        self.sum += other.sum;
-        self.max = self.max.max(other.max);
+        all
     }
 
     /// In seconds; all zero without a sample.

@@ -136,8 +136,6 @@ impl ErrorKind {
 /// Observations of one class.
 #[derive(Clone, Debug)]
 pub struct ClassObservations {
-    /// Response times of good answers, in nanoseconds.
-    pub histogram: Histogram<u32>,
     /// Good answers.
     pub good: u64,
     /// Sum of their response times, in nanoseconds.
@@ -153,7 +151,6 @@ pub struct ClassObservations {
 impl ClassObservations {
     fn new(places: usize) -> ClassObservations {
         ClassObservations {
-            histogram: empty_histogram(),
             good: 0,
             sum: 0,
             max: Span::ZERO,
@@ -163,19 +160,16 @@ impl ClassObservations {
     }
 
     fn reset(&mut self) {
-        self.histogram.reset();
         (self.good, self.sum, self.max) = (0, 0, Span::ZERO);
         self.errors = Default::default();
         self.time.fill(0);
     }
 
-    /// Counts a good answer.
     #[inline]
-    pub fn record(&mut self, response_time: Span) {
+    fn count(&mut self, response_time: Span) {
         self.good += 1;
         self.sum += u128::from(response_time.nanos());
         self.max = self.max.max(response_time);
-        self.histogram.saturating_record(response_time.nanos());
     }
 
     /// Counts an error.
@@ -183,6 +177,9 @@ impl ClassObservations {
         self.errors[kind as usize] += 1;
     }
 }
+
+/// Response times of good answers, in nanoseconds.
+pub type Histograms = Vec<Histogram<u32>>;
 
 /// An empty histogram of response times.
 pub fn empty_histogram() -> Histogram<u32> {
@@ -194,6 +191,8 @@ pub fn empty_histogram() -> Histogram<u32> {
 pub struct Observations {
     /// By class.
     pub classes: Vec<ClassObservations>,
+    /// Response times by class. Large: taken out once they are pooled, and used again.
+    pub histograms: Histograms,
     /// Requests at each place.
     pub places: Vec<Gauge>,
     /// Requests sent and neither answered nor given up.
@@ -234,8 +233,13 @@ pub struct Observations {
 
 impl Observations {
     /// Nothing seen yet.
-    pub fn new(classes: usize, places: usize, upstreams: usize) -> Observations {
+    ///
+    /// `histograms` are those of an earlier run, or none.
+    pub fn new(classes: usize, places: usize, upstreams: usize, histograms: Histograms) -> Self {
+        let mut histograms = histograms;
+        histograms.resize_with(classes, empty_histogram);
         Observations {
+            histograms,
             classes: (0..classes).map(|_| ClassObservations::new(places)).collect(),
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
@@ -256,6 +260,13 @@ impl Observations {
             window: Span::ZERO,
             sojourn: 0,
         }
+    }
+
+    /// Counts a good answer of a class.
+    #[inline]
+    pub fn record(&mut self, class: u32, response_time: Span) {
+        self.classes[class as usize].count(response_time);
+        self.histograms[class as usize].saturating_record(response_time.nanos());
     }
 
     fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
@@ -282,9 +293,8 @@ impl Observations {
         for gauge in self.gauges() {
             gauge.reset(now);
         }
-        for class in &mut self.classes {
-            class.reset();
-        }
+        self.classes.iter_mut().for_each(ClassObservations::reset);
+        self.histograms.iter_mut().for_each(Histogram::reset);
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
     }

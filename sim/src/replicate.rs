@@ -1,12 +1,14 @@
 //! Independent replications of one scenario, in parallel, with the bytes of a series.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use model::scenario::Scenario;
 use model::statistics::Estimate;
 
-use crate::engine::{Engine, Runaway};
-use crate::observe::Observations;
+use crate::engine::{Engine, Runaway, Workspace};
+use crate::observe::{Histograms, Observations, empty_histogram};
 use crate::plan::Plan;
 
 /// How many replications to run, and how sure to be.
@@ -43,6 +45,19 @@ pub fn replication_seed(seed: u64, index: u32) -> u64 {
     seed.wrapping_add(u64::from(index).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
+/// What replications of a scenario showed.
+#[derive(Clone, Debug)]
+pub struct Replications {
+    /// Each for itself, in order, without histograms.
+    pub seen: Vec<Observations>,
+    /// Their response times by class, pooled in groups: replication `i` is in group
+    /// `i % GROUPS`. Quantiles need more samples than one short replication has.
+    pub groups: Vec<Histograms>,
+}
+
+/// Groups that response times are pooled in.
+pub const GROUPS: usize = 10;
+
 /// One replication.
 ///
 /// # Errors
@@ -52,11 +67,20 @@ pub fn replicate(
     index: u32,
     events_max: u64,
 ) -> Result<Observations, Runaway> {
-    let plan = Plan::new(scenario, replication_seed(scenario.seed, index));
-    Engine::observe(&plan, events_max)
+    replicate_in(scenario, index, events_max, &mut Workspace::default())
 }
 
-/// Replications `from..to`, in order.
+fn replicate_in(
+    scenario: &Scenario,
+    index: u32,
+    events_max: u64,
+    workspace: &mut Workspace,
+) -> Result<Observations, Runaway> {
+    let plan = Plan::new(scenario, replication_seed(scenario.seed, index));
+    Engine::observe_again(&plan, events_max, workspace)
+}
+
+/// Replications `from..to`, in order, without histograms.
 ///
 /// # Errors
 /// The first [`Runaway`].
@@ -66,7 +90,12 @@ pub fn batch(
     to: u32,
     events_max: u64,
 ) -> Result<Vec<Observations>, Runaway> {
-    (from..to).into_par_iter().map(|index| replicate(scenario, index, events_max)).collect()
+    let each = |workspace: &mut Workspace, index| {
+        let mut seen = replicate_in(scenario, index, events_max, workspace)?;
+        workspace.histograms = std::mem::take(&mut seen.histograms);
+        Ok(seen)
+    };
+    (from..to).into_par_iter().map_init(Workspace::default, each).collect()
 }
 
 /// As many replications as `effort` asks for. Their number depends on what they show, not
@@ -78,22 +107,40 @@ pub fn replications(
     scenario: &Scenario,
     effort: &Effort,
     progress: &mut dyn FnMut(&[Observations]),
-) -> Result<Vec<Observations>, Runaway> {
-    let step = effort.replications.max(2);
-    let mut all = batch(scenario, 0, step, effort.events_max)?;
-    progress(&all);
-    while let Some(more) = wanted(&all, effort) {
-        let from = all.len() as u32;
-        all.extend(batch(scenario, from, from + more, effort.events_max)?);
-        progress(&all);
+) -> Result<Replications, Runaway> {
+    let empty = || (0..scenario.endpoints.len()).map(|_| empty_histogram()).collect();
+    let groups: Vec<Mutex<Histograms>> = (0..GROUPS).map(|_| Mutex::new(empty())).collect();
+    // Counts are added up: the order in which replications end does not show.
+    let each = |workspace: &mut Workspace, index: u32| {
+        let mut seen = replicate_in(scenario, index, effort.events_max, workspace)?;
+        let mut group =
+            groups[index as usize % GROUPS].lock().unwrap_or_else(PoisonError::into_inner);
+        for (pooled, histogram) in group.iter_mut().zip(&seen.histograms) {
+            pooled.add(histogram).expect("histograms have the same bounds");
+        }
+        workspace.histograms = std::mem::take(&mut seen.histograms);
+        Ok(seen)
+    };
+    let mut seen: Vec<Observations> = Vec::new();
+    while let Some(more) = wanted(&seen, effort) {
+        let from = seen.len() as u32;
+        let batch: Result<Vec<_>, Runaway> =
+            (from..from + more).into_par_iter().map_init(Workspace::default, each).collect();
+        seen.extend(batch?);
+        progress(&seen);
     }
-    Ok(all)
+    let groups = groups.into_iter().map(|g| g.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(Replications { seen, groups: groups.collect() })
 }
 
 /// How many more replications the precision needs, none if it is reached: the interval
 /// shrinks with the square root of their number. At most as many again as there are, since
 /// the first estimate of the spread is rough, in whole steps.
 fn wanted(all: &[Observations], effort: &Effort) -> Option<u32> {
+    let step = effort.replications.max(2);
+    if all.is_empty() {
+        return Some(step);
+    }
     let precision = effort.precision?;
     let done = all.len() as u32;
     let samples: Vec<f64> = all.iter().map(Observations::throughput).collect();
@@ -101,7 +148,6 @@ fn wanted(all: &[Observations], effort: &Effort) -> Option<u32> {
     if width <= precision || done >= effort.replications_max {
         return None;
     }
-    let step = effort.replications.max(2);
     let needed = f64::from(done) * (width / precision) * (width / precision);
     let more = (needed as u32).saturating_sub(done).clamp(1, done).div_ceil(step) * step;
     Some(more.min(effort.replications_max - done))

@@ -193,10 +193,9 @@ impl<T: Trace> Engine<'_, T> {
         self.trace.record(self.now, record);
         self.seen.in_flight.leave(self.now);
         self.seen.sojourn += u128::from((self.now - sent.max(self.window_opened)).nanos());
-        let class = &mut self.seen.classes[class as usize];
         match error {
-            None => class.record(self.now - sent),
-            Some(kind) => class.fail(kind),
+            None => self.seen.record(class, self.now - sent),
+            Some(kind) => self.seen.classes[class as usize].fail(kind),
         }
         self.user_is_free(user, key);
     }

@@ -17,7 +17,7 @@ use model::units::{Instant, Span};
 use model::workload::Arrivals;
 
 use crate::agenda::{Agenda, Deadlines, Due};
-use crate::observe::Observations;
+use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
 use crate::station::cpu::Cpu;
 use crate::station::interpreter::InterpreterLock;
@@ -111,14 +111,41 @@ impl<'p> Engine<'p, Silent> {
     /// # Errors
     /// [`Runaway`] if it takes more than `events_max` events.
     pub fn observe(plan: &'p Plan, events_max: u64) -> Result<Observations, Runaway> {
-        let (seen, _) = Engine::new(plan, Silent).run(events_max)?;
-        Ok(seen)
+        Engine::observe_again(plan, events_max, &mut Workspace::default())
     }
+
+    /// The same, with memory that an earlier run has used.
+    ///
+    /// # Errors
+    /// [`Runaway`] if it takes more than `events_max` events.
+    pub fn observe_again(
+        plan: &'p Plan,
+        events_max: u64,
+        workspace: &mut Workspace,
+    ) -> Result<Observations, Runaway> {
+        let mut engine = Engine::with(plan, Silent, std::mem::take(workspace));
+        engine.run_to_end(events_max)?;
+        workspace.draws = engine.draws;
+        Ok(engine.seen)
+    }
+}
+
+/// Memory worth using again from run to run. It holds nothing that a run could see: draws
+/// are a pure function, histograms are emptied when the window opens.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    /// Histograms of a run whose counts were taken.
+    pub histograms: Histograms,
+    draws: Draws,
 }
 
 impl<'p, T: Trace> Engine<'p, T> {
     /// An engine before its first event.
     pub fn new(plan: &'p Plan, trace: T) -> Engine<'p, T> {
+        Engine::with(plan, trace, Workspace::default())
+    }
+
+    fn with(plan: &'p Plan, trace: T, workspace: Workspace) -> Engine<'p, T> {
         let mut threads = Arena::new();
         let workers = (0..plan.workers).map(|id| new_worker(plan, id, &mut threads)).collect();
         let arrivals = match &plan.load.source {
@@ -136,7 +163,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             arrivals,
             next_arrival: Due::NEVER,
             next_arrival_index: 0,
-            draws: Draws::new(),
+            draws: workspace.draws,
             spread: Purpose::new(plan.seed, "connection"),
             cpu: Cpu::new(&plan.cpu, plan.context_switch),
             listener: Listener::new(plan.spread, plan.workers, plan.backlog),
@@ -150,7 +177,12 @@ impl<'p, T: Trace> Engine<'p, T> {
             database_connections: Arena::new(),
             users: Vec::new(),
             idle_users: VecDeque::new(),
-            seen: Observations::new(plan.classes.len(), plan.place_count(), plan.upstreams.len()),
+            seen: Observations::new(
+                plan.classes.len(),
+                plan.place_count(),
+                plan.upstreams.len(),
+                workspace.histograms,
+            ),
             window_opened: Instant::START,
             events: 0,
         }
@@ -165,6 +197,11 @@ impl<'p, T: Trace> Engine<'p, T> {
     /// # Errors
     /// [`Runaway`] if time stands still or there are more than `events_max` events.
     pub fn run(mut self, events_max: u64) -> Result<(Observations, T), Runaway> {
+        self.run_to_end(events_max)?;
+        Ok((self.seen, self.trace))
+    }
+
+    fn run_to_end(&mut self, events_max: u64) -> Result<(), Runaway> {
         let end = Instant::START + self.plan.load.total();
         self.begin();
         let mut standstill = 0;
@@ -202,7 +239,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         }
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.seen.close_window(end, self.plan.load.duration);
-        Ok((self.seen, self.trace))
+        Ok(())
     }
 
     fn runaway(&self, standstill: u64, limit: u64) -> Runaway {
