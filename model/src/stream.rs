@@ -57,8 +57,9 @@ pub fn lane_of_attempt(lane: u64, attempt: u32) -> u64 {
 }
 
 /// A cache of draws: the same numbers as [`Purpose::draw`], a run of them computed at once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Draws {
+    /// Empty until the first draw.
     runs: Vec<Run>,
 }
 
@@ -71,21 +72,23 @@ struct Run {
     values: [u64; RUN],
 }
 
-impl Default for Draws {
-    fn default() -> Self {
-        Draws::new()
-    }
-}
-
 impl Draws {
     /// An empty cache.
     pub fn new() -> Draws {
+        Draws::default()
+    }
+
+    #[cold]
+    fn allocate(&mut self) {
         let empty = Run { purpose: 0, lane: 0, block: u64::MAX, values: [0; RUN] };
-        Draws { runs: vec![empty; RUNS] }
+        self.runs = vec![empty; RUNS];
     }
 
     /// The same number as `purpose.draw(lane, index)`.
     pub fn draw(&mut self, purpose: &Purpose, lane: u64, index: u64) -> u64 {
+        if self.runs.is_empty() {
+            self.allocate();
+        }
         let block = index / RUN as u64;
         let mixed = (purpose.id ^ lane.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_add(block);
         let slot = (mixed ^ mixed >> 32) as usize % RUNS;

@@ -17,7 +17,7 @@ fn main() {
         "{}: X {:?} n={} load {:?} run {:?} report {:?}",
         r.scenario.name,
         report.throughput,
-        seen.len(),
+        seen.seen.len(),
         loaded,
         ran - loaded,
         t.elapsed() - ran

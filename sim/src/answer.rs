@@ -138,7 +138,6 @@ impl Builder<'_> {
 
     fn classes(&self) -> Vec<Class> {
         let class = |(index, class): (usize, &crate::plan::Class)| {
-            let of = |o: &Observations| o.classes[index].clone();
             let groups: Vec<Pooled> = (0..GROUPS)
                 .map(|group| {
                     let members = self.seen.iter().skip(group).step_by(GROUPS);
@@ -150,7 +149,7 @@ impl Builder<'_> {
                 name: class.name.clone(),
                 throughput: self.estimate(|o| o.classes[index].good as f64 / o.window.secs_f64()),
                 response_time: pooled.response_time(),
-                errors: self.errors(|o| of(o).errors),
+                errors: self.errors(|o| o.classes[index].errors),
                 time: self.time(|o| &o.classes[index..=index]),
             }
         };

@@ -138,7 +138,7 @@ pub fn experiment(
     let knobs: Result<Vec<Knob>, Runaway> = turned
         .into_par_iter()
         .map(|(relaxation, scenario)| {
-            let seen = batch(&scenario, 0, base.len() as u32, events_max)?;
+            let seen = batch(&scenario, base.len() as u32, events_max)?;
             Ok(compare(base, &seen, relaxation, confidence))
         })
         .collect();

@@ -191,8 +191,10 @@ pub fn empty_histogram() -> Histogram<u32> {
 pub struct Observations {
     /// By class.
     pub classes: Vec<ClassObservations>,
-    /// Response times by class. Large: taken out once they are pooled, and used again.
+    /// Response times by class, those of earlier runs included if it began with theirs.
     pub histograms: Histograms,
+    /// The window is open.
+    counting: bool,
     /// Requests at each place.
     pub places: Vec<Gauge>,
     /// Requests sent and neither answered nor given up.
@@ -234,12 +236,13 @@ pub struct Observations {
 impl Observations {
     /// Nothing seen yet.
     ///
-    /// `histograms` are those of an earlier run, or none.
+    /// `histograms` are those of earlier runs, to be added to, or none.
     pub fn new(classes: usize, places: usize, upstreams: usize, histograms: Histograms) -> Self {
         let mut histograms = histograms;
         histograms.resize_with(classes, empty_histogram);
         Observations {
             histograms,
+            counting: false,
             classes: (0..classes).map(|_| ClassObservations::new(places)).collect(),
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
@@ -266,7 +269,9 @@ impl Observations {
     #[inline]
     pub fn record(&mut self, class: u32, response_time: Span) {
         self.classes[class as usize].count(response_time);
-        self.histograms[class as usize].saturating_record(response_time.nanos());
+        if self.counting {
+            self.histograms[class as usize].saturating_record(response_time.nanos());
+        }
     }
 
     fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
@@ -294,7 +299,7 @@ impl Observations {
             gauge.reset(now);
         }
         self.classes.iter_mut().for_each(ClassObservations::reset);
-        self.histograms.iter_mut().for_each(Histogram::reset);
+        self.counting = true;
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
     }

@@ -1,14 +1,12 @@
 //! Independent replications of one scenario, in parallel, with the bytes of a series.
 
-use std::sync::{Mutex, PoisonError};
-
 use rayon::prelude::*;
 
 use model::scenario::Scenario;
 use model::statistics::Estimate;
 
 use crate::engine::{Engine, Runaway, Workspace};
-use crate::observe::{Histograms, Observations, empty_histogram};
+use crate::observe::{Histograms, Observations};
 use crate::plan::Plan;
 
 /// How many replications to run, and how sure to be.
@@ -67,35 +65,26 @@ pub fn replicate(
     index: u32,
     events_max: u64,
 ) -> Result<Observations, Runaway> {
-    replicate_in(scenario, index, events_max, &mut Workspace::default())
+    Engine::observe(&plan(scenario, index), events_max)
 }
 
-fn replicate_in(
-    scenario: &Scenario,
-    index: u32,
-    events_max: u64,
-    workspace: &mut Workspace,
-) -> Result<Observations, Runaway> {
-    let plan = Plan::new(scenario, replication_seed(scenario.seed, index));
-    Engine::observe_again(&plan, events_max, workspace)
+fn plan(scenario: &Scenario, index: u32) -> Plan {
+    Plan::new(scenario, replication_seed(scenario.seed, index))
 }
 
-/// Replications `from..to`, in order, without histograms.
+/// Replications `0..count`, in order, without histograms.
 ///
 /// # Errors
 /// The first [`Runaway`].
 pub fn batch(
     scenario: &Scenario,
-    from: u32,
-    to: u32,
+    count: u32,
     events_max: u64,
 ) -> Result<Vec<Observations>, Runaway> {
     let each = |workspace: &mut Workspace, index| {
-        let mut seen = replicate_in(scenario, index, events_max, workspace)?;
-        workspace.histograms = std::mem::take(&mut seen.histograms);
-        Ok(seen)
+        Engine::observe_again(&plan(scenario, index), events_max, workspace)
     };
-    (from..to).into_par_iter().map_init(Workspace::default, each).collect()
+    (0..count).into_par_iter().map_init(Workspace::default, each).collect()
 }
 
 /// As many replications as `effort` asks for. Their number depends on what they show, not
@@ -108,29 +97,39 @@ pub fn replications(
     effort: &Effort,
     progress: &mut dyn FnMut(&[Observations]),
 ) -> Result<Replications, Runaway> {
-    let empty = || (0..scenario.endpoints.len()).map(|_| empty_histogram()).collect();
-    let groups: Vec<Mutex<Histograms>> = (0..GROUPS).map(|_| Mutex::new(empty())).collect();
-    // Counts are added up: the order in which replications end does not show.
-    let each = |workspace: &mut Workspace, index: u32| {
-        let mut seen = replicate_in(scenario, index, effort.events_max, workspace)?;
-        let mut group =
-            groups[index as usize % GROUPS].lock().unwrap_or_else(PoisonError::into_inner);
-        for (pooled, histogram) in group.iter_mut().zip(&seen.histograms) {
-            pooled.add(histogram).expect("histograms have the same bounds");
-        }
-        workspace.histograms = std::mem::take(&mut seen.histograms);
-        Ok(seen)
-    };
+    let mut groups: Vec<Workspace> = (0..GROUPS).map(|_| Workspace::default()).collect();
     let mut seen: Vec<Observations> = Vec::new();
     while let Some(more) = wanted(&seen, effort) {
         let from = seen.len() as u32;
-        let batch: Result<Vec<_>, Runaway> =
-            (from..from + more).into_par_iter().map_init(Workspace::default, each).collect();
-        seen.extend(batch?);
+        let batch = grouped(scenario, from, from + more, effort.events_max, &mut groups)?;
+        seen.extend(batch);
         progress(&seen);
     }
-    let groups = groups.into_iter().map(|g| g.into_inner().unwrap_or_else(PoisonError::into_inner));
-    Ok(Replications { seen, groups: groups.collect() })
+    Ok(Replications { seen, groups: groups.into_iter().map(|group| group.histograms).collect() })
+}
+
+/// Replications `from..to`, in order. Each group is the work of one thread at a time, so
+/// that it needs histograms of its own and no lock.
+fn grouped(
+    scenario: &Scenario,
+    from: u32,
+    to: u32,
+    events_max: u64,
+    groups: &mut [Workspace],
+) -> Result<Vec<Observations>, Runaway> {
+    let each = |(group, workspace): (usize, &mut Workspace)| {
+        (from..to)
+            .filter(|&index| index as usize % GROUPS == group)
+            .map(|index| {
+                let seen = Engine::observe_again(&plan(scenario, index), events_max, workspace)?;
+                Ok((index, seen))
+            })
+            .collect::<Result<Vec<_>, Runaway>>()
+    };
+    let parts: Result<Vec<_>, Runaway> = groups.par_iter_mut().enumerate().map(each).collect();
+    let mut all: Vec<(u32, Observations)> = parts?.into_iter().flatten().collect();
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, seen)| seen).collect())
 }
 
 /// How many more replications the precision needs, none if it is reached: the interval

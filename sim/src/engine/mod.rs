@@ -111,10 +111,13 @@ impl<'p> Engine<'p, Silent> {
     /// # Errors
     /// [`Runaway`] if it takes more than `events_max` events.
     pub fn observe(plan: &'p Plan, events_max: u64) -> Result<Observations, Runaway> {
-        Engine::observe_again(plan, events_max, &mut Workspace::default())
+        let mut workspace = Workspace::default();
+        let mut seen = Engine::observe_again(plan, events_max, &mut workspace)?;
+        seen.histograms = workspace.histograms;
+        Ok(seen)
     }
 
-    /// The same, with memory that an earlier run has used.
+    /// The same, adding response times to the histograms of earlier runs.
     ///
     /// # Errors
     /// [`Runaway`] if it takes more than `events_max` events.
@@ -126,15 +129,16 @@ impl<'p> Engine<'p, Silent> {
         let mut engine = Engine::with(plan, Silent, std::mem::take(workspace));
         engine.run_to_end(events_max)?;
         workspace.draws = engine.draws;
+        workspace.histograms = std::mem::take(&mut engine.seen.histograms);
         Ok(engine.seen)
     }
 }
 
-/// Memory worth using again from run to run. It holds nothing that a run could see: draws
-/// are a pure function, histograms are emptied when the window opens.
+/// What goes from run to run: histograms, which the next run adds to, and memory. Nothing
+/// in it changes what a run does: draws are a pure function, histograms are only written.
 #[derive(Debug, Default)]
 pub struct Workspace {
-    /// Histograms of a run whose counts were taken.
+    /// Response times of the runs so far.
     pub histograms: Histograms,
     draws: Draws,
 }
