@@ -4,10 +4,13 @@
 pub mod agenda;
 pub mod answer;
 pub mod bounds;
+pub mod cli;
 pub mod engine;
 pub mod knob;
 pub mod observe;
 pub mod plan;
+pub mod predict;
+pub mod render;
 pub mod replicate;
 pub mod station;
 pub mod trace;

@@ -1,6 +1,6 @@
 //! The canonical trace: everything that happens, in order, for eyes and for tests.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use model::units::Instant;
 
@@ -82,7 +82,7 @@ impl Recorder {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for (at, record) in &self.records {
-            let _ = writeln!(text, "{:>14} {}", at.nanos(), record.line());
+            let _ = writeln!(text, "{:>14} {record}", at.nanos());
         }
         text
     }
@@ -96,18 +96,21 @@ impl Trace for Recorder {
     }
 }
 
-impl Record {
-    fn line(&self) -> String {
+impl fmt::Display for Record {
+    /// What happened, on one line.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Record::Event(event) => format!("event {event:?}"),
-            Record::CoreTimer { core, thread } => format!("core {core}: timer of thread {thread}"),
-            Record::Sent { lane, index, class } => format!("sent {lane}.{index} class {class}"),
-            Record::Step { task, thread, op } => {
-                format!("task {task} on thread {thread}: {} {op:?}", op.verb())
+            Record::Event(event) => write!(out, "event {event:?}"),
+            Record::CoreTimer { core, thread } => {
+                write!(out, "core {core}: timer of thread {thread}")
             }
-            Record::Settled { lane, index, error: None } => format!("answered {lane}.{index}"),
+            Record::Sent { lane, index, class } => write!(out, "sent {lane}.{index} class {class}"),
+            Record::Step { task, thread, op } => {
+                write!(out, "task {task} on thread {thread}: {} {op:?}", op.verb())
+            }
+            Record::Settled { lane, index, error: None } => write!(out, "answered {lane}.{index}"),
             Record::Settled { lane, index, error: Some(kind) } => {
-                format!("failed {lane}.{index}: {}", kind.name())
+                write!(out, "failed {lane}.{index}: {}", kind.name())
             }
         }
     }

@@ -1,0 +1,78 @@
+//! `sim check`: is the file right?
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::console::Console;
+use super::failure::Failure;
+use super::options::{Check, Format};
+use crate::predict::digest;
+
+/// What is known of a scenario that is right.
+#[derive(Serialize)]
+struct Checked<'a> {
+    ok: bool,
+    scenario: &'a str,
+    question: Option<&'a str>,
+    /// Files, from the root of the ladder to the scenario's own.
+    chain: &'a [String],
+    digest: String,
+    /// The scenario as one document, in the form of `sim schema scenario`.
+    resolved: Value,
+}
+
+/// Checks one scenario and prints it with every default filled in.
+pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Failure> {
+    let resolved = options.source.load()?;
+    let toml = resolved.to_toml();
+    let text = match options.output.format {
+        Format::Text => toml,
+        Format::Json => super::json(&Checked {
+            ok: true,
+            scenario: &resolved.scenario.name,
+            question: resolved.scenario.question.as_deref(),
+            chain: resolved.chain(),
+            digest: digest(&resolved),
+            resolved: document(&toml)?,
+        }),
+    };
+    Ok(console.data(&text)?)
+}
+
+/// A TOML text as JSON.
+fn document(toml: &str) -> Result<Value, Failure> {
+    let table: toml_edit::DocumentMut = toml
+        .parse()
+        .map_err(|error| Failure::System(format!("the printed scenario is not TOML: {error}")))?;
+    Ok(item(table.as_item()))
+}
+
+fn item(toml: &toml_edit::Item) -> Value {
+    match toml {
+        toml_edit::Item::None => Value::Null,
+        toml_edit::Item::Value(toml) => value(toml),
+        toml_edit::Item::Table(table) => {
+            table.iter().map(|(key, below)| (key.to_string(), item(below))).collect()
+        }
+        toml_edit::Item::ArrayOfTables(tables) => {
+            let table = |table: &toml_edit::Table| {
+                table.iter().map(|(key, below)| (key.to_string(), item(below))).collect()
+            };
+            Value::Array(tables.iter().map(table).collect())
+        }
+    }
+}
+
+fn value(toml: &toml_edit::Value) -> Value {
+    match toml {
+        toml_edit::Value::String(text) => Value::from(text.value().as_str()),
+        toml_edit::Value::Integer(number) => Value::from(*number.value()),
+        toml_edit::Value::Float(number) => Value::from(*number.value()),
+        toml_edit::Value::Boolean(truth) => Value::from(*truth.value()),
+        toml_edit::Value::Datetime(date) => Value::from(date.value().to_string()),
+        toml_edit::Value::Array(array) => array.iter().map(value).collect(),
+        toml_edit::Value::InlineTable(table) => {
+            table.iter().map(|(key, below)| (key.to_string(), value(below))).collect()
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! `sim completions`: for the shell.
+
+use clap::CommandFactory;
+
+use super::console::Console;
+use super::failure::Failure;
+use super::options::{Cli, Completions};
+
+/// Prints a completion script.
+pub(super) fn run(options: &Completions, console: &mut Console<'_>) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(options.shell, &mut Cli::command(), "sim", &mut script);
+    Ok(console.data(&String::from_utf8_lossy(&script))?)
+}

@@ -1,0 +1,53 @@
+//! Where the words go: data to one stream, talk to the other.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::render::Paint;
+
+/// The two streams of a command and what is known of them.
+pub struct Console<'a> {
+    out: &'a mut (dyn Write + Send),
+    err: &'a mut (dyn Write + Send),
+    /// Somebody watches the data.
+    pub out_is_terminal: bool,
+    /// Somebody watches the talk.
+    pub err_is_terminal: bool,
+    /// Colour is wanted.
+    pub colour: bool,
+}
+
+impl<'a> Console<'a> {
+    /// Streams that nobody watches: no colour, no progress.
+    pub fn plain(out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send)) -> Console<'a> {
+        Console { out, err, out_is_terminal: false, err_is_terminal: false, colour: false }
+    }
+
+    /// The streams of the process. Colour only where a terminal shows it and `NO_COLOR`
+    /// (no-color.org) does not forbid it.
+    pub fn of_process(out: &'a mut io::Stdout, err: &'a mut io::Stderr) -> Self {
+        let (out_is_terminal, err_is_terminal) = (out.is_terminal(), err.is_terminal());
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let colour = !refused && !dumb;
+        Console { out, err, out_is_terminal, err_is_terminal, colour }
+    }
+
+    /// How data is emphasised.
+    pub fn paint(&self) -> Paint {
+        Paint::new(self.colour && self.out_is_terminal)
+    }
+
+    /// Writes data.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub fn data(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()
+    }
+
+    /// Writes talk. That nobody listens is no reason to fail.
+    pub fn talk(&mut self, text: &str) {
+        let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+}

@@ -1,0 +1,44 @@
+//! `sim explain`: why?
+
+use serde::Serialize;
+
+use model::report::Report;
+
+use super::console::Console;
+use super::failure::Failure;
+use super::options::{Format, Predict};
+use super::progress::Progress;
+use crate::plan::Plan;
+use crate::predict::{Experiment, predict};
+use crate::render;
+use crate::render::program::Program;
+
+/// Half width of the throughput's interval that is aimed at.
+const PRECISION: f64 = 0.02;
+
+/// The report, and what requests are made of.
+#[derive(Serialize)]
+struct Explanation<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    programs: &'a [Program],
+}
+
+/// Explains one scenario.
+pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
+    let resolved = options.source.load()?;
+    let name = &resolved.scenario.name;
+    let effort = options.effort.effort(PRECISION);
+    let mut progress = Progress::new(console, effort.confidence);
+    let report =
+        predict(&resolved, &effort, Experiment::All, &mut |stage| progress.report(name, stage))
+            .map_err(|runaway| Failure::runaway(name, runaway))?;
+    drop(progress);
+    let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
+    let programs = render::program::programs(&resolved.scenario, &plan);
+    let text = match options.output.format {
+        Format::Text => render::explain::text(&report, &programs, console.paint()),
+        Format::Json => super::json(&Explanation { report: &report, programs: &programs }),
+    };
+    Ok(console.data(&text)?)
+}

@@ -1,0 +1,249 @@
+//! What can be written after `sim`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use model::read::{Diagnostics, Resolved, load};
+use model::units::parse_share;
+
+use crate::replicate::Effort;
+
+const EXAMPLES: &str = "\
+Examples:
+  sim scenario v6.toml                        what would happen, and what is the limit?
+  sim scenario v6.toml --set service.workers=4
+  sim ladder v5.toml                          what did each change buy?
+  sim explain v6.toml                         why? every knob turned, every step in words
+  sim check v6.toml                           is the file right? print it complete
+  sim scenario v6.toml --format json | jq .throughput.value
+
+A FILE is looked for as given, then under scenarios/; its .toml may be left out.";
+
+const TEMPLATE: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// Predicts what a web service on one vCPU does, from a scenario file.
+#[derive(Debug, Parser)]
+#[command(name = "sim", version, before_help = EXAMPLES, help_template = TEMPLATE)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Predict one scenario: throughput, response times, errors, and the limit
+    Scenario(Predict),
+    /// Predict a scenario and all that it extends, one row per rung
+    Ladder(Ladder),
+    /// Say why: every knob turned, the bounds, where time goes, each endpoint's steps
+    Explain(Predict),
+    /// Check a scenario and print it complete, every default filled in
+    Check(Check),
+    /// Print the JSON Schema of a scenario, a cost profile or a report
+    Schema(Schema),
+    /// Print every event of one simulated run, in order
+    Trace(Trace),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// `sim scenario` and `sim explain`.
+#[derive(Debug, Args)]
+pub(super) struct Predict {
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) effort: EffortOptions,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `sim ladder`.
+#[derive(Debug, Args)]
+pub(super) struct Ladder {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Accept rungs that turn more than one knob
+    #[arg(long)]
+    pub(super) allow_many: bool,
+    #[command(flatten)]
+    pub(super) effort: EffortOptions,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `sim check`.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `sim schema`.
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Of what
+    #[arg(value_enum, default_value_t = Document::Scenario)]
+    pub(super) document: Document,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Document {
+    /// A scenario file
+    Scenario,
+    /// A cost profile
+    Costs,
+    /// The answer of `sim scenario --format json`
+    Report,
+}
+
+/// `sim trace`.
+#[derive(Debug, Args)]
+pub(super) struct Trace {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Print at most this many events; the digest is that of all
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) limit: usize,
+    /// Give up after this many events
+    #[arg(long, value_name = "N", default_value_t = Effort::default().events_max)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_events: u64,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `sim completions`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// Of which shell
+    pub(super) shell: Shell,
+}
+
+/// Which scenario.
+#[derive(Debug, Args)]
+pub(super) struct Source {
+    /// The scenario file
+    pub(super) file: PathBuf,
+    /// Change a key of the scenario: --set service.workers=4 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Root of the random draws, instead of the scenario's own
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl Source {
+    /// Every change to the file's keys.
+    pub(super) fn sets(&self) -> Vec<String> {
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        self.sets.iter().cloned().chain(seed).collect()
+    }
+
+    /// The scenario.
+    ///
+    /// # Errors
+    /// Every problem of its files and changes.
+    pub(super) fn load(&self) -> Result<Resolved, Diagnostics> {
+        load(&self.file, &self.sets())
+    }
+
+    /// The file as it was given.
+    pub(super) fn path(&self) -> &Path {
+        &self.file
+    }
+}
+
+/// How hard to try.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Effort")]
+pub(super) struct EffortOptions {
+    /// Run exactly this many replications (at least 2)
+    #[arg(long, value_name = "N", conflicts_with = "precision")]
+    #[arg(value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    replications: Option<u32>,
+    /// Replicate until the throughput's interval is within this share of it, such as 1%
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    precision: Option<f64>,
+    /// Confidence of every interval
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = share)]
+    confidence: f64,
+    /// Give up after this many events in one replication
+    #[arg(long, value_name = "N", default_value_t = Effort::default().events_max)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    max_events: u64,
+    /// Processors to use; the answer is the same with any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+impl EffortOptions {
+    /// The effort; `precision` is aimed at unless the user says otherwise.
+    pub(super) fn effort(&self, precision: f64) -> Effort {
+        let effort = Effort {
+            confidence: self.confidence,
+            events_max: self.max_events,
+            ..Effort::default()
+        };
+        match self.replications {
+            Some(replications) => {
+                Effort { replications, replications_max: replications, precision: None, ..effort }
+            }
+            None => Effort { precision: Some(self.precision.unwrap_or(precision)), ..effort },
+        }
+    }
+}
+
+/// A share that can be a precision or a confidence: neither nothing nor all.
+fn share(text: &str) -> Result<f64, String> {
+    match parse_share(text) {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("a share above 0% and below 100%, with its sign, as in \"1%\"".into()),
+    }
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Output {
+    /// For people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+/// A form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl Command {
+    /// The form that the user asked for.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Command::Scenario(options) | Command::Explain(options) => options.output.format,
+            Command::Ladder(options) => options.output.format,
+            Command::Check(options) => options.output.format,
+            Command::Trace(options) => options.output.format,
+            Command::Schema(_) | Command::Completions(_) => Format::Text,
+        }
+    }
+
+    /// How many processors the user allows.
+    pub(super) fn threads(&self) -> Option<u16> {
+        match self {
+            Command::Scenario(options) | Command::Explain(options) => options.effort.threads,
+            Command::Ladder(options) => options.effort.threads,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `sim scenario`: what would happen?
+
+use super::console::Console;
+use super::failure::Failure;
+use super::options::{Format, Predict};
+use super::progress::Progress;
+use crate::predict::{Experiment, predict};
+use crate::render;
+
+/// Half width of the throughput's interval that is aimed at.
+const PRECISION: f64 = 0.02;
+
+/// Replications on which each knob is tried: enough to tell a limit from noise, since the
+/// same random numbers are on both sides.
+const KNOB_REPLICATIONS: u32 = 4;
+
+/// Predicts one scenario.
+pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
+    let resolved = options.source.load()?;
+    let name = &resolved.scenario.name;
+    let effort = options.effort.effort(PRECISION);
+    let mut progress = Progress::new(console, effort.confidence);
+    let experiment = Experiment::First(KNOB_REPLICATIONS);
+    let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
+        .map_err(|runaway| Failure::runaway(name, runaway))?;
+    drop(progress);
+    let text = match options.output.format {
+        Format::Text => render::scenario::text(&report, console.paint()),
+        Format::Json => super::json(&report),
+    };
+    Ok(console.data(&text)?)
+}

@@ -1,0 +1,17 @@
+//! `sim schema`: what may be written, what is answered.
+
+use model::read::{costs_schema, scenario_schema};
+
+use super::console::Console;
+use super::failure::Failure;
+use super::options::{Document, Schema};
+
+/// Prints the JSON Schema of a document.
+pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<(), Failure> {
+    let schema = match options.document {
+        Document::Scenario => scenario_schema(),
+        Document::Costs => costs_schema(),
+        Document::Report => model::report::schema(),
+    };
+    Ok(console.data(&super::json(&schema))?)
+}

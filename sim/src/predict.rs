@@ -1,0 +1,127 @@
+//! The whole prediction: a scenario and an effort in, a report out.
+
+use model::read::Resolved;
+use model::report::Report;
+
+use crate::answer;
+use crate::engine::Runaway;
+use crate::knob::{self, Turned};
+use crate::observe::Observations;
+use crate::replicate::{Effort, replications};
+
+/// On how many replications each knob is tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Experiment {
+    /// No knob is turned.
+    None,
+    /// On the first few: enough to name the limit, quick.
+    First(u32),
+    /// On all: intervals as tight as those of the answer.
+    All,
+}
+
+/// What a prediction is busy with.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage<'a> {
+    /// Replications so far.
+    Replicated(&'a [Observations]),
+    /// This many knobs are about to be tried.
+    Knobs(usize),
+}
+
+/// Predicts what `resolved` does. `progress` hears of each stage; what it does with that
+/// changes nothing in the report.
+///
+/// # Errors
+/// [`Runaway`] if a replication does not come to its end.
+pub fn predict(
+    resolved: &Resolved,
+    effort: &Effort,
+    experiment: Experiment,
+    progress: &mut dyn FnMut(Stage<'_>),
+) -> Result<Report, Runaway> {
+    let scenario = &resolved.scenario;
+    let seen = replications(scenario, effort, &mut |seen| progress(Stage::Replicated(seen)))?;
+    let mut report = answer::report(scenario, digest(resolved), &seen, effort.confidence);
+    let base = match experiment {
+        Experiment::None => return Ok(report),
+        Experiment::First(count) => &seen.seen[..seen.seen.len().min(count as usize)],
+        Experiment::All => &seen.seen,
+    };
+    let turned = turned(resolved);
+    progress(Stage::Knobs(turned.len()));
+    report.knobs = knob::experiment(base, turned, effort.confidence, effort.events_max)?;
+    report.bottleneck = knob::bottleneck(scenario, &report.knobs, report.response_time.mean);
+    Ok(report)
+}
+
+/// The scenario with each of its limits relaxed, one at a time. A relaxed value that the
+/// scenario's rules do not allow is left out: its owner could not turn the knob either.
+fn turned(resolved: &Resolved) -> Vec<Turned> {
+    let try_turning = |relaxation: knob::Relaxation| {
+        let set = [(relaxation.key.clone(), relaxation.to.clone())];
+        resolved.with(&set).ok().map(|scenario| (relaxation, scenario))
+    };
+    knob::relaxations(&resolved.scenario).into_iter().filter_map(try_turning).collect()
+}
+
+/// A fingerprint of the resolved scenario, its costs included: equal inputs have equal
+/// digests.
+pub fn digest(resolved: &Resolved) -> String {
+    let mut digest = Digest::new();
+    digest.add(resolved.to_toml().as_bytes());
+    digest.hex()
+}
+
+/// FNV-1a over 64 bits: tells versions of a text apart, resists no attacker.
+#[derive(Clone, Copy, Debug)]
+pub struct Digest(u64);
+
+impl Default for Digest {
+    fn default() -> Self {
+        Digest::new()
+    }
+}
+
+impl Digest {
+    /// The digest of nothing.
+    pub fn new() -> Digest {
+        Digest(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Takes in more bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Sixteen hexadecimal digits.
+    pub fn hex(self) -> String {
+        format!("{:016x}", self.0)
+    }
+}
+
+impl std::fmt::Write for Digest {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.add(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_the_published_fnv_1a() {
+        let of = |text: &str| {
+            let mut digest = Digest::new();
+            digest.add(text.as_bytes());
+            digest.hex()
+        };
+        assert_eq!(of(""), "cbf29ce484222325");
+        assert_eq!(of("a"), "af63dc4c8601ec8c");
+        assert_eq!(of("foobar"), "85944171f73967e8");
+    }
+}

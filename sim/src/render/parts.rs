@@ -1,0 +1,164 @@
+//! The parts that several answers share: time by place, stations, bounds, errors.
+
+use std::collections::BTreeMap;
+
+use model::report::{Bound, Part, Report, Station};
+
+use super::number;
+use super::table::{Align, Table};
+
+/// Longest bar, in characters.
+const BAR: f64 = 30.0;
+
+/// A place of [`Part`] in words.
+pub fn place(name: &str) -> String {
+    let known = match name {
+        "connect" => "waiting to be accepted",
+        "loop" => "waiting for the event loop",
+        "cpu wait" => "waiting for the CPU",
+        "cpu" => "computing",
+        "interpreter lock" => "waiting for the interpreter lock (GIL)",
+        "threads" => "waiting for a thread of the pool",
+        "database pool" => "waiting for a database connection",
+        "database lock" => "waiting for the database lock",
+        "disk" => "waiting for the disk",
+        "database server" => "at the database server",
+        "sleep" => "in `sleep` steps",
+        "block" => "in `block` steps",
+        "gather" => "waiting for parallel steps",
+        _ => return upstream_place(name),
+    };
+    known.to_string()
+}
+
+fn upstream_place(name: &str) -> String {
+    let Some(rest) = name.strip_prefix("upstream ") else { return name.to_string() };
+    if let Some(upstream) = rest.strip_suffix(" semaphore") {
+        format!("waiting for a free call slot of {upstream} (max_in_flight)")
+    } else if let Some(upstream) = rest.strip_suffix(" connections") {
+        format!("waiting for a free connection to {upstream} (max_connections)")
+    } else if let Some(upstream) = rest.strip_suffix(" backoff") {
+        format!("pausing before {upstream} is called again")
+    } else {
+        format!("waiting for {rest} to reply")
+    }
+}
+
+/// Time by place with bars, the longest first. Shares below `least` are told as one.
+pub fn time(parts: &[Part], least: f64) -> String {
+    let whole: f64 = parts.iter().map(|part| part.seconds).sum();
+    let mut sorted: Vec<&Part> = parts.iter().collect();
+    sorted.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
+    let (shown, rest): (Vec<&Part>, Vec<&Part>) =
+        sorted.into_iter().partition(|part| part.seconds >= least * whole);
+    let mut table =
+        Table::new(&[("", Align::Left), ("", Align::Right), ("", Align::Right), ("", Align::Left)]);
+    let mut row = |name: String, seconds: f64| {
+        let share = seconds / whole;
+        let bar = "█".repeat((share * BAR).round() as usize);
+        table.row([format!("  {name}"), number::time(seconds), number::percent(share), bar]);
+    };
+    for part in shown {
+        row(place(&part.place), part.seconds);
+    }
+    if !rest.is_empty() {
+        row("all else".into(), rest.iter().map(|part| part.seconds).sum());
+    }
+    table.text()
+}
+
+/// What requests queue for.
+pub fn stations(stations: &[Station]) -> String {
+    let mut table = Table::new(&[
+        ("  resource", Align::Left),
+        ("in use", Align::Right),
+        ("of", Align::Right),
+        ("requests there", Align::Right),
+        ("uses/s", Align::Right),
+        ("wait before each", Align::Right),
+    ]);
+    for station in stations {
+        let limited = station.capacity.is_some();
+        let or_dash = |text: String| if limited { text } else { "-".into() };
+        table.row([
+            format!("  {}", station_name(&station.name)),
+            or_dash(number::percent(station.utilisation)),
+            station.capacity.map_or("no limit".into(), |capacity| capacity.to_string()),
+            number::significant(station.in_flight_mean, 3),
+            number::rate(station.visits),
+            or_dash(number::time(station.waiting_time_mean)),
+        ]);
+    }
+    table.text()
+}
+
+fn station_name(name: &str) -> String {
+    match name {
+        "cpu" => "CPU".into(),
+        "loop" => "event loop".into(),
+        "threads" => "thread pool".into(),
+        "interpreter lock" => "interpreter lock (GIL)".into(),
+        "database pool" => "database connections".into(),
+        "database lock" => "database write lock".into(),
+        _ => {
+            match name.strip_prefix("upstream ").and_then(|rest| rest.strip_suffix(" semaphore")) {
+                Some(upstream) => format!("call slots of {upstream}"),
+                None => match name.strip_prefix("upstream ") {
+                    Some(rest) => match rest.strip_suffix(" connections") {
+                        Some(upstream) => format!("connections to {upstream}"),
+                        None => format!("{rest} (upstream)"),
+                    },
+                    None => name.to_string(),
+                },
+            }
+        }
+    }
+}
+
+/// Upper bounds on throughput.
+pub fn bounds(bounds: &[Bound]) -> String {
+    let mut table = Table::new(&[("", Align::Right), ("", Align::Left), ("", Align::Left)]);
+    for bound in bounds {
+        let rate = format!("  {}/s", number::rate(bound.throughput));
+        table.row([rate, bound.name.clone(), bound.law.clone()]);
+    }
+    table.text()
+}
+
+/// A kind of error in words.
+pub fn error(kind: &str) -> &str {
+    match kind {
+        "timeout" => "client gave up",
+        "rejected" => "refused with 503",
+        "database_busy" => "database is locked",
+        "pool_timeout" => "no database connection in time",
+        "upstream_timeout" => "upstream did not reply in time",
+        "upstream_failed" => "upstream failed",
+        "connection_timeout" => "no connection to the upstream in time",
+        other => other,
+    }
+}
+
+/// Errors by kind, the most frequent first; kinds that did not occur are left out.
+pub fn errors(errors: &BTreeMap<String, f64>) -> String {
+    let mut seen: Vec<(&String, f64)> =
+        errors.iter().map(|(kind, &count)| (kind, count)).filter(|(_, n)| *n > 0.0).collect();
+    seen.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let told: Vec<String> =
+        seen.iter().map(|(kind, n)| format!("{} {}", error(kind), number::count(*n))).collect();
+    told.join(", ")
+}
+
+/// Share of errors among the answers of one class.
+pub fn error_share(errors: &BTreeMap<String, f64>, good: f64) -> f64 {
+    let failed: f64 = errors.values().sum();
+    if failed + good == 0.0 { 0.0 } else { failed / (failed + good) }
+}
+
+/// `v6: the question`.
+pub fn title(report: &Report) -> String {
+    match &report.question {
+        Some(question) => format!("{}: {question}", report.scenario),
+        None => report.scenario.clone(),
+    }
+}

@@ -1,0 +1,169 @@
+//! The answer of `sim scenario`.
+
+use std::fmt::Write as _;
+
+use model::report::{Report, ResponseTime};
+
+use super::table::{Align, Table};
+use super::{Paint, number, parts};
+
+/// Shares of time below this are told together.
+const LEAST_SHARE: f64 = 0.01;
+
+/// Quantiles as they are called in the text.
+const TIMES: [(&str, &str); 7] = [
+    ("mean", "mean"),
+    ("p50", "P50"),
+    ("p90", "P90"),
+    ("p95", "P95"),
+    ("p99", "P99"),
+    ("p999", "P99.9"),
+    ("max", "max"),
+];
+
+/// One screen on one report.
+pub fn text(report: &Report, paint: Paint) -> String {
+    let mut out = format!("{}\n\n", paint.bold(&parts::title(report)));
+    out += &summary(report);
+    if report.run.samples > 0 {
+        out += "\n";
+        out += &endpoints(report);
+        out += &format!(
+            "\n{}\n",
+            paint.bold(&format!(
+                "Where the {} of a good answer go:",
+                number::time(report.response_time.mean)
+            ))
+        );
+        out += &parts::time(&report.time, LEAST_SHARE);
+    }
+    out += &format!("\n{}\n", paint.bold("What requests use and wait for:"));
+    out += &parts::stations(&report.stations);
+    if !report.bounds.is_empty() {
+        let heading = "Throughput cannot exceed, however well requests queue:";
+        let _ = write!(out, "\n{}\n{}", paint.bold(heading), parts::bounds(&report.bounds));
+    }
+    out += &closing(report, paint);
+    out
+}
+
+/// The numbers of the whole service, the throughput first.
+pub fn summary(report: &Report) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, text: &str| {
+        let _ = writeln!(out, "{name:<15}{text}");
+    };
+    line("throughput", &throughput(report));
+    if report.run.samples > 0 {
+        for (index, row) in response_times(report).lines().enumerate() {
+            line(if index == 0 { "response time" } else { "" }, row);
+        }
+    }
+    line("errors", &errors(report));
+    if report.arrivals.dropped > 0.0 {
+        let dropped = number::count(report.arrivals.dropped);
+        line("dropped", &format!("{dropped} arrivals per run found every user busy"));
+    }
+    let in_flight = &report.in_flight;
+    line(
+        "in flight",
+        &format!(
+            "{} requests on average, {} at most; the service then takes about {} of memory",
+            number::significant(in_flight.mean.value, 3),
+            in_flight.peak,
+            number::bytes(report.memory.peak)
+        ),
+    );
+    if let Some(published) = &report.published {
+        let how = if published.fitted { "fitted to it" } else { "not fitted to it" };
+        let rate = number::rate(published.throughput);
+        let off = number::change(published.error);
+        line("published", &format!("{rate}/s: {off} here, {how} ({})", published.note));
+    }
+    out
+}
+
+fn throughput(report: &Report) -> String {
+    let run = &report.run;
+    let runs = format!(
+        "{} runs of {} after {} of warm-up",
+        run.replications,
+        number::exact_time(run.duration),
+        number::exact_time(run.warmup)
+    );
+    if run.samples == 0 {
+        return format!("no good answer in {runs}");
+    }
+    let rate = &report.throughput;
+    let confidence = number::percent(run.confidence);
+    format!(
+        "{} good answers/s, ±{} with {confidence} confidence ({runs})",
+        number::rate(rate.value),
+        number::rate_half(rate)
+    )
+}
+
+/// Quantiles over their names, and half of each interval below.
+fn response_times(report: &Report) -> String {
+    let headings: Vec<(&str, Align)> =
+        TIMES.iter().map(|&(_, heading)| (heading, Align::Right)).collect();
+    let mut table = Table::new(&headings);
+    let times = &report.response_time;
+    table.row(TIMES.iter().map(|(name, _)| number::time(times.get(name).unwrap_or(0.0))));
+    let halves = TIMES.iter().map(|(name, _)| match report.response_time_intervals.get(*name) {
+        Some(interval) if interval.half_width() > 0.0 => {
+            format!("±{}", number::time_digits(interval.half_width(), 2))
+        }
+        _ => String::new(),
+    });
+    table.row(halves);
+    table.text()
+}
+
+fn errors(report: &Report) -> String {
+    let kinds = parts::errors(&report.errors);
+    if kinds.is_empty() {
+        return "none".into();
+    }
+    format!("{} of requests; per run: {kinds}", number::percent(report.error_share))
+}
+
+fn endpoints(report: &Report) -> String {
+    let mut table = Table::new(&[
+        ("endpoint", Align::Left),
+        ("good/s", Align::Right),
+        ("mean", Align::Right),
+        ("P50", Align::Right),
+        ("P95", Align::Right),
+        ("P99", Align::Right),
+        ("errors", Align::Right),
+    ]);
+    for class in &report.classes {
+        let ResponseTime { mean, p50, p95, p99, .. } = class.response_time;
+        let good = class.throughput.value;
+        let time = |t: f64| if good > 0.0 { number::time(t) } else { "-".into() };
+        let failed = parts::error_share(&class.errors, good * report.run.duration);
+        table.row([
+            class.name.clone(),
+            number::rate(good),
+            time(mean),
+            time(p50),
+            time(p95),
+            time(p99),
+            number::percent(failed),
+        ]);
+    }
+    table.text()
+}
+
+/// The limit in a sentence, and what to know before trusting the numbers.
+pub fn closing(report: &Report, paint: Paint) -> String {
+    let mut out = String::new();
+    if let Some(bottleneck) = &report.bottleneck {
+        let _ = write!(out, "\n{}\n", paint.bold(&bottleneck.sentence));
+    }
+    for warning in &report.warnings {
+        let _ = write!(out, "\nnote: {warning}\n");
+    }
+    out
+}
