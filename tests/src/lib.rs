@@ -1,1 +1,4 @@
+//! What the tests share: closed forms, and the comparison of a simulation with them.
 
+pub mod claim;
+pub mod closed_form;

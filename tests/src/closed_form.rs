@@ -1,0 +1,184 @@
+//! What queueing theory says, computed without a line of the simulator.
+//!
+//! Times are in seconds, rates per second. `load` is offered load in erlangs.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// Mean and squared coefficient of variation of a service time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Service {
+    /// Mean.
+    pub mean: f64,
+    /// Variance over squared mean.
+    pub scv: f64,
+}
+
+impl Service {
+    /// Always the same.
+    pub fn constant(mean: f64) -> Service {
+        Service { mean, scv: 0.0 }
+    }
+
+    /// Memoryless.
+    pub fn exponential(mean: f64) -> Service {
+        Service { mean, scv: 1.0 }
+    }
+}
+
+/// A lognormal time through its median and its 99th percentile.
+#[derive(Clone, Copy, Debug)]
+pub struct Lognormal {
+    mu: f64,
+    sigma: f64,
+}
+
+impl Lognormal {
+    /// `mu = ln p50`, `sigma = ln(p99/p50) / z(0.99)`.
+    pub fn through(p50: f64, p99: f64) -> Lognormal {
+        Lognormal { mu: p50.ln(), sigma: (p99 / p50).ln() / standard_normal().inverse_cdf(0.99) }
+    }
+
+    /// `exp(mu + sigma^2/2)`, and `exp(sigma^2) - 1`.
+    pub fn service(self) -> Service {
+        let square = self.sigma * self.sigma;
+        Service { mean: (self.mu + square / 2.0).exp(), scv: square.exp() - 1.0 }
+    }
+
+    /// P(X > x).
+    pub fn tail(self, x: f64) -> f64 {
+        1.0 - standard_normal().cdf((x.ln() - self.mu) / self.sigma)
+    }
+
+    /// E\[min(X, cap)\].
+    pub fn mean_capped(self, cap: f64) -> f64 {
+        let z = (cap.ln() - self.mu) / self.sigma;
+        self.service().mean * standard_normal().cdf(z - self.sigma) + cap * self.tail(cap)
+    }
+}
+
+fn standard_normal() -> Normal {
+    Normal::new(0.0, 1.0).expect("the standard normal")
+}
+
+/// M/G/1, first come first served: the Pollaczek-Khinchine mean response time.
+pub fn mg1_response_time(rate: f64, service: Service) -> f64 {
+    let utilisation = rate * service.mean;
+    let waiting = utilisation / (1.0 - utilisation) * service.mean * (1.0 + service.scv) / 2.0;
+    waiting + service.mean
+}
+
+/// M/M/1, first come first served: the response time is exponential.
+pub fn mm1_quantile(rate: f64, mean: f64, probability: f64) -> f64 {
+    -(1.0 - probability).ln() / (1.0 / mean - rate)
+}
+
+/// M/G/1, processor sharing: the mean response time of a job of the length `work`, and of
+/// all jobs where `work` is the mean, whatever the distribution.
+pub fn processor_sharing_response_time(rate: f64, mean: f64, work: f64) -> f64 {
+    work / (1.0 - rate * mean)
+}
+
+/// M/M/c: mean response time, by Erlang's delay formula.
+pub fn mmc_response_time(rate: f64, mean: f64, servers: u32) -> f64 {
+    let load = rate * mean;
+    let c = f64::from(servers);
+    let blocking = erlang_b(servers, load);
+    let delay = blocking / (1.0 - load / c * (1.0 - blocking));
+    delay * mean / (c - load) + mean
+}
+
+/// M/G/c/c: the share of arrivals that is lost, whatever the distribution of the service
+/// time, by the recursion `B(k) = a B(k-1) / (k + a B(k-1))`.
+pub fn erlang_b(servers: u32, load: f64) -> f64 {
+    (1..=servers).fold(1.0, |blocking, k| load * blocking / (f64::from(k) + load * blocking))
+}
+
+/// M/M/1/K: the share of arrivals that finds all `places`, the one in service included,
+/// taken.
+pub fn mm1k_blocking(rate: f64, mean: f64, places: u32) -> f64 {
+    let utilisation = rate * mean;
+    let powers: f64 = (0..=places).map(|k| utilisation.powi(k as i32)).sum();
+    utilisation.powi(places as i32) / powers
+}
+
+/// One queueing station of the service demand `demand` and a delay of `think_time`, with
+/// `users`: throughput and mean response time by exact mean value analysis.
+pub fn mean_value_analysis(users: u32, demand: f64, think_time: f64) -> (f64, f64) {
+    let (mut throughput, mut response_time, mut queue) = (0.0, 0.0, 0.0);
+    for n in 1..=users {
+        response_time = demand * (1.0 + queue);
+        throughput = f64::from(n) / (think_time + response_time);
+        queue = throughput * response_time;
+    }
+    (throughput, response_time)
+}
+
+/// The machine repairman: `machines` run for `up` on average, then need the one repairman
+/// for `repair`, both exponential. Repairs per second, `(1 - p0) / repair`.
+pub fn machine_repairman_throughput(machines: u32, up: f64, repair: f64) -> f64 {
+    let ratio = repair / up;
+    // weight(k) = machines! / (machines - k)! * ratio^k for k machines down.
+    let mut weight = 1.0;
+    let mut sum = 1.0;
+    for k in 0..machines {
+        weight *= f64::from(machines - k) * ratio;
+        sum += weight;
+    }
+    (1.0 - 1.0 / sum) / repair
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(found: f64, wanted: f64, digits: i32) {
+        let error = (found / wanted - 1.0).abs();
+        assert!(error < 0.5 * 10f64.powi(1 - digits), "{found} instead of {wanted}");
+    }
+
+    #[test]
+    fn single_servers_give_textbook_values() {
+        close(mg1_response_time(50.0, Service::exponential(0.01)), 0.02, 12);
+        close(mg1_response_time(50.0, Service::constant(0.01)), 0.015, 12);
+        close(mm1_quantile(50.0, 0.01, 0.5), 0.013_862_943_6, 8);
+        close(processor_sharing_response_time(50.0, 0.01, 0.01), 0.02, 12);
+    }
+
+    /// Values of printed tables.
+    #[test]
+    fn erlang_s_formulas_give_the_tables_values() {
+        close(erlang_b(10, 4.461), 0.01, 3);
+        close(erlang_b(1, 1.0), 0.5, 12);
+        close(erlang_b(20, 15.249), 0.05, 3);
+        // M/M/1 and M/M/2: 1/(mu - lambda), and mean / (1 - rho^2).
+        close(mmc_response_time(50.0, 0.01, 1), 0.02, 12);
+        close(mmc_response_time(100.0, 0.01, 2), 0.01 / 0.75, 12);
+    }
+
+    #[test]
+    fn finite_queues_agree_with_each_other() {
+        // With one place there is no queue: Erlang's loss formula.
+        close(mm1k_blocking(80.0, 0.01, 1), erlang_b(1, 0.8), 12);
+        // Two machines, both ratios one: weights 1, 2, 2.
+        close(machine_repairman_throughput(2, 1.0, 1.0), 0.8, 12);
+        // Users that think are machines that run.
+        for users in [1, 2, 7, 40] {
+            let (throughput, response_time) = mean_value_analysis(users, 0.01, 0.2);
+            close(throughput, machine_repairman_throughput(users, 0.2, 0.01), 10);
+            close(throughput * (0.2 + response_time), f64::from(users), 12);
+        }
+    }
+
+    /// P50 4 s and P99 22 s: values computed elsewhere, to the digits given there.
+    #[test]
+    fn the_truncated_lognormal_has_known_values() {
+        let latency = Lognormal::through(4.0, 22.0);
+        close(latency.service().mean, 5.232, 4);
+        for (x, tail, capped) in
+            [(5.0, 0.38037, 3.651), (10.0, 0.10558, 4.706), (30.0, 0.002_983_5, 5.207)]
+        {
+            close(latency.tail(x), tail, 5);
+            close(latency.mean_capped(x), capped, 4);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Places that are all taken: loss, refusal, semaphores, timeouts.
+
+use sim::observe::{ErrorKind, Observations};
+use sim::plan::place;
+use tests::claim::{Ratio, error_share, response_time, throughput};
+use tests::closed_form::{Lognormal, erlang_b, mm1k_blocking};
+
+use crate::case_of;
+
+#[test]
+fn erlang_b_does_not_feel_the_distribution() {
+    let load = 40.0 * Lognormal::through(0.15, 1.0).service().mean;
+    let wanted = erlang_b(10, load);
+    case_of("erlang-b", &[])
+        .claim("Erlang B at the server: refused", wanted, |o| {
+            error_share(&o[0], ErrorKind::Rejected)
+        })
+        .check();
+    case_of("erlang-b-dropped", &[])
+        .claim("Erlang B at the load generator: dropped", wanted, |o| dropped_share(&o[0]))
+        .check();
+}
+
+fn dropped_share(seen: &Observations) -> Ratio {
+    Ratio(seen.dropped as f64, (seen.dropped + seen.sent) as f64)
+}
+
+#[test]
+fn mm1k() {
+    let blocking = mm1k_blocking(80.0, 0.01, 5);
+    let throughput_wanted = 80.0 * (1.0 - blocking);
+    // Little's law on the mean number of an M/M/1/K queue.
+    let weights: Vec<f64> = (0..=5).map(|k| 0.8f64.powi(k)).collect();
+    let number = weights.iter().zip(0..).map(|(weight, k)| weight * f64::from(k)).sum::<f64>()
+        / weights.iter().sum::<f64>();
+    case_of("mm1k", &[])
+        .claim("M/M/1/K: refused", blocking, |o| error_share(&o[0], ErrorKind::Rejected))
+        .claim("M/M/1/K: throughput", throughput_wanted, |o| throughput(&o[0]))
+        .claim("M/M/1/K: mean response time", number / throughput_wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn saturated_semaphore() {
+    let wanted = 20.0 / Lognormal::through(0.15, 1.0).service().mean;
+    case_of("semaphore", &[])
+        .claim("saturated semaphore: throughput", wanted, |o| throughput(&o[0]))
+        .check();
+}
+
+#[test]
+fn a_timeout_truncates_the_call() {
+    let latency = Lognormal::through(4.0, 22.0);
+    let exchange = usize::from(place::exchange(0));
+    case_of("timeout", &[])
+        .claim("timeout of a lognormal call: share", latency.tail(10.0), |o| {
+            error_share(&o[0], ErrorKind::UpstreamTimeout)
+        })
+        // Little's law at the upstream: its mean number over its rate of attempts.
+        .claim("timeout of a lognormal call: mean attempt", latency.mean_capped(10.0), |o| {
+            Ratio(o[0].places[exchange].area() as f64 / 1e9, o[0].attempts as f64)
+        })
+        .check();
+}

@@ -1,0 +1,62 @@
+//! Open queues in front of one server or several.
+
+use tests::claim::{busy_cores, in_flight, response_time, response_time_quantile};
+use tests::closed_form::{Lognormal, Service, mg1_response_time, mm1_quantile, mmc_response_time};
+
+use crate::case_of;
+
+/// Buckets of a response-time histogram are at most this wide, relative to their value,
+/// and report their upper end.
+const BUCKET: f64 = 1e-3;
+
+#[test]
+fn mm1() {
+    let quantile = |probability| mm1_quantile(50.0, 0.01, probability);
+    case_of("mm1", &[])
+        .claim("M/M/1: utilisation", 0.5, |o| busy_cores(&o[0]))
+        .claim("M/M/1: in flight", 1.0, |o| in_flight(&o[0]))
+        .claim("M/M/1: mean response time", 0.02, |o| response_time(&o[0]))
+        .claim_within("M/M/1: median", quantile(0.5), BUCKET, |o| {
+            response_time_quantile(&o[0], 0.5)
+        })
+        .claim_within("M/M/1: 90th percentile", quantile(0.9), BUCKET, |o| {
+            response_time_quantile(&o[0], 0.9)
+        })
+        .claim_within("M/M/1: 99th percentile", quantile(0.99), BUCKET, |o| {
+            response_time_quantile(&o[0], 0.99)
+        })
+        .check();
+}
+
+#[test]
+fn mm1_on_a_cpu_twice_as_fast() {
+    let wanted = mg1_response_time(100.0, Service::exponential(0.005));
+    case_of("mm1", &["cpu.speed=2", "load.rate=100/s", "load.duration=500s"])
+        .claim("M/M/1 on a CPU twice as fast: mean", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn md1() {
+    let wanted = mg1_response_time(60.0, Service::constant(0.01));
+    case_of("md1", &[])
+        .claim("M/D/1: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn mg1() {
+    let wanted = mg1_response_time(50.0, Lognormal::through(0.007, 0.056).service());
+    case_of("mg1", &[])
+        .claim("M/G/1 lognormal: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn mmc() {
+    let wanted = mmc_response_time(280.0, 0.01, 4);
+    case_of("mmc", &[])
+        .claim("M/M/4: mean response time", wanted, |o| response_time(&o[0]))
+        .claim("M/M/4: busy cores", 2.8, |o| busy_cores(&o[0]))
+        .check();
+}
