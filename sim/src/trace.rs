@@ -51,6 +51,9 @@ pub enum Record {
 
 /// Receives the records of a run.
 pub trait Trace {
+    /// True if the engine is to check all its invariants after every event. Slow.
+    const AUDITS: bool = false;
+
     /// Something happened at `now`.
     fn record(&mut self, now: Instant, record: Record);
 }

@@ -1,5 +1,6 @@
 //! The engine: a clock, an agenda, and the stations that requests queue for.
 
+mod audit;
 mod call;
 mod client;
 mod database;
@@ -240,6 +241,9 @@ impl<'p, T: Trace> Engine<'p, T> {
                 self.idle_ends();
             }
             self.schedule();
+            if T::AUDITS {
+                self.audit();
+            }
         }
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.seen.close_window(end, self.plan.load.duration);

@@ -87,6 +87,11 @@ impl Cpu {
         !self.ready.is_empty()
     }
 
+    /// Threads that are ready and have no core.
+    pub fn waiting(&self) -> usize {
+        self.ready.len()
+    }
+
     /// Cores in use.
     pub fn running(&self) -> u32 {
         self.running

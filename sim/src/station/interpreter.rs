@@ -102,6 +102,16 @@ impl InterpreterLock {
         self.holder == Some(thread)
     }
 
+    /// The thread that holds the lock.
+    pub fn holder(&self) -> Option<u32> {
+        self.holder
+    }
+
+    /// Threads that sleep until it is let go.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// When to look again after a hand-over, if waiters remain and no timer is on its way.
     pub fn timer_after_handover(&mut self) -> Option<Instant> {
         if self.waiting.is_empty() || self.timer_pending || self.holder.is_none() {

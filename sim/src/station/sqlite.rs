@@ -216,6 +216,11 @@ impl Locks {
         }
     }
 
+    /// Connections that read or write.
+    pub fn readers(&self) -> u32 {
+        self.readers
+    }
+
     /// The writing connection.
     pub fn writer(&self) -> Option<u32> {
         self.writer

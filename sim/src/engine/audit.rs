@@ -1,0 +1,187 @@
+//! What must be true between any two events, checked from scratch.
+//!
+//! Slow: it looks at everything. A [`Trace`] asks for it, see [`Trace::AUDITS`].
+
+use model::scenario::{Connections, Spread};
+
+use super::Engine;
+use super::state::{Arena, NONE, Role, ThreadState};
+use crate::observe::Gauge;
+use crate::station::slots::Slots;
+use crate::station::sqlite::Level;
+use crate::trace::Trace;
+
+impl<T: Trace> Engine<'_, T> {
+    /// Checks every invariant that relates one part of the state to another.
+    ///
+    /// # Panics
+    /// If one does not hold.
+    pub(super) fn audit(&self) {
+        self.audit_threads();
+        self.audit_loops();
+        self.audit_slots();
+        self.audit_requests();
+        self.audit_database();
+    }
+
+    /// No core idles while a thread is ready, and the processors know of every thread that
+    /// is ready or runs.
+    fn audit_threads(&self) {
+        let (mut ready, mut running) = (0, 0);
+        for (id, thread) in live(&self.threads) {
+            match thread.state {
+                ThreadState::Ready => ready += 1,
+                ThreadState::Running => {
+                    running += 1;
+                    assert_eq!(self.cpu.thread(thread.core), id, "a running thread has its core");
+                }
+                ThreadState::Idle => assert_eq!(thread.task, NONE, "an idle thread has no task"),
+                ThreadState::WaitsForLock | ThreadState::Blocked => {}
+            }
+        }
+        assert_eq!(ready, self.cpu.waiting(), "every ready thread queues for a core, once");
+        assert_eq!(running, self.cpu.running(), "every core in use has its thread");
+        assert_eq!(u64::from(running), self.seen.cores.value(), "cores in use are counted");
+        assert!(
+            ready == 0 || running == self.plan.cpu.cores || self.cpu.throttled(),
+            "a core idles while a thread is ready"
+        );
+        for (id, worker) in self.workers.iter().enumerate() {
+            let lock = &worker.lock;
+            if let Some(holder) = lock.holder() {
+                let thread = &self.threads[holder];
+                assert_eq!(thread.worker as usize, id, "a lock serves its own process");
+                assert!(
+                    matches!(thread.state, ThreadState::Running | ThreadState::Ready),
+                    "who sleeps does not hold the interpreter lock"
+                );
+            }
+            let asleep = live(&self.threads)
+                .filter(|(_, t)| t.worker as usize == id && t.state == ThreadState::WaitsForLock)
+                .count();
+            assert_eq!(asleep, lock.waiting(), "every sleeper at the lock is in its queue");
+            let woken = |(_, t): (u32, &super::state::Thread)| {
+                t.worker as usize == id
+                    && matches!(t.state, ThreadState::Running | ThreadState::Ready)
+            };
+            assert!(
+                asleep == 0 || lock.holder().is_some() || live(&self.threads).any(woken),
+                "a free lock has woken a waiter"
+            );
+        }
+        let held = self.workers.iter().filter(|worker| worker.lock.holder().is_some()).count();
+        assert_eq!(held as u64, self.seen.interpreter.value(), "held locks are counted");
+    }
+
+    /// A loop that sleeps has nothing to do.
+    fn audit_loops(&self) {
+        let mut awake = 0;
+        for (id, worker) in (0..).zip(&self.workers) {
+            if self.threads[worker.thread].state != ThreadState::Idle {
+                awake += 1;
+                continue;
+            }
+            assert!(worker.queue.is_empty(), "a loop sleeps on its callbacks");
+            assert!(
+                self.plan.spread == Spread::Lifo || self.listener.waiting(id) == 0,
+                "a loop sleeps on connections that only it can accept"
+            );
+        }
+        assert_eq!(awake, self.seen.loops.value(), "busy loops are counted");
+        let waiting = self.plan.spread == Spread::Lifo && self.listener.waiting(0) > 0;
+        assert!(!waiting || awake > 0, "all loops sleep while a connection waits");
+    }
+
+    /// Slots are never more than there are, nobody waits for a free one, and those in use
+    /// are counted.
+    fn audit_slots(&self) {
+        let workers = || self.workers.iter();
+        audit_slots("threads", workers().map(|worker| &worker.tokens), &self.seen.threads);
+        for upstream in 0..self.plan.upstreams.len() {
+            let semaphores = workers().filter_map(|worker| worker.semaphores[upstream].as_ref());
+            audit_slots("semaphore", semaphores, &self.seen.semaphores[upstream]);
+            let connections = workers().filter_map(|worker| worker.connections[upstream].as_ref());
+            let gauge = &self.seen.upstream_connections[upstream];
+            audit_slots("client connections", connections, gauge);
+        }
+        let clients: u32 = workers().map(|worker| worker.clients).sum();
+        let connected = self.users.iter().filter(|user| user.worker != NONE).count();
+        assert_eq!(clients as usize, connected, "each open connection has its two ends");
+        assert_eq!(u64::from(clients), self.seen.open_connections.value());
+        if let Some(limit) = self.plan.limit_concurrency {
+            assert!(workers().all(|worker| worker.tasks <= limit), "refused beyond the limit");
+        }
+    }
+
+    /// Each task is at one place, each request has its tasks, and those that are neither
+    /// answered nor given up are in flight.
+    fn audit_requests(&self) {
+        let mut places = vec![0; self.plan.places.len()];
+        let mut tasks = vec![0; self.requests.len()];
+        for (_, task) in live(&self.tasks) {
+            places[task.place as usize] += 1;
+            tasks[task.request as usize] += 1;
+        }
+        for ((place, count), gauge) in places.into_iter().enumerate().zip(&self.seen.places) {
+            assert_eq!(count, gauge.value(), "{}", self.plan.places[place]);
+        }
+        let (mut in_flight, mut admitted) = (0, 0);
+        for (id, request) in live(&self.requests) {
+            assert_eq!(request.tasks, tasks[id as usize], "a request lives as long as its tasks");
+            in_flight += u64::from(!request.settled);
+            admitted += u32::from(request.admitted);
+        }
+        assert_eq!(in_flight, self.seen.in_flight.value(), "requests in flight are counted");
+        let counted: u32 = self.workers.iter().map(|worker| worker.tasks).sum();
+        assert!(counted <= admitted, "a worker counts requests that are gone");
+    }
+
+    /// Connections in use belong to a task each, and the locks are what they hold.
+    fn audit_database(&self) {
+        let in_use = || self.workers.iter().filter_map(|worker| worker.pool.as_ref());
+        let total: u32 = in_use().map(|pool| pool.in_use()).sum();
+        assert_eq!(u64::from(total), self.seen.connections.value(), "connections are counted");
+        let carried = live(&self.tasks).filter(|(_, task)| task.connection != NONE).count();
+        assert_eq!(total as usize, carried, "each connection in use is one task's");
+        if let Some(Connections::Pool { size, overflow, .. }) =
+            self.plan.database.as_ref().map(|database| database.connections)
+        {
+            let most = size.saturating_add(overflow);
+            assert!(in_use().all(|pool| pool.in_use() <= most), "a pool has its limit");
+        }
+        let drivers = live(&self.threads).filter(|(_, t)| t.role == Role::Driver).count();
+        let owned = live(&self.database_connections).filter(|(_, c)| c.thread != NONE).count();
+        assert_eq!(drivers, owned, "each driver thread is one connection's");
+        assert_eq!(self.server.busy(), self.seen.server.value() as u32, "busy servers are counted");
+        let Some(locks) = &self.locks else { return };
+        let level = |wanted: Level| {
+            live(&self.database_connections).filter(|(_, c)| c.hold.level >= wanted).count()
+        };
+        assert_eq!(level(Level::Shared), locks.readers() as usize, "readers are counted");
+        assert_eq!(level(Level::Reserved), usize::from(locks.writer().is_some()), "one writer");
+        assert_eq!(level(Level::Reserved) as u64, self.seen.writer.value());
+        if level(Level::Exclusive) > 0 {
+            assert_eq!(locks.readers(), 1, "who excludes others is alone");
+        }
+    }
+}
+
+/// What an arena holds that is not freed.
+fn live<V>(arena: &Arena<V>) -> impl Iterator<Item = (u32, &V)> {
+    let mut freed = vec![false; arena.len()];
+    arena.freed().for_each(|id| freed[id as usize] = true);
+    (0..arena.len() as u32).filter(move |&id| !freed[id as usize]).map(|id| (id, &arena[id]))
+}
+
+fn audit_slots<'s>(name: &str, all: impl Iterator<Item = &'s Slots>, gauge: &Gauge) {
+    let mut taken = 0;
+    for slots in all {
+        assert!(slots.taken() <= slots.capacity(), "{name}: more than there are");
+        assert!(
+            slots.waiting() == 0 || slots.taken() == slots.capacity(),
+            "{name}: a task waits for a free one"
+        );
+        taken += u64::from(slots.taken());
+    }
+    assert_eq!(taken, gauge.value(), "{name}: those in use are counted");
+}
