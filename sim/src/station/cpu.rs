@@ -136,7 +136,20 @@ impl Cpu {
         let slot = &mut self.cores[core as usize];
         slot.thread = NONE;
         slot.timer = Due::NEVER;
+        self.tighten_timers(now);
         self.find_next();
+    }
+
+    /// A thread has left a quota to the others. Each may have set its timer when more was
+    /// left, before the thread that is gone took its part.
+    fn tighten_timers(&mut self, now: Instant) {
+        if self.running == 0 || self.bandwidth.is_none() {
+            return;
+        }
+        let limit = self.quota_limit(now);
+        for slot in self.cores.iter_mut().filter(|slot| slot.timer.at != Instant::NEVER) {
+            slot.timer.at = slot.timer.at.min(limit);
+        }
     }
 
     /// The thread on `core` has `work` to do: sets the core's timer.
@@ -336,5 +349,21 @@ mod tests {
         assert!(cpu.dispatch(at(5_000)).is_none());
         cpu.refill(at(100_000));
         assert_eq!(cpu.dispatch(at(100_000)).map(|d| d.1), Some(1));
+    }
+
+    #[test]
+    fn a_thread_that_leaves_has_used_its_part_of_the_quota() {
+        let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
+        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO);
+        cpu.ready(1);
+        cpu.dispatch(at(0)).expect("an idle core");
+        cpu.run(0, Span::from_millis(50), at(0), 1);
+        assert_eq!(cpu.next().0.at, at(10_000));
+        cpu.ready(2);
+        cpu.dispatch(at(0)).expect("an idle core");
+        cpu.run(1, Span::from_millis(3), at(0), 2);
+        // Both use three milliseconds; four are left to the one that stays.
+        cpu.vacate(1, at(3_000));
+        assert_eq!(cpu.next(), (Due { at: at(7_000), sequence: 1 }, 0));
     }
 }
