@@ -1,0 +1,268 @@
+//! What holds for every scenario: tried on random ones.
+//!
+//! `PROPTEST_CASES=n` tries more of them.
+#![allow(clippy::unwrap_used)]
+
+use model::read::load_text;
+use model::scenario::{Load, Scenario, Source, Step};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{FileFailurePersistence, TestRunner};
+use sim::engine::Engine;
+use sim::observe::{ErrorKind, Gauge, Observations};
+use sim::plan::Plan;
+use tests::audit::{audited, scenario_of};
+use tests::random::scenario;
+
+/// Events after which a random run is let go. A run that takes more is not examined.
+const EVENTS_MAX: u64 = 60_000;
+
+fn gauges(seen: &Observations) -> Vec<&Gauge> {
+    let single = [
+        &seen.in_flight,
+        &seen.cores,
+        &seen.loops,
+        &seen.threads,
+        &seen.connections,
+        &seen.writer,
+        &seen.server,
+        &seen.interpreter,
+        &seen.open_connections,
+    ];
+    single
+        .into_iter()
+        .chain(&seen.places)
+        .chain(&seen.semaphores)
+        .chain(&seen.upstream_connections)
+        .collect()
+}
+
+fn forks(step: &Step) -> bool {
+    matches!(step, Step::Gather(_))
+}
+
+/// Work that outlives its request: what a client that gave up left behind, and branches of
+/// a gather that one of them failed.
+fn leaves_work_behind(scenario: &Scenario) -> bool {
+    scenario.load.timeout.is_some()
+        || scenario.endpoints.iter().any(|endpoint| endpoint.steps.iter().any(forks))
+}
+
+/// A switch interval that divides the work: a thread is asked to let the interpreter lock
+/// go at the very instant at which it goes into the database library. The audit sees to it
+/// that who waits for the lock is woken.
+#[test]
+fn a_thread_that_is_asked_to_let_go_as_its_work_ends_forgets_nobody() {
+    let text = r#"
+[load]
+rate = "500/s"
+duration = "1s"
+
+[cpu]
+slice = "20us"
+
+[service]
+concurrency = "threadpool"
+
+[database]
+
+[costs]
+interpreter = { switch_interval = "50us" }
+cpu = { request = "100us", statement = "600us" }
+query = { default = { engine = "300us" } }
+
+[[endpoint]]
+name = "read"
+weight = 1
+steps = [{ read = "item" }]
+"#;
+    let seen = audited(&scenario_of(text), 10_000_000).unwrap();
+    assert!(seen.good() > 400, "{}", seen.good());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    /// Whatever a file says, the engine keeps its invariants after every event: among them
+    /// that no core idles while a thread is ready, that slots in use never exceed the
+    /// capacity, and that no task is lost. And the books balance at the end.
+    #[test]
+    fn every_run_keeps_its_books(text in scenario()) {
+        let scenario = scenario_of(&text);
+        let Ok(seen) = audited(&scenario, EVENTS_MAX) else { return Ok(()) };
+
+        // Requests are conserved.
+        let errors: u64 = seen.errors().iter().sum();
+        prop_assert_eq!(
+            seen.in_flight_at_start + seen.sent,
+            seen.good() + errors + seen.in_flight.value(),
+            "requests come in and go out"
+        );
+
+        // The parts of the response time add up.
+        for class in &seen.classes {
+            prop_assert_eq!(class.time.iter().sum::<u128>(), class.sum, "time by place");
+        }
+
+        // Little's law on the path: the area under the number in flight is the time that
+        // all requests spend in the system.
+        prop_assert_eq!(seen.in_flight.area(), seen.sojourn, "Little's law");
+        if !leaves_work_behind(&scenario) {
+            let at_places: u128 = seen.places.iter().map(Gauge::area).sum();
+            prop_assert_eq!(at_places, seen.in_flight.area(), "each request is at one place");
+        }
+
+        // Gauges: never above what there is, and the average never above the peak.
+        let window = u128::from(scenario.load.duration.nanos());
+        prop_assert_eq!(seen.window, scenario.load.duration);
+        for gauge in gauges(&seen) {
+            prop_assert!(gauge.value() <= gauge.peak());
+            prop_assert!(gauge.area() <= u128::from(gauge.peak()) * window);
+        }
+        let workers = u64::from(scenario.service.workers);
+        prop_assert!(seen.cores.peak() <= u64::from(scenario.cpu.cores));
+        prop_assert!(seen.loops.peak() <= workers && seen.interpreter.peak() <= workers);
+        prop_assert!(seen.threads.peak() <= workers * u64::from(scenario.service.threads));
+        prop_assert!(seen.writer.peak() <= 1);
+        for (index, upstream) in scenario.upstreams.iter().enumerate() {
+            let limit = |limit: Option<u32>| limit.map_or(0, |slots| workers * u64::from(slots));
+            prop_assert!(seen.semaphores[index].peak() <= limit(upstream.max_in_flight));
+            prop_assert!(seen.upstream_connections[index].peak() <= limit(upstream.max_connections));
+        }
+        if let Load { source: Source::Open { max_users: Some(users), .. }, .. } = scenario.load {
+            prop_assert!(seen.in_flight.peak() <= u64::from(users));
+        }
+        if let Some(quota) = scenario.cpu.quota {
+            let periods = window / u128::from(quota.period.nanos()) + 2;
+            prop_assert!(seen.cores.area() <= periods * u128::from(quota.budget.nanos()));
+        }
+    }
+}
+
+/// The random scenarios are worth trying: every error occurs in some of them, at every
+/// place some request spends time, and most come to their end.
+#[test]
+fn random_scenarios_reach_every_corner() {
+    let mut runner = TestRunner::deterministic();
+    let (mut errors, mut places) = ([0; ErrorKind::ALL.len()], Vec::new());
+    let (mut ended, mut dropped) = (0, 0);
+    for _ in 0..300 {
+        let text = scenario().new_tree(&mut runner).unwrap().current();
+        let scenario = scenario_of(&text);
+        let plan = Plan::new(&scenario, scenario.seed);
+        let Ok(seen) = Engine::observe(&plan, EVENTS_MAX) else { continue };
+        ended += 1;
+        dropped += seen.dropped;
+        errors.iter_mut().zip(seen.errors()).for_each(|(sum, count)| *sum += count);
+        places.resize(seen.places.len(), 0);
+        places.iter_mut().zip(&seen.places).for_each(|(sum, gauge)| *sum += gauge.area());
+    }
+    assert!(ended > 270, "{ended} of 300 came to their end");
+    for kind in ErrorKind::ALL {
+        assert!(errors[kind as usize] > 0, "no error {}", kind.name());
+    }
+    assert!(places.iter().all(|&time| time > 0), "{places:?}");
+    assert!(dropped > 0);
+}
+
+/// One queue, served in the order of arrival by several slots: a call holds a slot for as
+/// long as it takes.
+const QUEUES: [(&str, &str); 5] = [
+    // The key that sets the slots, and the place where requests wait for one.
+    ("upstream.partner.max_in_flight", "upstream partner semaphore"),
+    ("upstream.partner.max_connections", "upstream partner connections"),
+    ("service.threads", "threads"),
+    ("database.connections.size", "database pool"),
+    ("cpu.speed", ""),
+];
+
+/// Arrivals that end, so that each request is answered with few slots as with many.
+fn queue(key: &str, rate: u32, spacing: &str, time: &str, seed: u64) -> String {
+    let (concurrency, step) = match key {
+        "service.threads" => ("threadpool", format!("{{ sleep = {time} }}")),
+        "cpu.speed" => ("blocking", format!("{{ cpu = {time} }}")),
+        "database.connections.size" => ("async", "{ read = \"item\" }".to_string()),
+        _ => ("async", "{ call = \"partner\" }".to_string()),
+    };
+    format!(
+        r#"
+seed = {seed}
+
+[load]
+rate = "{rate}/s"
+spacing = "{spacing}"
+stages = [
+  {{ duration = "1s", target = "{rate}/s" }},
+  {{ duration = "1ns", target = "0/s" }},
+  {{ duration = "600s", target = "0/s" }},
+]
+timeout = "never"
+
+[service]
+concurrency = "{concurrency}"
+keep_alive = "never"
+
+[upstream.partner]
+latency = {time}
+pool_timeout = "never"
+
+[database]
+engine = "postgres"
+cores = 1024
+round_trip = "0s"
+connections = {{ kind = "pool", overflow = 0, timeout = "never" }}
+
+[costs]
+query = {{ default = {{ engine = {time} }} }}
+
+[[endpoint]]
+name = "job"
+weight = 1
+steps = [{step}]
+"#
+    )
+}
+
+fn waited(scenario: &Scenario, place: &str) -> (u64, u128) {
+    let seen = audited(scenario, 1_000_000).unwrap();
+    assert_eq!(seen.in_flight.value(), 0, "all are answered");
+    let class = &seen.classes[0];
+    let plan = Plan::new(scenario, scenario.seed);
+    match plan.places.iter().position(|name| name == place) {
+        Some(place) => (class.good, class.time[place]),
+        // The CPU: what is not spent waiting shrinks as well.
+        None => (class.good, class.sum),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// More slots at one queue in order of arrival: no request waits longer, on the same
+    /// random numbers (Kiefer and Wolfowitz). So neither does their sum.
+    #[test]
+    fn more_capacity_never_raises_the_waiting_at_its_own_queue(
+        queue_of in 0..QUEUES.len(),
+        rate in 20u32..200,
+        spacing in prop::sample::select(&["poisson", "even"][..]),
+        time in tests::random::distribution(40_000),
+        few in 1u32..5,
+        more in 1u32..10,
+        seed in 1u64..1_000_000,
+    ) {
+        let (key, place) = QUEUES[queue_of];
+        let text = queue(key, rate, spacing, &time, seed);
+        let with = |slots: u32| {
+            let sets = [format!("{key}={slots}")];
+            load_text("queue.toml", &text, &sets).unwrap().scenario
+        };
+        let (answered, long) = waited(&with(few), place);
+        let (answered_too, short) = waited(&with(few + more), place);
+        prop_assert_eq!(answered, answered_too, "the same requests");
+        prop_assert!(short <= long, "{}: {} at {}, {} at {}", key, long, few, short, few + more);
+    }
+}
