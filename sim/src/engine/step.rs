@@ -237,7 +237,7 @@ impl<T: Trace> Engine<'_, T> {
     /// The last branch resumes its parent; a failed one resumes it at once, as
     /// `asyncio.gather` does, while the others run on.
     fn branch_end(&mut self, child: u32) -> Flow {
-        self.set_place(child, place::LOOP);
+        self.book(child);
         let entry = &self.tasks[child];
         let (parent, failed) = (entry.parent, entry.failed);
         if self.tasks[parent].ticket == entry.parent_ticket {
@@ -271,7 +271,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     fn respond(&mut self, task: u32) -> Flow {
-        self.set_place(task, place::LOOP);
+        self.book(task);
         let request = self.tasks[task].request;
         let failed = self.tasks[task].failed;
         let entry = &self.requests[request];
