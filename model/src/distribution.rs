@@ -251,9 +251,13 @@ pub fn standard_normal(p: f64) -> f64 {
     if q < 0.0 { -z } else { z }
 }
 
-/// Horner's rule, highest power first.
-fn polynomial(x: f64, coefficients: &[f64; 8]) -> f64 {
-    coefficients.iter().fold(0.0, |sum, c| sum * x + c)
+/// A polynomial of degree seven, highest power first, by Estrin's scheme: the halves do not
+/// wait for each other, as Horner's chain would.
+fn polynomial(x: f64, [h, g, f, e, d, c, b, a]: &[f64; 8]) -> f64 {
+    let x2 = x * x;
+    let low = (a + b * x) + (c + d * x) * x2;
+    let high = (e + f * x) + (g + h * x) * x2;
+    low + high * (x2 * x2)
 }
 
 const CENTRE_NUMERATOR: [f64; 8] = [

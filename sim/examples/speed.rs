@@ -28,7 +28,9 @@ fn main() {
         load: Load {
             source: Source::Closed { users: Profile::constant(50.0), think_time: zero() },
             warmup: Span::ZERO,
-            duration: Span::from_secs(20_000),
+            duration: Span::from_secs(
+                std::env::args().nth(1).map_or(20_000, |s| s.parse().unwrap()),
+            ),
             timeout: Some(Span::from_secs(60)),
             keep_alive: true,
         },
@@ -84,7 +86,7 @@ fn main() {
         },
     };
     let plan = Plan::new(&s, 1);
-    for _ in 0..4 {
+    for _ in 0..std::env::args().nth(2).map_or(4, |s| s.parse().unwrap()) {
         let t = std::time::Instant::now();
         let seen = Engine::observe(&plan, u64::MAX).unwrap();
         let dt = t.elapsed().as_secs_f64();

@@ -6,17 +6,26 @@ use std::collections::{BinaryHeap, VecDeque};
 use model::units::Instant;
 
 /// The place of an event in the total order: time first, then who was scheduled first.
+///
+/// Both in one number, time above, so that comparing needs no branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Due {
-    /// When it happens.
-    pub at: Instant,
-    /// Breaks ties: events of one instant leave in the order in which they were scheduled.
-    pub sequence: u64,
-}
+pub struct Due(u128);
 
 impl Due {
     /// After everything.
-    pub const NEVER: Due = Due { at: Instant::NEVER, sequence: u64::MAX };
+    pub const NEVER: Due = Due(u128::MAX);
+
+    /// At `at`; `sequence` breaks ties.
+    #[inline]
+    pub fn new(at: Instant, sequence: u64) -> Due {
+        Due(u128::from(at.nanos()) << 64 | u128::from(sequence))
+    }
+
+    /// When it happens.
+    #[inline]
+    pub fn at(self) -> Instant {
+        Instant::from_nanos((self.0 >> 64) as u64)
+    }
 }
 
 /// Future events of type `E`.
@@ -48,7 +57,7 @@ impl<E> Agenda<E> {
     pub fn push(&mut self, at: Instant, event: E) {
         let sequence = self.ticket();
         if at != Instant::NEVER {
-            self.heap.push(Entry { due: Due { at, sequence }, event });
+            self.heap.push(Entry { due: Due::new(at, sequence), event });
         }
     }
 
@@ -59,7 +68,7 @@ impl<E> Agenda<E> {
 
     /// Takes the next event.
     pub fn pop(&mut self) -> Option<(Instant, E)> {
-        self.heap.pop().map(|entry| (entry.due.at, entry.event))
+        self.heap.pop().map(|entry| (entry.due.at(), entry.event))
     }
 }
 
@@ -80,8 +89,7 @@ impl<E> PartialOrd for Entry<E> {
 impl<E> Ord for Entry<E> {
     /// Reversed: the heap keeps the greatest on top, the agenda wants the earliest.
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |due: Due| u128::from(due.at.nanos()) << 64 | u128::from(due.sequence);
-        key(other.due).cmp(&key(self.due))
+        other.due.cmp(&self.due)
     }
 }
 
@@ -118,7 +126,7 @@ impl<T: Copy> Deadlines<T> {
 
     /// Takes the first timer.
     pub fn pop(&mut self) -> Option<(Instant, T)> {
-        self.queue.pop_front().map(|(due, timer)| (due.at, timer))
+        self.queue.pop_front().map(|(due, timer)| (due.at(), timer))
     }
 }
 
@@ -142,10 +150,10 @@ mod tests {
     fn dead_timers_are_dropped_from_the_front() {
         let mut timers = Deadlines::new();
         for n in 1..=3 {
-            timers.push(Due { at: Instant::from_nanos(n), sequence: n }, n);
+            timers.push(Due::new(Instant::from_nanos(n), n), n);
         }
         timers.drop_dead(|n| n > 2);
-        assert_eq!(timers.front().at, Instant::from_nanos(3));
+        assert_eq!(timers.front().at(), Instant::from_nanos(3));
         assert_eq!(timers.pop(), Some((Instant::from_nanos(3), 3)));
         assert_eq!(timers.front(), Due::NEVER);
     }

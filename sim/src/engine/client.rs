@@ -55,7 +55,7 @@ impl<T: Trace> Engine<'_, T> {
         self.next_arrival = Due::NEVER;
         if let Some((index, at)) = arrivals.next(&mut self.draws) {
             self.next_arrival_index = index;
-            self.next_arrival = Due { at, sequence: self.agenda.ticket() };
+            self.next_arrival = Due::new(at, self.agenda.ticket());
         }
     }
 
@@ -101,10 +101,11 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.in_flight.enter(self.now);
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
-        let task = self.new_task(request, start, NONE, place::CONNECT);
         if worker == NONE {
+            let task = self.new_task(request, start, NONE, place::CONNECT);
             self.knock(task);
         } else {
+            let task = self.new_task(request, start, NONE, place::LOOP);
             self.enqueue(task);
         }
     }
@@ -166,7 +167,7 @@ impl<T: Trace> Engine<'_, T> {
             let entry = &requests[request];
             entry.generation == generation && !entry.settled
         });
-        let due = Due { at: self.now + timeout, sequence: self.agenda.ticket() };
+        let due = Due::new(self.now + timeout, self.agenda.ticket());
         self.patience.push(due, (request, self.requests[request].generation));
     }
 
@@ -225,7 +226,7 @@ impl<T: Trace> Engine<'_, T> {
         if entry.worker == NONE || self.plan.keep_alive == Span::MAX {
             return;
         }
-        let due = Due { at: self.now + self.plan.keep_alive, sequence: self.agenda.ticket() };
+        let due = Due::new(self.now + self.plan.keep_alive, self.agenda.ticket());
         self.idle.push(due, (user, entry.iteration));
         let users = &self.users;
         self.idle.drop_dead(|(user, iteration)| {

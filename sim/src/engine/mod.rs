@@ -217,11 +217,11 @@ impl<'p, T: Trace> Engine<'p, T> {
             let idle = self.idle.front();
             let arrival = self.next_arrival;
             let due = agenda.min(core_due).min(patience).min(idle).min(arrival);
-            if due.at >= end {
+            if due.at() >= end {
                 break;
             }
-            if due.at > self.now {
-                (self.now, standstill) = (due.at, 0);
+            if due.at() > self.now {
+                (self.now, standstill) = (due.at(), 0);
             } else {
                 standstill += 1;
             }
@@ -298,15 +298,22 @@ impl<'p, T: Trace> Engine<'p, T> {
     /// Moves a task to another place; its time so far belongs to the one that it leaves.
     #[inline]
     fn set_place(&mut self, task: u32, place: u8) {
+        self.book(task);
         let entry = &mut self.tasks[task];
-        let row = task as usize * self.plan.places.len();
-        self.accounts[row + entry.place as usize] += self.now.nanos() - entry.since.nanos();
-        entry.since = self.now;
         if entry.place != place {
             self.seen.places[entry.place as usize].leave(self.now);
             self.seen.places[place as usize].enter(self.now);
             entry.place = place;
         }
+    }
+
+    /// Books the time of a task up to now at the place where it is.
+    #[inline]
+    fn book(&mut self, task: u32) {
+        let entry = &mut self.tasks[task];
+        let row = task as usize * self.plan.places.len();
+        self.accounts[row + entry.place as usize] += self.now.nanos() - entry.since.nanos();
+        entry.since = self.now;
     }
 
     /// The time that `draw` gives the request of `task`.

@@ -138,9 +138,11 @@ impl<'s> Compiler<'s> {
 
         let start = self.emit(Op::Admit);
         let request = self.costs().request.scale(self.scale);
-        let draw = self.draw("request", "-", request);
         let in_flight = self.cost(|c| c.in_flight);
-        self.emit(Op::Request { draw, in_flight });
+        if !request.is_zero() || !in_flight.is_zero() {
+            let draw = self.draw("request", "-", request);
+            self.emit(Op::Request { draw, in_flight });
+        }
 
         let pooled = self.concurrency == Concurrency::Threadpool;
         let hop = self.cost(|c| c.hop);
@@ -245,7 +247,10 @@ impl<'s> Compiler<'s> {
             let give_up = self.here();
             self.ops[acquire as usize] = Op::ConnectionAcquire { upstream, give_up };
         }
-        self.emit(Op::Retry { upstream, again });
+        let can_fail = acquire.is_some() || spec.timeout.is_some() || spec.failures > 0.0;
+        if can_fail {
+            self.emit(Op::Retry { upstream, again });
+        }
         if spec.max_in_flight.is_some() {
             self.scopes.pop();
             self.emit(Op::SemaphoreRelease { upstream });

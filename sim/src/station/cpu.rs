@@ -164,7 +164,7 @@ impl Cpu {
         if contended {
             at = at.min((slot.turn + slice).max(now));
         }
-        slot.timer = Due { at: at.min(limit), sequence };
+        slot.timer = Due::new(at.min(limit), sequence);
         if self.cores.len() == 1 {
             self.next = self.cores[0].timer;
         } else {
@@ -187,8 +187,8 @@ impl Cpu {
         for slot in self.cores.iter_mut().filter(|slot| slot.thread != NONE && !slot.sliced) {
             slot.sliced = true;
             let end = (slot.turn + slice).max(now);
-            if end < slot.timer.at {
-                slot.timer = Due { at: end, sequence };
+            if end < slot.timer.at() {
+                slot.timer = Due::new(end, sequence);
                 changed = true;
             }
         }
@@ -292,7 +292,7 @@ mod tests {
         let (core, thread, switch) = cpu.dispatch(at(0)).expect("an idle core");
         assert_eq!((core, thread, switch), (0, 7, Span::from_micros(2)));
         cpu.run(core, Span::from_millis(20), at(0), 1);
-        assert_eq!(cpu.next().0.at, at(20_000));
+        assert_eq!(cpu.next().0.at(), at(20_000));
     }
 
     #[test]
@@ -304,7 +304,7 @@ mod tests {
         cpu.ready(8);
         assert!(cpu.dispatch(at(400)).is_none());
         cpu.limit_turns(at(400), 2);
-        assert_eq!(cpu.next().0.at, at(1_000), "the slice counts from the start of the turn");
+        assert_eq!(cpu.next().0.at(), at(1_000), "the slice counts from the start of the turn");
         assert_eq!(cpu.charge(0, at(1_000)), Span::from_millis(1));
         assert!(cpu.turn_is_over(0, at(1_000)));
 
@@ -314,7 +314,7 @@ mod tests {
         late.run(0, Span::from_millis(20), at(0), 1);
         late.ready(8);
         late.limit_turns(at(5_000), 2);
-        assert_eq!(late.next().0.at, at(5_000), "a turn longer than a slice ends at once");
+        assert_eq!(late.next().0.at(), at(5_000), "a turn longer than a slice ends at once");
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
         }
         cpu.run(0, Span::from_millis(50), at(0), 2);
         // Two threads use ten milliseconds in five.
-        assert_eq!(cpu.next().0.at, at(5_000));
+        assert_eq!(cpu.next().0.at(), at(5_000));
         cpu.settle(at(5_000));
         assert!(cpu.throttled());
         let stopped = cpu.throttle(at(5_000));
