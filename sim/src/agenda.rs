@@ -21,6 +21,11 @@ impl Due {
         Due(u128::from(at.nanos()) << 64 | u128::from(sequence))
     }
 
+    /// The same place in the order of its instant, at `limit` if that is earlier.
+    pub fn no_later_than(self, limit: Instant) -> Due {
+        if limit < self.at() { Due::new(limit, self.0 as u64) } else { self }
+    }
+
     /// When it happens.
     #[inline]
     pub fn at(self) -> Instant {

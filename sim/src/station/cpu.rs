@@ -147,8 +147,8 @@ impl Cpu {
             return;
         }
         let limit = self.quota_limit(now);
-        for slot in self.cores.iter_mut().filter(|slot| slot.timer.at != Instant::NEVER) {
-            slot.timer.at = slot.timer.at.min(limit);
+        for slot in self.cores.iter_mut().filter(|slot| slot.timer != Due::NEVER) {
+            slot.timer = slot.timer.no_later_than(limit);
         }
     }
 
@@ -358,12 +358,12 @@ mod tests {
         cpu.ready(1);
         cpu.dispatch(at(0)).expect("an idle core");
         cpu.run(0, Span::from_millis(50), at(0), 1);
-        assert_eq!(cpu.next().0.at, at(10_000));
+        assert_eq!(cpu.next().0.at(), at(10_000));
         cpu.ready(2);
         cpu.dispatch(at(0)).expect("an idle core");
         cpu.run(1, Span::from_millis(3), at(0), 2);
         // Both use three milliseconds; four are left to the one that stays.
         cpu.vacate(1, at(3_000));
-        assert_eq!(cpu.next(), (Due { at: at(7_000), sequence: 1 }, 0));
+        assert_eq!(cpu.next(), (Due::new(at(7_000), 1), 0));
     }
 }
