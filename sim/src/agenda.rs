@@ -46,6 +46,12 @@ struct Entry<E> {
     event: E,
 }
 
+impl<E> Default for Agenda<E> {
+    fn default() -> Self {
+        Agenda::new()
+    }
+}
+
 impl<E> Agenda<E> {
     /// An empty agenda.
     pub fn new() -> Agenda<E> {
@@ -103,6 +109,12 @@ impl<E> Ord for Entry<E> {
 #[derive(Debug)]
 pub struct Deadlines<T> {
     queue: VecDeque<(Due, T)>,
+}
+
+impl<T: Copy> Default for Deadlines<T> {
+    fn default() -> Self {
+        Deadlines::new()
+    }
 }
 
 impl<T: Copy> Deadlines<T> {

@@ -96,7 +96,7 @@ impl<T: Trace> Engine<'_, T> {
         self.threads.insert(Thread::new(worker, Role::Driver), |_, _| {})
     }
 
-    pub(super) fn to_driver(&mut self, task: u32) -> Flow {
+    pub(super) fn hand_to_driver(&mut self, task: u32) -> Flow {
         let connection = self.tasks[task].connection;
         let mut thread = self.database_connections[connection].thread;
         if thread == NONE {

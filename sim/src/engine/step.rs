@@ -68,7 +68,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.enqueue(task);
                 Flow::Detached
             }
-            Op::ToDriver => self.to_driver(task),
+            Op::ToDriver => self.hand_to_driver(task),
             Op::Checkout => self.checkout(thread, task),
             Op::SkipIfOpen { open } => self.skip_if_open(task, open),
             Op::Opened => self.opened(task),
