@@ -289,7 +289,8 @@ impl Builder<'_> {
         let unlimited = capacity.is_none() && service.is_none();
         let in_flight = self.average(|o| match service {
             Some(place) => queue(o) + self.mean(&o.places[place as usize]),
-            None if unlimited => queue(o),
+            // What is unlimited is not queued for: those who use it are all there are.
+            None if unlimited => self.mean(busy(o)),
             None => queue(o) + self.mean(busy(o)),
         });
         let visits = self.average(|o| {
@@ -337,7 +338,36 @@ impl Builder<'_> {
         } else if good < 10_000 {
             all.push(format!("only {good} good answers were counted: p99.9 and max are rough"));
         }
+        all.extend(self.cut_short());
         all
+    }
+}
+
+impl Builder<'_> {
+    /// Little's law: requests in flight are rate times response time. Where far more are in
+    /// flight than the counted response times explain, the slow ones have not ended yet.
+    fn cut_short(&self) -> Option<String> {
+        const MANY: f64 = 1.5;
+        const FEW_ERRORS: f64 = 0.05;
+        let (good, sum) = self
+            .seen
+            .iter()
+            .flat_map(|o| &o.classes)
+            .fold((0u64, 0u128), |(good, sum), class| (good + class.good, sum + class.sum));
+        // Requests that are given up early keep the number in flight down.
+        if good == 0 || self.error_share() > FEW_ERRORS {
+            return None;
+        }
+        let seconds: f64 = self.seen.iter().map(|o| o.window.secs_f64()).sum();
+        let in_flight = self.average(|o| self.mean(&o.in_flight));
+        let (little, counted) = (in_flight * seconds / good as f64, sum as f64 / good as f64 / 1e9);
+        (little > MANY * counted).then(|| {
+            format!(
+                "requests take about {little:.0} s, but the mean of those that ended in the \
+                 counted time is {counted:.1} s: the slow ones are still in flight. Lengthen \
+                 load.warmup and load.duration to see them"
+            )
+        })
     }
 }
 
@@ -362,7 +392,8 @@ impl Pooled {
             pooled.sum += class.sum;
             pooled.max = pooled.max.max(class.max.nanos());
         }
-        for histogram in &histograms[classes] {
+        // A group without replications has none.
+        for histogram in histograms.get(classes).into_iter().flatten() {
             pooled.histogram.add(histogram).expect("the same bounds");
         }
         pooled

@@ -217,7 +217,11 @@ fn bound(name: &str, servers: f64, demand: f64) -> Bound {
 }
 
 fn seconds(demand: f64) -> String {
-    if demand >= 1.0 { format!("{demand:.3} s") } else { format!("{:.3} ms", demand * 1e3) }
+    match demand {
+        0.0 => "0 s".to_string(),
+        _ if demand >= 1.0 => format!("{demand:.3} s"),
+        _ => format!("{:.3} ms", demand * 1e3),
+    }
 }
 
 fn station_bounds(scenario: &Scenario, mean: &Demand) -> Vec<Bound> {

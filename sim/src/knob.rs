@@ -16,6 +16,9 @@ use crate::replicate::batch;
 /// Gains below this are not worth a sentence.
 const WORTH: f64 = 0.01;
 
+/// Stands for the gain from no good answers to some.
+const FROM_NOTHING: f64 = 999.0;
+
 /// A limit that can be relaxed: the key that `--set` takes, its value and a better one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relaxation {
@@ -161,13 +164,15 @@ fn compare(
     let (before, after) = (rates(base), rates(seen));
     // From nothing to something is a gain beyond measure; report it as a thousandfold.
     let ratio = if before.iter().sum::<f64>() == 0.0 && after.iter().sum::<f64>() > 0.0 {
-        Estimate::exact(1000.0)
+        Estimate::exact(1.0 + FROM_NOTHING)
     } else if before.iter().sum::<f64>() == 0.0 {
         Estimate::exact(1.0)
     } else {
         Estimate::of_ratio(&after, &before, confidence)
     };
     let times = Estimate::of_ratio(&means(seen), &means(base), confidence);
+    // Without good answers before there is no change to speak of.
+    let times = if times.value == 0.0 { Estimate::exact(1.0) } else { times };
     Knob {
         knob: knob.key,
         from: knob.from,
@@ -201,14 +206,18 @@ pub fn bottleneck(scenario: &Scenario, knobs: &[Knob], response_time: f64) -> Op
     let first = knobs.first()?;
     if first.gain.value > WORTH && first.gain.low > 0.0 {
         let sentence = format!(
-            "The limit is {}: from {} to {} gains {}; twice the CPU gains {}.",
+            "The limit is {}: from {} to {} {}{}.",
             first.knob,
             first.from,
             first.to,
-            percent(first.gain.value),
-            percent(gain_of(knobs, "cpu.speed")),
+            gains(first.gain.value),
+            beside_cpu(knobs),
         );
         return Some(Bottleneck { knob: first.knob.clone(), gain: first.gain.value, sentence });
+    }
+    // Without a good answer something does bind; no single knob that was tried is enough.
+    if knobs.iter().all(|knob| knob.throughput == 0.0) {
+        return None;
     }
     let (knob, why) = match &scenario.load.source {
         Source::Closed { users, .. } => {
@@ -223,8 +232,26 @@ pub fn bottleneck(scenario: &Scenario, knobs: &[Knob], response_time: f64) -> Op
     Some(Bottleneck { knob: knob.into(), gain: 0.0, sentence })
 }
 
-fn gain_of(knobs: &[Knob], key: &str) -> f64 {
-    knobs.iter().find(|knob| knob.knob == key).map_or(0.0, |knob| knob.gain.value)
+/// What a faster processor would buy instead: the first thing that people think of.
+fn beside_cpu(knobs: &[Knob]) -> String {
+    let cpu = knobs.iter().find(|knob| knob.knob == "cpu.speed");
+    match cpu {
+        Some(cpu) if cpu.knob != knobs[0].knob => {
+            format!("; twice the CPU {}", gains(cpu.gain.value))
+        }
+        _ => String::new(),
+    }
+}
+
+/// A gain as the end of a sentence. Large ones are easier to grasp as a multiple.
+fn gains(share: f64) -> String {
+    match share {
+        x if x >= FROM_NOTHING => "lets good answers through for the first time".into(),
+        x if x >= 2.0 => format!("gives {:.1} times the throughput", x + 1.0),
+        x if x.abs() < WORTH => format!("changes little ({})", percent(x)),
+        x if x < 0.0 => format!("loses {:.1} %", -100.0 * x),
+        x => format!("gains {}", percent(x)),
+    }
 }
 
 fn percent(share: f64) -> String {

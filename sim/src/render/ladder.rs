@@ -165,7 +165,11 @@ fn limits(steps: &[Step]) -> String {
         ("gains", Align::Right),
     ];
     if published {
-        columns.extend([("published/s", Align::Right), ("here", Align::Right), ("", Align::Left)]);
+        columns.extend([
+            ("published/s", Align::Right),
+            ("off by", Align::Right),
+            ("", Align::Left),
+        ]);
     }
     let mut table = Table::new(&columns);
     for step in steps {
@@ -195,7 +199,11 @@ fn limit(report: &Report) -> [String; 3] {
         Some(knob) => [
             knob.knob.clone(),
             format!("{} -> {}", knob.from, knob.to),
-            number::change(knob.gain.value),
+            // A ratio to nothing has no meaning.
+            match report.throughput.value {
+                0.0 => format!("{}/s from none", number::rate(knob.throughput)),
+                _ => number::change(knob.gain.value),
+            },
         ],
         None => [format!("none of its own ({})", bottleneck.knob), dash(), dash()],
     }

@@ -144,8 +144,10 @@ pub fn errors(errors: &BTreeMap<String, f64>) -> String {
     let mut seen: Vec<(&String, f64)> =
         errors.iter().map(|(kind, &count)| (kind, count)).filter(|(_, n)| *n > 0.0).collect();
     seen.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let told: Vec<String> =
-        seen.iter().map(|(kind, n)| format!("{} {}", error(kind), number::count(*n))).collect();
+    let told: Vec<String> = seen
+        .iter()
+        .map(|(kind, n)| format!("{} ({} per run)", error(kind), number::count(*n)))
+        .collect();
     told.join(", ")
 }
 

@@ -67,12 +67,7 @@ pub fn programs(scenario: &Scenario, plan: &Plan) -> Vec<Program> {
 impl Program {
     /// A heading and a line per step.
     pub fn text(&self) -> String {
-        let mut table = Table::new(&[
-            ("", Align::Left),
-            ("", Align::Left),
-            ("", Align::Right),
-            ("", Align::Left),
-        ]);
+        let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
         for line in &self.steps {
             let told = |seconds: f64, what: &str| {
                 if seconds > 0.0 {
@@ -85,7 +80,6 @@ impl Program {
             table.row([
                 format!("{indent}{}", line.what),
                 told(line.cpu, "CPU"),
-                String::new(),
                 told(line.wait, "waits"),
             ]);
         }
@@ -110,14 +104,20 @@ struct Reader<'a> {
     statements: std::vec::IntoIter<String>,
     /// CPU that belongs to the next line.
     ahead: f64,
-    /// The instruction before closes a line: CPU right after it still belongs there.
+    /// The instruction before hands work back: the hand-over's CPU belongs to that line.
     closing: bool,
+    /// CPU of a hand-over between threads.
+    hop: Span,
+    /// A semaphore that the next call goes through, in words.
+    slots: String,
     /// A connection is opened and closed for each use.
     reopens: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(scenario: &'a Scenario, plan: &'a Plan, endpoint: &Endpoint) -> Reader<'a> {
+        let costs = &scenario.costs;
+        let scale = costs.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         let mut names = Vec::new();
         endpoint.steps.iter().for_each(|step| statement_names(step, scenario, &mut names));
         let reopens =
@@ -130,6 +130,8 @@ impl<'a> Reader<'a> {
             statements: names.into_iter(),
             ahead: 0.0,
             closing: false,
+            hop: costs.cpu(endpoint.concurrency(&scenario.service)).hop.scale(scale),
+            slots: String::new(),
             reopens,
         }
     }
@@ -182,7 +184,9 @@ impl<'a> Reader<'a> {
     fn step(&mut self, op: Op) {
         let closing = std::mem::replace(&mut self.closing, closes(&op));
         match op {
-            Op::Burn { span } if closing => self.more(|line| line.cpu += span.secs_f64()),
+            Op::Burn { span } if closing && span == self.hop => {
+                self.more(|line| line.cpu += span.secs_f64())
+            }
             Op::Burn { span } => self.ahead += span.secs_f64(),
             Op::Admit | Op::TokenRelease | Op::ToLoop | Op::ToDriver => {}
             Op::Request { draw, .. } => {
@@ -230,8 +234,7 @@ impl<'a> Reader<'a> {
         match op {
             Op::SemaphoreAcquire { upstream } => {
                 let slots = self.plan.upstreams[upstream as usize].max_in_flight.unwrap_or(0);
-                let name = name(upstream);
-                self.line(format!("wait for one of {slots} call slots of {name} per worker"));
+                self.slots = format!(", in one of {slots} call slots per worker");
             }
             Op::ConnectionAcquire { upstream, .. } => {
                 let spec = &self.plan.upstreams[upstream as usize];
@@ -243,7 +246,8 @@ impl<'a> Reader<'a> {
             }
             Op::Exchange { upstream, latency, .. } => {
                 let spec = &self.plan.upstreams[upstream as usize];
-                let mut what = format!("call {}: {}", name(upstream), self.told(latency));
+                let slots = std::mem::take(&mut self.slots);
+                let mut what = format!("call {}{slots}: {}", name(upstream), self.told(latency));
                 what += &patience(spec.timeout);
                 if spec.failures > 0.0 {
                     what += &format!(", {} fail", number::percent(spec.failures));
@@ -275,7 +279,7 @@ impl<'a> Reader<'a> {
             Op::BeginRead => self.line("read".into()),
             Op::BeginWrite => {
                 let busy = self.sqlite().map_or(Span::ZERO, |(_, busy)| busy);
-                self.line(format!("take the write lock, polling for up to {busy}"));
+                self.line(format!("take the write lock, polling for up to {}", exact(busy)));
             }
             Op::Native { draw } => self.query(self.mean(draw)),
             Op::Change { pages } => self.more(|line| {
@@ -363,14 +367,21 @@ fn closes(op: &Op) -> bool {
 }
 
 fn patience(timeout: Option<Span>) -> String {
-    timeout.map_or(String::new(), |span| format!(", give up after {span}"))
+    timeout.map_or(String::new(), |span| format!(", give up after {}", exact(span)))
+}
+
+/// A span as it is, with a blank before its unit: `30 s`.
+fn exact(span: Span) -> String {
+    let text = span.to_string();
+    let unit = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+    format!("{} {}", &text[..unit], &text[unit..])
 }
 
 /// A distribution as a person would say it.
 fn distribution(distribution: &Distribution) -> String {
     let at = |p: f64| number::time(distribution.quantile(p).secs_f64());
     match distribution {
-        Distribution::Constant(span) => span.to_string(),
+        Distribution::Constant(span) => number::time(span.secs_f64()),
         Distribution::Exponential { .. } => {
             format!("{} on average, exponential", number::time(distribution.mean()))
         }

@@ -125,7 +125,7 @@ fn errors(report: &Report) -> String {
     if kinds.is_empty() {
         return "none".into();
     }
-    format!("{} of requests; per run: {kinds}", number::percent(report.error_share))
+    format!("{} of requests: {kinds}", number::percent(report.error_share))
 }
 
 fn endpoints(report: &Report) -> String {
@@ -161,6 +161,9 @@ pub fn closing(report: &Report, paint: Paint) -> String {
     let mut out = String::new();
     if let Some(bottleneck) = &report.bottleneck {
         let _ = write!(out, "\n{}\n", paint.bold(&bottleneck.sentence));
+    } else if report.run.samples == 0 && !report.knobs.is_empty() {
+        let sentence = "No limit that was relaxed, one at a time, brings a good answer.";
+        let _ = write!(out, "\n{}\n", paint.bold(sentence));
     }
     for warning in &report.warnings {
         let _ = write!(out, "\nnote: {warning}\n");

@@ -1,0 +1,309 @@
+//! The command line, run in process: what goes to which stream, in which words.
+//!
+//! `UPDATE_GOLDEN=1` writes the goldens under `golden/cli/` anew.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use model::report::Report;
+use serde_json::Value;
+use sim::cli::{self, Exit};
+
+/// What a command left behind.
+struct Outcome {
+    exit: Exit,
+    out: String,
+    err: String,
+}
+
+/// Runs `sim` with these words.
+fn sim(words: &str) -> Outcome {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = ["sim"].into_iter().chain(words.split_whitespace());
+    let exit = cli::run(args, &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Outcome { exit, out: text(out), err: text(err) }
+}
+
+/// The data of a command that must succeed and have nothing else to say.
+fn answer(words: &str) -> String {
+    let Outcome { exit, out, err } = sim(words);
+    assert_eq!((exit, err.as_str()), (Exit::Success, ""), "sim {words}");
+    out
+}
+
+/// The talk of a command that must fail and leave no data.
+fn refusal(words: &str) -> String {
+    let Outcome { exit, out, err } = sim(words);
+    assert_eq!((exit, out.as_str()), (Exit::Failure, ""), "sim {words}");
+    assert_eq!(exit.code(), 2);
+    err
+}
+
+fn json(words: &str) -> Value {
+    serde_json::from_str(&answer(words)).expect("JSON")
+}
+
+fn compare(name: &str, found: &str) {
+    let path = Path::new("golden/cli").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, found).expect("a golden can be written");
+    }
+    let golden = fs::read_to_string(&path).expect("a golden");
+    assert_eq!(found, golden, "{} differs", path.display());
+}
+
+const SHORT: &str = "--replications 3";
+
+#[test]
+fn help_opens_with_examples() {
+    let help = answer("--help");
+    assert!(help.find("Examples:") < help.find("Usage:"), "{help}");
+    compare("help.txt", &help);
+    for command in ["scenario", "ladder", "explain", "check", "schema", "trace", "completions"] {
+        assert!(help.contains(command));
+        assert!(answer(&format!("{command} --help")).contains("Usage: sim"));
+    }
+}
+
+#[test]
+fn texts_are_as_they_were() {
+    compare("scenario.txt", &answer(&format!("scenario golden/cli/shop.toml {SHORT}")));
+    compare("explain.txt", &answer(&format!("explain golden/cli/shop-async.toml {SHORT}")));
+    compare("ladder.txt", &answer(&format!("ladder golden/cli/shop-async.toml {SHORT}")));
+    compare("check.txt", &answer("check golden/cli/shop-async.toml"));
+    compare("trace.txt", &answer("trace golden/cli/shop.toml --limit 40"));
+}
+
+#[test]
+fn a_report_keeps_what_other_programs_rely_on() {
+    let text = answer(&format!("scenario golden/cli/shop.toml --format json {SHORT}"));
+    let report: Report = serde_json::from_str(&text).expect("a report");
+    assert!(report.throughput.low <= report.throughput.value);
+    assert!(report.throughput.value <= report.throughput.high);
+    assert!(!report.knobs.is_empty());
+    let parts: f64 = report.time.iter().map(|part| part.seconds).sum();
+    assert!((parts / report.response_time.mean - 1.0).abs() < 1e-6, "parts add up");
+
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(value["schema"], 1);
+    assert_eq!(value["kind"], "predicted");
+    assert_eq!(value["scenario"], "shop");
+    assert_eq!(value["seed"], 7);
+    let number = |pointer: &str| {
+        assert!(value.pointer(pointer).is_some_and(Value::is_number), "{pointer}");
+    };
+    for end in ["value", "low", "high"] {
+        number(&format!("/throughput/{end}"));
+    }
+    for quantile in ["mean", "p50", "p90", "p95", "p99", "p999", "max"] {
+        number(&format!("/response_time/{quantile}"));
+        number(&format!("/classes/0/response_time/{quantile}"));
+    }
+    for kind in ["timeout", "rejected", "database_busy"] {
+        number(&format!("/errors/{kind}"));
+    }
+    for field in ["utilisation", "in_flight_mean", "waiting_time_mean"] {
+        number(&format!("/stations/0/{field}"));
+    }
+    assert_eq!(value["stations"][0]["name"], "cpu");
+    number("/bottleneck/gain");
+    assert!(value["bottleneck"]["knob"].is_string());
+}
+
+#[test]
+fn explanations_are_reports_with_programs() {
+    let text = answer(&format!("explain golden/cli/shop.toml --format json {SHORT}"));
+    serde_json::from_str::<Report>(&text).expect("a report");
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(value["programs"][1]["endpoint"], "pay");
+    assert!(value["programs"][0]["steps"][0]["cpu"].is_number());
+}
+
+#[test]
+fn a_ladder_has_a_report_for_each_rung() {
+    let value = json(&format!("ladder golden/cli/shop-async.toml --format json {SHORT}"));
+    assert_eq!(value["kind"], "ladder");
+    let rungs = value["rungs"].as_array().expect("rungs");
+    assert_eq!(rungs.len(), 2);
+    assert_eq!(rungs[0]["turned"], Value::Null);
+    assert_eq!(rungs[1]["turned"], "service.concurrency: blocking -> async");
+    assert_eq!(rungs[1]["changes"][0]["key"], "service.concurrency");
+    assert_eq!(rungs[0]["multiples"]["first"], 1.0);
+    assert_eq!(rungs[1]["multiples"]["first"], rungs[1]["multiples"]["previous"]);
+    for rung in rungs {
+        serde_json::from_value::<Report>(rung.clone()).expect("a report");
+    }
+}
+
+#[test]
+fn the_same_question_has_the_same_bytes_on_any_number_of_threads() {
+    let ask = |threads: u32| {
+        answer(&format!("scenario golden/cli/shop.toml --format json --threads {threads} {SHORT}"))
+    };
+    let once = ask(1);
+    assert!(once == ask(1) && once == ask(2) && once == ask(5));
+    let other = answer(&format!("scenario golden/cli/shop.toml --format json --seed 8 {SHORT}"));
+    assert!(once != other, "another seed, another answer");
+}
+
+#[test]
+fn the_effort_is_what_was_asked_for() {
+    let runs =
+        |options: &str| json(&format!("scenario golden/cli/shop.toml --format json {options}"));
+    assert_eq!(runs("--replications 4")["run"]["replications"], 4);
+    assert_eq!(runs("--replications 12 --confidence 99%")["run"]["confidence"], 0.99);
+    let report = runs("--precision 5%");
+    let of = |end: &str| report["throughput"][end].as_f64().expect("a number");
+    assert!((of("high") - of("low")) / 2.0 <= 0.05 * of("value"));
+    assert!(report["run"]["replications"].as_u64() >= Some(10));
+}
+
+#[test]
+fn a_checked_scenario_is_a_scenario() {
+    let path = std::env::temp_dir().join(format!("rung-check-{}.toml", std::process::id()));
+    let toml = answer("check golden/cli/shop-async.toml");
+    fs::write(&path, &toml).expect("a file");
+    assert_eq!(answer(&format!("check {}", path.display())), toml);
+    fs::remove_file(&path).expect("the file");
+
+    let value = json("check golden/cli/shop-async.toml --format json --set service.workers=3");
+    assert_eq!(value["ok"], true);
+    assert_eq!(value["scenario"], "shop-async");
+    assert_eq!(value["chain"][0], "golden/cli/shop.toml");
+    assert_eq!(value["resolved"]["service"]["workers"], 3);
+    assert_eq!(value["resolved"]["load"]["warmup"], "1s");
+}
+
+#[test]
+fn the_digest_is_that_of_the_resolved_scenario() {
+    let digest = |options: &str| {
+        json(&format!("check golden/cli/shop.toml --format json {options}"))["digest"].clone()
+    };
+    assert_eq!(digest(""), digest("--set service.workers=1"));
+    assert_ne!(digest(""), digest("--set service.workers=2"));
+    assert_ne!(digest(""), digest("--seed 8"));
+    let report = json(&format!("scenario golden/cli/shop.toml --format json {SHORT}"));
+    assert_eq!(report["digest"], digest(""));
+}
+
+#[test]
+fn schemas_name_themselves() {
+    for document in ["", "scenario", "costs", "report"] {
+        assert!(json(&format!("schema {document}")).is_object());
+    }
+    assert_eq!(json("schema"), json("schema scenario"));
+}
+
+#[test]
+fn a_trace_is_cut_but_its_digest_is_not() {
+    let last = |options: &str| {
+        let text = answer(&format!("trace golden/cli/shop.toml {options}"));
+        text.lines().last().expect("a line").to_string()
+    };
+    assert_eq!(last("--limit 1"), last("--limit 100"));
+    assert_ne!(last("--limit 1"), last("--limit 1 --seed 8"));
+    let lines = answer("trace golden/cli/shop.toml --limit 5 --format json");
+    assert_eq!(lines.lines().count(), 6);
+    for line in lines.lines() {
+        serde_json::from_str::<Value>(line).expect("one document per line");
+    }
+}
+
+#[test]
+fn completions_name_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(answer(&format!("completions {shell}")).contains("ladder"));
+    }
+}
+
+#[test]
+fn a_rung_with_two_knobs_is_refused_unless_allowed() {
+    let words = "ladder golden/cli/shop-two-knobs.toml";
+    compare("ladder-refusal.txt", &refusal(words));
+    let array: Value =
+        serde_json::from_str(&refusal(&format!("{words} --format json"))).expect("JSON");
+    assert_eq!(array[0]["file"], "golden/cli/shop-two-knobs.toml");
+    let table = answer(&format!("{words} --allow-many {SHORT}"));
+    assert!(table.contains("service.workers: 1 -> 2; upstream.bank.max_in_flight: 4 -> 8"));
+}
+
+#[test]
+fn wrong_usage_leaves_no_data() {
+    for words in [
+        "",
+        "scenari",
+        "scenario",
+        "scenario golden/cli/shop.toml --replications 1",
+        "scenario golden/cli/shop.toml --replications 3 --precision 1%",
+        "scenario golden/cli/shop.toml --precision 1",
+        "scenario golden/cli/shop.toml --confidence 100%",
+        "scenario golden/cli/shop.toml --threads 0",
+        "scenario golden/cli/shop.toml --format yaml",
+        "schema song",
+        "completions dos",
+    ] {
+        assert!(!refusal(words).is_empty(), "sim {words}");
+    }
+}
+
+#[test]
+fn wrong_input_is_told_in_the_words_of_the_reader() {
+    let missing = refusal("scenario golden/cli/shopp.toml");
+    assert!(missing.contains("there is no such file"), "{missing}");
+    assert!(missing.contains("did you mean `golden/cli/shop.toml`?"), "{missing}");
+    let set = refusal("scenario golden/cli/shop.toml --set service.worker=2");
+    assert!(set.contains("--set service.worker=2"), "{set}");
+    assert!(set.contains("did you mean `workers`?"), "{set}");
+    let array: Value =
+        serde_json::from_str(&refusal("check golden/cli/shop.toml --format json --set seed=x"))
+            .expect("JSON");
+    assert_eq!(array.as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_run_that_is_too_long_is_given_up() {
+    for command in ["scenario", "ladder", "explain", "trace"] {
+        let words = format!("{command} golden/cli/shop.toml --max-events 100");
+        let told = refusal(&words);
+        assert!(told.starts_with("error: shop: more than 100 events by "), "{told}");
+    }
+}
+
+#[test]
+fn silence_is_told_plainly() {
+    let words = format!("scenario golden/cli/shop.toml {SHORT} --set load.timeout=1ms");
+    let text = answer(&format!("{words} --set load.think_time=1s"));
+    assert!(text.contains("no good answer in 3 runs"), "{text}");
+    assert!(!text.contains("response time"), "{text}");
+}
+
+/// A pipe that nobody reads.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    for words in [
+        "check golden/cli/shop.toml",
+        "trace golden/cli/shop.toml",
+        "schema",
+        "completions bash",
+        "--help",
+    ] {
+        let mut err = Vec::new();
+        let args = ["sim"].into_iter().chain(words.split_whitespace());
+        assert_eq!(cli::run(args, &mut Closed, &mut err), Exit::Success, "sim {words}");
+        assert!(err.is_empty(), "sim {words}");
+    }
+}
