@@ -385,6 +385,44 @@ mod tests {
         }
     }
 
+    /// Largest distance between the distribution functions of two samples of equal size
+    /// (Kolmogorov, Smirnov).
+    fn distance(mut a: Vec<f64>, mut b: Vec<f64>) -> f64 {
+        a.sort_by(f64::total_cmp);
+        b.sort_by(f64::total_cmp);
+        let below = |sample: &[f64], x: f64| sample.partition_point(|&y| y <= x) as f64;
+        let gap = |x: &f64| (below(&a, *x) - below(&b, *x)).abs() / a.len() as f64;
+        a.iter().chain(&b).map(gap).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn samples_are_distributed_as_an_independent_library_distributes_them() {
+        use crate::stream::Purpose;
+        use rand::SeedableRng;
+        use rand_distr::Distribution as _;
+
+        const N: u64 = 100_000;
+        // P(distance > 1.95 sqrt(2/n)) is 0.001.
+        let limit = 1.95 * (2.0 / N as f64).sqrt();
+        let purpose = Purpose::new(1, "samples");
+        let ours = |distribution: &Distribution| -> Vec<f64> {
+            (0..N).map(|i| distribution.sample(purpose.draw(0, i)).secs_f64()).collect()
+        };
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(2);
+        let (p50, p99) = (Span::from_millis(200), Span::from_secs(1));
+        let sigma = 5f64.ln() / Z_99;
+        let lognormal = rand_distr::LogNormal::new(0.2f64.ln(), sigma).expect("a valid sigma");
+        let theirs: Vec<f64> = lognormal.sample_iter(&mut rng).take(N as usize).collect();
+        assert!(distance(ours(&Distribution::lognormal(p50, p99)), theirs) < limit);
+
+        let exponential = rand_distr::Exp::new(1.0 / 0.2).expect("a valid rate");
+        let theirs: Vec<f64> = exponential.sample_iter(&mut rng).take(N as usize).collect();
+        assert!(distance(ours(&Distribution::Exponential { mean: p50 }), theirs.clone()) < limit);
+        // The test can tell: a mean one twentieth longer is noticed.
+        let longer = Distribution::Exponential { mean: p50.scale(1.05) };
+        assert!(distance(ours(&longer), theirs) > limit);
+    }
+
     #[test]
     fn quantile_tables_that_fall_or_stop_short_are_refused() {
         let ms = Span::from_millis;

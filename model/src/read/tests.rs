@@ -280,3 +280,152 @@ fn lists_and_files_have_an_end() {
     let error = load_text("long", &long, &[]).map(|_| ()).map_err(|e| e.to_string());
     assert!(error.is_err_and(|text| text.contains("longer than 1MiB")));
 }
+
+/// A scenario that uses most keys, in one file.
+pub(super) const SINGLE: &str = r#"question = "what \"now\"?"
+seed = 7
+knob = { name = "group", keys = ["cpu.cores"] }
+published = { throughput = "69.6/s", fitted = true, note = "n" }
+[costs]
+about = { machine = "a desk" }
+cpu = { request = "1ms", in_flight = "1us", call = "2ms", async = { hop = "9us" } }
+query.default = { engine = { mean = "1ms" }, pages = 2 }
+server.axum.cpu_scale = 0.5
+disk.sync = { quantiles = { p0 = "1us", p50 = "5us", "p99.9" = "2ms", p100 = "3ms" } }
+memory = { worker = "60MiB", thread = "10kB" }
+[load]
+users = 3
+think_time = { low = "1ms", high = "3ms" }
+stages = [{ duration = "30s", target = 100 }, { duration = "1m", target = 0 }]
+warmup = "10s"
+timeout = "never"
+[cpu]
+cores = 2
+speed = 1.5
+quota = { budget = "50ms", period = "100ms" }
+[service]
+server = "gunicorn"
+concurrency = "async"
+workers = 4
+limit_concurrency = 100
+[database]
+engine = "postgres"
+round_trip = "0.25ms"
+connections = { kind = "pool", size = 5, timeout = "never" }
+hold = "request"
+[upstream.partner]
+latency = { p50 = "200ms", p99 = "1s" }
+failures = "0.3%"
+max_connections = 10
+retries = 2
+backoff_factor = 1.5
+[[endpoint]]
+name = "quote"
+weight = 12.5
+steps = [
+  { cpu = "1ms" },
+  { transaction = [{ read = "a" }, { write = "b" }], begin = "immediate" },
+  { gather = [{ call = "partner" }, { sleep = "2ms" }] },
+]
+[[endpoint]]
+name = "list"
+weight = 0
+concurrency = "blocking"
+steps = [{ read = "a" }, { block = "5s" }]
+"#;
+
+/// Words that mean something somewhere.
+pub(super) const WORDS: &[&str] = &[
+    "extends",
+    "question",
+    "seed",
+    "costs",
+    "knob",
+    "published",
+    "load",
+    "cpu",
+    "service",
+    "database",
+    "upstream",
+    "endpoint",
+    "users",
+    "rate",
+    "think_time",
+    "spacing",
+    "max_users",
+    "stages",
+    "warmup",
+    "duration",
+    "timeout",
+    "keep_alive",
+    "cores",
+    "speed",
+    "slice",
+    "quota",
+    "server",
+    "concurrency",
+    "workers",
+    "threads",
+    "engine",
+    "journal_mode",
+    "pragmas",
+    "connections",
+    "kind",
+    "size",
+    "partner",
+    "quote",
+    "list",
+    "latency",
+    "failures",
+    "p50",
+    "p99",
+    "mean",
+    "low",
+    "high",
+    "quantiles",
+    "p0",
+    "p100",
+    "max_in_flight",
+    "weight",
+    "name",
+    "steps",
+    "read",
+    "write",
+    "call",
+    "gather",
+    "transaction",
+    "begin",
+    "request",
+    "query",
+    "default",
+    "async",
+    "about",
+    "interpreter",
+    "lock",
+    "\"none\"",
+    "\"never\"",
+    "none",
+    "never",
+    "\"sqlite\"",
+    "\"postgres\"",
+    "\"pool\"",
+    "\"axum\"",
+    "\"inherit\"",
+    "true",
+    "false",
+    "{}",
+    "[]",
+    "\"0s\"",
+    "\"1ms\"",
+    "\"200/s\"",
+    "\"5%\"",
+    "{ p50 = \"1s\", p99 = \"2s\" }",
+    "1e400",
+    "nan",
+    "-0.0",
+    "9223372036854775807",
+    "\"999999h\"",
+    "\"\"",
+    "\"\\u0000\"",
+    "\"a.b\"",
+];
