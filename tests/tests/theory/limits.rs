@@ -49,6 +49,28 @@ fn saturated_semaphore() {
 }
 
 #[test]
+fn retries_are_independent_attempts() {
+    let (failures, attempts) = (0.4f64, 3);
+    let all_fail = failures.powi(attempts);
+    case_of("retries", &[])
+        .claim("retries: share that fails", all_fail, |o| {
+            error_share(&o[0], ErrorKind::UpstreamFailed)
+        })
+        .claim("retries: attempts of a request", (1.0 - all_fail) / (1.0 - failures), |o| {
+            Ratio(o[0].attempts as f64, o[0].sent as f64)
+        })
+        .check();
+}
+
+#[test]
+fn a_gather_takes_as_long_as_its_slowest_branch() {
+    let wanted = 0.1 * (1.0 + 1.0 / 2.0 + 1.0 / 3.0 + 1.0 / 4.0);
+    case_of("gather", &[])
+        .claim("gather of four exponential calls: mean", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
 fn a_timeout_truncates_the_call() {
     let latency = Lognormal::through(4.0, 22.0);
     let exchange = usize::from(place::exchange(0));

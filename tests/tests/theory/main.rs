@@ -30,7 +30,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 41] = [
+const FAMILY: [&str; 47] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -68,6 +68,12 @@ const FAMILY: [&str; 41] = [
     "repairman, 4 workers: throughput",
     "repairman, 8 workers: throughput",
     "saturated semaphore: throughput",
+    "gather of four exponential calls: mean",
+    "database server, M/M/2: mean response time",
+    "interpreter lock on four cores: throughput",
+    "no interpreter lock on four cores: throughput",
+    "retries: share that fails",
+    "retries: attempts of a request",
     "timeout of a lognormal call: share",
     "timeout of a lognormal call: mean attempt",
     "Poisson arrivals: rate",

@@ -60,3 +60,11 @@ fn mmc() {
         .claim("M/M/4: busy cores", 2.8, |o| busy_cores(&o[0]))
         .check();
 }
+
+#[test]
+fn mmc_at_the_database_server() {
+    let wanted = mmc_response_time(140.0, 0.01, 2);
+    case_of("database-server", &[])
+        .claim("database server, M/M/2: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}

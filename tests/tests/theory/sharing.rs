@@ -2,7 +2,7 @@
 //! slices, first come first served with long ones.
 
 use sim::observe::Observations;
-use tests::claim::{Case, Ratio, class_response_time, response_time, theory_scenario};
+use tests::claim::{Case, Ratio, class_response_time, response_time, theory_scenario, throughput};
 use tests::closed_form::{Lognormal, mg1_response_time, processor_sharing_response_time};
 
 use crate::{case, case_of};
@@ -58,5 +58,15 @@ fn processes_whose_slice_never_ends_are_served_in_order() {
     let wanted = mg1_response_time(60.0, Lognormal::through(0.005, 0.05).service());
     case_of("processor-sharing", &["cpu.slice=1h"])
         .claim("processes with a long slice: M/G/1 mean", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn an_interpreter_lock_makes_one_processor_of_four() {
+    case_of("interpreter-lock", &[])
+        .claim("interpreter lock on four cores: throughput", 100.0, |o| throughput(&o[0]))
+        .check();
+    case_of("interpreter-lock", &["costs.interpreter.lock=false"])
+        .claim("no interpreter lock on four cores: throughput", 400.0, |o| throughput(&o[0]))
         .check();
 }
