@@ -1,0 +1,112 @@
+//! The processors: slices, switches, cores, speed, quota.
+
+use crate::stage::{burst, run_with};
+
+/// Two processes with three milliseconds of work each.
+fn two_processes(sets: &[&str]) -> Vec<String> {
+    let text = format!(
+        "{}{}",
+        burst(2),
+        r#"
+        [cpu]
+        slice = "1ms"
+        [service]
+        concurrency = "async"
+        workers = 2
+        spread = "round-robin"
+        [costs.machine]
+        context_switch = "0s"
+        [[endpoint]]
+        name = "work"
+        weight = 1
+        steps = [{ cpu = "3ms" }]
+        "#
+    );
+    run_with(&text, &[], sets).instants()
+}
+
+/// One request after the other, with a pause of 10 ms, of one process.
+fn one_process(sets: &[&str]) -> Vec<String> {
+    let text = r#"
+        load = { users = 1, think_time = "10ms", duration = "40ms" }
+        service.concurrency = "async"
+        costs.machine.context_switch = "100us"
+        endpoint = [{ name = "work", weight = 1, steps = [{ cpu = "1ms" }, { sleep = "2ms" }] }]
+    "#;
+    run_with(text, &[], sets).instants()
+}
+
+/// A long computation of one process.
+fn long_work(work: &str, sets: &[&str]) -> Vec<String> {
+    let text = format!(
+        "{}[service]\nconcurrency = \"async\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{{ cpu = \"{work}\" }}]\n",
+        burst(1)
+    );
+    run_with(&text, &[], sets).instants()
+}
+
+#[test]
+fn threads_of_all_processes_take_turns_of_a_slice() {
+    assert_eq!(two_processes(&[]), ["5ms", "6ms"], "turns of 1 ms: a b a b a b");
+    let long = two_processes(&["cpu.slice=\"2ms\""]);
+    assert_eq!(long, ["5ms", "6ms"], "turns of 2 ms: aa bb a b");
+    let longer = two_processes(&["cpu.slice=\"10ms\""]);
+    assert_eq!(longer, ["3ms", "6ms"], "a slice longer than the work: one after the other");
+}
+
+#[test]
+fn each_change_of_threads_costs_a_switch() {
+    // Turns of 1 ms of which 0.9 ms are work: four turns each, eight switches.
+    let costs = ["costs.machine.context_switch=\"100us\""];
+    assert_eq!(two_processes(&costs), ["6.4ms", "6.8ms"]);
+}
+
+#[test]
+fn a_thread_that_returns_to_its_core_pays_no_switch() {
+    let expected = ["3.1ms", "16.1ms", "29.1ms"];
+    assert_eq!(one_process(&[]), expected, "only the first dispatch is a switch");
+}
+
+#[test]
+fn a_second_core_serves_a_second_process() {
+    assert_eq!(two_processes(&["cpu.cores=2"]), ["3ms", "3ms"]);
+}
+
+#[test]
+fn speed_divides_the_cpu_time_and_nothing_else() {
+    assert_eq!(two_processes(&["cpu.speed=2", "cpu.cores=2"]), ["1.5ms", "1.5ms"]);
+    // Half of the 0.1 ms of the switch and of the 1 ms of work; the wait is as long as ever.
+    assert_eq!(one_process(&["cpu.speed=2"]), ["2.55ms", "15.05ms", "27.55ms"]);
+}
+
+#[test]
+fn a_used_up_quota_stops_all_threads_until_the_next_period() {
+    let quota = ["cpu.quota={budget=\"10ms\",period=\"100ms\"}"];
+    assert_eq!(long_work("25ms", &quota), ["205ms"], "10 ms of each 100 ms");
+    assert_eq!(long_work("25ms", &[]), ["25ms"]);
+    let two = ["cpu.quota={budget=\"4ms\",period=\"50ms\"}", "cpu.cores=2"];
+    assert_eq!(two_processes(&two), ["51ms", "51ms"], "two cores use it up in half the time");
+}
+
+#[test]
+fn one_thread_never_exhausts_a_quota_of_one_processor_and_two_do() {
+    let docker = "cpu.quota={budget=\"100ms\",period=\"100ms\"}";
+    assert_eq!(long_work("250ms", &[docker]), ["250ms"]);
+    let text = format!(
+        "{}[service]\nconcurrency = \"async\"\nworkers = 2\nspread = \"round-robin\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{{ cpu = \"60ms\" }}]\n",
+        burst(2)
+    );
+    let run = run_with(&text, &[], &[docker, "cpu.cores=2"]);
+    assert_eq!(run.instants(), ["110ms", "110ms"], "burnt in 50 ms, stalled for 50 ms");
+    assert_eq!(run.time_at("cpu wait"), 2 * 50_000_000, "a stall is waiting for the CPU");
+}
+
+#[test]
+fn a_server_may_cost_less_cpu_than_another() {
+    let server = ["costs.server.gunicorn.cpu_scale=0.5"];
+    assert_eq!(long_work("8ms", &server), ["8ms"]);
+    let server = ["costs.server.gunicorn.cpu_scale=0.5", "service.server=gunicorn"];
+    assert_eq!(long_work("8ms", &server), ["4ms"]);
+}

@@ -1,0 +1,196 @@
+//! Load: who sends what, when, and on which connection.
+
+use model::units::Span;
+use sim::observe::ErrorKind;
+
+use crate::stage::{Run, run, run_with};
+
+fn closed(load: &str, service: &str) -> Run {
+    run(&format!(
+        "[load]\n{load}\n\
+         [service]\n{service}\n\
+         [costs.cpu]\naccept = \"10ms\"\n\
+         [[endpoint]]\nname = \"hello\"\nweight = 1\nsteps = [{{ cpu = \"1ms\" }}]\n"
+    ))
+}
+
+#[test]
+fn a_closed_user_waits_for_the_reply_and_thinks() {
+    let run = run(r#"
+        costs = {}
+        load = { users = 2, think_time = "70ms", duration = "300ms" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "30ms" }] }]
+    "#);
+    let instants = ["30ms", "30ms", "130ms", "130ms", "230ms", "230ms"];
+    assert_eq!(run.instants(), instants, "a cycle is the response time and the think time");
+    assert_eq!(run.seen.in_flight.peak(), 2, "a user has one request at a time");
+}
+
+#[test]
+fn users_start_and_stop_where_the_ramp_crosses_their_number() {
+    let run = run(r#"
+        costs = {}
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "800ms" }] }]
+        [load]
+        users = 0
+        stages = [{ duration = "10s", target = 4 }, { duration = "10s", target = 0 }]
+    "#);
+    // The line is above k from k/4 of the way up to as far on the way down.
+    for (user, first, last) in
+        [(0, 0, 19_200), (1, 2_500, 16_900), (2, 5_000, 14_600), (3, 7_500, 12_300)]
+    {
+        let sent: Vec<Span> =
+            run.outcomes().iter().filter(|o| o.lane == user).map(|o| o.sent).collect();
+        let ms = Span::from_millis;
+        assert_eq!(sent.first(), Some(&ms(first)), "user {user} starts at the crossing");
+        // The last request of user 0 is cut off by the end of the run.
+        let last = if user == 0 { last - 800 } else { last };
+        assert_eq!(sent.last(), Some(&ms(last)), "user {user} sends nothing after it");
+    }
+    assert_eq!(run.seen.in_flight.peak(), 4);
+}
+
+#[test]
+fn a_user_who_stopped_comes_back_with_the_next_stage() {
+    let run = run(r#"
+        costs = {}
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "300ms" }] }]
+        [load]
+        users = 2
+        stages = [{ duration = "2s", target = 0 }, { duration = "2s", target = 2 }]
+    "#);
+    let sent: Vec<u64> = run
+        .outcomes()
+        .iter()
+        .filter(|outcome| outcome.lane == 1)
+        .map(|outcome| outcome.sent.nanos() / 1_000_000)
+        .collect();
+    assert_eq!(sent, [0, 300, 600, 900, 3000, 3300, 3600], "away from 1 s to 3 s");
+}
+
+#[test]
+fn even_arrivals_come_at_i_over_rate_whether_or_not_earlier_ones_are_answered() {
+    let run = run(r#"
+        costs = {}
+        load = { rate = "100/s", spacing = "even", duration = "1s" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "55ms" }] }]
+    "#);
+    let expected: Vec<Span> = (0..100).map(|i| Span::from_millis(10 * i)).collect();
+    assert_eq!(run.sent(), expected);
+    assert_eq!(run.seen.in_flight.peak(), 6, "55 ms of arrivals are in flight");
+}
+
+#[test]
+fn poisson_arrivals_have_exponential_gaps() {
+    let run = run(r#"
+        costs = {}
+        load = { rate = "1000/s", duration = "40s" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1 }]
+    "#);
+    let sent = run.sent();
+    let gaps: Vec<f64> = sent.windows(2).map(|pair| (pair[1] - pair[0]).secs_f64()).collect();
+    // Five standard deviations of a count of mean 40000.
+    assert!(sent.len().abs_diff(40_000) < 1_000, "{} arrivals", sent.len());
+    let longer = gaps.iter().filter(|&&gap| gap > 0.001).count() as f64 / gaps.len() as f64;
+    assert!((longer - (-1.0f64).exp()).abs() < 0.0125, "{longer} of the gaps exceed the mean");
+}
+
+#[test]
+fn an_arrival_beyond_the_cap_on_users_is_dropped_and_counted() {
+    let run = run(r#"
+        costs = {}
+        load = { rate = "100/s", spacing = "even", max_users = 2, duration = "300ms" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "25ms" }] }]
+    "#);
+    // Two users serve the arrivals of 0 and 10 ms, that of 20 ms finds both busy, and so on.
+    let expected: Vec<Span> =
+        (0..30).filter(|i| i % 3 != 2).map(|i| Span::from_millis(10 * i)).collect();
+    assert_eq!(run.sent(), expected);
+    assert_eq!((run.seen.sent, run.seen.dropped), (20, 10), "sent and dropped add up to 30");
+}
+
+#[test]
+fn a_timeout_frees_the_user_while_the_server_works_on() {
+    let run = run(r#"
+        costs = {}
+        load = { users = 1, timeout = "100ms", duration = "1s" }
+        service.concurrency = "blocking"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ block = "240ms" }] }]
+    "#);
+    let gives_up: Vec<String> = (1..10).map(|i| format!("hello {}ms timeout", 100 * i)).collect();
+    assert_eq!(run.log(), gives_up, "the user gives up and sends again at once");
+    let starts = run.executed(|op| matches!(op, sim::plan::Op::Block { .. }));
+    let zombies = ["0s", "240ms", "480ms", "720ms", "960ms"];
+    assert_eq!(starts, zombies, "each work goes on to its end though nobody waits");
+    assert_eq!((run.seen.good(), run.errors(ErrorKind::Timeout)), (0, 9));
+}
+
+#[test]
+fn a_client_that_left_before_it_was_accepted_costs_no_work() {
+    // The requests of 100 and 300 ms left the queue of the listener unread, or the service
+    // would be a request behind with each.
+    let run = run(r#"
+        costs = {}
+        load = { users = 1, timeout = "100ms", duration = "500ms" }
+        service.concurrency = "blocking"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ block = "240ms" }] }]
+    "#);
+    assert_eq!(run.seen.sent, 5);
+    assert_eq!(run.executed(|op| matches!(op, sim::plan::Op::Admit)), ["0s", "240ms", "480ms"]);
+}
+
+#[test]
+fn a_kept_connection_is_accepted_once() {
+    let load = "users = 1\nthink_time = \"100ms\"\nduration = \"300ms\"";
+    let service = "concurrency = \"async\"";
+    assert_eq!(closed(load, service).instants(), ["11ms", "112ms", "213ms"]);
+    let load = format!("{load}\nkeep_alive = false");
+    assert_eq!(closed(&load, service).instants(), ["11ms", "122ms", "233ms"]);
+}
+
+#[test]
+fn an_idle_connection_is_closed_after_the_servers_keep_alive() {
+    let load = |think: &str| format!("users = 1\nthink_time = \"{think}\"\nduration = \"14s\"");
+    let server = |name: &str| format!("concurrency = \"async\"\nserver = \"{name}\"");
+    let instants = |think, name| closed(&load(think), &server(name)).instants();
+    let kept = ["11ms", "3.012s", "6.013s", "9.014s", "12.015s"];
+    assert_eq!(instants("3s", "uvicorn"), kept, "uvicorn keeps a connection for 5 s");
+    let reopened = ["11ms", "3.022s", "6.033s", "9.044s", "12.055s"];
+    assert_eq!(instants("3s", "gunicorn"), reopened, "gunicorn keeps it for 2 s");
+    assert_eq!(instants("6s", "uvicorn"), ["11ms", "6.022s", "12.033s"]);
+    assert_eq!(instants("1.9s", "gunicorn")[1], "1.912s");
+}
+
+#[test]
+fn idle_connections_of_open_arrivals_close_too() {
+    let text = r#"
+        costs.cpu.accept = "10ms"
+        load = { rate = "0.5/s", spacing = "even", duration = "9s" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ cpu = "1ms" }] }]
+    "#;
+    let kept = run_with(text, &[], &[]).instants();
+    assert_eq!(kept, ["11ms", "2.001s", "4.001s", "6.001s", "8.001s"]);
+    let reopened = run_with(text, &[], &["service.keep_alive=\"1.5s\""]).instants();
+    assert_eq!(reopened, ["11ms", "2.011s", "4.011s", "6.011s", "8.011s"]);
+}
+
+#[test]
+fn the_warm_up_is_run_and_not_counted() {
+    let run = run(r#"
+        costs = {}
+        load = { users = 1, think_time = "20ms", warmup = "450ms", duration = "500ms" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "80ms" }] }]
+    "#);
+    assert_eq!(run.instants().len(), 9, "answers at 80 ms, 180 ms, ... 880 ms");
+    assert_eq!(run.seen.good(), 5, "those from 480 ms on are counted");
+    assert_eq!(run.seen.in_flight_at_start, 1);
+    assert_eq!(run.seen.in_flight.area(), 500_000_000 - 5 * 20_000_000);
+}

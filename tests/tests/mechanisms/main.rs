@@ -1,0 +1,17 @@
+//! Every mechanism of the model, each in a scenario small enough to compute by hand.
+//!
+//! Costs that do not matter to a law are zero and times are constants, so that a law is an
+//! instant to the nanosecond, a count or an order. A mechanism that is taken out or
+//! changed moves an instant and fails its test.
+#![allow(clippy::unwrap_used)]
+
+mod accounting;
+mod concurrency;
+mod cpu;
+mod interpreter;
+mod load;
+mod pools;
+mod sqlite;
+mod stage;
+mod upstreams;
+mod workers;

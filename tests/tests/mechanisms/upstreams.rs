@@ -1,0 +1,189 @@
+//! Upstreams: latency, failures, timeouts, caps, retries.
+
+use model::units::Span;
+use sim::observe::ErrorKind;
+use sim::plan::Op;
+
+use crate::stage::{Run, burst, run_with};
+
+/// `users` requests at once, each a call of an upstream with these keys.
+fn calls(users: u32, upstream: &str, sets: &[&str]) -> Run {
+    let text = format!(
+        "{}[service]\nconcurrency = \"async\"\nspread = \"round-robin\"\n[costs]\n\
+         [upstream.partner]\n{upstream}\n\
+         [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n",
+        burst(users)
+    );
+    run_with(&text, &[], sets)
+}
+
+#[test]
+fn a_call_takes_as_long_as_the_upstream_and_its_client_costs_cpu() {
+    assert_eq!(calls(1, "latency = \"1s\"", &[]).log(), ["quote 1s"]);
+    let cpu = ["costs.cpu.call=\"2ms\""];
+    let run = calls(2, "latency = \"1s\"", &cpu);
+    assert_eq!(run.log(), ["quote 1.002s", "quote 1.004s"], "one loop sends both");
+    assert_eq!(run.time_at("upstream partner"), 2_000_000_000);
+}
+
+#[test]
+fn a_timeout_cuts_the_attempt() {
+    let run = calls(1, "latency = \"10s\"\ntimeout = \"3s\"", &[]);
+    assert_eq!(run.log(), ["quote 3s upstream_timeout"]);
+    let run = calls(1, "latency = \"3s\"\ntimeout = \"3s\"", &[]);
+    assert_eq!(run.log(), ["quote 3s"], "a reply in time is no timeout");
+}
+
+#[test]
+fn a_share_of_the_attempts_fails_and_takes_as_long_as_a_reply() {
+    let run = calls(2, "latency = \"1s\"\nfailures = \"100%\"", &[]);
+    assert_eq!(run.log(), ["quote 1s upstream_failed", "quote 1s upstream_failed"]);
+    let run = calls(10_000, "latency = \"1s\"\nfailures = \"25%\"", &[]);
+    let failed = run.errors(ErrorKind::UpstreamFailed);
+    // Five standard deviations of a count of mean 2500.
+    assert!(failed.abs_diff(2500) < 217, "{failed} of 10000 failed");
+    assert_eq!(run.seen.good() + failed, 10_000);
+}
+
+#[test]
+fn a_semaphore_admits_so_many_first_come_first_served_in_each_worker() {
+    let run = calls(5, "latency = \"1s\"\nmax_in_flight = 2", &[]);
+    assert_eq!(run.instants(), ["1s", "1s", "2s", "2s", "3s"]);
+    let order: Vec<u64> = run.outcomes().iter().map(|outcome| outcome.lane).collect();
+    assert_eq!(order, [0, 1, 2, 3, 4]);
+    assert_eq!(run.seen.semaphores[0].peak(), 2);
+    assert_eq!(run.time_at("upstream partner semaphore"), 4_000_000_000);
+    let two = calls(5, "latency = \"1s\"\nmax_in_flight = 2", &["service.workers=2"]);
+    assert_eq!(two.instants(), ["1s", "1s", "1s", "1s", "2s"]);
+}
+
+#[test]
+fn client_connections_are_capped_and_who_waits_too_long_gets_an_error() {
+    let upstream = "latency = \"1s\"\nmax_connections = 2\npool_timeout = \"1.5s\"";
+    let run = calls(6, upstream, &[]);
+    let log = run.log();
+    assert_eq!(log[..2], ["quote 1s", "quote 1s"]);
+    assert_eq!(log[2..4], ["quote 1.5s connection_timeout", "quote 1.5s connection_timeout"]);
+    assert_eq!(log[4..], ["quote 2s", "quote 2s"], "the first two in line got a connection");
+    assert_eq!(run.seen.upstream_connections[0].peak(), 2);
+    let patient = calls(6, upstream, &["upstream.partner.pool_timeout=never"]);
+    assert_eq!(patient.instants(), ["1s", "1s", "2s", "2s", "3s", "3s"]);
+    assert_eq!(patient.time_at("upstream partner connections"), (2 + 4) * 1_000_000_000);
+    let two = calls(4, upstream, &["service.workers=2"]);
+    assert_eq!(two.instants(), ["1s", "1s", "1s", "1s"], "each worker has its own");
+    let httpx = calls(2, "latency = \"10s\"\nmax_connections = 1", &[]);
+    assert_eq!(httpx.log()[0], "quote 5s connection_timeout", "5 s unless told otherwise");
+}
+
+const FAILING: &str = "latency = \"100ms\"\nfailures = \"100%\"\nretries = 3\nbackoff = \"50ms\"\n\
+                       backoff_factor = 3";
+
+#[test]
+fn retries_pause_longer_each_time() {
+    let run = calls(1, FAILING, &[]);
+    // Four attempts of 100 ms and pauses of 50, 150 and 450 ms.
+    assert_eq!(run.log(), ["quote 1.05s upstream_failed"]);
+    assert_eq!(run.seen.attempts, 4);
+    let starts = run.executed(|op| matches!(op, Op::Exchange { .. }));
+    assert_eq!(starts, ["0s", "150ms", "400ms", "950ms"]);
+    let run = calls(1, FAILING, &["upstream.partner.retries=0"]);
+    assert_eq!(run.log(), ["quote 100ms upstream_failed"]);
+    let run = calls(1, FAILING, &["upstream.partner.backoff_factor=1"]);
+    assert_eq!(run.log(), ["quote 550ms upstream_failed"]);
+    let run = calls(1, FAILING, &["upstream.partner.failures=\"0%\""]);
+    assert_eq!(run.log(), ["quote 100ms"], "a good reply ends it");
+    let run = calls(1, FAILING, &["costs.cpu.call=\"1ms\""]);
+    assert_eq!(run.log(), ["quote 1.054s upstream_failed"], "each attempt costs CPU");
+}
+
+#[test]
+fn a_timeout_is_retried_too_and_so_is_a_wait_for_a_connection() {
+    let slow = "latency = \"1s\"\ntimeout = \"100ms\"\nretries = 1\nbackoff = \"50ms\"";
+    assert_eq!(calls(1, slow, &[]).log(), ["quote 250ms upstream_timeout"]);
+    let full = "latency = \"1s\"\nmax_connections = 1\npool_timeout = \"200ms\"\nretries = 2\n\
+                backoff = \"100ms\"";
+    // The second waits 200 ms, pauses 100 ms, waits 200 ms, pauses 200 ms, waits 200 ms.
+    let log = calls(2, full, &[]).log();
+    assert_eq!(log, ["quote 900ms connection_timeout", "quote 1s"]);
+}
+
+#[test]
+fn a_pause_keeps_the_semaphore_and_gives_the_connection_back() {
+    let once = "latency = \"100ms\"\nfailures = \"100%\"\nretries = 1\nbackoff = \"170ms\"";
+    let log = |cap: &str| calls(2, &format!("{once}\n{cap} = 1"), &[]).instants();
+    assert_eq!(log("max_in_flight"), ["370ms", "740ms"], "one whole call after the other");
+    assert_eq!(log("max_connections"), ["370ms", "470ms"], "the second calls in the pause");
+}
+
+#[test]
+fn each_attempt_draws_anew() {
+    // Half of the attempts are too late. If a retry drew its latency again from the same
+    // place, whoever was late once would be late for ever.
+    let upstream = "latency = { low = \"0s\", high = \"200ms\" }\ntimeout = \"100ms\"\n\
+                    retries = 20\nbackoff = \"0s\"";
+    let run = calls(500, upstream, &[]);
+    assert_eq!(run.seen.good(), 500);
+    // Five standard deviations of a sum of 500 geometric counts of mean 2.
+    assert!(run.seen.attempts.abs_diff(1000) < 158, "{} attempts", run.seen.attempts);
+    let failing = "latency = \"10ms\"\nfailures = \"50%\"\nretries = 20\nbackoff = \"0s\"";
+    let run = calls(500, failing, &[]);
+    assert_eq!(run.seen.good(), 500);
+    assert!(run.seen.attempts.abs_diff(1000) < 158, "{} attempts", run.seen.attempts);
+}
+
+/// The share of 10000 calls that take no longer than `bound`.
+fn share_within(latency: &str, bound: Span) -> f64 {
+    let run = calls(10_000, &format!("latency = {latency}"), &[]);
+    let outcomes = run.outcomes();
+    let within = outcomes.iter().filter(|outcome| outcome.response_time() <= bound).count();
+    within as f64 / 10_000.0
+}
+
+#[test]
+fn latencies_follow_their_distribution() {
+    let ms = Span::from_millis;
+    let lognormal = "{ p50 = \"200ms\", p99 = \"1s\" }";
+    let exponential = "{ mean = \"100ms\" }";
+    let table = "{ quantiles = { p0 = \"10ms\", p50 = \"50ms\", p90 = \"90ms\", p100 = \"1s\" } }";
+    let uniform = "{ low = \"100ms\", high = \"300ms\" }";
+    for (latency, bound, share) in [
+        (lognormal, ms(200), 0.5),
+        (lognormal, ms(1000), 0.99),
+        (exponential, ms(100), 1.0 - (-1.0f64).exp()),
+        (exponential, ms(300), 1.0 - (-3.0f64).exp()),
+        (table, Span::from_micros(9_999), 0.0),
+        (table, ms(30), 0.25),
+        (table, ms(50), 0.5),
+        (table, ms(80), 0.8),
+        (table, ms(545), 0.95),
+        (table, ms(1000), 1.0),
+        (uniform, ms(150), 0.25),
+        (uniform, ms(300), 1.0),
+    ] {
+        let deviation = (share * (1.0 - share) / 10_000.0f64).sqrt();
+        let found = share_within(latency, bound);
+        let near = (found - share).abs() <= 5.0 * deviation;
+        assert!(near, "{latency}: {found} of the calls within {bound}, and not {share}");
+    }
+}
+
+#[test]
+fn a_draw_belongs_to_its_request_and_not_to_the_order_of_draws() {
+    // The same users see the same latencies whatever else is drawn, and in any order.
+    let upstream = "latency = { p50 = \"200ms\", p99 = \"1s\" }";
+    let latencies = |sets: &[&str]| {
+        let mut outcomes = calls(50, upstream, sets).outcomes();
+        outcomes.sort_by_key(|outcome| outcome.lane);
+        outcomes.iter().map(|outcome| outcome.response_time()).collect::<Vec<_>>()
+    };
+    let plain = latencies(&[]);
+    assert_eq!(latencies(&["service.workers=3"]), plain);
+    assert_eq!(latencies(&["upstream.partner.failures=\"0.0001%\""]), plain);
+    assert_eq!(latencies(&["costs.cpu.request={mean=\"1ns\"}"]).len(), 50);
+    let doubled = latencies(&["upstream.partner.latency={p50=\"400ms\",p99=\"2s\"}"]);
+    for (slow, fast) in doubled.iter().zip(&plain) {
+        let ratio = slow.secs_f64() / fast.secs_f64();
+        assert!((ratio - 2.0).abs() < 1e-6, "a slower upstream stretches every call alike");
+    }
+    assert_ne!(latencies(&["seed=2"]), plain);
+}
