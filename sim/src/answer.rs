@@ -272,7 +272,7 @@ impl Builder<'_> {
 
     /// A station whose servers are counted by `busy`, and where requests wait at `waiting`
     /// and, if that is another place, are served at `service`.
-    fn station<'o>(
+    fn station(
         &self,
         name: &str,
         capacity: Option<u64>,

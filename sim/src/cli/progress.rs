@@ -16,13 +16,16 @@ const PATIENCE: Duration = Duration::from_millis(300);
 pub(super) struct Progress<'c, 'a> {
     console: &'c mut Console<'a>,
     confidence: f64,
-    // The wall clock decides when to speak, never what is computed.
     started: Instant,
     shown: bool,
 }
 
 impl<'c, 'a> Progress<'c, 'a> {
     /// Progress of work that begins now.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the wall clock decides when to speak, never what is computed"
+    )]
     pub(super) fn new(console: &'c mut Console<'a>, confidence: f64) -> Progress<'c, 'a> {
         Progress { console, confidence, started: Instant::now(), shown: false }
     }

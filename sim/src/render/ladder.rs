@@ -96,8 +96,16 @@ pub fn turned_knobs(rung: &Rung) -> Vec<String> {
 }
 
 fn change_text(key: &str, from: &Option<String>, to: &Option<String>) -> String {
-    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".into());
+    let shown = |value: &Option<String>| value.as_deref().map_or("not set".into(), plain);
     format!("{key}: {} -> {}", shown(from), shown(to))
+}
+
+/// A value without the marks that TOML needs: `p50 4s, p99 22s`.
+fn plain(value: &str) -> String {
+    match value.strip_prefix("{ ").and_then(|value| value.strip_suffix(" }")) {
+        Some(inner) => inner.replace('"', "").replace(" = ", " "),
+        None => value.to_string(),
+    }
 }
 
 /// The ladder as tables and a few sentences.
@@ -228,10 +236,11 @@ fn sentences(steps: &[Step]) -> Vec<String> {
         let (below, step) = (&pair[0], &pair[1]);
         told.extend(step_sentence(below, step));
     }
-    for step in steps.iter().filter(|step| step.report.run.samples == 0) {
-        told.push(format!("{} gives no good answer at all.", step.name));
-    }
     told.extend(steps.iter().filter_map(group_sentence));
+    for step in steps {
+        let warnings = step.report.warnings.iter();
+        told.extend(warnings.map(|warning| format!("note on {}: {warning}.", step.name)));
+    }
     told
 }
 

@@ -63,8 +63,8 @@ pub fn percent(share: f64) -> String {
         0.0 => "0 %".into(),
         x if !x.is_finite() => "-".into(),
         x if x < 0.1 => "<0.1 %".into(),
-        x if x < 99.5 && x >= 9.95 => format!("{percent:.0} %"),
         x if x < 9.95 => format!("{percent:.1} %"),
+        x if x < 99.5 => format!("{percent:.0} %"),
         // 99.6 % in use and 100 % are different answers.
         x if x < 99.95 => format!("{percent:.1} %"),
         _ => format!("{percent:.0} %"),
