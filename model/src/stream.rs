@@ -15,7 +15,7 @@ use rand_chacha::rand_core::SeedableRng;
 /// Draws in one cached run of the counter.
 const RUN: usize = 32;
 /// Cached runs. Bounds the memory however many lanes there are.
-const RUNS: usize = 1024;
+const RUNS: usize = 2048;
 /// Bits that the lane leaves for the attempt, see [`lane_of_attempt`].
 const ATTEMPT_SHIFT: u32 = 48;
 

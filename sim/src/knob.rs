@@ -9,9 +9,9 @@ use model::scenario::{
 use model::statistics::Estimate;
 use model::units::Span;
 
-use crate::engine::Runaway;
-use crate::observe::Observations;
-use crate::replicate::batch;
+use crate::engine::{Runaway, Workspace};
+use crate::observe::{Limit, Observations};
+use crate::replicate::replicate_in;
 
 /// Gains below this are not worth a sentence.
 const WORTH: f64 = 0.01;
@@ -28,90 +28,129 @@ pub struct Relaxation {
     pub from: String,
     /// The value to try.
     pub to: String,
+    /// What must have been come up against for the value to matter at all.
+    pub limit: Option<Limit>,
+}
+
+impl Relaxation {
+    /// True if no run came up against the limit: with more of it, each would have run the
+    /// same.
+    fn is_moot(&self, base: &[Observations]) -> bool {
+        self.limit.is_some_and(|limit| base.iter().all(|seen| !seen.reached.contains(&limit)))
+    }
 }
 
 /// Every limit of `scenario` that its owner could relax. What is not theirs to turn, the
 /// load and the upstream's latency, is left out.
 pub fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
     let mut all = Vec::new();
-    let mut add = |key: &str, from: String, to: String| {
-        all.push(Relaxation { key: key.to_string(), from, to });
+    let mut add = |key: &str, limit: Option<Limit>, from: String, to: String| {
+        all.push(Relaxation { key: key.to_string(), from, to, limit });
     };
-    for upstream in &scenario.upstreams {
+    for (id, upstream) in (0..).zip(&scenario.upstreams) {
         let key = |part: &str| format!("upstream.{}.{part}", upstream.name);
         if let Some(n) = upstream.max_in_flight {
-            add(&key("max_in_flight"), n.to_string(), double(n));
+            add(&key("max_in_flight"), Some(Limit::Semaphore(id)), n.to_string(), double(n));
         }
         if let Some(n) = upstream.max_connections {
-            add(&key("max_connections"), n.to_string(), double(n));
+            add(&key("max_connections"), Some(Limit::Connections(id)), n.to_string(), double(n));
             if let Some(span) = upstream.pool_timeout {
-                add(&key("pool_timeout"), span.to_string(), twice(span));
+                add(
+                    &key("pool_timeout"),
+                    Some(Limit::ConnectionTimeout(id)),
+                    span.to_string(),
+                    twice(span),
+                );
             }
         }
         if let Some(span) = upstream.timeout {
-            add(&key("timeout"), span.to_string(), twice(span));
+            add(&key("timeout"), Some(Limit::UpstreamTimeout(id)), span.to_string(), twice(span));
         }
     }
     database_relaxations(scenario, &mut add);
     let service = &scenario.service;
     if let Some(n) = service.limit_concurrency {
-        add("service.limit_concurrency", n.to_string(), double(n));
+        add("service.limit_concurrency", Some(Limit::Concurrency), n.to_string(), double(n));
     }
-    add("service.backlog", service.backlog.to_string(), double(service.backlog));
+    add(
+        "service.backlog",
+        Some(Limit::Backlog),
+        service.backlog.to_string(),
+        double(service.backlog),
+    );
     let pooled = |e: &model::scenario::Endpoint| e.concurrency(service) == Concurrency::Threadpool;
     if scenario.endpoints.iter().any(pooled) {
-        add("service.threads", service.threads.to_string(), double(service.threads));
+        add(
+            "service.threads",
+            Some(Limit::Threads),
+            service.threads.to_string(),
+            double(service.threads),
+        );
     }
     if service.concurrency != Concurrency::Async {
-        add("service.concurrency", service.concurrency.as_str().into(), "async".into());
+        add("service.concurrency", None, service.concurrency.as_str().into(), "async".into());
     }
-    add("service.workers", service.workers.to_string(), double(service.workers));
-    add("cpu.speed", scenario.cpu.speed.to_string(), (scenario.cpu.speed * 2.0).to_string());
-    add("cpu.cores", scenario.cpu.cores.to_string(), double(scenario.cpu.cores));
+    add("service.workers", None, service.workers.to_string(), double(service.workers));
+    add("cpu.speed", None, scenario.cpu.speed.to_string(), (scenario.cpu.speed * 2.0).to_string());
+    add("cpu.cores", None, scenario.cpu.cores.to_string(), double(scenario.cpu.cores));
     if let Some(span) = scenario.load.timeout {
-        add("load.timeout", span.to_string(), twice(span));
+        add("load.timeout", Some(Limit::Patience), span.to_string(), twice(span));
     }
     all
 }
 
-fn database_relaxations(scenario: &Scenario, add: &mut impl FnMut(&str, String, String)) {
+fn database_relaxations(
+    scenario: &Scenario,
+    add: &mut impl FnMut(&str, Option<Limit>, String, String),
+) {
     let Some(database) = &scenario.database else { return };
     match database.connections {
         Connections::Pool { size, overflow, timeout } => {
-            add("database.connections.size", size.to_string(), double(size));
+            add("database.connections.size", None, size.to_string(), double(size));
             if overflow > 0 {
-                add("database.connections.overflow", overflow.to_string(), double(overflow));
+                add(
+                    "database.connections.overflow",
+                    Some(Limit::Pool),
+                    overflow.to_string(),
+                    double(overflow),
+                );
             }
             if let Some(span) = timeout {
-                add("database.connections.timeout", span.to_string(), twice(span));
+                add(
+                    "database.connections.timeout",
+                    Some(Limit::PoolTimeout),
+                    span.to_string(),
+                    twice(span),
+                );
             }
         }
         Connections::PerOperation => {
             let pool = "{ kind = \"pool\" }";
-            add("database.connections", "per-operation".into(), pool.into());
+            add("database.connections", None, "per-operation".into(), pool.into());
         }
     }
     if database.hold == model::scenario::Hold::Request {
-        add("database.hold", "request".into(), "operation".into());
+        add("database.hold", None, "request".into(), "operation".into());
     }
     match &database.engine {
         Database::Sqlite(sqlite) => {
             if sqlite.journal_mode != JournalMode::Wal {
                 let mode = format!("{:?}", sqlite.journal_mode).to_lowercase();
-                add("database.journal_mode", mode, "wal".into());
+                add("database.journal_mode", None, mode, "wal".into());
             }
             if sqlite.synchronous > Synchronous::Normal {
                 let level = format!("{:?}", sqlite.synchronous).to_lowercase();
-                add("database.synchronous", level, "normal".into());
+                add("database.synchronous", None, level, "normal".into());
             }
             add(
                 "database.busy_timeout",
+                Some(Limit::BusyTimeout),
                 sqlite.busy_timeout.to_string(),
                 twice(sqlite.busy_timeout),
             );
         }
         Database::Postgres(postgres) => {
-            add("database.cores", postgres.cores.to_string(), double(postgres.cores));
+            add("database.cores", None, postgres.cores.to_string(), double(postgres.cores));
         }
     }
 }
@@ -127,8 +166,8 @@ fn twice(span: Span) -> String {
 /// A scenario with one knob turned.
 pub type Turned = (Relaxation, Scenario);
 
-/// Simulates each turned scenario on the first replications of `base` again, and ranks
-/// the knobs by what they gain.
+/// Simulates each turned scenario on the replications of `base` again, and ranks the knobs
+/// by what they gain. A limit that no replication reached is not simulated: it gains nothing.
 ///
 /// # Errors
 /// The first [`Runaway`].
@@ -138,14 +177,24 @@ pub fn experiment(
     confidence: f64,
     events_max: u64,
 ) -> Result<Vec<Knob>, Runaway> {
-    let knobs: Result<Vec<Knob>, Runaway> = turned
-        .into_par_iter()
-        .map(|(relaxation, scenario)| {
-            let seen = batch(&scenario, base.len() as u32, events_max)?;
-            Ok(compare(base, &seen, relaxation, confidence))
-        })
+    let moot = |(relaxation, _): &Turned| relaxation.is_moot(base);
+    let (moot, live): (Vec<Turned>, Vec<Turned>) = turned.into_iter().partition(moot);
+    // Knobs and replications in one list, so that no thread waits for the slowest knob.
+    let runs: Vec<(usize, u32)> = (0..live.len())
+        .flat_map(|knob| (0..base.len() as u32).map(move |index| (knob, index)))
         .collect();
-    let mut knobs = knobs?;
+    let each = |workspace: &mut Workspace, (knob, index): (usize, u32)| {
+        replicate_in(&live[knob].1, index, events_max, workspace)
+    };
+    let seen: Result<Vec<Observations>, Runaway> =
+        runs.into_par_iter().map_init(Workspace::default, each).collect();
+    let seen = seen?;
+    let moot = moot.into_iter().map(|(knob, _)| compare(base, base, knob, confidence));
+    let live = live
+        .into_iter()
+        .zip(seen.chunks(base.len()))
+        .map(|((knob, _), seen)| compare(base, seen, knob, confidence));
+    let mut knobs: Vec<Knob> = live.chain(moot).collect();
     rank(&mut knobs);
     Ok(knobs)
 }

@@ -133,6 +133,33 @@ impl ErrorKind {
     }
 }
 
+/// A limit that a run may or may not come up against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A handshake was dropped.
+    Backlog,
+    /// A client gave up.
+    Patience,
+    /// A request was refused with 503.
+    Concurrency,
+    /// A request waited for a thread-pool token.
+    Threads,
+    /// A request waited for a database connection.
+    Pool,
+    /// A request gave up waiting for one.
+    PoolTimeout,
+    /// A statement's sleep was cut short, or it gave up.
+    BusyTimeout,
+    /// A call waited for the semaphore of this upstream.
+    Semaphore(u32),
+    /// A call waited for a client connection to it.
+    Connections(u32),
+    /// A call gave up waiting for one.
+    ConnectionTimeout(u32),
+    /// An attempt was given up.
+    UpstreamTimeout(u32),
+}
+
 /// Observations of one class.
 #[derive(Clone, Debug)]
 pub struct ClassObservations {
@@ -225,6 +252,8 @@ pub struct Observations {
     pub dropped: u64,
     /// Attempts of upstream calls.
     pub attempts: u64,
+    /// Limits that the run came up against, the warm-up included.
+    pub reached: Vec<Limit>,
     /// Requests in flight when the window began.
     pub in_flight_at_start: u64,
     /// Length of the window.
@@ -259,9 +288,17 @@ impl Observations {
             sent: 0,
             dropped: 0,
             attempts: 0,
+            reached: Vec::new(),
             in_flight_at_start: 0,
             window: Span::ZERO,
             sojourn: 0,
+        }
+    }
+
+    /// The run comes up against a limit.
+    pub fn reach(&mut self, limit: Limit) {
+        if !self.reached.contains(&limit) {
+            self.reached.push(limit);
         }
     }
 

@@ -72,19 +72,17 @@ fn plan(scenario: &Scenario, index: u32) -> Plan {
     Plan::new(scenario, replication_seed(scenario.seed, index))
 }
 
-/// Replications `0..count`, in order, without histograms.
+/// One replication, adding response times to the histograms of earlier ones.
 ///
 /// # Errors
-/// The first [`Runaway`].
-pub fn batch(
+/// [`Runaway`] if it does not come to its end.
+pub fn replicate_in(
     scenario: &Scenario,
-    count: u32,
+    index: u32,
     events_max: u64,
-) -> Result<Vec<Observations>, Runaway> {
-    let each = |workspace: &mut Workspace, index| {
-        Engine::observe_again(&plan(scenario, index), events_max, workspace)
-    };
-    (0..count).into_par_iter().map_init(Workspace::default, each).collect()
+    workspace: &mut Workspace,
+) -> Result<Observations, Runaway> {
+    Engine::observe_again(&plan(scenario, index), events_max, workspace)
 }
 
 /// As many replications as `effort` asks for. Their number depends on what they show, not
@@ -121,7 +119,7 @@ fn grouped(
         (from..to)
             .filter(|&index| index as usize % GROUPS == group)
             .map(|index| {
-                let seen = Engine::observe_again(&plan(scenario, index), events_max, workspace)?;
+                let seen = replicate_in(scenario, index, events_max, workspace)?;
                 Ok((index, seen))
             })
             .collect::<Result<Vec<_>, Runaway>>()

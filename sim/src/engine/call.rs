@@ -8,7 +8,7 @@ use super::Engine;
 use super::event::Event;
 use super::state::NONE;
 use super::step::Flow;
-use crate::observe::ErrorKind;
+use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, place};
 use crate::station::slots::Slots;
 use crate::trace::Trace;
@@ -32,6 +32,7 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.semaphores[upstream as usize].enter(self.now);
             return Flow::Continue;
         }
+        self.seen.reach(Limit::Semaphore(upstream));
         self.suspend(thread, task, place::semaphore(upstream))
     }
 
@@ -48,6 +49,7 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.upstream_connections[upstream as usize].enter(self.now);
             return Flow::Continue;
         }
+        self.seen.reach(Limit::Connections(upstream));
         let timeout = self.plan.upstreams[upstream as usize].pool_timeout;
         self.give_up_after(task, timeout);
         self.suspend(thread, task, place::connection(upstream))
@@ -87,12 +89,14 @@ impl<T: Trace> Engine<'_, T> {
         let worker = self.worker_of(task) as usize;
         match self.plan.ops[self.tasks[task].pc as usize - 1] {
             Op::ConnectionAcquire { upstream, give_up } => {
+                self.seen.reach(Limit::ConnectionTimeout(upstream));
                 self.client_pool(task, upstream).abandon(task);
                 let entry = &mut self.tasks[task];
                 entry.outcome = Some(ErrorKind::ConnectionTimeout);
                 entry.pc = give_up;
             }
             Op::Checkout => {
+                self.seen.reach(Limit::PoolTimeout);
                 if let Some(pool) = &mut self.workers[worker].pool {
                     pool.abandon(task);
                 }
@@ -118,6 +122,7 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.attempts += 1;
         let late = spec.timeout.filter(|&timeout| latency > timeout);
         self.tasks[task].outcome = if late.is_some() {
+            self.seen.reach(Limit::UpstreamTimeout(upstream));
             Some(ErrorKind::UpstreamTimeout)
         } else {
             self.fails(task, spec.failures, failure, attempt)

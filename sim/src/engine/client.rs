@@ -9,7 +9,7 @@ use super::event::Event;
 use super::state::{NONE, Request, Task, User};
 use super::step::Flow;
 use crate::agenda::Due;
-use crate::observe::ErrorKind;
+use crate::observe::{ErrorKind, Limit};
 use crate::plan::place;
 use crate::station::listener::Knock;
 use crate::trace::{Record, Trace};
@@ -180,6 +180,7 @@ impl<T: Trace> Engine<'_, T> {
         }
         // The server is not told in time to spare itself the work: it goes on.
         let user = entry.user;
+        self.seen.reach(Limit::Patience);
         self.close_connection(user);
         self.settle(request, Some(ErrorKind::Timeout));
     }
@@ -265,6 +266,7 @@ impl<T: Trace> Engine<'_, T> {
             Knock::Queued(Some(worker)) => self.tell_listener(worker),
             Knock::Queued(None) => {}
             Knock::Dropped => {
+                self.seen.reach(Limit::Backlog);
                 let entry = &mut self.tasks[task];
                 let doublings = entry.attempt.min(HANDSHAKE_DOUBLINGS);
                 entry.attempt += 1;

@@ -6,7 +6,7 @@ use super::Engine;
 use super::event::Event;
 use super::state::{DatabaseConnection, NONE, Role, Thread, ThreadState};
 use super::step::Flow;
-use crate::observe::ErrorKind;
+use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, SqlitePlan, place};
 use crate::station::pool::{Checkin, Checkout, Pool};
 use crate::station::sqlite::{self, Locks, Refusal};
@@ -69,6 +69,7 @@ impl<T: Trace> Engine<'_, T> {
                 Flow::Continue
             }
             Checkout::Wait => {
+                self.seen.reach(Limit::Pool);
                 let rule = self.plan.database.as_ref().map(|database| database.connections);
                 let timeout = match rule {
                     Some(Connections::Pool { timeout, .. }) => timeout,
@@ -215,7 +216,12 @@ impl<T: Trace> Engine<'_, T> {
 
     /// How long the busy handler sleeps now, or none if its time is up.
     fn next_poll(&mut self, task: u32) -> Option<Span> {
-        let delay = sqlite::busy_delay(self.tasks[task].polls, self.sqlite().busy_timeout);
+        let timeout = self.sqlite().busy_timeout;
+        let polls = self.tasks[task].polls;
+        let delay = sqlite::busy_delay(polls, timeout);
+        if delay != sqlite::busy_delay(polls, Span::MAX) {
+            self.seen.reach(Limit::BusyTimeout);
+        }
         self.tasks[task].polls += 1;
         delay
     }

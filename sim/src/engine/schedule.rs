@@ -135,8 +135,9 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// True if what `task` does next needs no interpreter lock.
-    fn enters_library(&self, task: u32) -> bool {
-        self.plan.interpreter.is_some()
+    #[inline]
+    pub(super) fn enters_library(&self, task: u32) -> bool {
+        self.plan.native
             && task != NONE
             && self.plan.ops[self.tasks[task].pc as usize].is_native()
     }

@@ -6,7 +6,7 @@ use model::units::Span;
 use super::Engine;
 use super::event::Event;
 use super::state::{NONE, Role, Thread};
-use crate::observe::ErrorKind;
+use crate::observe::{ErrorKind, Limit};
 use crate::plan::{Op, Pc, place};
 use crate::trace::{Record, Trace};
 
@@ -29,11 +29,10 @@ impl<T: Trace> Engine<'_, T> {
     /// Executes instructions of `task` on `thread` until one needs time, moves the task, or
     /// goes into or out of the database library, where the interpreter lock changes hands.
     pub(super) fn step(&mut self, thread: u32, task: u32) -> Flow {
-        let inside = self.plan.ops[self.tasks[task].pc as usize].is_native();
+        let inside = self.enters_library(task);
         loop {
             let flow = self.execute(thread, task);
-            let next = self.tasks[task].pc as usize;
-            if flow != Flow::Continue || self.plan.ops[next].is_native() != inside {
+            if flow != Flow::Continue || self.enters_library(task) != inside {
                 return flow;
             }
         }
@@ -167,6 +166,7 @@ impl<T: Trace> Engine<'_, T> {
             .limit_concurrency
             .is_some_and(|limit| worker.clients >= limit || worker.tasks >= limit);
         if full {
+            self.seen.reach(Limit::Concurrency);
             let entry = &mut self.tasks[task];
             entry.failed = Some(ErrorKind::Rejected);
             entry.pc = self.plan.rejected;
@@ -185,6 +185,8 @@ impl<T: Trace> Engine<'_, T> {
         if self.workers[worker as usize].tokens.acquire(task) {
             self.seen.threads.enter(self.now);
             self.start_on_pool(worker, task);
+        } else {
+            self.seen.reach(Limit::Threads);
         }
         Flow::Detached
     }

@@ -41,6 +41,8 @@ pub struct Plan {
     pub context_switch: Span,
     /// One thread of a process at a time, and how long a waiter is patient.
     pub interpreter: Option<Span>,
+    /// The interpreter has a lock, and some instructions run outside it.
+    pub native: bool,
     /// Worker processes.
     pub workers: u32,
     /// Thread-pool tokens per worker.
@@ -212,6 +214,7 @@ impl Plan {
             load: scenario.load.clone(),
             workload: Workload::new(seed, &scenario.load.source, &scenario.endpoints),
             classes: program.classes,
+            native: costs.interpreter.lock && program.ops.iter().any(Op::is_native),
             ops: program.ops,
             unwind: program.unwind,
             forks: program.forks,

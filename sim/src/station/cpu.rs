@@ -165,11 +165,7 @@ impl Cpu {
             at = at.min((slot.turn + slice).max(now));
         }
         slot.timer = Due::new(at.min(limit), sequence);
-        if self.cores.len() == 1 {
-            self.next = self.cores[0].timer;
-        } else {
-            self.find_next();
-        }
+        self.find_next();
     }
 
     /// Takes the work done on `core` since it was last charged.
@@ -213,6 +209,10 @@ impl Cpu {
     }
 
     fn find_next(&mut self) {
+        if let [core] = &self.cores[..] {
+            self.next = core.timer;
+            return;
+        }
         let earliest = self.cores.iter().enumerate().min_by_key(|(_, core)| core.timer);
         if let Some((index, core)) = earliest {
             (self.next, self.next_core) = (core.timer, index as u32);
