@@ -31,7 +31,7 @@ impl Default for Effort {
             replications_max: 1000,
             precision: Some(0.01),
             confidence: 0.95,
-            events_max: 2_000_000_000,
+            events_max: 100_000_000,
         }
     }
 }

@@ -15,11 +15,11 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sim::answer::report;
-use sim::engine::Engine;
 use sim::engine::event::Event;
+use sim::engine::{Engine, Workspace};
 use sim::observe::Observations;
 use sim::plan::{Op, Plan};
-use sim::replicate::{Effort, batch, replicate, replications};
+use sim::replicate::{Effort, replicate, replicate_in, replications};
 use sim::trace::{Record, Recorder};
 
 const EVENTS_MAX: u64 = 1_000_000;
@@ -147,7 +147,10 @@ fn threads_make_no_difference() {
 #[test]
 fn replications_differ_from_each_other_and_not_from_themselves() {
     let scenario = golden_scenario();
-    let together = batch(&scenario, 12, EVENTS_MAX).unwrap();
+    let mut workspace = Workspace::default();
+    let together: Vec<_> = (0..12)
+        .map(|index| replicate_in(&scenario, index, EVENTS_MAX, &mut workspace).unwrap())
+        .collect();
     let mut sums = Vec::new();
     for (index, seen) in (0..).zip(&together) {
         let alone = replicate(&scenario, index, EVENTS_MAX).unwrap();

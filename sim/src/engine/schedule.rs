@@ -137,9 +137,7 @@ impl<T: Trace> Engine<'_, T> {
     /// True if what `task` does next needs no interpreter lock.
     #[inline]
     pub(super) fn enters_library(&self, task: u32) -> bool {
-        self.plan.native
-            && task != NONE
-            && self.plan.ops[self.tasks[task].pc as usize].is_native()
+        self.plan.native && task != NONE && self.plan.ops[self.tasks[task].pc as usize].is_native()
     }
 
     /// What a thread that carries no task does next. Only a loop has a queue.
