@@ -2,6 +2,7 @@
 
 use model::units::Span;
 use sim::observe::ErrorKind;
+use sim::plan::Op;
 
 use crate::stage::{Run, run, run_with};
 
@@ -125,24 +126,23 @@ fn a_timeout_frees_the_user_while_the_server_works_on() {
     "#);
     let gives_up: Vec<String> = (1..10).map(|i| format!("hello {}ms timeout", 100 * i)).collect();
     assert_eq!(run.log(), gives_up, "the user gives up and sends again at once");
-    let starts = run.executed(|op| matches!(op, sim::plan::Op::Block { .. }));
+    let starts = run.executed(|op| matches!(op, Op::Block { .. }));
     let zombies = ["0s", "240ms", "480ms", "720ms", "960ms"];
     assert_eq!(starts, zombies, "each work goes on to its end though nobody waits");
     assert_eq!((run.seen.good(), run.errors(ErrorKind::Timeout)), (0, 9));
 }
 
 #[test]
-fn a_client_that_left_before_it_was_accepted_costs_no_work() {
-    // The requests of 100 and 300 ms left the queue of the listener unread, or the service
-    // would be a request behind with each.
+fn a_client_that_gave_up_has_closed_its_connection() {
     let run = run(r#"
-        costs = {}
-        load = { users = 1, timeout = "100ms", duration = "500ms" }
-        service.concurrency = "blocking"
-        endpoint = [{ name = "hello", weight = 1, steps = [{ block = "240ms" }] }]
+        costs.cpu.accept = "10ms"
+        load = { users = 1, timeout = "100ms", duration = "950ms" }
+        service = { concurrency = "async", workers = 2, spread = "round-robin" }
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "150ms" }] }]
     "#);
-    assert_eq!(run.seen.sent, 5);
-    assert_eq!(run.executed(|op| matches!(op, sim::plan::Op::Admit)), ["0s", "240ms", "480ms"]);
+    assert_eq!(run.seen.open_connections.entries(), 10, "each request on a new one");
+    let admitted = |worker| run.executed_on(worker, |op| matches!(op, Op::Admit));
+    assert_eq!((admitted(0), admitted(1)), (5, 5), "which need not lead to the same worker");
 }
 
 #[test]
