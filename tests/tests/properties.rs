@@ -82,7 +82,7 @@ steps = [{ read = "item" }]
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 1000,
+        cases: 600,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..ProptestConfig::default()
     })]

@@ -47,6 +47,15 @@ fn a_quota_caps_utilisation() {
 }
 
 #[test]
+fn an_unused_quota_does_not_add_up() {
+    let seen = run(&theory_scenario("quota-burst", &[]));
+    assert_eq!(seen.good(), 10);
+    // What a period leaves below a nanosecond for each thread is made up for in the last.
+    let late = seen.classes[0].sum - 10 * 350_000_000;
+    assert!(late <= 10 * 4, "{late}");
+}
+
+#[test]
 fn twice_the_speed_halves_the_cpu_time_of_the_same_requests() {
     let slow = run(&theory_scenario("drain", &[]));
     let fast = run(&theory_scenario("drain", &["cpu.speed=2"]));

@@ -62,6 +62,19 @@ fn retries_are_independent_attempts() {
         .check();
 }
 
+/// Each attempt draws a latency of its own.
+#[test]
+fn a_retry_after_a_timeout_is_another_attempt() {
+    let sets =
+        ["timeout=5s", "retries=1", "backoff=0s"].map(|set| format!("upstream.partner.{set}"));
+    let wanted = Lognormal::through(4.0, 22.0).tail(5.0).powi(2);
+    case_of("timeout", &sets.each_ref().map(String::as_str))
+        .claim("timeouts with one retry: share", wanted, |o| {
+            error_share(&o[0], ErrorKind::UpstreamTimeout)
+        })
+        .check();
+}
+
 #[test]
 fn a_gather_takes_as_long_as_its_slowest_branch() {
     let wanted = 0.1 * (1.0 + 1.0 / 2.0 + 1.0 / 3.0 + 1.0 / 4.0);

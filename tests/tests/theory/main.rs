@@ -30,7 +30,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 47] = [
+const FAMILY: [&str; 48] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -76,6 +76,7 @@ const FAMILY: [&str; 47] = [
     "retries: attempts of a request",
     "timeout of a lognormal call: share",
     "timeout of a lognormal call: mean attempt",
+    "timeouts with one retry: share",
     "Poisson arrivals: rate",
     "utilisation law: CPU demand",
 ];
