@@ -253,6 +253,9 @@ pub struct Knob {
     pub gain: Estimate,
     /// Relative change of the mean response time.
     pub response_time_change: Estimate,
+    /// False if no run came up against the limit: more of it changes nothing at all, and
+    /// it was not simulated.
+    pub reached: bool,
 }
 
 /// What others measured.

@@ -189,7 +189,8 @@ pub fn experiment(
     let seen: Result<Vec<Observations>, Runaway> =
         runs.into_par_iter().map_init(Workspace::default, each).collect();
     let seen = seen?;
-    let moot = moot.into_iter().map(|(knob, _)| compare(base, base, knob, confidence));
+    let unchanged = |(knob, _)| Knob { reached: false, ..compare(base, base, knob, confidence) };
+    let moot = moot.into_iter().map(unchanged);
     let live = live
         .into_iter()
         .zip(seen.chunks(base.len()))
@@ -229,6 +230,7 @@ fn compare(
         throughput: Estimate::of_mean(&after, confidence).rounded().value,
         gain: minus_one(ratio),
         response_time_change: minus_one(times),
+        reached: true,
     }
 }
 

@@ -51,6 +51,8 @@ fn knobs(report: &Report) -> String {
         let (gain, times) = if silent {
             // A ratio to nothing has no meaning.
             (["-".into(), String::new()], ["-".into(), String::new()])
+        } else if !knob.reached {
+            (["never reached".into(), String::new()], ["-".into(), String::new()])
         } else {
             (estimate(gain), estimate(slower))
         };

@@ -142,7 +142,15 @@ fn numbers(steps: &[Step]) -> String {
     for step in steps {
         let report = &step.report;
         let good = report.run.samples > 0;
-        let time = |t: f64| if good { number::time(t) } else { "-".into() };
+        // By Little's law a request takes in flight over throughput. Where those that ended
+        // in the window took much less, the slow ones are still under way.
+        let cut =
+            report.in_flight.mean.value > 1.5 * report.throughput.value * report.response_time.mean;
+        let time = |t: f64| match (good, cut) {
+            (false, _) => "-".into(),
+            (true, false) => number::time(t),
+            (true, true) => format!(">{}", number::time(t)),
+        };
         let cpu = report.stations.iter().find(|station| station.name == "cpu");
         let times = |multiple: Option<f64>| {
             multiple.map_or("-".into(), |multiple| number::significant(multiple, 3))
