@@ -160,6 +160,10 @@ impl Profile {
 
 /// The time after which a line that starts at `value` with `slope` has the area `area`.
 fn time_of_area(value: f64, slope: f64, area: f64) -> f64 {
+    if area == 0.0 {
+        // A line that starts at zero has no speed by which to divide.
+        return 0.0;
+    }
     if slope == 0.0 {
         return area / value;
     }
@@ -204,7 +208,8 @@ mod tests {
             std::iter::from_fn(|| arrivals.next(&mut draws)).map(|(_, at)| at).collect();
         // The area under the ramp is 500 + 1000 + 500.
         assert_eq!(all.len(), 2000);
-        // The first stage integrates to 5 t^2.
+        // The first stage integrates to 5 t^2, and arrival 0 is where it is 0.
+        assert_eq!(all[0], Instant::START);
         assert_eq!(all[45].nanos(), 3_000_000_000);
         assert_eq!(all[600].nanos(), 11_000_000_000);
     }

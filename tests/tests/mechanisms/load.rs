@@ -86,6 +86,25 @@ fn even_arrivals_come_at_i_over_rate_whether_or_not_earlier_ones_are_answered() 
 }
 
 #[test]
+fn a_ramp_of_arrivals_inverts_the_integrated_rate() {
+    let run = run(r#"
+        costs = {}
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1 }]
+        [load]
+        rate = "0/s"
+        spacing = "even"
+        stages = [{ duration = "2s", target = "100/s" }]
+    "#);
+    // 25 t^2 arrivals in t seconds.
+    let sent = run.sent();
+    assert_eq!(sent.len(), 100);
+    for (i, ms) in [(0, 0), (1, 200), (4, 400), (25, 1000), (81, 1800)] {
+        assert_eq!(sent[i], Span::from_millis(ms), "arrival {i} is where the integral is {i}");
+    }
+}
+
+#[test]
 fn poisson_arrivals_have_exponential_gaps() {
     let run = run(r#"
         costs = {}
