@@ -61,11 +61,14 @@ impl Pool {
     }
 
     /// True if a connection that is given back now stays open: it passes to a waiter, or
-    /// the pool keeps it.
+    /// the pool keeps it. As in SQLAlchemy, what counts is how many are idle: whoever comes
+    /// back while fewer than `size` are stays, whoever was opened beyond it.
     pub fn keeps(&self) -> bool {
         match self.rule {
             Connections::PerOperation => false,
-            Connections::Pool { size, .. } => !self.queue.is_empty() || self.total <= size,
+            Connections::Pool { size, .. } => {
+                !self.queue.is_empty() || self.idle.len() < size as usize
+            }
         }
     }
 
@@ -121,11 +124,12 @@ mod tests {
         assert!(pool.keeps(), "a waiter gets it");
         assert_eq!(pool.checkin(70, true), Checkin::Handed(3));
         pool.abandon(4);
+        assert!(pool.keeps(), "none is idle yet");
+        assert_eq!(pool.checkin(71, true), Checkin::Kept);
         assert!(!pool.keeps(), "overflow is closed on return");
-        assert_eq!(pool.checkin(71, false), Checkin::Discarded(None));
+        assert_eq!(pool.checkin(70, false), Checkin::Discarded(None));
+        assert_eq!(pool.checkout(5), Checkout::Idle(71));
         assert!(pool.keeps());
-        assert_eq!(pool.checkin(70, true), Checkin::Kept);
-        assert_eq!(pool.checkout(5), Checkout::Idle(70));
         assert_eq!(pool.in_use(), 1);
     }
 

@@ -113,6 +113,31 @@ fn a_connection_beyond_the_size_is_closed_when_it_comes_back() {
 }
 
 #[test]
+fn the_pool_keeps_what_comes_back_as_long_as_it_has_fewer_idle_than_its_size() {
+    // SQLAlchemy puts a connection that comes back into its queue, and closes it only if
+    // the queue is full. Beside one long reader a row of short ones thus shares a single
+    // connection, though two are open and the size is one.
+    let text = format!(
+        "{}{SETTING}{}",
+        burst(2),
+        r#"
+        [[endpoint]]
+        name = "endless"
+        weight = 1
+        steps = [{ read = "endless" }]
+        [[endpoint]]
+        name = "short"
+        weight = 1
+        steps = [{ read = "ten" }, { read = "ten" }, { read = "ten" }]
+        "#
+    )
+    .replace("size = 2", "size = 1");
+    let run = run_in_order(&text, &["endless", "short"]);
+    assert_eq!(run.log(), ["short 30ms", "endless 10s"]);
+    assert_eq!(run.executed(|op| matches!(op, Op::Opened)).len(), 2);
+}
+
+#[test]
 fn a_driver_that_is_not_awaited_deadlocks_with_its_own_pool() {
     // The first holds the only connection and awaits its call. The second waits for the
     // connection on the loop, so that the first cannot go on before that wait times out.
