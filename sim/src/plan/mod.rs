@@ -258,7 +258,8 @@ impl Plan {
 
 fn sqlite_plan(scenario: &Scenario, sqlite: &model::scenario::Sqlite) -> SqlitePlan {
     let disk = &scenario.costs.disk;
-    let unlinks = sqlite.journal_mode != JournalMode::Wal;
+    // The other modes keep the journal file, cut or overwritten.
+    let unlinks = sqlite.journal_mode == JournalMode::Delete;
     SqlitePlan {
         journal_mode: sqlite.journal_mode,
         synchronous: sqlite.synchronous,
