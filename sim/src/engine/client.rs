@@ -320,13 +320,13 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &mut self.requests[request];
         entry.worker = worker;
         let (user, settled) = (entry.user, entry.settled);
-        if settled {
-            // The client has gone; there is nothing to read.
-            return self.free_task(task);
+        // What a client that has gone sent before is there to be read all the same: the
+        // worker serves it and learns only then that nobody waits.
+        if !settled {
+            self.users[user as usize].worker = worker;
+            self.workers[worker as usize].clients += 1;
+            self.seen.open_connections.enter(self.now);
         }
-        self.users[user as usize].worker = worker;
-        self.workers[worker as usize].clients += 1;
-        self.seen.open_connections.enter(self.now);
         self.enqueue(task);
     }
 

@@ -4,7 +4,7 @@ use model::units::Span;
 use sim::observe::ErrorKind;
 use sim::plan::Op;
 
-use crate::stage::{Run, run, run_with};
+use crate::stage::{Run, run, run_in_order, run_with};
 
 fn closed(load: &str, service: &str) -> Run {
     run(&format!(
@@ -149,6 +149,30 @@ fn a_timeout_frees_the_user_while_the_server_works_on() {
     let zombies = ["0s", "240ms", "480ms", "720ms", "960ms"];
     assert_eq!(starts, zombies, "each work goes on to its end though nobody waits");
     assert_eq!((run.seen.good(), run.errors(ErrorKind::Timeout)), (0, 9));
+}
+
+#[test]
+fn a_request_is_served_though_its_client_left_before_it_was_accepted() {
+    // The kernel completes the handshake and keeps what the client sent. The worker reads
+    // the request before it learns that nobody waits for the answer.
+    let run = run_in_order(
+        r#"
+        costs = {}
+        load = { rate = "10/s", spacing = "even", timeout = "95ms", duration = "400ms" }
+        service.concurrency = "blocking"
+        endpoint = [
+            { name = "slow", weight = 1, steps = [{ block = "250ms" }] },
+            { name = "quick", weight = 1, steps = [{ block = "30ms" }] },
+        ]
+        "#,
+        &["slow", "quick", "quick", "quick"],
+    );
+    // From 250 ms on the worker serves the request of 100 ms, given up at 195 ms, then that
+    // of 200 ms, given up at 295 ms, and then that of 300 ms.
+    let starts = run.executed(|op| matches!(op, Op::Block { .. }));
+    assert_eq!(starts, ["0s", "250ms", "280ms", "310ms"]);
+    let log = ["slow 95ms timeout", "quick 195ms timeout", "quick 295ms timeout", "quick 340ms"];
+    assert_eq!(run.log(), log);
 }
 
 #[test]
