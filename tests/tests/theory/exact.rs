@@ -39,6 +39,12 @@ fn a_quota_caps_utilisation() {
     assert!(used <= budget * periods, "{used}");
     assert!(used >= (budget - 2) * periods, "{used}");
 
+    // Nor when threads come and go, and what each uses is the others' loss.
+    let think = "load.think_time={ mean = \"10ms\" }";
+    let seen = run(&theory_scenario("quota", &["load.users=6", think]));
+    let used = seen.cores.area();
+    assert!(used <= budget * periods && used > budget * periods * 9 / 10, "{used}");
+
     // A quota that is not reached costs nothing.
     let free = run(&theory_scenario("quota", &["cpu.quota=none"]));
     let wide = run(&theory_scenario("quota", &["cpu.quota.budget=200ms"]));
