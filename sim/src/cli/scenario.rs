@@ -12,7 +12,7 @@ const PRECISION: f64 = 0.02;
 
 /// Replications on which each knob is tried: enough to tell a limit from noise, since the
 /// same random numbers are on both sides.
-const KNOB_REPLICATIONS: u32 = 4;
+const KNOB_REPLICATIONS: u32 = 3;
 
 /// Predicts one scenario.
 pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {

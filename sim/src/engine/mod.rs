@@ -12,7 +12,7 @@ mod step;
 use std::collections::VecDeque;
 use std::fmt;
 
-use model::scenario::Source;
+use model::scenario;
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
 use model::workload::Arrivals;
@@ -72,6 +72,17 @@ impl fmt::Display for Runaway {
 }
 
 impl std::error::Error for Runaway {}
+
+/// Where an event comes from: the agenda, or one of the queues that are in order by
+/// themselves.
+#[derive(Clone, Copy)]
+enum Source {
+    Core(u32),
+    Agenda,
+    Arrival,
+    Patience,
+    Idle,
+}
 
 /// One replication under way.
 pub struct Engine<'p, T: Trace> {
@@ -154,8 +165,10 @@ impl<'p, T: Trace> Engine<'p, T> {
         let mut threads = Arena::new();
         let workers = (0..plan.workers).map(|id| new_worker(plan, id, &mut threads)).collect();
         let arrivals = match &plan.load.source {
-            Source::Open { rate, spacing, .. } => Some(Arrivals::new(plan.seed, rate, *spacing)),
-            Source::Closed { .. } => None,
+            scenario::Source::Open { rate, spacing, .. } => {
+                Some(Arrivals::new(plan.seed, rate, *spacing))
+            }
+            scenario::Source::Closed { .. } => None,
         };
         let sqlite = plan.database.as_ref().and_then(|database| database.sqlite.as_ref());
         Engine {
@@ -211,12 +224,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         self.begin();
         let mut standstill = 0;
         loop {
-            let agenda = self.agenda.next_due();
-            let (core_due, core) = self.cpu.next();
-            let patience = self.patience.front();
-            let idle = self.idle.front();
-            let arrival = self.next_arrival;
-            let due = agenda.min(core_due).min(patience).min(idle).min(arrival);
+            let (source, due) = self.next_event();
             if due.at() >= end {
                 break;
             }
@@ -229,16 +237,12 @@ impl<'p, T: Trace> Engine<'p, T> {
             if self.events > events_max || standstill > STANDSTILL {
                 return Err(self.runaway(standstill, events_max));
             }
-            if due == core_due {
-                self.core_timer(core);
-            } else if due == agenda {
-                self.agenda_event();
-            } else if due == arrival {
-                self.open_arrival();
-            } else if due == patience {
-                self.patience_ends();
-            } else {
-                self.idle_ends();
+            match source {
+                Source::Core(core) => self.core_timer(core),
+                Source::Agenda => self.agenda_event(),
+                Source::Arrival => self.open_arrival(),
+                Source::Patience => self.patience_ends(),
+                Source::Idle => self.idle_ends(),
             }
             self.schedule();
             if T::AUDITS {
@@ -248,6 +252,26 @@ impl<'p, T: Trace> Engine<'p, T> {
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.seen.close_window(end, self.plan.load.duration);
         Ok(())
+    }
+
+    /// Where the next event comes from, and when.
+    #[inline]
+    fn next_event(&self) -> (Source, Due) {
+        let (mut due, core) = self.cpu.next();
+        let mut source = Source::Core(core);
+        let others = [
+            (Source::Agenda, self.agenda.next_due()),
+            (Source::Patience, self.patience.front()),
+            (Source::Idle, self.idle.front()),
+            (Source::Arrival, self.next_arrival),
+        ];
+        // Branches that are nearly always guessed right beat selecting without them.
+        for (other, its_due) in others {
+            if its_due < due {
+                (source, due) = (other, its_due);
+            }
+        }
+        (source, due)
     }
 
     fn runaway(&self, standstill: u64, limit: u64) -> Runaway {
