@@ -6,6 +6,7 @@ pub mod answer;
 pub mod bounds;
 pub mod cli;
 pub mod engine;
+pub mod event;
 pub mod knob;
 pub mod observe;
 pub mod plan;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use model::units::Instant;
 
-use crate::engine::event::Event;
+use crate::event::Event;
 use crate::observe::ErrorKind;
 use crate::plan::Op;
 

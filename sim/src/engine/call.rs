@@ -5,9 +5,9 @@ use model::stream::lane_of_attempt;
 use model::units::Span;
 
 use super::Engine;
-use super::event::Event;
 use super::state::NONE;
 use super::step::Flow;
+use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, place};
 use crate::station::slots::Slots;

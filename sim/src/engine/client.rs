@@ -5,10 +5,10 @@ use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
 use super::Engine;
-use super::event::Event;
 use super::state::{NONE, Request, Task, User};
 use super::step::Flow;
 use crate::agenda::Due;
+use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::place;
 use crate::station::listener::Knock;

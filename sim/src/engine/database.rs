@@ -3,9 +3,9 @@
 use model::units::Span;
 
 use super::Engine;
-use super::event::Event;
 use super::state::{DatabaseConnection, NONE, Role, Thread, ThreadState};
 use super::step::Flow;
+use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, SqlitePlan, place};
 use crate::station::pool::{Checkin, Checkout, Pool};

@@ -4,7 +4,6 @@ mod audit;
 mod call;
 mod client;
 mod database;
-pub mod event;
 mod schedule;
 mod state;
 mod step;
@@ -18,6 +17,7 @@ use model::units::{Instant, Span};
 use model::workload::Arrivals;
 
 use crate::agenda::{Agenda, Deadlines, Due};
+use crate::event::Event;
 use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
 use crate::station::cpu::Cpu;
@@ -28,7 +28,6 @@ use crate::station::server::Server;
 use crate::station::slots::Slots;
 use crate::station::sqlite::Locks;
 use crate::trace::{Record, Silent, Trace};
-use event::Event;
 use state::{
     Arena, DatabaseConnection, NONE, Request, Role, Task, Thread, ThreadState, User, Worker,
 };

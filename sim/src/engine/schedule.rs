@@ -3,9 +3,9 @@
 use model::units::Span;
 
 use super::Engine;
-use super::event::Event;
 use super::state::{ACCEPT, NONE, Role, ThreadState};
 use super::step::Flow;
+use crate::event::Event;
 use crate::plan::place;
 use crate::station::interpreter::TimerOutcome;
 use crate::trace::{Record, Trace};

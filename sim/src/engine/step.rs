@@ -4,8 +4,8 @@ use model::scenario::Concurrency;
 use model::units::Span;
 
 use super::Engine;
-use super::event::Event;
 use super::state::{NONE, Role, Thread};
+use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{Op, Pc, place};
 use crate::trace::{Record, Trace};

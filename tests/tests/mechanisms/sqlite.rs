@@ -3,7 +3,7 @@
 //! One sync takes 10 ms. Each endpoint sleeps on its pool thread until its turn comes, so
 //! its name says when it begins; there are cores and connections for all.
 
-use sim::engine::event::Event;
+use sim::event::Event;
 use sim::observe::ErrorKind;
 use sim::plan::Op;
 

@@ -4,7 +4,7 @@ use model::stream::Draws;
 use model::units::{Instant, Span};
 use model::workload::{RequestKey, Workload};
 use sim::engine::Engine;
-use sim::engine::event::Event;
+use sim::event::Event;
 use sim::observe::Observations;
 use sim::plan::{Op, Plan};
 use sim::trace::{Record, Recorder};

@@ -1,7 +1,7 @@
 //! What can happen.
 
 /// An event of the agenda. Ends of CPU turns, open arrivals and client timeouts are kept
-/// beside the agenda, see [`super::Engine::run`].
+/// beside the agenda, see [`crate::engine::Engine::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The warm-up is over.
