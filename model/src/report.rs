@@ -63,6 +63,10 @@ pub struct Report {
     /// What others measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<PublishedFigure>,
+    /// The slow requests had not ended when the window closed: the response times are those
+    /// of the quick ones.
+    #[serde(default)]
+    pub cut_short: bool,
     /// What a reader should know before trusting the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

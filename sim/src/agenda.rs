@@ -104,6 +104,9 @@ impl<E> Ord for Entry<E> {
     }
 }
 
+/// Timers that are never worth compacting away.
+const SLACK: usize = 64;
+
 /// Timers that all last equally long: they end in the order in which they began, so a
 /// queue serves where a heap would sort what is sorted.
 #[derive(Debug)]
@@ -133,6 +136,14 @@ impl<T: Copy> Deadlines<T> {
     pub fn drop_dead(&mut self, live: impl Fn(T) -> bool) {
         while self.queue.front().is_some_and(|&(_, timer)| !live(timer)) {
             self.queue.pop_front();
+        }
+    }
+
+    /// Drops all that are not `live` if there are many more timers than the `most` that can
+    /// be: one that lives long would otherwise keep all that died behind it.
+    pub fn compact(&mut self, most: usize, live: impl Fn(T) -> bool) {
+        if self.queue.len() > 2 * most + SLACK {
+            self.queue.retain(|&(_, timer)| live(timer));
         }
     }
 
@@ -170,8 +181,14 @@ mod tests {
             timers.push(Due::new(Instant::from_nanos(n), n), n);
         }
         timers.drop_dead(|n| n > 2);
+        timers.compact(0, |_| false);
         assert_eq!(timers.front().at(), Instant::from_nanos(3));
         assert_eq!(timers.pop(), Some((Instant::from_nanos(3), 3)));
         assert_eq!(timers.front(), Due::NEVER);
+        for n in 1..=100 {
+            timers.push(Due::new(Instant::from_nanos(n), n), n);
+        }
+        timers.compact(2, |n| n == 1 || n == 100);
+        assert_eq!([timers.pop(), timers.pop()].map(|t| t.map(|(_, n)| n)), [Some(1), Some(100)]);
     }
 }

@@ -20,6 +20,12 @@ struct Demand {
     on_pool: f64,
     /// Seconds that a database connection is held.
     connection: f64,
+    /// Seconds that SQLite's write lock is held.
+    writer: f64,
+    /// Seconds at the database server's processors.
+    server: f64,
+    /// Seconds of CPU that hold the interpreter lock.
+    interpreter: f64,
     /// Seconds in each upstream's semaphore, and on its client connections.
     semaphores: Vec<f64>,
     clients: Vec<f64>,
@@ -31,6 +37,7 @@ struct Held {
     pool_thread: bool,
     driver: bool,
     connection: bool,
+    writer: bool,
     semaphore: Option<u32>,
     client: Option<u32>,
 }
@@ -56,6 +63,9 @@ impl Demand {
         if held.connection {
             self.connection += seconds;
         }
+        if held.writer {
+            self.writer += seconds;
+        }
         if let Some(upstream) = held.semaphore {
             self.semaphores[upstream as usize] += seconds;
         }
@@ -74,6 +84,9 @@ impl Demand {
         self.on_loop += factor * other.on_loop;
         self.on_pool += factor * other.on_pool;
         self.connection += factor * other.connection;
+        self.writer += factor * other.writer;
+        self.server += factor * other.server;
+        self.interpreter += factor * other.interpreter;
     }
 }
 
@@ -112,9 +125,15 @@ impl Walk<'_> {
         for &start in &self.plan.forks[fork as usize] {
             self.elapsed = 0.0;
             let held = self.held;
+            // A branch takes a connection of its own. What the parent holds meanwhile, it
+            // holds for as long as the longest branch, not for all of them in a row.
+            self.held.connection = false;
             self.walk(start);
             self.held = held;
             longest = longest.max(self.elapsed);
+        }
+        if self.held.connection {
+            self.demand.connection += longest;
         }
         self.elapsed = before + longest;
     }
@@ -122,10 +141,11 @@ impl Walk<'_> {
     fn visit(&mut self, op: Op) {
         let mean = |draw: u32| self.plan.draws[draw as usize].distribution.mean();
         match op {
-            Op::Request { draw, .. } | Op::Cpu { draw } | Op::Native { draw } => {
-                self.spend(place::CPU, mean(draw), true);
-            }
-            Op::Burn { span } => self.spend(place::CPU, span.secs_f64(), true),
+            Op::Request { draw, .. } | Op::Cpu { draw } => self.compute(mean(draw)),
+            Op::Native { draw } => self.spend(place::CPU, mean(draw), true),
+            Op::Burn { span } => self.compute(span.secs_f64()),
+            Op::BeginWrite => self.held.writer = true,
+            Op::CommitEnd => self.held.writer = false,
             Op::Block { draw } => self.spend(place::BLOCK, mean(draw), true),
             Op::Sleep { draw } => self.spend(place::SLEEP, mean(draw), false),
             Op::TokenAcquire => self.held.pool_thread = true,
@@ -142,6 +162,7 @@ impl Walk<'_> {
                 }
             }
             Op::Server { engine, round_trip } => {
+                self.demand.server += mean(engine);
                 self.spend(place::SERVER, mean(engine) + mean(round_trip), self.blocks());
             }
             Op::SemaphoreAcquire { upstream } => self.held.semaphore = Some(upstream),
@@ -156,6 +177,12 @@ impl Walk<'_> {
             }
             _ => {}
         }
+    }
+
+    /// CPU time that holds the interpreter lock.
+    fn compute(&mut self, seconds: f64) {
+        self.demand.interpreter += seconds;
+        self.spend(place::CPU, seconds, true);
     }
 
     /// A driver that is not awaited holds its thread while it waits.
@@ -175,7 +202,9 @@ impl Walk<'_> {
 
 /// Upper bounds on the throughput of `scenario`, the lowest first.
 ///
-/// A bound is left out where its demand is zero. Time lost to context switches, retries,
+/// They hold in the long run, and while good answers have the mix of the requests: not where
+/// one endpoint fails or starves and leaves its share of a station to the others. A bound is
+/// left out where its demand is zero. Time lost to context switches, retries,
 /// checkpoints and the growth of CPU with requests in flight is left out of all, which
 /// keeps them bounds.
 pub fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
@@ -237,6 +266,18 @@ fn station_bounds(scenario: &Scenario, mean: &Demand) -> Vec<Bound> {
     if mean.on_pool > 0.0 {
         let tokens = workers * f64::from(scenario.service.threads);
         all.push(bound("service.threads", tokens, mean.on_pool));
+    }
+    if scenario.costs.interpreter.lock && scenario.cpu.cores > 1 {
+        all.push(bound("interpreter lock", workers, mean.interpreter));
+    }
+    match scenario.database.as_ref().map(|database| &database.engine) {
+        Some(model::scenario::Engine::Postgres(postgres)) => {
+            all.push(bound("database.cores", f64::from(postgres.cores), mean.server));
+        }
+        Some(model::scenario::Engine::Sqlite(_)) => {
+            all.push(bound("database write lock", 1.0, mean.writer));
+        }
+        None => {}
     }
     if let Some(database) = &scenario.database
         && let model::scenario::Connections::Pool { size, overflow, .. } = database.connections

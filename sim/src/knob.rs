@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use model::report::{Bottleneck, Knob};
+use model::report::{Bottleneck, Knob, Report};
 use model::scenario::{
     Concurrency, Connections, Engine as Database, JournalMode, Scenario, Source, Synchronous,
 };
@@ -91,7 +91,14 @@ pub fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
         add("service.concurrency", None, service.concurrency.as_str().into(), "async".into());
     }
     add("service.workers", None, service.workers.to_string(), double(service.workers));
+    if let Some(quota) = scenario.cpu.quota {
+        let key = "cpu.quota.budget";
+        add(key, Some(Limit::Quota), quota.budget.to_string(), twice(quota.budget));
+    }
     add("cpu.speed", None, scenario.cpu.speed.to_string(), (scenario.cpu.speed * 2.0).to_string());
+    if let Source::Open { max_users: Some(n), .. } = scenario.load.source {
+        add("load.max_users", Some(Limit::Users), n.to_string(), double(n));
+    }
     add("cpu.cores", None, scenario.cpu.cores.to_string(), double(scenario.cpu.cores));
     if let Some(span) = scenario.load.timeout {
         add("load.timeout", Some(Limit::Patience), span.to_string(), twice(span));
@@ -240,22 +247,30 @@ fn mean_response_time(seen: &Observations) -> f64 {
     if count == 0 { 0.0 } else { sum as f64 / count as f64 / 1e9 }
 }
 
-/// By gain, the highest first. Gains that differ by less than is worth a sentence count as
-/// equal; the knob that stands earlier in the list of relaxations, being cheaper to turn,
-/// then comes first.
+/// True if the gain is worth a sentence and more than chance.
+fn gains_surely(knob: &Knob) -> bool {
+    knob.gain.value > WORTH && knob.gain.low > 0.0
+}
+
+/// By gain, the highest first; what gains surely comes before what may be chance. Among the
+/// sure, gains that differ by less than is worth a sentence count as equal: then the knob
+/// that stands earlier in the list of relaxations, being cheaper to turn, comes first.
 fn rank(knobs: &mut Vec<Knob>) {
-    let mut rest = std::mem::take(knobs);
-    while !rest.is_empty() {
-        let best = rest.iter().map(|knob| knob.gain.value).fold(f64::MIN, f64::max);
-        let first = rest.iter().position(|knob| knob.gain.value >= best - WORTH).unwrap_or(0);
-        knobs.push(rest.remove(first));
+    let (mut sure, mut rest): (Vec<Knob>, Vec<Knob>) = knobs.drain(..).partition(gains_surely);
+    while !sure.is_empty() {
+        let best = sure.iter().map(|knob| knob.gain.value).fold(f64::MIN, f64::max);
+        let first = sure.iter().position(|knob| knob.gain.value >= best - WORTH).unwrap_or(0);
+        knobs.push(sure.remove(first));
     }
+    rest.sort_by(|a, b| b.reached.cmp(&a.reached).then(b.gain.value.total_cmp(&a.gain.value)));
+    knobs.append(&mut rest);
 }
 
 /// The limit in one sentence, from ranked knobs.
-pub fn bottleneck(scenario: &Scenario, knobs: &[Knob], response_time: f64) -> Option<Bottleneck> {
+pub fn bottleneck(scenario: &Scenario, report: &Report) -> Option<Bottleneck> {
+    let knobs = &report.knobs;
     let first = knobs.first()?;
-    if first.gain.value > WORTH && first.gain.low > 0.0 {
+    if gains_surely(first) {
         let sentence = format!(
             "The limit is {}: from {} to {} {}{}.",
             first.knob,
@@ -270,16 +285,23 @@ pub fn bottleneck(scenario: &Scenario, knobs: &[Knob], response_time: f64) -> Op
     if knobs.iter().all(|knob| knob.throughput == 0.0) {
         return None;
     }
+    let errors = report.error_share;
     let (knob, why) = match &scenario.load.source {
+        _ if errors > WORTH => {
+            let share = errors * 100.0;
+            let why =
+                format!("{share:.1} % of the requests end in an error that none of them mends");
+            ("load", why)
+        }
         Source::Closed { users, .. } => {
-            let n = users.peak();
-            ("load.users", format!("{n} users that each wait {response_time:.3} s send no more"))
+            let (n, wait) = (users.peak(), report.response_time.mean);
+            ("load.users", format!("{n} users that each wait {wait:.3} s send no more"))
         }
         Source::Open { rate, .. } => {
-            ("load.rate", format!("the service keeps up with the {} arrivals/s", rate.peak()))
+            ("load.rate", format!("the service keeps up with up to {} arrivals/s", rate.peak()))
         }
     };
-    let sentence = format!("No limit of the service binds: {why}.");
+    let sentence = format!("No single limit of the service binds: {why}.");
     Some(Bottleneck { knob: knob.into(), gain: 0.0, sentence })
 }
 

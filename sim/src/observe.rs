@@ -158,6 +158,10 @@ pub enum Limit {
     ConnectionTimeout(u32),
     /// An attempt was given up.
     UpstreamTimeout(u32),
+    /// An arrival found every user busy.
+    Users,
+    /// The CPU quota of a period was used up.
+    Quota,
 }
 
 /// Observations of one class.
@@ -238,6 +242,8 @@ pub struct Observations {
     pub writer: Gauge,
     /// Processors of the database server in use.
     pub server: Gauge,
+    /// Statements that wait for one.
+    pub server_queue: Gauge,
     /// Interpreter locks that are held.
     pub interpreter: Gauge,
     /// Semaphore slots in use, by upstream.
@@ -252,6 +258,10 @@ pub struct Observations {
     pub dropped: u64,
     /// Attempts of upstream calls.
     pub attempts: u64,
+    /// Stretches of CPU work of requests, each from when it is asked for to when it is done.
+    pub bursts: u64,
+    /// Times that a statement asked for a lock of the database file.
+    pub locks: u64,
     /// Limits that the run came up against, the warm-up included.
     pub reached: Vec<Limit>,
     /// Requests in flight when the window began.
@@ -281,6 +291,7 @@ impl Observations {
             connections: Gauge::new(),
             writer: Gauge::new(),
             server: Gauge::new(),
+            server_queue: Gauge::new(),
             interpreter: Gauge::new(),
             semaphores: vec![Gauge::new(); upstreams],
             upstream_connections: vec![Gauge::new(); upstreams],
@@ -288,6 +299,8 @@ impl Observations {
             sent: 0,
             dropped: 0,
             attempts: 0,
+            bursts: 0,
+            locks: 0,
             reached: Vec::new(),
             in_flight_at_start: 0,
             window: Span::ZERO,
@@ -312,7 +325,7 @@ impl Observations {
     }
 
     fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
-        let single = [
+        let single: [&mut Gauge; 10] = [
             &mut self.in_flight,
             &mut self.cores,
             &mut self.loops,
@@ -320,6 +333,7 @@ impl Observations {
             &mut self.connections,
             &mut self.writer,
             &mut self.server,
+            &mut self.server_queue,
             &mut self.interpreter,
             &mut self.open_connections,
         ];
@@ -339,6 +353,7 @@ impl Observations {
         self.counting = true;
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
+        (self.bursts, self.locks) = (0, 0);
     }
 
     /// The window closes.

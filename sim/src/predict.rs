@@ -43,6 +43,16 @@ pub fn predict(
     let scenario = &resolved.scenario;
     let seen = replications(scenario, effort, &mut |seen| progress(Stage::Replicated(seen)))?;
     let mut report = answer::report(scenario, digest(resolved), &seen, effort.confidence);
+    let width = report.throughput.relative_half_width();
+    if let Some(wanted) = effort.precision.filter(|&wanted| width > wanted) {
+        report.warnings.push(format!(
+            "the throughput's interval is ±{:.2} %, wider than the ±{} % asked for: stopped at \
+             {} runs",
+            width * 100.0,
+            wanted * 100.0,
+            report.run.replications,
+        ));
+    }
     let base = match experiment {
         Experiment::None => return Ok(report),
         Experiment::First(count) => &seen.seen[..seen.seen.len().min(count as usize)],
@@ -51,7 +61,7 @@ pub fn predict(
     let turned = turned(resolved);
     progress(Stage::Knobs(turned.len()));
     report.knobs = knob::experiment(base, turned, effort.confidence, effort.events_max)?;
-    report.bottleneck = knob::bottleneck(scenario, &report.knobs, report.response_time.mean);
+    report.bottleneck = knob::bottleneck(scenario, &report);
     Ok(report)
 }
 

@@ -43,6 +43,25 @@ fn closed(hours: u32) -> String {
     )
 }
 
+/// One request in a hundred thousand takes an hour; clients would wait for two.
+const STRAGGLERS: &str = r#"
+    [load]
+    rate = "20000/s"
+    duration = "100s"
+    timeout = "2h"
+    [service]
+    concurrency = "async"
+    [[endpoint]]
+    name = "quick"
+    weight = 99999
+    steps = [{ sleep = "1ms" }]
+    [[endpoint]]
+    name = "straggler"
+    weight = 1
+    steps = [{ sleep = "1h" }]
+    [costs]
+"#;
+
 const PARKED: &str = r#"
     [load]
     rate = "100000/s"
@@ -67,6 +86,12 @@ fn memory_grows_with_what_is_in_flight_and_not_with_time() {
     assert!(more > 9 * good, "ten hours were simulated: {good}, {more}");
     // What the allocator rounds up to; a leak of one byte per request would be 3 MiB.
     assert!(peak() <= hour + MIB, "one hour {hour}, ten hours {}", peak());
+
+    // A request that stays must not keep the timers of two million that came after it.
+    let before = peak();
+    let (in_flight, good) = run(STRAGGLERS);
+    assert!(in_flight < 1_000 && good > 1_900_000, "{in_flight} in flight, {good} good");
+    assert!(peak() < before + 2 * MIB, "{} bytes more", peak() - before);
 
     let before = peak();
     let (in_flight, _) = run(PARKED);

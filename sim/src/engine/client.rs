@@ -74,7 +74,10 @@ impl<T: Trace> Engine<'_, T> {
         });
         match user {
             Some(user) => self.send(user, key),
-            None => self.seen.dropped += 1,
+            None => {
+                self.seen.dropped += 1;
+                self.seen.reach(Limit::Users);
+            }
         }
     }
 
@@ -163,10 +166,12 @@ impl<T: Trace> Engine<'_, T> {
     fn start_patience(&mut self, request: u32) {
         let Some(timeout) = self.plan.load.timeout else { return };
         let requests = &self.requests;
-        self.patience.drop_dead(|(request, generation)| {
+        let live = |(request, generation): (u32, u32)| {
             let entry = &requests[request];
             entry.generation == generation && !entry.settled
-        });
+        };
+        self.patience.drop_dead(live);
+        self.patience.compact(self.seen.in_flight.value() as usize, live);
         let due = Due::new(self.now + timeout, self.agenda.ticket());
         self.patience.push(due, (request, self.requests[request].generation));
     }
@@ -230,10 +235,12 @@ impl<T: Trace> Engine<'_, T> {
         let due = Due::new(self.now + self.plan.keep_alive, self.agenda.ticket());
         self.idle.push(due, (user, entry.iteration));
         let users = &self.users;
-        self.idle.drop_dead(|(user, iteration)| {
+        let live = |(user, iteration): (u32, u64)| {
             let entry = &users[user as usize];
             entry.idle && entry.iteration == iteration
-        });
+        };
+        self.idle.drop_dead(live);
+        self.idle.compact(users.len(), live);
     }
 
     /// The connection that has been idle longest has been so for too long.

@@ -186,6 +186,7 @@ impl<T: Trace> Engine<'_, T> {
     /// Tries for the lock that `op` needs; polls for it if that can help.
     pub(super) fn lock(&mut self, thread: u32, task: u32, op: Op) -> Flow {
         self.tasks[task].polls = 0;
+        self.seen.locks += 1;
         match self.try_lock(task, op) {
             Ok(()) => Flow::Continue,
             Err(Refusal::Upgrade) => self.fail(task, ErrorKind::DatabaseBusy),
@@ -311,12 +312,15 @@ impl<T: Trace> Engine<'_, T> {
         if self.server.arrive(task, service_time) {
             self.seen.server.enter(self.now);
             self.agenda.push(self.now + service_time, Event::ServerDone { task });
+        } else {
+            self.seen.server_queue.enter(self.now);
         }
     }
 
     pub(super) fn server_done(&mut self, task: u32) {
         match self.server.done() {
             Some((next, service_time)) => {
+                self.seen.server_queue.leave(self.now);
                 self.agenda.push(self.now + service_time, Event::ServerDone { task: next });
             }
             None => self.seen.server.leave(self.now),

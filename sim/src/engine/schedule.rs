@@ -6,6 +6,7 @@ use super::Engine;
 use super::state::{ACCEPT, NONE, Role, ThreadState};
 use super::step::Flow;
 use crate::event::Event;
+use crate::observe::Limit;
 use crate::plan::place;
 use crate::station::interpreter::TimerOutcome;
 use crate::trace::{Record, Trace};
@@ -84,6 +85,7 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The quota is used up: every running thread stops where it is.
     fn throttle(&mut self) {
+        self.seen.reach(Limit::Quota);
         for (thread, done) in self.cpu.throttle(self.now) {
             self.seen.cores.leave(self.now);
             let entry = &mut self.threads[thread];
@@ -110,6 +112,7 @@ impl<T: Trace> Engine<'_, T> {
                 if task == NONE { self.next_callback(thread) } else { self.step(thread, task) };
             match flow {
                 Flow::Work { span, native } => {
+                    self.seen.bursts += u64::from(task != NONE);
                     let entry = &mut self.threads[thread];
                     entry.work = span;
                     entry.native = native;

@@ -180,13 +180,13 @@ impl<T: Trace> Engine<'_, T> {
 
     fn token_acquire(&mut self, task: u32) -> Flow {
         let worker = self.worker_of(task);
-        self.set_place(task, place::THREADS);
         self.tasks[task].thread = NONE;
         if self.workers[worker as usize].tokens.acquire(task) {
             self.seen.threads.enter(self.now);
             self.start_on_pool(worker, task);
         } else {
             self.seen.reach(Limit::Threads);
+            self.set_place(task, place::THREADS);
         }
         Flow::Detached
     }

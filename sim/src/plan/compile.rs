@@ -211,6 +211,7 @@ impl<'s> Compiler<'s> {
         let over = self.emit(Op::Jump { to: 0 });
         // A branch has a connection of its own: one connection serves one query at a time.
         let held = std::mem::replace(&mut self.holding, false);
+        let path_held = self.path_held.clone();
         let outer = std::mem::replace(&mut self.scopes, vec![Scope::Branch]);
         for (index, branch) in branches.iter().enumerate() {
             let start = self.here();
@@ -223,6 +224,7 @@ impl<'s> Compiler<'s> {
         }
         self.scopes = outer;
         self.holding = held;
+        self.path_held = path_held;
         self.ops[over as usize] = Op::Jump { to: self.here() };
     }
 

@@ -17,10 +17,7 @@ pub fn text(report: &Report, programs: &[Program], paint: Paint) -> String {
         let _ = write!(out, "\n{}\n{body}", paint.bold(heading));
     };
     section("Each limit relaxed in turn, all else and all random numbers equal:", &knobs(report));
-    section(
-        "Throughput cannot exceed, however well requests queue:",
-        &parts::bounds(&report.bounds),
-    );
+    section(parts::BOUNDS, &parts::bounds(&report.bounds));
     if report.run.samples > 0 {
         let mean = number::time(report.response_time.mean);
         section(&format!("Where the {mean} of a good answer go:"), &parts::time(&report.time, 0.0));

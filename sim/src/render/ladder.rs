@@ -142,11 +142,7 @@ fn numbers(steps: &[Step]) -> String {
     for step in steps {
         let report = &step.report;
         let good = report.run.samples > 0;
-        // By Little's law a request takes in flight over throughput. Where those that ended
-        // in the window took much less, the slow ones are still under way.
-        let cut =
-            report.in_flight.mean.value > 1.5 * report.throughput.value * report.response_time.mean;
-        let time = |t: f64| match (good, cut) {
+        let time = |t: f64| match (good, report.cut_short) {
             (false, _) => "-".into(),
             (true, false) => number::time(t),
             (true, true) => format!(">{}", number::time(t)),

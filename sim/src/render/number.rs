@@ -42,7 +42,7 @@ pub fn time(seconds: f64) -> String {
 pub fn time_digits(seconds: f64, digits: usize) -> String {
     let size = round_to(seconds, digits).abs();
     let (factor, unit) = match size {
-        0.0 => return "0 s".into(),
+        _ if size < 1e-9 => return "0 s".into(),
         _ if size >= 1.0 => (1.0, "s"),
         _ if size >= 1e-3 => (1e3, "ms"),
         _ if size >= 1e-6 => (1e6, "µs"),

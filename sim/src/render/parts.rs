@@ -99,7 +99,7 @@ fn station_name(name: &str) -> String {
         "threads" => "thread pool".into(),
         "interpreter lock" => "interpreter lock (GIL)".into(),
         "database pool" => "database connections".into(),
-        "database lock" => "database write lock".into(),
+        "database lock" => "database lock (writers hold it)".into(),
         _ => {
             match name.strip_prefix("upstream ").and_then(|rest| rest.strip_suffix(" semaphore")) {
                 Some(upstream) => format!("call slots of {upstream}"),
@@ -114,6 +114,10 @@ fn station_name(name: &str) -> String {
         }
     }
 }
+
+/// What the bounds are, and when they hold.
+pub const BOUNDS: &str =
+    "In the long run, if all endpoints are answered as they are asked, throughput cannot exceed:";
 
 /// Upper bounds on throughput.
 pub fn bounds(bounds: &[Bound]) -> String {

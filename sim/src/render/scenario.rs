@@ -40,8 +40,8 @@ pub fn text(report: &Report, paint: Paint) -> String {
     out += &format!("\n{}\n", paint.bold("What requests use and wait for:"));
     out += &parts::stations(&report.stations);
     if !report.bounds.is_empty() {
-        let heading = "Throughput cannot exceed, however well requests queue:";
-        let _ = write!(out, "\n{}\n{}", paint.bold(heading), parts::bounds(&report.bounds));
+        let bounds = parts::bounds(&report.bounds);
+        let _ = write!(out, "\n{}\n{bounds}", paint.bold(parts::BOUNDS));
     }
     out += &closing(report, paint);
     out
@@ -65,15 +65,14 @@ pub fn summary(report: &Report) -> String {
         line("dropped", &format!("{dropped} arrivals per run found every user busy"));
     }
     let in_flight = &report.in_flight;
-    line(
-        "in flight",
-        &format!(
-            "{} requests on average, {} at most; the service then takes about {} of memory",
-            number::significant(in_flight.mean.value, 3),
-            in_flight.peak,
-            number::bytes(report.memory.peak)
-        ),
-    );
+    let mean = number::significant(in_flight.mean.value, 3);
+    let mut text = format!("{mean} requests on average, {} at most", in_flight.peak);
+    // A profile that gives no memory says nothing about it.
+    if report.memory.peak > 0.0 {
+        let bytes = number::bytes(report.memory.peak);
+        let _ = write!(text, "; the service then takes about {bytes} of memory");
+    }
+    line("in flight", &text);
     if let Some(published) = &report.published {
         let how = if published.fitted { "fitted to it" } else { "not fitted to it" };
         let rate = number::rate(published.throughput);

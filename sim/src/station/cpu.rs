@@ -111,7 +111,8 @@ impl Cpu {
         let switch = if slot.last == thread { Span::ZERO } else { self.switch };
         slot.thread = thread;
         slot.last = thread;
-        slot.turn = now;
+        // The switch is the kernel's: the slice begins after it.
+        slot.turn = now + switch;
         slot.charged = now;
         Some((core as u32, thread, switch))
     }

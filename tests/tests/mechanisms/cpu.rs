@@ -57,9 +57,9 @@ fn threads_of_all_processes_take_turns_of_a_slice() {
 
 #[test]
 fn each_change_of_threads_costs_a_switch() {
-    // Turns of 1 ms of which 0.9 ms are work: four turns each, eight switches.
+    // The switch comes before the slice: three turns of 0.1 and 1 ms each, six switches.
     let costs = ["costs.machine.context_switch=\"100us\""];
-    assert_eq!(two_processes(&costs), ["6.4ms", "6.8ms"]);
+    assert_eq!(two_processes(&costs), ["5.5ms", "6.6ms"]);
 }
 
 #[test]

@@ -1,23 +1,23 @@
 //! Observations of replications become a report.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+mod pooled;
+mod stations;
 
-use hdrhistogram::Histogram;
+use std::collections::BTreeMap;
 
 use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
-    SCHEMA, Station,
+    SCHEMA,
 };
 use model::scenario::Scenario;
 use model::statistics::{Estimate, round_significant};
 
 use crate::bounds::bounds;
-use crate::observe::{
-    ClassObservations, ErrorKind, Gauge, Histograms, Observations, empty_histogram,
-};
-use crate::plan::{Plan, place};
+use crate::observe::{ClassObservations, ErrorKind, Gauge, Histograms, Observations};
+use crate::plan::Plan;
 use crate::replicate::{GROUPS, Replications};
+
+use pooled::Pooled;
 
 /// The report on replications of `scenario`, without any experiment on its knobs.
 pub fn report(scenario: &Scenario, digest: String, runs: &Replications, confidence: f64) -> Report {
@@ -67,6 +67,7 @@ pub fn report(scenario: &Scenario, digest: String, runs: &Replications, confiden
         bottleneck: None,
         knobs: Vec::new(),
         published,
+        cut_short: builder.cut_short().is_some(),
         warnings: builder.warnings(),
     }
 }
@@ -173,141 +174,6 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn stations(&self) -> Vec<Station> {
-        let service = &self.scenario.service;
-        let workers = u64::from(service.workers);
-        let mut all = vec![
-            self.station(
-                "cpu",
-                Some(u64::from(self.scenario.cpu.cores)),
-                |o| &o.cores,
-                place::CPU_WAIT,
-                Some(place::CPU),
-            ),
-            self.station("loop", Some(workers), |o| &o.loops, place::LOOP, None),
-        ];
-        if self.plan.interpreter.is_some() {
-            all.push(self.station(
-                "interpreter lock",
-                Some(workers),
-                |o| &o.interpreter,
-                place::INTERPRETER,
-                None,
-            ));
-        }
-        let threads = workers * u64::from(service.threads);
-        all.push(self.station("threads", Some(threads), |o| &o.threads, place::THREADS, None));
-        self.database_stations(&mut all);
-        for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
-            let (id, name) = (index as u32, &upstream.name);
-            if let Some(slots) = upstream.max_in_flight {
-                let capacity = Some(workers * u64::from(slots));
-                let name = format!("upstream {name} semaphore");
-                all.push(self.station(
-                    &name,
-                    capacity,
-                    |o| &o.semaphores[index],
-                    place::semaphore(id),
-                    None,
-                ));
-            }
-            if let Some(slots) = upstream.max_connections {
-                let capacity = Some(workers * u64::from(slots));
-                let name = format!("upstream {name} connections");
-                all.push(self.station(
-                    &name,
-                    capacity,
-                    |o| &o.upstream_connections[index],
-                    place::connection(id),
-                    None,
-                ));
-            }
-            let exchange = place::exchange(id);
-            all.push(self.station(
-                &format!("upstream {name}"),
-                None,
-                |o| &o.places[exchange as usize],
-                exchange,
-                None,
-            ));
-        }
-        // What nothing visited says nothing.
-        all.retain(|station| station.visits > 0.0 || station.name == "cpu");
-        all
-    }
-
-    fn database_stations(&self, all: &mut Vec<Station>) {
-        let Some(database) = &self.scenario.database else { return };
-        let workers = u64::from(self.scenario.service.workers);
-        let capacity = match database.connections {
-            model::scenario::Connections::PerOperation => None,
-            model::scenario::Connections::Pool { size, overflow, .. } => {
-                Some(workers * (u64::from(size) + u64::from(overflow)))
-            }
-        };
-        all.push(self.station("database pool", capacity, |o| &o.connections, place::POOL, None));
-        match &database.engine {
-            model::scenario::Engine::Sqlite(_) => {
-                all.push(self.station("database lock", Some(1), |o| &o.writer, place::LOCK, None));
-                all.push(self.station(
-                    "disk",
-                    None,
-                    |o| &o.places[place::DISK as usize],
-                    place::DISK,
-                    None,
-                ));
-            }
-            model::scenario::Engine::Postgres(postgres) => {
-                let cores = Some(u64::from(postgres.cores));
-                all.push(self.station(
-                    "database server",
-                    cores,
-                    |o| &o.server,
-                    place::SERVER,
-                    None,
-                ));
-            }
-        }
-    }
-
-    /// A station whose servers are counted by `busy`, and where requests wait at `waiting`
-    /// and, if that is another place, are served at `service`.
-    fn station(
-        &self,
-        name: &str,
-        capacity: Option<u64>,
-        busy: impl Fn(&Observations) -> &Gauge,
-        waiting: u8,
-        service: Option<u8>,
-    ) -> Station {
-        let size = capacity.unwrap_or(0) as f64;
-        let utilisation = self.estimate(|o| match capacity {
-            Some(_) => self.mean(busy(o)) / size,
-            None => 0.0,
-        });
-        let queue = |o: &Observations| self.mean(&o.places[waiting as usize]);
-        let unlimited = capacity.is_none() && service.is_none();
-        let in_flight = self.average(|o| match service {
-            Some(place) => queue(o) + self.mean(&o.places[place as usize]),
-            // What is unlimited is not queued for: those who use it are all there are.
-            None if unlimited => self.mean(busy(o)),
-            None => queue(o) + self.mean(busy(o)),
-        });
-        let visits = self.average(|o| {
-            busy(o).entries().max(o.places[waiting as usize].entries()) as f64 / o.window.secs_f64()
-        });
-        let waits = if unlimited { 0.0 } else { self.average(queue) };
-        Station {
-            name: name.to_string(),
-            capacity,
-            utilisation: utilisation.value,
-            utilisation_interval: utilisation,
-            in_flight_mean: in_flight,
-            waiting_time_mean: if visits > 0.0 { round_significant(waits / visits) } else { 0.0 },
-            visits,
-        }
-    }
-
     /// Workers at rest, plus what each open connection, request in flight and busy pool
     /// thread costs.
     fn memory(&self) -> Memory {
@@ -338,15 +204,21 @@ impl Builder<'_> {
         } else if good < 10_000 {
             all.push(format!("only {good} good answers were counted: p99.9 and max are rough"));
         }
-        all.extend(self.cut_short());
+        all.extend(self.cut_short().map(|(little, counted)| {
+            format!(
+                "requests take about {little:.0} s, but the mean of those that ended in the \
+                 counted time is {counted:.1} s: the slow ones are still in flight. Lengthen \
+                 load.warmup and load.duration to see them"
+            )
+        }));
         all
     }
-}
 
-impl Builder<'_> {
     /// Little's law: requests in flight are rate times response time. Where far more are in
     /// flight than the counted response times explain, the slow ones have not ended yet.
-    fn cut_short(&self) -> Option<String> {
+    ///
+    /// Returns the mean response time by that law, and that of the counted ones, in seconds.
+    fn cut_short(&self) -> Option<(f64, f64)> {
         const MANY: f64 = 1.5;
         const FEW_ERRORS: f64 = 0.05;
         let (good, sum) = self
@@ -361,72 +233,6 @@ impl Builder<'_> {
         let seconds: f64 = self.seen.iter().map(|o| o.window.secs_f64()).sum();
         let in_flight = self.average(|o| self.mean(&o.in_flight));
         let (little, counted) = (in_flight * seconds / good as f64, sum as f64 / good as f64 / 1e9);
-        (little > MANY * counted).then(|| {
-            format!(
-                "requests take about {little:.0} s, but the mean of those that ended in the \
-                 counted time is {counted:.1} s: the slow ones are still in flight. Lengthen \
-                 load.warmup and load.duration to see them"
-            )
-        })
-    }
-}
-
-/// Response times of several classes and replications together.
-struct Pooled {
-    histogram: Histogram<u32>,
-    good: u64,
-    sum: u128,
-    max: u64,
-}
-
-impl Pooled {
-    /// The response times of `classes` in one group of replications.
-    fn new<'o>(
-        members: impl Iterator<Item = &'o Observations>,
-        histograms: &Histograms,
-        classes: Range<usize>,
-    ) -> Pooled {
-        let mut pooled = Pooled::empty();
-        for class in members.flat_map(|o| &o.classes[classes.clone()]) {
-            pooled.good += class.good;
-            pooled.sum += class.sum;
-            pooled.max = pooled.max.max(class.max.nanos());
-        }
-        // A group without replications has none.
-        for histogram in histograms.get(classes).into_iter().flatten() {
-            pooled.histogram.add(histogram).expect("the same bounds");
-        }
-        pooled
-    }
-
-    fn empty() -> Pooled {
-        Pooled { histogram: empty_histogram(), good: 0, sum: 0, max: 0 }
-    }
-
-    fn sum(parts: &[Pooled]) -> Pooled {
-        let mut all = Pooled::empty();
-        for part in parts {
-            all.histogram.add(&part.histogram).expect("the same bounds");
-            all.good += part.good;
-            all.sum += part.sum;
-            all.max = all.max.max(part.max);
-        }
-        all
-    }
-
-    /// In seconds; all zero without a sample.
-    fn response_time(&self) -> ResponseTime {
-        let mut times = ResponseTime::default();
-        if self.good == 0 {
-            return times;
-        }
-        times.mean = round_significant(self.sum as f64 / self.good as f64 / 1e9);
-        times.max = round_significant(self.max as f64 / 1e9);
-        for (name, quantile) in ResponseTime::QUANTILES {
-            // A bucket reports its upper end, which may lie above the longest sample.
-            let nanos = self.histogram.value_at_quantile(quantile).min(self.max);
-            times.set(name, round_significant(nanos as f64 / 1e9));
-        }
-        times
+        (little > MANY * counted).then_some((little, counted))
     }
 }

@@ -1,0 +1,70 @@
+//! Response times of many replications: moments exactly, quantiles from histograms.
+
+use std::ops::Range;
+
+use hdrhistogram::Histogram;
+
+use model::report::ResponseTime;
+use model::statistics::round_significant;
+
+use crate::observe::{Histograms, Observations, empty_histogram};
+
+/// Response times of several classes and replications together.
+pub(super) struct Pooled {
+    histogram: Histogram<u32>,
+    pub(super) good: u64,
+    sum: u128,
+    max: u64,
+}
+
+impl Pooled {
+    /// The response times of `classes` in one group of replications.
+    pub(super) fn new<'o>(
+        members: impl Iterator<Item = &'o Observations>,
+        histograms: &Histograms,
+        classes: Range<usize>,
+    ) -> Pooled {
+        let mut pooled = Pooled::empty();
+        for class in members.flat_map(|o| &o.classes[classes.clone()]) {
+            pooled.good += class.good;
+            pooled.sum += class.sum;
+            pooled.max = pooled.max.max(class.max.nanos());
+        }
+        // A group without replications has none.
+        for histogram in histograms.get(classes).into_iter().flatten() {
+            pooled.histogram.add(histogram).expect("the same bounds");
+        }
+        pooled
+    }
+
+    fn empty() -> Pooled {
+        Pooled { histogram: empty_histogram(), good: 0, sum: 0, max: 0 }
+    }
+
+    pub(super) fn sum(parts: &[Pooled]) -> Pooled {
+        let mut all = Pooled::empty();
+        for part in parts {
+            all.histogram.add(&part.histogram).expect("the same bounds");
+            all.good += part.good;
+            all.sum += part.sum;
+            all.max = all.max.max(part.max);
+        }
+        all
+    }
+
+    /// In seconds; all zero without a sample.
+    pub(super) fn response_time(&self) -> ResponseTime {
+        let mut times = ResponseTime::default();
+        if self.good == 0 {
+            return times;
+        }
+        times.mean = round_significant(self.sum as f64 / self.good as f64 / 1e9);
+        times.max = round_significant(self.max as f64 / 1e9);
+        for (name, quantile) in ResponseTime::QUANTILES {
+            // A bucket reports its upper end, which may lie above the longest sample.
+            let nanos = self.histogram.value_at_quantile(quantile).min(self.max);
+            times.set(name, round_significant(nanos as f64 / 1e9));
+        }
+        times
+    }
+}

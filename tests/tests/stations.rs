@@ -1,0 +1,152 @@
+//! Numbers of stations and bounds as a report gives them, worked out by hand.
+#![allow(clippy::unwrap_used)]
+
+use model::report::{Report, Station};
+use sim::predict::{Experiment, predict};
+use sim::replicate::Effort;
+
+fn report(text: &str, experiment: Experiment) -> Report {
+    let resolved = model::read::load_text("stations", text, &[]).unwrap();
+    let effort = Effort { replications: 4, precision: None, ..Effort::default() };
+    predict(&resolved, &effort, experiment, &mut |_| {}).unwrap()
+}
+
+fn station<'r>(report: &'r Report, name: &str) -> &'r Station {
+    report.stations.iter().find(|station| station.name == name).unwrap()
+}
+
+fn part(report: &Report, place: &str) -> f64 {
+    report.time.iter().find(|part| part.place == place).map_or(0.0, |part| part.seconds)
+}
+
+fn near(found: f64, wanted: f64, share: f64) {
+    assert!((found - wanted).abs() <= share * wanted, "{found} is not {wanted}");
+}
+
+/// A service under open, Poisson load whose one endpoint does `steps`.
+fn open(rate: u32, more: &str, steps: &str) -> String {
+    format!(
+        "[load]\nrate = \"{rate}/s\"\nwarmup = \"20s\"\nduration = \"400s\"\n\
+         [service]\nconcurrency = \"async\"\n{more}\n\
+         [[endpoint]]\nname = \"one\"\nweight = 1\nsteps = [{steps}]\n[costs]\n"
+    )
+}
+
+/// Every request goes once through the station: its wait per visit is its wait per request.
+fn one_visit_each(report: &Report, name: &str, place: &str) {
+    let station = station(report, name);
+    near(station.visits, report.throughput.value, 0.01);
+    near(station.waiting_time_mean, part(report, place), 0.03);
+    // Little's law for those who wait and those who are served.
+    let served = station.utilisation * station.capacity.unwrap() as f64;
+    near(station.in_flight_mean, station.visits * station.waiting_time_mean + served, 1e-6);
+}
+
+#[test]
+fn a_handed_over_semaphore_slot_is_a_visit() {
+    let upstream = "[upstream.up]\nlatency = { mean = \"100ms\" }\nmax_in_flight = 1";
+    let report = report(&open(8, upstream, "{ call = \"up\" }"), Experiment::None);
+    assert!(part(&report, "upstream up semaphore") > 0.1, "most have to wait");
+    one_visit_each(&report, "upstream up semaphore", "upstream up semaphore");
+}
+
+#[test]
+fn a_handed_over_connection_is_a_visit() {
+    let pool = "[database]\nconnections = { kind = \"pool\", size = 1, overflow = 0 }\n\
+                hold = \"request\"";
+    let text = open(8, pool, "{ read = \"item\" }, { sleep = { mean = \"100ms\" } }");
+    let text = text + "query.default.engine = \"1us\"\n";
+    let report = report(&text, Experiment::None);
+    one_visit_each(&report, "database pool", "database pool");
+}
+
+#[test]
+fn nobody_waits_at_an_idle_database_server() {
+    let server = "[database]\nengine = \"postgres\"\ncores = 4\nround_trip = \"10ms\"";
+    let text = open(10, server, "{ read = \"item\" }");
+    let report = report(&(text + "query.default.engine = \"10ms\"\n"), Experiment::None);
+    let station = station(&report, "database server");
+    assert!(station.waiting_time_mean < 1e-4, "{station:?}");
+    near(station.visits, 10.0, 0.05);
+    near(station.utilisation, 10.0 * 0.01 / 4.0, 0.05);
+    near(report.bounds[0].throughput, 10.0, 1e-9);
+    let cores = report.bounds.iter().find(|bound| bound.name == "database.cores").unwrap();
+    near(cores.throughput, 400.0, 1e-9);
+}
+
+#[test]
+fn a_cpu_visit_is_a_stretch_of_work_however_many_turns_it_takes() {
+    // Two workers share the CPU in slices of 1 ms; each request works 20 ms in one stretch.
+    let text = open(
+        30,
+        "workers = 2\nspread = \"round-robin\"\n[cpu]\nslice = \"1ms\"",
+        "{ cpu = \"20ms\" }",
+    );
+    let report = report(&text, Experiment::None);
+    let cpu = station(&report, "cpu");
+    near(cpu.visits, report.throughput.value, 0.01);
+    near(cpu.waiting_time_mean, part(&report, "cpu wait"), 0.03);
+    near(cpu.utilisation, 0.6, 0.03);
+}
+
+#[test]
+fn a_saturated_loop_that_never_sleeps_is_counted_all_the_same() {
+    let text = "[load]\nusers = 20\nduration = \"20s\"\n[service]\nconcurrency = \"async\"\n\
+                [[endpoint]]\nname = \"one\"\nweight = 1\nsteps = [{ cpu = \"10ms\" }]\n[costs]\n";
+    let report = report(text, Experiment::None);
+    near(station(&report, "cpu").visits, 100.0, 1e-3);
+    near(station(&report, "loop").visits, 100.0, 0.02);
+}
+
+#[test]
+fn parallel_calls_hold_the_connection_once_not_in_a_row() {
+    let text = "[load]\nusers = 50\nwarmup = \"10s\"\nduration = \"100s\"\n\
+                [service]\nconcurrency = \"async\"\n[upstream.up]\nlatency = \"1s\"\n\
+                [database]\nhold = \"request\"\n\
+                connections = { kind = \"pool\", size = 5, overflow = 0 }\n\
+                [[endpoint]]\nname = \"one\"\nweight = 1\nsteps = [{ read = \"item\" }, \
+                { gather = [{ call = \"up\" }, { call = \"up\" }, { call = \"up\" }] }]\n\
+                [costs]\nquery.default.engine = \"1us\"\n";
+    let report = report(text, Experiment::None);
+    let bound = report.bounds.iter().find(|b| b.name == "database.connections").unwrap();
+    near(bound.throughput, 5.0, 1e-4);
+    near(report.throughput.value, 5.0, 0.02);
+}
+
+#[test]
+fn a_context_switch_longer_than_the_slice_leaves_room_for_work() {
+    let text = open(
+        10,
+        "workers = 2\nspread = \"round-robin\"\n[cpu]\nslice = \"1ms\"",
+        "{ cpu = \"10ms\" }",
+    );
+    let report = report(&(text + "machine.context_switch = \"2ms\"\n"), Experiment::None);
+    near(report.throughput.value, 10.0, 0.05);
+}
+
+#[test]
+fn the_quota_and_the_cap_on_users_are_limits_that_can_be_named() {
+    let text =
+        open(50, "[cpu]\nquota = { budget = \"20ms\", period = \"100ms\" }", "{ cpu = \"10ms\" }");
+    let report_of_quota = report(&text, Experiment::All);
+    assert_eq!(report_of_quota.bottleneck.unwrap().knob, "cpu.quota.budget");
+
+    let text = open(100, "", "{ sleep = \"100ms\" }").replace("warmup", "max_users = 5\nwarmup");
+    let capped = report(&text, Experiment::All);
+    assert!(capped.arrivals.dropped > 0.0);
+    assert_eq!(capped.bottleneck.unwrap().knob, "load.max_users");
+}
+
+#[test]
+fn a_precision_that_is_not_reached_is_said() {
+    let resolved =
+        model::read::load_text("p", &open(10, "", "{ cpu = { mean = \"10ms\" } }"), &[]).unwrap();
+    let effort =
+        Effort { replications: 4, replications_max: 8, precision: Some(1e-6), ..Effort::default() };
+    let report = predict(&resolved, &effort, Experiment::None, &mut |_| {}).unwrap();
+    assert!(
+        report.warnings.iter().any(|warning| warning.contains("8 runs")),
+        "{:?}",
+        report.warnings
+    );
+}
