@@ -166,6 +166,8 @@ pub struct Arrivals {
     pub sent: f64,
     /// Arrivals that found every user busy, mean per run.
     pub dropped: f64,
+    /// Requests that came per second of the counted window, dropped ones included.
+    pub rate: f64,
 }
 
 /// An endpoint's share of the answer.

@@ -297,6 +297,12 @@ pub fn bottleneck(scenario: &Scenario, report: &Report) -> Option<Bottleneck> {
             let (n, wait) = (users.peak(), report.response_time.mean);
             ("load.users", format!("{n} users that each wait {wait:.3} s send no more"))
         }
+        Source::Open { .. } if report.arrivals.rate > (1.0 + WORTH) * report.throughput.value => {
+            let (come, go) = (report.arrivals.rate, report.throughput.value);
+            let why =
+                format!("{come:.1}/s arrive, {go:.1}/s are answered, and none of them mends it");
+            ("load", why)
+        }
         Source::Open { rate, .. } => {
             ("load.rate", format!("the service keeps up with up to {} arrivals/s", rate.peak()))
         }

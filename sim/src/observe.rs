@@ -262,6 +262,8 @@ pub struct Observations {
     pub bursts: u64,
     /// Times that a statement asked for a lock of the database file.
     pub locks: u64,
+    /// Events of the whole run.
+    pub events: u64,
     /// Limits that the run came up against, the warm-up included.
     pub reached: Vec<Limit>,
     /// Requests in flight when the window began.
@@ -301,6 +303,7 @@ impl Observations {
             attempts: 0,
             bursts: 0,
             locks: 0,
+            events: 0,
             reached: Vec::new(),
             in_flight_at_start: 0,
             window: Span::ZERO,

@@ -130,6 +130,10 @@ fn grouped(
     Ok(all.into_iter().map(|(_, seen)| seen).collect())
 }
 
+/// Events after which no more replications are asked for, however wide the interval: about
+/// half a minute of one core. The report says so.
+const EVENTS_ENOUGH: u64 = 200_000_000;
+
 /// How many more replications the precision needs, none if it is reached: the interval
 /// shrinks with the square root of their number. At most as many again as there are, since
 /// the first estimate of the spread is rough, in whole steps.
@@ -142,7 +146,8 @@ fn wanted(all: &[Observations], effort: &Effort) -> Option<u32> {
     let done = all.len() as u32;
     let samples: Vec<f64> = all.iter().map(Observations::throughput).collect();
     let width = Estimate::of_mean(&samples, effort.confidence).relative_half_width();
-    if width <= precision || done >= effort.replications_max {
+    let events: u64 = all.iter().map(|seen| seen.events).sum();
+    if width <= precision || done >= effort.replications_max || events >= EVENTS_ENOUGH {
         return None;
     }
     let needed = f64::from(done) * (width / precision) * (width / precision);

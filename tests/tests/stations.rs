@@ -150,3 +150,23 @@ fn a_precision_that_is_not_reached_is_said() {
         report.warnings
     );
 }
+
+#[test]
+fn arrivals_that_outrun_the_service_are_not_said_to_be_kept_up_with() {
+    let text = open(150, "", "{ cpu = \"10ms\" }").replace("400s", "30s");
+    let resolved = model::read::load_text("fast", &text, &[]).unwrap();
+    let effort = Effort { replications: 2, precision: None, ..Effort::default() };
+    let report = predict(&resolved, &effort, Experiment::None, &mut |_| {}).unwrap();
+    near(report.arrivals.rate, 150.0, 0.05);
+    near(report.throughput.value, 100.0, 0.01);
+    let text = sim::render::scenario::text(&report, sim::render::Paint::new(false));
+    assert!(text.contains("falls behind"), "{text}");
+}
+
+#[test]
+fn a_crowd_beyond_memory_ends_the_run_with_advice() {
+    let text = open(150, "", "{ cpu = \"10ms\" }").replace("150/s", "1000000000/s");
+    let resolved = model::read::load_text("crowd", &text, &[]).unwrap();
+    let error = sim::replicate::replicate(&resolved.scenario, 0, u64::MAX).unwrap_err();
+    assert!(error.to_string().contains("load.max_users"), "{error}");
+}

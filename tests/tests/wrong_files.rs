@@ -79,7 +79,8 @@ fn files_that_are_none_are_refused() {
         (
             "no/such/file.toml",
             "error: no/such/file.toml: cannot be read: there is no such file\n  \
-             allowed: the path of a file, relative to the file that names it",
+             allowed: a scenario's path as it stands, or its name in `scenarios/`\n  \
+             do: look where you are: `scenarios/` is searched in this folder only",
         ),
         (
             "wrong",
@@ -89,7 +90,7 @@ fn files_that_are_none_are_refused() {
         (
             "wrong/unknown-kye.toml",
             "error: wrong/unknown-kye.toml: cannot be read: there is no such file\n  \
-             allowed: the path of a file, relative to the file that names it\n  \
+             allowed: a scenario's path as it stands, or its name in `scenarios/`\n  \
              did you mean `wrong/unknown-key.toml`?",
         ),
     ] {

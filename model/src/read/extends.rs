@@ -76,11 +76,17 @@ fn read_layer(
     let text = match files.read(path) {
         Ok(text) => text,
         Err(why) => {
-            let (at, found, text) = match named {
-                Some((at, text)) => (at, format!("`extends` is \"{}\": {why}", brief(&text)), text),
-                None => (sources.add(path, None), format!("cannot be read: {why}"), path.into()),
+            let problem = match named {
+                Some((at, text)) => {
+                    let found = format!("`extends` is \"{}\": {why}", brief(&text));
+                    unreadable(files, path, &text, Problem::new(at, found), &why)
+                }
+                None => {
+                    let at = sources.add(path, None);
+                    asked_for(files, path, Problem::new(at, format!("cannot be read: {why}")), &why)
+                }
             };
-            problems.push(unreadable(files, path, &text, Problem::new(at, found), &why));
+            problems.push(problem);
             return None;
         }
     };
@@ -90,7 +96,23 @@ fn read_layer(
     Some(Layer { path: path.to_string(), at, table })
 }
 
-/// What to do about a file that cannot be read; `text` is its path as written.
+/// What to do about a file that the user asked for and that cannot be read.
+fn asked_for(files: &dyn Files, path: &str, problem: Problem, why: &Unreadable) -> Problem {
+    if *why != Unreadable::Missing {
+        return problem.allowed("a TOML file of at most 1MiB");
+    }
+    let problem = problem.allowed("a scenario's path as it stands, or its name in `scenarios/`");
+    let near = |folder: &str, shown: &str| {
+        let names = files.names(folder);
+        nearest(file(path), names.iter().map(String::as_str)).map(|name| join(shown, name))
+    };
+    match near(parent(path), parent(path)).or_else(|| near("scenarios", "")) {
+        Some(name) => problem.advice(format!("did you mean `{name}`?")),
+        None => problem.advice("look where you are: `scenarios/` is searched in this folder only"),
+    }
+}
+
+/// What to do about a file that another names; `text` is its path as written.
 fn unreadable(
     files: &dyn Files,
     path: &str,

@@ -58,6 +58,7 @@ pub fn report(scenario: &Scenario, digest: String, runs: &Replications, confiden
         arrivals: Arrivals {
             sent: builder.average(|o| o.sent as f64),
             dropped: builder.average(|o| o.dropped as f64),
+            rate: builder.average(|o| (o.sent + o.dropped) as f64 / o.window.secs_f64()),
         },
         classes: builder.classes(),
         stations: builder.stations(),

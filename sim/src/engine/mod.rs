@@ -35,11 +35,19 @@ use state::{
 /// Events at one instant after which time is taken to stand still.
 const STANDSTILL: u64 = 20_000_000;
 
+/// Requests in flight at which a run is given up: they need about half a kilobyte each.
+const IN_FLIGHT_MAX: u64 = 5_000_000;
+
 /// A run that does not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Runaway {
     /// Time does not advance.
     Standstill {
+        /// When.
+        at: Instant,
+    },
+    /// More requests in flight than memory is kept for.
+    TooManyInFlight {
         /// When.
         at: Instant,
     },
@@ -60,6 +68,12 @@ impl fmt::Display for Runaway {
                 "time stands still at {at}: {STANDSTILL} events without a nanosecond between \
                  them. A request that takes no time is answered and sent again for ever: give \
                  it a cost, or its users a think time"
+            ),
+            Runaway::TooManyInFlight { at } => write!(
+                out,
+                "more than {IN_FLIGHT_MAX} requests are in flight at {at}: they arrive faster \
+                 than the service answers. Lower the load, shorten its duration, or cap its \
+                 users with load.max_users"
             ),
             Runaway::TooManyEvents { limit, at } => write!(
                 out,
@@ -233,7 +247,8 @@ impl<'p, T: Trace> Engine<'p, T> {
                 standstill += 1;
             }
             self.events += 1;
-            if self.events > events_max || standstill > STANDSTILL {
+            let crowded = self.seen.in_flight.value() > IN_FLIGHT_MAX;
+            if self.events > events_max || standstill > STANDSTILL || crowded {
                 return Err(self.runaway(standstill, events_max));
             }
             match source {
@@ -249,6 +264,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             }
         }
         self.seen.sojourn += self.sojourn_in_flight(end);
+        self.seen.events = self.events;
         self.seen.close_window(end, self.plan.load.duration);
         Ok(())
     }
@@ -276,6 +292,8 @@ impl<'p, T: Trace> Engine<'p, T> {
     fn runaway(&self, standstill: u64, limit: u64) -> Runaway {
         if standstill > STANDSTILL {
             Runaway::Standstill { at: self.now }
+        } else if self.seen.in_flight.value() > IN_FLIGHT_MAX {
+            Runaway::TooManyInFlight { at: self.now }
         } else {
             Runaway::TooManyEvents { limit, at: self.now }
         }

@@ -60,6 +60,16 @@ pub fn summary(report: &Report) -> String {
         }
     }
     line("errors", &errors(report));
+    // Without errors or drops, what comes and is not answered waits, and ever more of it.
+    let ended = report.throughput.value / (1.0 - report.error_share.min(0.999));
+    let come = report.arrivals.rate - report.arrivals.dropped / report.run.duration;
+    if come > 1.02 * ended + 10.0 / report.run.duration {
+        let (come, ended) = (number::rate(come), number::rate(ended));
+        line(
+            "falls behind",
+            &format!("{come} requests come per second, {ended} end: ever more wait"),
+        );
+    }
     if report.arrivals.dropped > 0.0 {
         let dropped = number::count(report.arrivals.dropped);
         line("dropped", &format!("{dropped} arrivals per run found every user busy"));
