@@ -249,6 +249,18 @@ fn wrong_usage_leaves_no_data() {
 }
 
 #[test]
+fn a_what_if_is_not_held_against_what_others_published() {
+    let file = "../scenarios/v2.toml --replications 2";
+    assert!(!json(&format!("scenario {file} --format json --seed 7"))["published"].is_null());
+    assert!(
+        json(&format!("scenario {file} --format json --set service.workers=2"))["published"]
+            .is_null()
+    );
+    let ladder = answer(&format!("ladder {file} --set load.users=100"));
+    assert!(!ladder.contains("published"), "{ladder}");
+}
+
+#[test]
 fn wrong_input_is_told_in_the_words_of_the_reader() {
     let missing = refusal("scenario golden/cli/shopp.toml");
     assert!(missing.contains("there is no such file"), "{missing}");

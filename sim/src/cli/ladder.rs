@@ -28,7 +28,8 @@ struct Document<'a> {
 
 /// Predicts every rung of a ladder.
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Failure> {
-    let rungs = ladder(options.source.path(), &options.source.sets())?;
+    let mut rungs = ladder(options.source.path(), &options.source.sets())?;
+    rungs.iter_mut().for_each(|rung| options.source.forget_published(&mut rung.resolved));
     if !options.allow_many {
         refuse_many(&rungs)?;
     }

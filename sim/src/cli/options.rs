@@ -152,7 +152,16 @@ impl Source {
     /// # Errors
     /// Every problem of its files and changes.
     pub(super) fn load(&self) -> Result<Resolved, Diagnostics> {
-        load(&self.file, &self.sets())
+        let mut resolved = load(&self.file, &self.sets())?;
+        self.forget_published(&mut resolved);
+        Ok(resolved)
+    }
+
+    /// What others published holds for the file as it stands, not for a what-if.
+    pub(super) fn forget_published(&self, resolved: &mut Resolved) {
+        if !self.sets.is_empty() {
+            resolved.scenario.published = None;
+        }
     }
 
     /// The file as it was given.
