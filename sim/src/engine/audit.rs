@@ -83,12 +83,12 @@ impl<T: Trace> Engine<'_, T> {
             }
             assert!(worker.queue.is_empty(), "a loop sleeps on its callbacks");
             assert!(
-                self.plan.spread == Spread::Lifo || self.listener.waiting(id) == 0,
+                self.plan.service.spread == Spread::Lifo || self.listener.waiting(id) == 0,
                 "a loop sleeps on connections that only it can accept"
             );
         }
         assert_eq!(awake, self.seen.loops.value(), "busy loops are counted");
-        let waiting = self.plan.spread == Spread::Lifo && self.listener.waiting(0) > 0;
+        let waiting = self.plan.service.spread == Spread::Lifo && self.listener.waiting(0) > 0;
         assert!(!waiting || awake > 0, "all loops sleep while a connection waits");
     }
 
@@ -108,7 +108,7 @@ impl<T: Trace> Engine<'_, T> {
         let connected = self.users.iter().filter(|user| user.worker != NONE).count();
         assert_eq!(clients as usize, connected, "each open connection has its two ends");
         assert_eq!(u64::from(clients), self.seen.open_connections.value());
-        if let Some(limit) = self.plan.limit_concurrency {
+        if let Some(limit) = self.plan.service.limit_concurrency {
             assert!(workers().all(|worker| worker.tasks <= limit), "refused beyond the limit");
         }
     }

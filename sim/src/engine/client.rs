@@ -220,7 +220,7 @@ impl<T: Trace> Engine<'_, T> {
         if pause.is_zero() {
             return self.user_turn(user);
         }
-        if pause > self.plan.keep_alive {
+        if pause > self.plan.service.keep_alive {
             self.watch_idle(user);
         }
         self.agenda.push(self.now + pause, Event::Send { user });
@@ -229,10 +229,10 @@ impl<T: Trace> Engine<'_, T> {
     /// The server will close the user's connection if it stays idle.
     fn watch_idle(&mut self, user: u32) {
         let entry = &self.users[user as usize];
-        if entry.worker == NONE || self.plan.keep_alive == Span::MAX {
+        if entry.worker == NONE || self.plan.service.keep_alive == Span::MAX {
             return;
         }
-        let due = Due::new(self.now + self.plan.keep_alive, self.agenda.ticket());
+        let due = Due::new(self.now + self.plan.service.keep_alive, self.agenda.ticket());
         self.idle.push(due, (user, entry.iteration));
         let users = &self.users;
         let live = |(user, iteration): (u32, u64)| {
@@ -265,7 +265,7 @@ impl<T: Trace> Engine<'_, T> {
     fn knock(&mut self, task: u32) {
         let request = self.tasks[task].request;
         let key = self.requests[request].key;
-        let hash = match self.plan.spread {
+        let hash = match self.plan.service.spread {
             model::scenario::Spread::Hash => self.draws.draw(&self.spread, key.lane, key.index),
             _ => 0,
         };
@@ -306,7 +306,7 @@ impl<T: Trace> Engine<'_, T> {
     /// The loop's callback for its listening socket.
     pub(super) fn accept(&mut self, worker: u32) -> Flow {
         self.workers[worker as usize].accepting = false;
-        let most = match self.plan.event_loop {
+        let most = match self.plan.service.event_loop {
             EventLoop::Uvloop => 1,
             EventLoop::Asyncio => usize::MAX,
         };

@@ -301,7 +301,7 @@ impl<T: Trace> Engine<'_, T> {
 
     /// A statement travels to the database server, waits for a processor, and its reply
     /// travels back.
-    pub(super) fn server(&mut self, thread: u32, task: u32, _: DrawId, trip: DrawId) -> Flow {
+    pub(super) fn server(&mut self, thread: u32, task: u32, trip: DrawId) -> Flow {
         let there = self.sample(task, trip).scale(0.5);
         self.agenda.push(self.now + there, Event::ServerArrival { task });
         self.suspend_in_driver(thread, task, place::SERVER)

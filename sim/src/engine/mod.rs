@@ -176,7 +176,8 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     fn with(plan: &'p Plan, trace: T, workspace: Workspace) -> Engine<'p, T> {
         let mut threads = Arena::new();
-        let workers = (0..plan.workers).map(|id| new_worker(plan, id, &mut threads)).collect();
+        let workers =
+            (0..plan.service.workers).map(|id| new_worker(plan, id, &mut threads)).collect();
         let arrivals = match &plan.load.source {
             scenario::Source::Open { rate, spacing, .. } => {
                 Some(Arrivals::new(plan.seed, rate, *spacing))
@@ -197,7 +198,11 @@ impl<'p, T: Trace> Engine<'p, T> {
             draws: workspace.draws,
             spread: Purpose::new(plan.seed, "connection"),
             cpu: Cpu::new(&plan.cpu, plan.context_switch),
-            listener: Listener::new(plan.spread, plan.workers, plan.backlog),
+            listener: Listener::new(
+                plan.service.spread,
+                plan.service.workers,
+                plan.service.backlog,
+            ),
             locks: sqlite.map(|sqlite| Locks::new(sqlite.journal_mode)),
             server: Server::new(plan.database.as_ref().map_or(0, |d| d.server_cores)),
             workers,
@@ -396,7 +401,7 @@ fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
         turn: 0,
         accepting: false,
         lock: InterpreterLock::new(plan.interpreter.unwrap_or(Span::ZERO)),
-        tokens: Slots::new(plan.threads),
+        tokens: Slots::new(plan.service.threads),
         idle_threads: Vec::new(),
         pool: plan.database.as_ref().map(|database| Pool::new(database.connections)),
         semaphores: plan.upstreams.iter().map(|u| slots(u.max_in_flight)).collect(),

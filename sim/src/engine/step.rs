@@ -83,7 +83,7 @@ impl<T: Trace> Engine<'_, T> {
             Op::Checkpoint { sync } => self.checkpoint(thread, task, sync),
             Op::CheckpointEnd => self.checkpoint_end(task),
             Op::Rollback => self.unlock(task, false),
-            Op::Server { engine, round_trip } => self.server(thread, task, engine, round_trip),
+            Op::Server { round_trip, .. } => self.server(thread, task, round_trip),
             Op::SemaphoreAcquire { upstream } => self.semaphore_acquire(thread, task, upstream),
             Op::SemaphoreRelease { upstream } => self.semaphore_release(task, upstream),
             Op::ConnectionAcquire { upstream, .. } => {
@@ -163,6 +163,7 @@ impl<T: Trace> Engine<'_, T> {
         let worker = &mut self.workers[self.requests[self.tasks[task].request].worker as usize];
         let full = self
             .plan
+            .service
             .limit_concurrency
             .is_some_and(|limit| worker.clients >= limit || worker.tasks >= limit);
         if full {

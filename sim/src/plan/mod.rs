@@ -5,8 +5,8 @@ mod op;
 
 use model::distribution::Distribution;
 use model::scenario::{
-    Concurrency, Connections, Cpu, DriverMode, Engine, EventLoop, JournalMode, Load, Scenario,
-    Spread, Synchronous,
+    Concurrency, Connections, Cpu, DriverMode, Engine, JournalMode, Load, Scenario, Service,
+    Synchronous, Upstream,
 };
 use model::stream::Purpose;
 use model::units::Span;
@@ -43,26 +43,14 @@ pub struct Plan {
     pub interpreter: Option<Span>,
     /// The interpreter has a lock, and some instructions run outside it.
     pub native: bool,
-    /// Worker processes.
-    pub workers: u32,
-    /// Thread-pool tokens per worker.
-    pub threads: u32,
-    /// Refuse at this many connections or requests.
-    pub limit_concurrency: Option<u32>,
-    /// Connections that may wait to be accepted.
-    pub backlog: u32,
-    /// Idle connections are closed after this long.
-    pub keep_alive: Span,
-    /// How connections spread.
-    pub spread: Spread,
-    /// How many connections an event accepts.
-    pub event_loop: EventLoop,
+    /// The server: its processes, threads and limits.
+    pub service: Service,
     /// CPU to accept a connection.
     pub accept: Span,
     /// The database.
     pub database: Option<DatabasePlan>,
     /// Upstreams, in the scenario's order.
-    pub upstreams: Vec<UpstreamPlan>,
+    pub upstreams: Vec<Upstream>,
     /// Names of the places where a request's time goes.
     pub places: Vec<String>,
 }
@@ -123,27 +111,6 @@ pub struct SqlitePlan {
     pub log_unlink: Span,
     /// Copying one page at a checkpoint.
     pub checkpoint_page: Span,
-}
-
-/// An upstream as the engine needs it.
-#[derive(Clone, Debug)]
-pub struct UpstreamPlan {
-    /// Semaphore per worker.
-    pub max_in_flight: Option<u32>,
-    /// Client connections per worker.
-    pub max_connections: Option<u32>,
-    /// Longest wait for a client connection.
-    pub pool_timeout: Option<Span>,
-    /// Longest attempt.
-    pub timeout: Option<Span>,
-    /// Share of attempts that fail.
-    pub failures: f64,
-    /// Attempts after the first.
-    pub retries: u32,
-    /// Pause before the first retry.
-    pub backoff: Span,
-    /// Growth of the pause.
-    pub backoff_factor: f64,
 }
 
 /// Where a request's time goes. The first places are fixed; four per upstream follow.
@@ -223,13 +190,7 @@ impl Plan {
             cpu: scenario.cpu.clone(),
             context_switch: costs.context_switch.scale(1.0 / scenario.cpu.speed),
             interpreter: costs.interpreter.lock.then_some(costs.interpreter.switch_interval),
-            workers: service.workers,
-            threads: service.threads,
-            limit_concurrency: service.limit_concurrency,
-            backlog: service.backlog,
-            keep_alive: service.keep_alive,
-            spread: service.spread,
-            event_loop: service.event_loop,
+            service: service.clone(),
             accept: cpu_costs.accept.scale(scale),
             database: scenario.database.as_ref().map(|database| DatabasePlan {
                 connections: database.connections,
@@ -245,7 +206,7 @@ impl Plan {
                     && database.driver == DriverMode::Async,
                 awaited: database.driver == DriverMode::Async,
             }),
-            upstreams: scenario.upstreams.iter().map(upstream_plan).collect(),
+            upstreams: scenario.upstreams.clone(),
             places: place_names(scenario),
         }
     }
@@ -270,19 +231,6 @@ fn sqlite_plan(scenario: &Scenario, sqlite: &model::scenario::Sqlite) -> SqliteP
         unlink: if unlinks { disk.unlink } else { Span::ZERO },
         log_unlink: disk.unlink,
         checkpoint_page: disk.checkpoint_page,
-    }
-}
-
-fn upstream_plan(upstream: &model::scenario::Upstream) -> UpstreamPlan {
-    UpstreamPlan {
-        max_in_flight: upstream.max_in_flight,
-        max_connections: upstream.max_connections,
-        pool_timeout: upstream.pool_timeout,
-        timeout: upstream.timeout,
-        failures: upstream.failures,
-        retries: upstream.retries,
-        backoff: upstream.backoff,
-        backoff_factor: upstream.backoff_factor,
     }
 }
 

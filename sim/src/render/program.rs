@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
             Op::TokenAcquire => {
                 self.line(format!(
                     "move to a thread of the pool ({} per worker)",
-                    self.plan.threads
+                    self.plan.service.threads
                 ));
             }
             Op::SemaphoreAcquire { .. } | Op::ConnectionAcquire { .. } | Op::Exchange { .. } => {
@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
     }
 
     fn admission(&self) -> String {
-        match self.plan.limit_concurrency {
+        match self.plan.service.limit_concurrency {
             Some(limit) => {
                 format!("read and route the request; from {limit} at a time on, refuse it with 503")
             }
