@@ -6,7 +6,11 @@
 #![warn(missing_docs)]
 
 pub mod costs;
+pub mod digest;
 pub mod distribution;
+pub mod failure;
+pub mod measurement;
+pub mod place;
 pub mod read;
 pub mod report;
 pub mod scenario;

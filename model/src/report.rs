@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::measurement::Measurement;
 use crate::statistics::Estimate;
 
 /// Version of the report's form.
@@ -63,6 +64,9 @@ pub struct Report {
     /// What others measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<PublishedFigure>,
+    /// How the numbers were measured; none for a prediction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measurement: Option<Measurement>,
     /// The slow requests had not ended when the window closed: the response times are those
     /// of the quick ones.
     #[serde(default)]

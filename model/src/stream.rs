@@ -56,6 +56,14 @@ pub fn lane_of_attempt(lane: u64, attempt: u32) -> u64 {
     lane ^ u64::from(attempt) << ATTEMPT_SHIFT
 }
 
+/// The seed of replication `index`, or of round `index` of a measurement. The first has the
+/// scenario's own.
+///
+/// The multiplier is odd, so that different replications of a seed differ.
+pub fn replication_seed(seed: u64, index: u32) -> u64 {
+    seed.wrapping_add(u64::from(index).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}
+
 /// A cache of draws: the same numbers as [`Purpose::draw`], a run of them computed at once.
 #[derive(Debug, Default)]
 pub struct Draws {
@@ -136,6 +144,16 @@ mod tests {
         assert_ne!(base, Purpose::new(1, "class").draw(1, 0));
         assert_ne!(base, Purpose::new(1, "class").draw(0, 1));
         assert_ne!(base, Purpose::new(1, "class").draw(lane_of_attempt(0, 1), 0));
+    }
+
+    #[test]
+    fn replications_have_seeds_of_their_own_and_the_first_has_the_scenario_s() {
+        let seeds: Vec<u64> = (0..1000).map(|index| replication_seed(7, index)).collect();
+        assert_eq!(seeds[0], 7);
+        let mut sorted = seeds.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), seeds.len());
     }
 
     #[test]

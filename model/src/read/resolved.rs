@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::build::build;
 use super::check::check;
 use super::derive::derive;
-use super::diagnostic::{Diagnostics, Problem, Problems};
+use super::diagnostic::{Diagnostic, Diagnostics, Problem, Problems};
 use super::extends::{Layer, merge_layers};
 use super::files::{Files, parent, stem};
 use super::set::{Setting, split};
 use super::source::{Place, Sources};
 use super::tree::Table;
-use super::value::{Fields, Form, Typed};
+use super::value::{Fields, Form, Origin, Typed};
 use super::{knob, print};
+use crate::digest::Digest;
 use crate::scenario::Scenario;
 
 /// A scenario, complete and checked, with the keys that it came from.
@@ -131,6 +132,24 @@ impl Resolved {
         print::to_toml(&self.fields)
     }
 
+    /// A fingerprint of the resolved scenario, its costs included: equal inputs have equal
+    /// digests.
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::new();
+        digest.add(self.to_toml().as_bytes());
+        digest.hex()
+    }
+
+    /// A problem with the value of `key` that only a program knows which runs the scenario:
+    /// it is told where the key is written, or else where the scenario begins.
+    pub fn refusal(&self, key: &str, found: &str, allowed: &str, advice: &str) -> Diagnostic {
+        let names: Vec<&str> = key.split('.').collect();
+        let at = place_of(&self.fields, &names).unwrap_or(self.at);
+        let mut problems = Problems::default();
+        problems.push(Problem::new(at, found).allowed(allowed).advice(advice));
+        problems.finish(&self.sources).diagnostics.remove(0)
+    }
+
     /// The files of the chain, root first; the scenario's own is the last.
     pub fn chain(&self) -> &[String] {
         &self.chain
@@ -158,6 +177,17 @@ fn find(fields: &Fields, names: &[&str]) -> Option<String> {
         (Typed::Form(form), _) => point(form, rest),
         _ => None,
     }
+}
+
+/// Where the key, or the nearest table around it, is written.
+fn place_of(fields: &Fields, names: &[&str]) -> Option<Place> {
+    let (first, rest) = names.split_first()?;
+    let checked = fields.get(first)?;
+    let below = match &checked.value {
+        Typed::Table(below) if !rest.is_empty() => place_of(below, rest),
+        _ => None,
+    };
+    below.or((checked.origin == Origin::Written).then_some(checked.at))
 }
 
 fn point(form: &Form, names: &[&str]) -> Option<String> {

@@ -1,0 +1,81 @@
+//! Why a request was not answered well.
+
+/// Kinds of errors that a report counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorKind {
+    /// The client gave up.
+    Timeout,
+    /// The server refused it with 503.
+    Rejected,
+    /// SQLite: database is locked.
+    DatabaseBusy,
+    /// No database connection in time.
+    PoolTimeout,
+    /// The upstream did not reply in time.
+    UpstreamTimeout,
+    /// The upstream failed.
+    UpstreamFailed,
+    /// No client connection to the upstream in time.
+    ConnectionTimeout,
+    /// The connection broke, or was refused, before the reply was complete. Measured only.
+    Disconnected,
+    /// The service failed in a way that it does not name. Measured only.
+    ServiceFailed,
+}
+
+impl ErrorKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [ErrorKind; 9] = [
+        ErrorKind::Timeout,
+        ErrorKind::Rejected,
+        ErrorKind::DatabaseBusy,
+        ErrorKind::PoolTimeout,
+        ErrorKind::UpstreamTimeout,
+        ErrorKind::UpstreamFailed,
+        ErrorKind::ConnectionTimeout,
+        ErrorKind::Disconnected,
+        ErrorKind::ServiceFailed,
+    ];
+
+    /// Only a measurement meets it: in a prediction connections do not break.
+    pub fn is_measured_only(self) -> bool {
+        matches!(self, ErrorKind::Disconnected | ErrorKind::ServiceFailed)
+    }
+
+    /// Kinds that a report shows even if none occurred.
+    pub const ALWAYS: [ErrorKind; 3] =
+        [ErrorKind::Timeout, ErrorKind::Rejected, ErrorKind::DatabaseBusy];
+
+    /// Its name in a report and between processes.
+    pub fn name(self) -> &'static str {
+        match self {
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Rejected => "rejected",
+            ErrorKind::DatabaseBusy => "database_busy",
+            ErrorKind::PoolTimeout => "pool_timeout",
+            ErrorKind::UpstreamTimeout => "upstream_timeout",
+            ErrorKind::UpstreamFailed => "upstream_failed",
+            ErrorKind::ConnectionTimeout => "connection_timeout",
+            ErrorKind::Disconnected => "disconnected",
+            ErrorKind::ServiceFailed => "service_failed",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<ErrorKind> {
+        ErrorKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_their_own() {
+        for (number, kind) in ErrorKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, number);
+            assert_eq!(ErrorKind::from_name(kind.name()), Some(kind));
+        }
+    }
+}

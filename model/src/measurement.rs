@@ -1,0 +1,180 @@
+//! What only a measured report has: how it was measured, and whether that can be trusted.
+//!
+//! Times are in seconds, shares between 0 and 1, memory in bytes.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How the numbers of a report were measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Measurement {
+    /// What the scenario was run on: `axum`.
+    pub target: String,
+    /// When it began: seconds since 1970, UTC.
+    pub started: u64,
+    /// The run was ended before its time; the numbers are those of the part that was run.
+    pub interrupted: bool,
+    /// Why the numbers prove nothing; empty if they stand.
+    pub inconclusive: Vec<String>,
+    /// Processors of the service.
+    pub service_cpus: Vec<u32>,
+    /// Processors of the load generator and the mock upstream.
+    pub load_cpus: Vec<u32>,
+    /// The service had its processors to itself, as far as rung can see to it.
+    pub pinned: bool,
+    /// Share of the service's processors that the hypervisor took away.
+    pub steal: f64,
+    /// Share of the service's processors that other programs used.
+    pub others: f64,
+    /// The same of the load's processors: what the hypervisor took away.
+    #[serde(default)]
+    pub load_steal: f64,
+    /// The same of the load's processors: what other programs used.
+    #[serde(default)]
+    pub load_others: f64,
+    /// Processes of the run and what they used in the counted window.
+    pub processes: Vec<Process>,
+    /// How late requests were sent: from the intended instant to the first byte.
+    pub lateness: Spread,
+    /// How late the mock upstream replied, beyond the latency that was drawn.
+    pub upstream_lateness: Spread,
+    /// How long a callback waits for the event loop, sampled at regular times.
+    pub loop_lag: Spread,
+    /// Every request of the run, the warm-up included.
+    pub accounting: Accounting,
+    /// The load generator's connections to the service, the warm-up included.
+    #[serde(default)]
+    pub connections: Connections,
+    /// What the mock of each upstream counted, the warm-up included.
+    #[serde(default)]
+    pub upstreams: Vec<UpstreamCalls>,
+    /// Connections that the mock upstream could not accept: their callers waited for it.
+    #[serde(default)]
+    pub unaccepted: u64,
+    /// Good answers of the counted window that said what cannot be of where their time went.
+    #[serde(default)]
+    pub malformed: u64,
+    /// Resident memory of all workers together.
+    pub memory: MeasuredMemory,
+    /// The machine.
+    pub machine: BTreeMap<String, String>,
+    /// Versions of what was run.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// A process of the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    /// `worker 0`, `mock upstream`, `load generator`.
+    pub name: String,
+    /// CPU time in the counted window, seconds.
+    pub cpu: f64,
+    /// The same as a share of one processor.
+    pub utilisation: f64,
+    /// Resident memory at the end, bytes.
+    pub memory: u64,
+}
+
+/// Quantiles of a time that should be short, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spread {
+    /// How many were seen.
+    pub count: u64,
+    /// Mean.
+    pub mean: f64,
+    /// Half are shorter.
+    pub p50: f64,
+    /// 99 of 100 are shorter.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// Every request accounted for: `sent = good + errors + in_flight`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Accounting {
+    /// Requests sent.
+    pub sent: u64,
+    /// Answered well.
+    pub good: u64,
+    /// Ended otherwise, by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// Neither, when the load ended.
+    pub in_flight: u64,
+    /// Arrivals that found every user busy, and were not sent.
+    pub dropped: u64,
+}
+
+/// The load generator's connections to the service, of all rounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Connections {
+    /// Connections that were opened.
+    pub opened: u64,
+    /// Requests that were sent again, on a new connection, because the server had closed or
+    /// lost the old one.
+    pub remade: u64,
+    /// Most open at a time.
+    pub peak: u64,
+}
+
+/// Calls of an upstream as its mock counted them, of all rounds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UpstreamCalls {
+    /// The upstream's name.
+    pub name: String,
+    /// Calls that came.
+    pub calls: u64,
+    /// Those of them that failed, as drawn.
+    pub failures: u64,
+    /// Those of them whose caller went away before the reply.
+    pub abandoned: u64,
+}
+
+/// What parked requests cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MeasuredMemory {
+    /// Before the load.
+    pub idle: u64,
+    /// At the end of the counted window.
+    pub loaded: u64,
+    /// Requests in the service then.
+    pub requests: u64,
+    /// Their difference per request; none with fewer than a hundred requests, or with fewer
+    /// than half of the most there were: memory that those took has not been given back.
+    pub per_request: Option<f64>,
+}
+
+impl Process {
+    /// It is a worker of the service. All others are the load's.
+    pub fn is_worker(&self) -> bool {
+        self.name.starts_with("worker ")
+    }
+}
+
+impl Accounting {
+    /// Errors of all kinds.
+    pub fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
+    /// Nothing is lost and nothing counted twice.
+    pub fn adds_up(&self) -> bool {
+        self.sent == self.good + self.failed() + self.in_flight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_request_is_noticed() {
+        let errors = BTreeMap::from([("timeout".to_string(), 2)]);
+        let whole = Accounting { sent: 10, good: 5, errors, in_flight: 3, dropped: 4 };
+        assert!(whole.adds_up());
+        assert!(!Accounting { good: 4, ..whole.clone() }.adds_up());
+        assert!(!Accounting { in_flight: 4, ..whole }.adds_up());
+    }
+}
