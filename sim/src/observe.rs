@@ -1,6 +1,7 @@
 //! What is observed during the counted window: counts, time-weighted areas, histograms.
 
 use hdrhistogram::Histogram;
+pub use model::failure::ErrorKind;
 use model::units::{Instant, Span};
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
@@ -85,51 +86,6 @@ impl Gauge {
     /// Entries in the window.
     pub fn entries(&self) -> u64 {
         self.entries
-    }
-}
-
-/// Why a request was not answered well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ErrorKind {
-    /// The client gave up.
-    Timeout,
-    /// The server refused it with 503.
-    Rejected,
-    /// SQLite: database is locked.
-    DatabaseBusy,
-    /// No database connection in time.
-    PoolTimeout,
-    /// The upstream did not reply in time.
-    UpstreamTimeout,
-    /// The upstream failed.
-    UpstreamFailed,
-    /// No client connection to the upstream in time.
-    ConnectionTimeout,
-}
-
-impl ErrorKind {
-    /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 7] = [
-        ErrorKind::Timeout,
-        ErrorKind::Rejected,
-        ErrorKind::DatabaseBusy,
-        ErrorKind::PoolTimeout,
-        ErrorKind::UpstreamTimeout,
-        ErrorKind::UpstreamFailed,
-        ErrorKind::ConnectionTimeout,
-    ];
-
-    /// Its name in a report.
-    pub fn name(self) -> &'static str {
-        match self {
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::Rejected => "rejected",
-            ErrorKind::DatabaseBusy => "database_busy",
-            ErrorKind::PoolTimeout => "pool_timeout",
-            ErrorKind::UpstreamTimeout => "upstream_timeout",
-            ErrorKind::UpstreamFailed => "upstream_failed",
-            ErrorKind::ConnectionTimeout => "connection_timeout",
-        }
     }
 }
 

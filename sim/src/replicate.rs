@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use model::scenario::Scenario;
 use model::statistics::Estimate;
+use model::stream::replication_seed;
 
 use crate::engine::{Engine, Runaway, Workspace};
 use crate::observe::{Histograms, Observations};
@@ -34,13 +35,6 @@ impl Default for Effort {
             events_max: 100_000_000,
         }
     }
-}
-
-/// The seed of replication `index`. Replication 0 has the scenario's own.
-///
-/// The multiplier is odd, so that different replications of a seed differ.
-pub fn replication_seed(seed: u64, index: u32) -> u64 {
-    seed.wrapping_add(u64::from(index).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
 /// What replications of a scenario showed.
@@ -153,19 +147,4 @@ fn wanted(all: &[Observations], effort: &Effort) -> Option<u32> {
     let needed = f64::from(done) * (width / precision) * (width / precision);
     let more = (needed as u32).saturating_sub(done).clamp(1, done).div_ceil(step) * step;
     Some(more.min(effort.replications_max - done))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replications_have_seeds_of_their_own_and_the_first_has_the_scenario_s() {
-        let seeds: Vec<u64> = (0..1000).map(|index| replication_seed(7, index)).collect();
-        assert_eq!(seeds[0], 7);
-        let mut sorted = seeds.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(sorted.len(), seeds.len());
-    }
 }

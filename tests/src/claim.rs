@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use model::read::load;
 use model::scenario::Scenario;
 use model::statistics::Estimate;
+use model::stream::replication_seed;
 use rayon::prelude::*;
 use sim::engine::Engine;
 use sim::observe::Observations;
 use sim::plan::Plan;
-use sim::replicate::replication_seed;
 
 /// The half width that an interval must reach, relative to its value.
 pub const PRECISION: f64 = 0.01;

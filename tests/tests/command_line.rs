@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use model::report::Report;
+use render::Exit;
 use serde_json::Value;
-use sim::cli::{self, Exit};
+use sim::cli;
 
 /// What a command left behind.
 struct Outcome {

@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES=n` tries more of them.
 #![allow(clippy::unwrap_used)]
 
+use model::place;
 use model::read::load_text;
 use model::scenario::{Load, Scenario, Source, Step};
 use proptest::prelude::*;
@@ -162,10 +163,13 @@ fn random_scenarios_reach_every_corner() {
         places.iter_mut().zip(&seen.places).for_each(|(sum, gauge)| *sum += gauge.area());
     }
     assert!(ended > 270, "{ended} of 300 came to their end");
-    for kind in ErrorKind::ALL {
+    for kind in ErrorKind::ALL.into_iter().filter(|kind| !kind.is_measured_only()) {
         assert!(errors[kind as usize] > 0, "no error {}", kind.name());
     }
-    assert!(places.iter().all(|&time| time > 0), "{places:?}");
+    // Simulated clients are never busy.
+    let way_back = usize::from(place::REPLY);
+    let predicted = places.iter().enumerate().filter(|(place, _)| *place != way_back);
+    assert!(predicted.map(|(_, time)| time).all(|&time| time > 0), "{places:?}");
     assert!(dropped > 0);
 }
 

@@ -68,6 +68,7 @@ pub fn report(scenario: &Scenario, digest: String, runs: &Replications, confiden
         bottleneck: None,
         knobs: Vec::new(),
         published,
+        measurement: None,
         cut_short: builder.cut_short().is_some(),
         warnings: builder.warnings(),
     }
@@ -100,11 +101,10 @@ impl Builder<'_> {
         &self,
         pick: impl Fn(&Observations) -> [u64; ErrorKind::ALL.len()],
     ) -> BTreeMap<String, f64> {
-        let always = [ErrorKind::Timeout, ErrorKind::Rejected, ErrorKind::DatabaseBusy];
         ErrorKind::ALL
             .into_iter()
             .map(|kind| (kind, self.average(|o| pick(o)[kind as usize] as f64)))
-            .filter(|(kind, count)| *count > 0.0 || always.contains(kind))
+            .filter(|(kind, count)| *count > 0.0 || ErrorKind::ALWAYS.contains(kind))
             .map(|(kind, count)| (kind.name().to_string(), count))
             .collect()
     }

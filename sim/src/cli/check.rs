@@ -1,12 +1,10 @@
 //! `sim check`: is the file right?
 
+use render::{Console, Failure, Format};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::console::Console;
-use super::failure::Failure;
-use super::options::{Check, Format};
-use crate::predict::digest;
+use super::options::Check;
 
 /// What is known of a scenario that is right.
 #[derive(Serialize)]
@@ -23,16 +21,16 @@ struct Checked<'a> {
 
 /// Checks one scenario and prints it with every default filled in.
 pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Failure> {
-    let resolved = options.source.load()?;
+    let resolved = options.source.load(&[])?;
     let toml = resolved.to_toml();
     let text = match options.output.format {
         Format::Text => toml,
-        Format::Json => super::json(&Checked {
+        Format::Json => render::json(&Checked {
             ok: true,
             scenario: &resolved.scenario.name,
             question: resolved.scenario.question.as_deref(),
             chain: resolved.chain(),
-            digest: digest(&resolved),
+            digest: resolved.digest(),
             resolved: document(&toml)?,
         }),
     };

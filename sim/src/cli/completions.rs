@@ -1,9 +1,8 @@
 //! `sim completions`: for the shell.
 
 use clap::CommandFactory;
+use render::{Console, Failure};
 
-use super::console::Console;
-use super::failure::Failure;
 use super::options::{Cli, Completions};
 
 /// Prints a completion script.

@@ -3,15 +3,14 @@
 use serde::Serialize;
 
 use model::report::Report;
+use render::{Console, Failure, Format};
 
-use super::console::Console;
-use super::failure::Failure;
-use super::options::{Format, Predict};
+use super::options::Predict;
 use super::progress::Progress;
+use crate::explain;
+use crate::explain::program::{Program, programs};
 use crate::plan::Plan;
 use crate::predict::{Experiment, predict};
-use crate::render;
-use crate::render::program::Program;
 
 /// Half width of the throughput's interval that is aimed at.
 const PRECISION: f64 = 0.02;
@@ -26,19 +25,19 @@ struct Explanation<'a> {
 
 /// Explains one scenario.
 pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
-    let resolved = options.source.load()?;
+    let resolved = options.source.load(&[])?;
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(PRECISION);
     let mut progress = Progress::new(console, effort.confidence);
     let report =
         predict(&resolved, &effort, Experiment::All, &mut |stage| progress.report(name, stage))
-            .map_err(|runaway| Failure::runaway(name, runaway))?;
+            .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
-    let programs = render::program::programs(&resolved.scenario, &plan);
+    let programs = programs(&resolved.scenario, &plan);
     let text = match options.output.format {
-        Format::Text => render::explain::text(&report, &programs, console.paint()),
-        Format::Json => super::json(&Explanation { report: &report, programs: &programs }),
+        Format::Text => explain::text(&report, &programs, console.paint()),
+        Format::Json => render::json(&Explanation { report: &report, programs: &programs }),
     };
     Ok(console.data(&text)?)
 }

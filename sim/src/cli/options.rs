@@ -1,12 +1,11 @@
 //! What can be written after `sim`.
 
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use model::read::{Diagnostics, Resolved, load};
 use model::units::parse_share;
+use render::command_line::HELP;
+use render::{Format, Output, Source};
 
 use crate::replicate::Effort;
 
@@ -21,11 +20,9 @@ Examples:
 
 A FILE is looked for as given, then under scenarios/; its .toml may be left out.";
 
-const TEMPLATE: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
-
 /// Predicts what a web service on one vCPU does, from a scenario file.
 #[derive(Debug, Parser)]
-#[command(name = "sim", version, before_help = EXAMPLES, help_template = TEMPLATE)]
+#[command(name = "sim", version, before_help = EXAMPLES, help_template = HELP)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -127,49 +124,6 @@ pub(super) struct Completions {
     pub(super) shell: Shell,
 }
 
-/// Which scenario.
-#[derive(Debug, Args)]
-pub(super) struct Source {
-    /// The scenario file
-    pub(super) file: PathBuf,
-    /// Change a key of the scenario: --set service.workers=4 (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    sets: Vec<String>,
-    /// Root of the random draws, instead of the scenario's own
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-}
-
-impl Source {
-    /// Every change to the file's keys.
-    pub(super) fn sets(&self) -> Vec<String> {
-        let seed = self.seed.map(|seed| format!("seed={seed}"));
-        self.sets.iter().cloned().chain(seed).collect()
-    }
-
-    /// The scenario.
-    ///
-    /// # Errors
-    /// Every problem of its files and changes.
-    pub(super) fn load(&self) -> Result<Resolved, Diagnostics> {
-        let mut resolved = load(&self.file, &self.sets())?;
-        self.forget_published(&mut resolved);
-        Ok(resolved)
-    }
-
-    /// What others published holds for the file as it stands, not for a what-if.
-    pub(super) fn forget_published(&self, resolved: &mut Resolved) {
-        if !self.sets.is_empty() {
-            resolved.scenario.published = None;
-        }
-    }
-
-    /// The file as it was given.
-    pub(super) fn path(&self) -> &Path {
-        &self.file
-    }
-}
-
 /// How hard to try.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Effort")]
@@ -216,23 +170,6 @@ fn share(text: &str) -> Result<f64, String> {
         Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
         _ => Err("a share above 0% and below 100%, with its sign, as in \"1%\"".into()),
     }
-}
-
-/// How to print.
-#[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Output {
-    /// For people or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
-}
-
-/// A form of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
 }
 
 impl Command {

@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use model::statistics::Estimate;
+use render::{Console, number};
 
-use super::console::Console;
 use crate::observe::Observations;
 use crate::predict::Stage;
-use crate::render::number;
 
 /// Work that is done sooner needs no progress line.
 const PATIENCE: Duration = Duration::from_millis(300);

@@ -1,11 +1,10 @@
 //! `sim scenario`: what would happen?
 
-use super::console::Console;
-use super::failure::Failure;
-use super::options::{Format, Predict};
+use render::{Console, Failure, Format};
+
+use super::options::Predict;
 use super::progress::Progress;
 use crate::predict::{Experiment, predict};
-use crate::render;
 
 /// Half width of the throughput's interval that is aimed at.
 const PRECISION: f64 = 0.02;
@@ -16,17 +15,17 @@ const KNOB_REPLICATIONS: u32 = 3;
 
 /// Predicts one scenario.
 pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
-    let resolved = options.source.load()?;
+    let resolved = options.source.load(&[])?;
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(PRECISION);
     let mut progress = Progress::new(console, effort.confidence);
     let experiment = Experiment::First(KNOB_REPLICATIONS);
     let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-        .map_err(|runaway| Failure::runaway(name, runaway))?;
+        .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     let text = match options.output.format {
         Format::Text => render::scenario::text(&report, console.paint()),
-        Format::Json => super::json(&report),
+        Format::Json => render::json(&report),
     };
     Ok(console.data(&text)?)
 }

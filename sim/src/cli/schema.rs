@@ -1,9 +1,8 @@
 //! `sim schema`: what may be written, what is answered.
 
 use model::read::{costs_schema, scenario_schema};
+use render::{Console, Failure};
 
-use super::console::Console;
-use super::failure::Failure;
 use super::options::{Document, Schema};
 
 /// Prints the JSON Schema of a document.
@@ -13,5 +12,5 @@ pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<(), Fai
         Document::Costs => costs_schema(),
         Document::Report => model::report::schema(),
     };
-    Ok(console.data(&super::json(&schema))?)
+    Ok(console.data(&render::json(&schema))?)
 }

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
+use model::digest::Digest;
 use model::units::Instant;
+use render::{Console, Failure, Format};
 use serde::Serialize;
 
-use super::console::Console;
-use super::failure::Failure;
-use super::options::{Format, Trace as Options};
+use super::options::Trace as Options;
 use crate::engine::Engine;
 use crate::plan::Plan;
-use crate::predict::Digest;
+
 use crate::trace::{Record, Trace};
 
 /// Keeps the first records as lines; counts and digests all.
@@ -60,7 +60,7 @@ impl Trace for Tape {
 
 /// Prints the events of one run, and a digest of all of them.
 pub(super) fn run(options: &Options, console: &mut Console<'_>) -> Result<(), Failure> {
-    let resolved = options.source.load()?;
+    let resolved = options.source.load(&[])?;
     let scenario = &resolved.scenario;
     let format = options.output.format;
     let tape = Tape {
@@ -73,7 +73,7 @@ pub(super) fn run(options: &Options, console: &mut Console<'_>) -> Result<(), Fa
     let plan = Plan::new(scenario, scenario.seed);
     let (_, tape) = Engine::new(&plan, tape)
         .run(options.max_events)
-        .map_err(|runaway| Failure::runaway(&scenario.name, runaway))?;
+        .map_err(|runaway| Failure::run(&scenario.name, runaway))?;
     let Tape { mut lines, records, digest, .. } = tape;
     let end = End { records, digest: digest.hex() };
     let _ = match format {

@@ -113,57 +113,7 @@ pub struct SqlitePlan {
     pub checkpoint_page: Span,
 }
 
-/// Where a request's time goes. The first places are fixed; four per upstream follow.
-pub mod place {
-    /// Waiting to be accepted, retries of a dropped handshake included.
-    pub const CONNECT: u8 = 0;
-    /// Waiting for the event loop to come round.
-    pub const LOOP: u8 = 1;
-    /// On a thread that is ready but has no processor.
-    pub const CPU_WAIT: u8 = 2;
-    /// Computing.
-    pub const CPU: u8 = 3;
-    /// Waiting for the interpreter lock.
-    pub const INTERPRETER: u8 = 4;
-    /// Waiting for a thread-pool token.
-    pub const THREADS: u8 = 5;
-    /// Waiting for a database connection.
-    pub const POOL: u8 = 6;
-    /// Polling for a database lock.
-    pub const LOCK: u8 = 7;
-    /// Waiting for the disk.
-    pub const DISK: u8 = 8;
-    /// At the database server.
-    pub const SERVER: u8 = 9;
-    /// In a `sleep` step.
-    pub const SLEEP: u8 = 10;
-    /// In a `block` step.
-    pub const BLOCK: u8 = 11;
-    /// Waiting for branches. Replaced by the slowest branch's own places when they join.
-    pub const GATHER: u8 = 12;
-    /// First place of the first upstream.
-    pub const UPSTREAMS: u8 = 13;
-
-    /// Waiting for the semaphore of `upstream`.
-    pub fn semaphore(upstream: u32) -> u8 {
-        UPSTREAMS + 4 * upstream as u8
-    }
-    /// Waiting for a client connection to `upstream`.
-    pub fn connection(upstream: u32) -> u8 {
-        semaphore(upstream) + 1
-    }
-    /// Waiting for `upstream` to reply.
-    pub fn exchange(upstream: u32) -> u8 {
-        semaphore(upstream) + 2
-    }
-    /// Pausing before calling `upstream` again.
-    pub fn backoff(upstream: u32) -> u8 {
-        semaphore(upstream) + 3
-    }
-}
-
-/// Most upstreams of a scenario: a place is numbered in one byte.
-pub const UPSTREAMS_MAX: usize = 60;
+pub use model::place;
 
 impl Plan {
     /// The plan of `scenario` under `seed`.
@@ -207,7 +157,7 @@ impl Plan {
                 awaited: database.driver == DriverMode::Async,
             }),
             upstreams: scenario.upstreams.clone(),
-            places: place_names(scenario),
+            places: place::names(scenario),
         }
     }
 
@@ -232,29 +182,4 @@ fn sqlite_plan(scenario: &Scenario, sqlite: &model::scenario::Sqlite) -> SqliteP
         log_unlink: disk.unlink,
         checkpoint_page: disk.checkpoint_page,
     }
-}
-
-fn place_names(scenario: &Scenario) -> Vec<String> {
-    let fixed = [
-        "connect",
-        "loop",
-        "cpu wait",
-        "cpu",
-        "interpreter lock",
-        "threads",
-        "database pool",
-        "database lock",
-        "disk",
-        "database server",
-        "sleep",
-        "block",
-        "gather",
-    ];
-    let mut names: Vec<String> = fixed.iter().map(|name| name.to_string()).collect();
-    for upstream in &scenario.upstreams {
-        for part in [" semaphore", " connections", "", " backoff"] {
-            names.push(format!("upstream {}{part}", upstream.name));
-        }
-    }
-    names
 }

@@ -7,10 +7,10 @@ use model::distribution::Distribution;
 use model::scenario::{Connections, Endpoint, Engine, JournalMode, Scenario, Statement, Step};
 use model::statistics::round_significant;
 use model::units::Span;
+use render::number;
+use render::table::{Align, Table};
 use serde::Serialize;
 
-use super::number;
-use super::table::{Align, Table};
 use crate::plan::{Class, Op, Pc, Plan};
 
 /// What an endpoint's requests do.

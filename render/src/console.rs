@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::render::Paint;
+use crate::Paint;
 
 /// The two streams of a command and what is known of them.
 pub struct Console<'a> {
@@ -37,13 +37,15 @@ impl<'a> Console<'a> {
         Paint::new(self.colour && self.out_is_terminal)
     }
 
-    /// Writes data.
+    /// Writes data. Whoever closed the pipe has seen enough; the answer stays what it is.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// All others of the stream.
     pub fn data(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(text.as_bytes())?;
-        self.out.flush()
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
     }
 
     /// Writes talk. That nobody listens is no reason to fail.

@@ -1,13 +1,15 @@
 //! The answer of `sim explain`.
 
+pub mod program;
+
 use std::fmt::Write as _;
 
 use model::report::{Knob, Report};
 use model::statistics::Estimate;
+use render::table::{Align, Table};
+use render::{Paint, number, parts, scenario};
 
-use super::program::Program;
-use super::table::{Align, Table};
-use super::{Paint, number, parts, scenario};
+use program::Program;
 
 /// Why the service does what it does.
 pub fn text(report: &Report, programs: &[Program], paint: Paint) -> String {

@@ -47,6 +47,22 @@ impl Table {
         lines.collect()
     }
 
+    /// The same as a table of Markdown, which needs a heading.
+    pub fn markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let escape = |cell: &str| cell.trim().replace('|', "\\|");
+        let headings = self.columns.iter().map(|(name, _)| escape(name)).collect();
+        let aligns = self.columns.iter().map(|(_, align)| match align {
+            Align::Left => "---".to_string(),
+            Align::Right => "---:".to_string(),
+        });
+        let rows = self.rows.iter().map(|row| {
+            let cell = |index: usize| escape(row.get(index).map_or("", String::as_str));
+            line((0..self.columns.len()).map(cell).collect())
+        });
+        [line(headings), line(aligns.collect())].into_iter().chain(rows).collect()
+    }
+
     fn line(&self, row: &[String], widths: &[usize]) -> String {
         let mut line = String::new();
         for (index, ((_, align), &column)) in self.columns.iter().zip(widths).enumerate() {
@@ -81,5 +97,14 @@ mod tests {
         table.row(["quote".into(), "5".into(), "é".into()]);
         table.row(["a".into(), "1234".into()]);
         assert_eq!(table.text(), "name     µs\nquote     5  é\na      1234\n");
+    }
+
+    #[test]
+    fn markdown_has_as_many_cells_in_each_row() {
+        let mut table = Table::new(&[("name", Align::Left), ("µs", Align::Right)]);
+        table.row(["a|b".into(), " 5 ".into()]);
+        table.row(["c".into()]);
+        let expected = "| name | µs |\n| --- | ---: |\n| a\\|b | 5 |\n| c |  |\n";
+        assert_eq!(table.markdown(), expected);
     }
 }

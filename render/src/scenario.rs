@@ -1,11 +1,11 @@
-//! The answer of `sim scenario`.
+//! The answer to one scenario.
 
 use std::fmt::Write as _;
 
-use model::report::{Report, ResponseTime};
+use model::report::{Kind, PublishedFigure, Report, ResponseTime};
 
-use super::table::{Align, Table};
-use super::{Paint, number, parts};
+use crate::table::{Align, Table};
+use crate::{Paint, measurement, number, parts};
 
 /// Shares of time below this are told together.
 const LEAST_SHARE: f64 = 0.01;
@@ -25,9 +25,12 @@ const TIMES: [(&str, &str); 7] = [
 pub fn text(report: &Report, paint: Paint) -> String {
     let mut out = format!("{}\n\n", paint.bold(&parts::title(report)));
     out += &summary(report);
-    if report.run.samples > 0 {
+    let good = report.run.samples > 0;
+    if good && told(report, &report.classes) {
         out += "\n";
         out += &endpoints(report);
+    }
+    if good && told(report, &report.time) {
         out += &format!(
             "\n{}\n",
             paint.bold(&format!(
@@ -37,14 +40,24 @@ pub fn text(report: &Report, paint: Paint) -> String {
         );
         out += &parts::time(&report.time, LEAST_SHARE);
     }
-    out += &format!("\n{}\n", paint.bold("What requests use and wait for:"));
-    out += &parts::stations(&report.stations);
+    if told(report, &report.stations) {
+        out += &format!("\n{}\n", paint.bold("What requests use and wait for:"));
+        out += &parts::stations(&report.stations);
+    }
     if !report.bounds.is_empty() {
         let bounds = parts::bounds(&report.bounds);
         let _ = write!(out, "\n{}\n{bounds}", paint.bold(parts::BOUNDS));
     }
+    if let Some(measurement) = &report.measurement {
+        out += &measurement::text(measurement, paint);
+    }
     out += &closing(report, paint);
     out
+}
+
+/// A prediction tells every part of its answer; a measurement leaves out what it cannot see.
+fn told<T>(report: &Report, part: &[T]) -> bool {
+    report.kind == Kind::Predicted || !part.is_empty()
 }
 
 /// The numbers of the whole service, the throughput first.
@@ -80,36 +93,55 @@ pub fn summary(report: &Report) -> String {
     // A profile that gives no memory says nothing about it.
     if report.memory.peak > 0.0 {
         let bytes = number::bytes(report.memory.peak);
-        let _ = write!(text, "; the service then takes about {bytes} of memory");
+        let _ = match report.kind {
+            Kind::Predicted => write!(text, "; the service then takes about {bytes} of memory"),
+            Kind::Measured => write!(text, "; the service took up to {bytes} of memory"),
+        };
     }
     line("in flight", &text);
-    if let Some(published) = &report.published {
-        let how = if published.fitted { "fitted to it" } else { "not fitted to it" };
-        let rate = number::rate(published.throughput);
-        let off = number::change(published.error);
-        line("published", &format!("{rate}/s: {off} here, {how} ({})", published.note));
+    if let Some(figure) = &report.published {
+        line("published", &published(report.kind, figure));
     }
     out
+}
+
+fn published(kind: Kind, figure: &PublishedFigure) -> String {
+    let rate = number::rate(figure.throughput);
+    let off = number::change(figure.error);
+    match kind {
+        Kind::Predicted => {
+            let how = if figure.fitted { "fitted to it" } else { "not fitted to it" };
+            format!("{rate}/s: {off} here, {how} ({})", figure.note)
+        }
+        // Costs are fitted; what was measured does not depend on them.
+        Kind::Measured => format!("{rate}/s: {off} measured here"),
+    }
 }
 
 fn throughput(report: &Report) -> String {
     let run = &report.run;
     let runs = format!(
-        "{} runs of {} after {} of warm-up",
+        "{} {} of {} after {} of warm-up",
         run.replications,
+        if run.replications == 1 { "run" } else { "runs" },
         number::exact_time(run.duration),
         number::exact_time(run.warmup)
     );
+    let measured = match report.kind {
+        Kind::Predicted => "",
+        Kind::Measured => " measured",
+    };
     if run.samples == 0 {
-        return format!("no good answer in {runs}");
+        return format!("no good answer{measured} in {runs}");
     }
-    let rate = &report.throughput;
+    let rate = number::rate(report.throughput.value);
+    // One run has no interval.
+    if run.replications == 1 {
+        return format!("{rate} good answers/s{measured} ({runs})");
+    }
+    let half = number::rate_half(&report.throughput);
     let confidence = number::percent(run.confidence);
-    format!(
-        "{} good answers/s, ±{} with {confidence} confidence ({runs})",
-        number::rate(rate.value),
-        number::rate_half(rate)
-    )
+    format!("{rate} good answers/s{measured}, ±{half} with {confidence} confidence ({runs})")
 }
 
 /// Quantiles over their names, and half of each interval below.
@@ -119,6 +151,9 @@ fn response_times(report: &Report) -> String {
     let mut table = Table::new(&headings);
     let times = &report.response_time;
     table.row(TIMES.iter().map(|(name, _)| number::time(times.get(name).unwrap_or(0.0))));
+    if report.response_time_intervals.is_empty() {
+        return table.text();
+    }
     let halves = TIMES.iter().map(|(name, _)| match report.response_time_intervals.get(*name) {
         Some(interval) if interval.half_width() > 0.0 => {
             format!("±{}", number::time_digits(interval.half_width(), 2))
@@ -177,5 +212,59 @@ pub fn closing(report: &Report, paint: Paint) -> String {
     for warning in &report.warnings {
         let _ = write!(out, "\nnote: {warning}\n");
     }
+    if let Some(measurement) = &report.measurement {
+        out += &measurement::doubts(measurement, paint);
+    }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{measured, published};
+
+    #[test]
+    fn a_measurement_says_so_and_leaves_out_what_it_cannot_see() {
+        let mut report = measured("shop", 40.0);
+        report.published = published(41.0, -0.0244);
+        report.warnings = vec!["the load generator was busy".into()];
+        let expected = "\
+shop
+
+throughput     40.0 good answers/s measured, ±0.50 with 95 % confidence \
+(5 runs of 60 s after 5 s of warm-up)
+response time    mean     P50     P90     P95     P99   P99.9     max
+               260 ms  210 ms  400 ms  550 ms  900 ms  1.20 s  1.60 s
+               ±10 ms
+errors         0.1 % of requests: client gave up (3 per run)
+in flight      10.4 requests on average, 20 at most; the service took up to 64.0 MiB of memory
+published      41.0/s: -2.4 % measured here
+
+endpoint  good/s    mean     P50     P95     P99  errors
+cart        40.0  260 ms  210 ms  550 ms  900 ms   0.1 %
+
+note: the load generator was busy
+";
+        assert_eq!(text(&report, Paint::default()), expected);
+    }
+
+    #[test]
+    fn one_run_has_no_interval() {
+        let mut report = measured("shop", 40.0);
+        report.run.replications = 1;
+        report.response_time_intervals.clear();
+        let told = text(&report, Paint::default());
+        let throughput = "40.0 good answers/s measured (1 run of 60 s after 5 s of warm-up)\n";
+        assert!(told.contains(throughput), "{told}");
+        assert!(!told.contains('±') && !told.contains(" \n"), "{told}");
+    }
+
+    #[test]
+    fn nothing_measured_is_said() {
+        let mut report = measured("shop", 0.0);
+        report.run.samples = 0;
+        let told = text(&report, Paint::default());
+        assert!(told.contains("no good answer measured in 5 runs of 60 s"), "{told}");
+        assert!(!told.contains("endpoint"), "{told}");
+    }
 }

@@ -1,23 +1,23 @@
 //! Why a command ends without an answer.
 
+use std::fmt::Display;
 use std::io;
 
 use model::read::{Diagnostic, Diagnostics};
 
-use super::options::Format;
-use crate::engine::Runaway;
+use crate::{Format, json};
 
 /// Why a command ends without an answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub enum Failure {
     /// The input is refused.
     Refused(Diagnostics),
-    /// A simulation does not come to its end.
-    Runaway {
-        /// Whose simulation.
+    /// A run does not come to its end.
+    Run {
+        /// Whose run.
         scenario: String,
         /// What happened.
-        runaway: Runaway,
+        why: String,
     },
     /// The machine does not do what is asked.
     System(String),
@@ -27,20 +27,20 @@ pub(super) enum Failure {
 
 impl Failure {
     /// A run of `scenario` that does not come to its end.
-    pub(super) fn runaway(scenario: &str, runaway: Runaway) -> Failure {
-        Failure::Runaway { scenario: scenario.to_string(), runaway }
+    pub fn run(scenario: &str, why: impl Display) -> Failure {
+        Failure::Run { scenario: scenario.to_string(), why: why.to_string() }
     }
 
     /// Words for people, or for programs that asked for JSON an array of diagnostics.
-    pub(super) fn text(&self, format: Format) -> String {
+    pub fn text(&self, format: Format) -> String {
         match (format, self) {
             (Format::Text, Failure::Refused(diagnostics)) => format!("{diagnostics}\n"),
-            (Format::Text, Failure::Runaway { scenario, runaway }) => {
-                format!("error: {scenario}: {runaway}\n")
+            (Format::Text, Failure::Run { scenario, why }) => {
+                format!("error: {scenario}: {why}\n")
             }
             (Format::Text, Failure::System(why)) => format!("error: {why}\n"),
             (Format::Text, Failure::Write(error)) => format!("error: cannot write: {error}\n"),
-            (Format::Json, _) => super::json(&self.diagnostics()),
+            (Format::Json, _) => json(&self.diagnostics()),
         }
     }
 
@@ -51,7 +51,7 @@ impl Failure {
         };
         match self {
             Failure::Refused(diagnostics) => diagnostics.diagnostics.clone(),
-            Failure::Runaway { scenario, runaway } => one(scenario, runaway.to_string()),
+            Failure::Run { scenario, why } => one(scenario, why.clone()),
             Failure::System(why) => one("", why.clone()),
             Failure::Write(error) => one("", format!("cannot write: {error}")),
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use model::report::{Bound, Part, Report, Station};
 
-use super::number;
-use super::table::{Align, Table};
+use crate::number;
+use crate::table::{Align, Table};
 
 /// Longest bar, in characters.
 const BAR: f64 = 30.0;
@@ -26,6 +26,7 @@ pub fn place(name: &str) -> String {
         "sleep" => "in `sleep` steps",
         "block" => "in `block` steps",
         "gather" => "waiting for parallel steps",
+        "reply" => "on the way back to the client",
         _ => return upstream_place(name),
     };
     known.to_string()
@@ -139,6 +140,8 @@ pub fn error(kind: &str) -> &str {
         "upstream_timeout" => "upstream did not reply in time",
         "upstream_failed" => "upstream failed",
         "connection_timeout" => "no connection to the upstream in time",
+        "disconnected" => "connection refused or broken",
+        "service_failed" => "service failed, it does not say how",
         other => other,
     }
 }
@@ -166,5 +169,18 @@ pub fn title(report: &Report) -> String {
     match &report.question {
         Some(question) => format!("{}: {question}", report.scenario),
         None => report.scenario.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::failure::ErrorKind;
+
+    #[test]
+    fn every_kind_of_error_has_words() {
+        for kind in ErrorKind::ALL {
+            assert_ne!(error(kind.name()), kind.name());
+        }
     }
 }

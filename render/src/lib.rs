@@ -1,0 +1,31 @@
+//! Answers for people: aligned, with units, in words that need no queueing theory.
+//!
+//! Whoever compares a prediction with a measurement should find the same words in the same
+//! places. So this crate knows reports, and nobody who makes them.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod command_line;
+mod console;
+mod exit;
+mod failure;
+mod format;
+pub mod ladder;
+pub mod measurement;
+pub mod number;
+mod paint;
+pub mod parts;
+#[cfg(test)]
+mod sample;
+pub mod saved;
+pub mod scenario;
+mod source;
+pub mod table;
+
+pub use command_line::CommandLine;
+pub use console::Console;
+pub use exit::Exit;
+pub use failure::Failure;
+pub use format::{Format, Output, json};
+pub use paint::Paint;
+pub use source::Source;

@@ -1,0 +1,178 @@
+//! How a measurement was made, and whether it stands.
+
+use std::fmt::Write as _;
+
+use model::measurement::{Connections, Measurement, Spread, UpstreamCalls};
+
+use crate::{Paint, number};
+
+/// What a reader needs to judge the numbers.
+pub fn text(measurement: &Measurement, paint: Paint) -> String {
+    let mut out = format!("\n{}\n", paint.bold("How it was measured:"));
+    let mut line = |name: &str, text: String| {
+        let _ = writeln!(out, "  {name:<18}{text}");
+    };
+    line("on", place(measurement));
+    for process in &measurement.processes {
+        let used = number::percent(process.utilisation);
+        let memory = number::bytes(process.memory as f64);
+        line(&process.name, format!("{used} of a CPU, {memory} of memory"));
+    }
+    if let Some(each) = measurement.memory.per_request {
+        let requests = measurement.memory.requests;
+        let each = number::bytes(each);
+        line("parked requests", format!("{requests} in the service at the end, {each} each"));
+    }
+    let spreads = [
+        ("event loop lag", measurement.loop_lag),
+        ("sent late by", measurement.lateness),
+        ("upstream late by", measurement.upstream_lateness),
+    ];
+    for (name, spread) in spreads.into_iter().filter(|(_, spread)| spread.count > 0) {
+        line(name, quantiles(&spread));
+    }
+    let sides = [
+        ("service's CPU", measurement.others, measurement.steal),
+        ("load's CPU", measurement.load_others, measurement.load_steal),
+    ];
+    for (side, others, steal) in sides {
+        let (others, steal) = (number::percent(others), number::percent(steal));
+        line(side, format!("other programs {others}, hypervisor {steal}"));
+    }
+    line("all requests", accounting(measurement));
+    let connections = &measurement.connections;
+    if connections.remade > 0 {
+        let Connections { opened, remade, peak } = connections;
+        line(
+            "connections",
+            format!(
+                "{opened} opened, {peak} at most at a time; {remade} requests sent again, as the \
+                 server had closed theirs"
+            ),
+        );
+    }
+    for upstream in measurement.upstreams.iter().filter(|upstream| upstream.abandoned > 0) {
+        let UpstreamCalls { name, calls, failures, abandoned } = upstream;
+        line(
+            "upstream calls",
+            format!("{name}: {calls}, {failures} failed as drawn, {abandoned} abandoned"),
+        );
+    }
+    out
+}
+
+/// Why the numbers prove nothing; empty if they stand.
+pub fn doubts(measurement: &Measurement, paint: Paint) -> String {
+    let mut out = String::new();
+    for reason in &measurement.inconclusive {
+        let _ = writeln!(out, "\n{} {reason}", paint.bold("INCONCLUSIVE:"));
+    }
+    out
+}
+
+fn place(measurement: &Measurement) -> String {
+    let list = |cpus: &[u32]| cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let about = |name: &str| measurement.machine.get(name).cloned();
+    let machine = [about("cpu"), about("kernel"), about("file system")];
+    let machine = machine.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let cpus = match (measurement.service_cpus.as_slice(), measurement.pinned) {
+        ([], _) => String::new(),
+        (service, true) => {
+            format!(
+                "; service on CPU {}, load on CPU {}",
+                list(service),
+                list(&measurement.load_cpus)
+            )
+        }
+        (service, false) => format!("; service and load share CPU {}", list(service)),
+    };
+    format!("{}{cpus} ({machine})", measurement.target)
+}
+
+fn quantiles(spread: &Spread) -> String {
+    let (mean, p99, max) =
+        (number::time(spread.mean), number::time(spread.p99), number::time(spread.max));
+    format!("{mean} on average, P99 {p99}, at most {max}")
+}
+
+fn accounting(measurement: &Measurement) -> String {
+    let account = &measurement.accounting;
+    let mut text = format!(
+        "{} sent = {} good + {} errors + {} in flight at the end",
+        account.sent,
+        account.good,
+        account.failed(),
+        account.in_flight
+    );
+    if account.dropped > 0 {
+        let _ = write!(text, "; {} not sent", account.dropped);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use model::measurement::{Accounting, MeasuredMemory, Process};
+
+    use super::*;
+
+    #[test]
+    fn what_a_reader_needs_is_told() {
+        let worker =
+            Process { name: "worker 0".into(), cpu: 4.2, utilisation: 0.84, memory: 30 << 20 };
+        let late = Spread { count: 10, mean: 0.0001, p50: 0.0001, p99: 0.0005, max: 0.002 };
+        let measurement = Measurement {
+            target: "axum".into(),
+            service_cpus: vec![1],
+            load_cpus: vec![0],
+            pinned: true,
+            others: 0.004,
+            load_steal: 0.01,
+            processes: vec![worker],
+            lateness: late,
+            memory: MeasuredMemory {
+                idle: 10 << 20,
+                loaded: 20 << 20,
+                requests: 1000,
+                per_request: Some(10_485.76),
+            },
+            accounting: Accounting {
+                sent: 10,
+                good: 6,
+                errors: BTreeMap::from([("timeout".into(), 1)]),
+                in_flight: 3,
+                dropped: 2,
+            },
+            connections: Connections { opened: 14, remade: 4, peak: 9 },
+            upstreams: ["partner", "quiet"]
+                .map(|name| UpstreamCalls {
+                    name: name.into(),
+                    calls: 40,
+                    failures: 2,
+                    abandoned: if name == "partner" { 3 } else { 0 },
+                })
+                .into(),
+            machine: BTreeMap::from([("cpu".into(), "Some CPU".into())]),
+            inconclusive: vec!["the run was interrupted before its end".into()],
+            ..Measurement::default()
+        };
+        let expected = "
+How it was measured:
+  on                axum; service on CPU 1, load on CPU 0 (Some CPU)
+  worker 0          84 % of a CPU, 30.0 MiB of memory
+  parked requests   1000 in the service at the end, 10.2 KiB each
+  sent late by      100 µs on average, P99 500 µs, at most 2.00 ms
+  service's CPU     other programs 0.4 %, hypervisor 0 %
+  load's CPU        other programs 0 %, hypervisor 1.0 %
+  all requests      10 sent = 6 good + 1 errors + 3 in flight at the end; 2 not sent
+  connections       14 opened, 9 at most at a time; 4 requests sent again, as the server had \
+closed theirs
+  upstream calls    partner: 40, 2 failed as drawn, 3 abandoned
+";
+        assert_eq!(text(&measurement, Paint::default()), expected);
+        let doubts = doubts(&measurement, Paint::default());
+        assert_eq!(doubts, "\nINCONCLUSIVE: the run was interrupted before its end\n");
+    }
+}
