@@ -1,0 +1,204 @@
+//! The load generator: drives a service as a scenario says and counts what comes back.
+//!
+//! Everything is timed from the instant at which the load says that a request should go,
+//! not from when the generator got round to it. A service that stalls cannot hide its
+//! stall by holding up the next request.
+
+mod body;
+mod client;
+mod connection;
+mod ledger;
+mod reply;
+mod series;
+mod tally;
+mod traffic;
+mod users;
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use hdrhistogram::Histogram;
+use model::scenario::{Scenario, Source};
+use model::workload::Arrivals;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+use crate::alarm::{Alarm, NEVER};
+use crate::clock;
+use crate::machine::limits::raise_open_files;
+use ledger::Schedule;
+pub use tally::{Account, ClassTally, Connections, InFlight, Second, Tally};
+use traffic::Traffic;
+use users::{Door, closed_user, closed_users};
+
+/// What load to put on what.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Its load, endpoints and seed count.
+    pub scenario: Arc<Scenario>,
+    /// Where the service listens.
+    pub target: SocketAddr,
+}
+
+/// What happens during a run.
+#[derive(Debug)]
+pub enum Event {
+    /// The load begins.
+    Started {
+        /// When, on the machine's monotonic clock.
+        at: u64,
+    },
+    /// A second is over. The last one may be shorter.
+    Second {
+        /// Its numbers.
+        second: Second,
+        /// Response times of its good answers, in nanoseconds.
+        times: Box<Histogram<u64>>,
+        /// Its good answers by class.
+        good: Vec<u64>,
+    },
+}
+
+/// Why a run has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No runtime or no timer.
+    #[error("the load generator could not start: {0}")]
+    Start(#[source] io::Error),
+    /// Not the service, the generator's side can open no more connections.
+    #[error(
+        "the load generator could not open another connection: {0}; \
+         fewer users, a higher `ulimit -n` or kept connections need less"
+    )]
+    Exhausted(#[source] io::Error),
+    /// A request was counted twice or not at all: no number of this run can be trusted.
+    #[error(
+        "the load generator's books do not balance: in {of}, {came} requests came and \
+         {accounted} are accounted for; this is a bug"
+    )]
+    Accounting {
+        /// What does not balance.
+        of: &'static str,
+        /// Requests that came.
+        came: u64,
+        /// Those that were settled or are in flight.
+        accounted: u64,
+    },
+}
+
+/// Puts the load of `plan` on its service until the window is over or `stop` becomes true,
+/// and gives what it has measured until then. Requests in flight at the end are counted as
+/// such and abandoned.
+///
+/// Blocks the thread: give it one of its own, outside of any runtime, pinned where the load
+/// generator is to run. The soft limit of open files of this process is raised to the hard
+/// one.
+///
+/// # Errors
+/// The generator failed; a service that fails is a result.
+pub fn run(
+    plan: &Plan,
+    stop: watch::Receiver<bool>,
+    events: Sender<Event>,
+) -> Result<Tally, LoadError> {
+    // Every user needs a file. If there are too few all the same, the run says so.
+    raise_open_files();
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    let (traffic, end) =
+        runtime.map_err(LoadError::Start)?.block_on(conduct(plan, stop, events))?;
+    // The runtime is gone, and with it every user: the books are ours alone.
+    let traffic = Rc::into_inner(traffic).expect("no user outlives the runtime");
+    let tally = traffic.ledger.into_inner().finish(end);
+    tally.balance()?;
+    Ok(tally)
+}
+
+/// Runs the load. Gives the instant at which it ended.
+async fn conduct(
+    plan: &Plan,
+    mut stop: watch::Receiver<bool>,
+    events: Sender<Event>,
+) -> Result<(Rc<Traffic>, u64), LoadError> {
+    let load = &plan.scenario.load;
+    let alarm = Alarm::new().map_err(LoadError::Start)?;
+    let start = clock::now();
+    let open = start.saturating_add(load.warmup.nanos());
+    let schedule = Schedule { start, open, close: open.saturating_add(load.duration.nanos()) };
+    // Nobody may be listening.
+    let _ = events.send(Event::Started { at: start });
+    let traffic = Rc::new(Traffic::new(&plan.scenario, plan.target, schedule, alarm, events));
+    let mut tasks = JoinSet::new();
+    let mut door = open_door(plan, &traffic, &mut tasks);
+    loop {
+        let mut over = false;
+        let page = traffic.ledger.borrow().next_page();
+        let arrival = door.as_ref().map_or(NEVER, Door::next_arrival);
+        tokio::select! {
+            biased;
+            () = traffic.alarm.sleep_until(page) => over = clock::now() >= schedule.close,
+            () = stopped(&mut stop) => over = true,
+            () = traffic.alarm.sleep_until(arrival) => {}
+            Some(ended) = tasks.join_next() => settle(ended)?,
+        }
+        // At the end too: who has come by then counts as sent, and is in flight.
+        if let Some(door) = &mut door {
+            door.open(&traffic, |visit| drop(tasks.spawn_local(visit.run())));
+        }
+        let now = clock::now();
+        traffic.ledger.borrow_mut().turn_pages(now);
+        if over {
+            return Ok((traffic, now));
+        }
+        // Arrivals that are late already must not keep the users from running.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Lets the closed users in; for open arrivals, gives the door at which they come.
+fn open_door(
+    plan: &Plan,
+    traffic: &Rc<Traffic>,
+    tasks: &mut JoinSet<Result<(), LoadError>>,
+) -> Option<Door> {
+    match &plan.scenario.load.source {
+        Source::Closed { users, .. } => {
+            for (user, active) in closed_users(users) {
+                tasks.spawn_local(closed_user(Rc::clone(traffic), user, active));
+            }
+            None
+        }
+        Source::Open { rate, spacing, max_users } => {
+            let arrivals = Arrivals::new(plan.scenario.seed, rate, *spacing);
+            Some(Door::new(traffic, arrivals, *max_users))
+        }
+    }
+}
+
+/// Waits until the run is to stop; for ever if nobody is left who could say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// A user has gone, or has found that the run cannot go on.
+fn settle(ended: Result<Result<(), LoadError>, JoinError>) -> Result<(), LoadError> {
+    match ended {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Users are cancelled with the runtime only.
+            Err(_) => Ok(()),
+        },
+    }
+}
+
+impl LoadError {
+    fn exhausted(error: &io::Error) -> LoadError {
+        LoadError::Exhausted(io::Error::new(error.kind(), error.to_string()))
+    }
+}
