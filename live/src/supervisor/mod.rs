@@ -1,0 +1,17 @@
+//! Processes of a measurement: the parent starts the service's workers and the upstream,
+//! asks them what they have counted, and ends them.
+//!
+//! A child's standard input is its listening socket, its standard output a socket to the
+//! parent, over which both send messages of one line each. When the parent ends, however
+//! it ends, that socket closes, and the child ends too.
+
+mod bind;
+mod channel;
+mod child;
+mod control;
+mod last_words;
+mod message;
+
+pub use bind::{BindError, bind, inherited_listener};
+pub use child::{Child, ChildError, this_program};
+pub use control::{Control, ControlError};
