@@ -1,0 +1,133 @@
+//! What a handler does: the steps of its endpoint, for real.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use model::failure::ErrorKind;
+use model::place;
+use model::scenario::{Concurrency, Statement, Step};
+use model::units::Span;
+
+use super::context::{Context, Fault};
+use super::waiting::Mode;
+use crate::clock;
+
+/// A step's future: steps hold steps.
+type Performing<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+
+impl Context {
+    /// Performs all steps of the endpoint, and gives back the database connection.
+    pub async fn perform(&mut self) -> Result<(), Fault> {
+        let worker = self.worker.clone();
+        let steps = &worker.scenario.endpoints[self.endpoint].steps;
+        let mut outcome = Ok(());
+        for (index, step) in steps.iter().enumerate() {
+            outcome = self.step(step, index.to_string()).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.release().await;
+        outcome
+    }
+
+    fn step<'a>(&'a mut self, step: &'a Step, path: String) -> Performing<'a> {
+        Box::pin(async move {
+            match step {
+                Step::Cpu(time) => {
+                    let span = self.sample("cpu", &path, time);
+                    self.burn_scaled(span);
+                }
+                Step::Block(time) => {
+                    let span = self.sample("block", &path, time);
+                    self.block(span);
+                }
+                Step::Sleep(time) => {
+                    let span = self.sample("sleep", &path, time);
+                    self.pause(span, place::SLEEP).await;
+                }
+                Step::Read(query) => {
+                    let statements = [Statement::Read(query.clone())];
+                    self.database(&statements, None, &path).await?;
+                }
+                Step::Write(query) => {
+                    let statements = [Statement::Write(query.clone())];
+                    self.database(&statements, None, &path).await?;
+                }
+                Step::Transaction { statements, begin } => {
+                    self.database(statements, Some(*begin), &path).await?;
+                }
+                Step::Call(upstream) => self.call(*upstream, &path).await?,
+                Step::Gather(branches) => self.gather(branches, &path).await?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits in a call that blocks the thread, whatever the concurrency model.
+    fn block(&mut self, span: Span) {
+        self.computed();
+        let until = self.account().since() + span.nanos();
+        let waiting = self.wait_at(place::BLOCK);
+        std::thread::sleep(std::time::Duration::from_nanos(span.nanos()));
+        // A thread that wakes up has no processor yet, the loop's neither.
+        let mode = std::mem::replace(&mut self.mode, Mode::Blocking);
+        self.waited(waiting, until);
+        self.mode = mode;
+    }
+
+    /// Waits as the concurrency model waits.
+    pub(super) async fn pause(&mut self, span: Span, place: place::Place) {
+        if span.is_zero() {
+            return;
+        }
+        self.computed();
+        let until = self.account().since() + span.nanos();
+        let waiting = self.wait_at(place);
+        match self.mode {
+            Mode::Parked => self.worker.alarm.sleep_until(until).await,
+            Mode::Blocking => {
+                let rest = until.saturating_sub(clock::now());
+                std::thread::sleep(std::time::Duration::from_nanos(rest));
+            }
+        }
+        self.waited(waiting, until);
+    }
+
+    /// Branches run at the same time only where waits are parked; elsewhere in a row.
+    async fn gather(&mut self, branches: &[Step], path: &str) -> Result<(), Fault> {
+        let path_of = |index: usize| format!("{path}.{index}");
+        if self.concurrency != Concurrency::Async {
+            for (index, branch) in branches.iter().enumerate() {
+                self.step(branch, path_of(index)).await?;
+            }
+            return Ok(());
+        }
+        self.computed();
+        let mut running = FuturesUnordered::new();
+        for (index, branch) in branches.iter().enumerate() {
+            let (mut context, step, path) = (self.branch(), branch.clone(), path_of(index));
+            running.push(tokio::spawn(async move {
+                context.lap(place::LOOP);
+                let outcome = context.step(&step, path).await;
+                context.release().await;
+                context.computed();
+                (context, outcome)
+            }));
+        }
+        // The last branch ends the wait; a failed one ends it at once, while the others
+        // run on, as with `asyncio.gather`.
+        while let Some(ended) = running.next().await {
+            // A branch that panicked has no answer, and so there is none.
+            let (branch, outcome) = ended.map_err(|_| ErrorKind::ServiceFailed)?;
+            if running.is_empty() || outcome.is_err() {
+                self.join(&branch);
+                self.lap(place::LOOP);
+                outcome?;
+            }
+        }
+        Ok(())
+    }
+}
