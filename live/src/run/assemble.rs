@@ -1,0 +1,588 @@
+//! Rounds become a report.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use model::failure::ErrorKind;
+use model::place;
+use model::read::Resolved;
+use model::report::{
+    Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
+    SCHEMA, Station,
+};
+use model::scenario::Concurrency;
+use model::statistics::round_significant;
+
+use super::evidence::{Evidence, troubles};
+use super::fold::{Group, Groups, response_time};
+use super::guard;
+use super::round::{Heard, Round};
+use super::stations::{self, Span, Window};
+use crate::load::Tally;
+use crate::machine::cpus::Split;
+use crate::machine::facts::Facts;
+use crate::machine::limits::backlog_max;
+use crate::machine::process::Holdings;
+use crate::times;
+
+/// Confidence of every interval.
+const CONFIDENCE: f64 = 0.95;
+/// Good answers below which the far quantiles are rough.
+const FEW: u64 = 10_000;
+/// Good answers below which all quantiles are.
+const VERY_FEW: u64 = 100;
+
+/// What rounds were measured on.
+#[derive(Clone, Debug)]
+pub struct Bench<'a> {
+    /// What ran where.
+    pub split: &'a Split,
+    /// The machine.
+    pub facts: &'a Facts,
+    /// What a reader should know of it.
+    pub notes: Vec<String>,
+}
+
+/// The report on `rounds` of `resolved`, at least one.
+pub fn report(resolved: &Resolved, rounds: &[Round], bench: &Bench<'_>) -> Report {
+    Builder::new(resolved, rounds).report(bench)
+}
+
+struct Builder<'a> {
+    resolved: &'a Resolved,
+    all: &'a [Round],
+    /// Those that the numbers are of.
+    rounds: Vec<&'a Round>,
+    /// Length of their windows together, in seconds.
+    seconds: f64,
+    groups: Groups,
+}
+
+/// The rounds that the numbers are of: those that came to their end. If none did, those
+/// that began to count; if none did, all, and the numbers are zero.
+fn counted(rounds: &[Round]) -> Vec<&Round> {
+    let those = |which: fn(&Round) -> bool| -> Vec<&Round> {
+        rounds.iter().filter(|round| which(round)).collect()
+    };
+    let groups = [those(Round::is_complete), those(|round| round.tally.window() > 0)];
+    groups.into_iter().find(|group| !group.is_empty()).unwrap_or_else(|| those(|_| true))
+}
+
+impl<'a> Builder<'a> {
+    fn new(resolved: &'a Resolved, all: &'a [Round]) -> Builder<'a> {
+        let rounds = counted(all);
+        let seconds: f64 = rounds.iter().map(|round| round.seconds_counted()).sum();
+        let groups = match rounds.as_slice() {
+            [only] => Groups::of_seconds(&seconds_of(only)),
+            several => Groups::of_rounds(several.iter().map(|round| whole(round)).collect()),
+        };
+        Builder { resolved, all, rounds, seconds, groups }
+    }
+
+    fn report(&self, bench: &Bench<'_>) -> Report {
+        let scenario = &self.resolved.scenario;
+        let good = self.good();
+        let throughput = self.groups.throughput(self.rate(good as f64), CONFIDENCE);
+        let times = self.response_time(|_| true);
+        let published = scenario.published.as_ref().map(|published| PublishedFigure {
+            throughput: published.throughput,
+            fitted: published.fitted,
+            note: published.note.clone(),
+            error: match published.throughput {
+                figure if figure > 0.0 => round_significant(throughput.value / figure - 1.0),
+                _ => 0.0,
+            },
+        });
+        let names = ["mean", "p50", "p90", "p95", "p99", "p999"];
+        let intervals = names.into_iter().filter_map(|name| {
+            let interval = self.groups.response_time(name, times.get(name)?, CONFIDENCE)?;
+            Some((name.to_string(), interval))
+        });
+        let evidence = Evidence { all: self.all, counted: &self.rounds };
+        let mut measurement = evidence.measurement(bench.split, bench.facts);
+        let mut report = Report {
+            schema: SCHEMA,
+            kind: Kind::Measured,
+            scenario: scenario.name.clone(),
+            question: scenario.question.clone(),
+            seed: scenario.seed,
+            digest: self.resolved.digest(),
+            run: Run {
+                replications: self.rounds.len() as u32,
+                confidence: CONFIDENCE,
+                warmup: scenario.load.warmup.secs_f64(),
+                duration: round_significant(self.seconds / self.rounds.len() as f64),
+                samples: good,
+            },
+            throughput,
+            response_time: times,
+            response_time_intervals: intervals.collect(),
+            errors: self.errors(|_| true),
+            error_share: self.error_share(),
+            in_flight: self.in_flight(),
+            arrivals: Arrivals {
+                sent: self.per_round(|tally| tally.sent as f64),
+                dropped: self.per_round(|tally| tally.dropped as f64),
+                rate: round_significant(
+                    self.rate(self.sum(|tally| (tally.sent + tally.dropped) as f64)),
+                ),
+            },
+            classes: self.classes(),
+            stations: self.stations(),
+            time: self.time(|_| true),
+            memory: Memory { mean: measurement.memory.loaded as f64, peak: self.memory_peak() },
+            bounds: Vec::new(),
+            bottleneck: None,
+            knobs: Vec::new(),
+            published,
+            measurement: None,
+            cut_short: false,
+            warnings: Vec::new(),
+        };
+        report.cut_short = self.cut_short(&report);
+        report.warnings = self.warnings(&report, bench);
+        let known = std::mem::take(&mut measurement.inconclusive);
+        measurement.inconclusive = guard::reasons(&report, &measurement);
+        measurement.inconclusive.extend(known);
+        report.measurement = Some(measurement);
+        report
+    }
+
+    /// `count` per second; of a window that never opened, none.
+    fn rate(&self, count: f64) -> f64 {
+        if self.seconds > 0.0 { count / self.seconds } else { 0.0 }
+    }
+
+    fn sum(&self, pick: impl Fn(&Tally) -> f64) -> f64 {
+        self.rounds.iter().map(|round| pick(&round.tally)).sum()
+    }
+
+    fn per_round(&self, pick: impl Fn(&Tally) -> f64) -> f64 {
+        round_significant(self.sum(pick) / self.rounds.len() as f64)
+    }
+
+    fn good(&self) -> u64 {
+        self.rounds.iter().map(|round| round.tally.good()).sum()
+    }
+
+    fn response_time(&self, of: impl Fn(usize) -> bool) -> ResponseTime {
+        let mut times: Option<Histogram<u64>> = None;
+        let (mut sum, mut max) = (0, 0);
+        for round in &self.rounds {
+            let classes = round.tally.classes.iter().enumerate();
+            for (_, class) in classes.filter(|(index, _)| of(*index)) {
+                sum += class.sum;
+                max = max.max(class.max);
+                match &mut times {
+                    // All have the same bounds.
+                    Some(times) => {
+                        let _ = times.add(&class.response_times);
+                    }
+                    None => times = Some(class.response_times.clone()),
+                }
+            }
+        }
+        times.map_or_else(ResponseTime::default, |times| response_time(&times, sum, max))
+    }
+
+    fn errors(&self, of: impl Fn(usize) -> bool) -> BTreeMap<String, f64> {
+        let count = |kind: ErrorKind| {
+            self.per_round(|tally| {
+                let classes = tally.classes.iter().enumerate();
+                let classes = classes.filter(|(index, _)| of(*index));
+                classes.map(|(_, class)| class.errors[kind as usize] as f64).sum()
+            })
+        };
+        let counts = ErrorKind::ALL.into_iter().map(|kind| (kind, count(kind)));
+        let told = counts.filter(|(kind, n)| *n > 0.0 || ErrorKind::ALWAYS.contains(kind));
+        told.map(|(kind, count)| (kind.name().to_string(), count)).collect()
+    }
+
+    fn error_share(&self) -> f64 {
+        let errors: u64 = self.rounds.iter().flat_map(|round| round.tally.errors()).sum();
+        let all = errors + self.good();
+        if all == 0 { 0.0 } else { round_significant(errors as f64 / all as f64) }
+    }
+
+    fn in_flight(&self) -> InFlight {
+        let mean = self.rate(self.sum(|tally| tally.in_flight.area as f64) / 1e9);
+        let peak = self.rounds.iter().map(|round| round.tally.in_flight.peak).max();
+        InFlight { mean: self.groups.in_flight(mean, CONFIDENCE), peak: peak.unwrap_or(0) }
+    }
+
+    fn classes(&self) -> Vec<Class> {
+        let endpoints = self.resolved.scenario.endpoints.iter().enumerate();
+        endpoints
+            .map(|(index, endpoint)| {
+                let good =
+                    self.rounds.iter().map(|round| round.tally.classes[index].good).sum::<u64>();
+                let rate = self.rate(good as f64);
+                Class {
+                    name: endpoint.name.clone(),
+                    throughput: self.groups.class_throughput(index, rate, CONFIDENCE),
+                    response_time: self.response_time(|other| other == index),
+                    errors: self.errors(|other| other == index),
+                    time: self.time(|other| other == index),
+                }
+            })
+            .collect()
+    }
+
+    /// Mean seconds per good answer by place, of those that the service timed.
+    fn time(&self, of: impl Fn(usize) -> bool) -> Vec<Part> {
+        let names = place::names(&self.resolved.scenario);
+        let mut sums = vec![0u128; names.len()];
+        let mut timed = 0;
+        for round in &self.rounds {
+            let classes = round.tally.classes.iter().enumerate();
+            for (_, class) in classes.filter(|(index, _)| of(*index)) {
+                timed += class.timed;
+                sums.iter_mut().zip(&class.time).for_each(|(sum, part)| *sum += part);
+            }
+        }
+        let parts = names.into_iter().zip(sums).filter(|(_, sum)| *sum > 0);
+        parts
+            .map(|(place, sum)| Part {
+                place,
+                seconds: round_significant(sum as f64 / timed as f64 / 1e9),
+            })
+            .collect()
+    }
+
+    fn stations(&self) -> Vec<Station> {
+        let rounds: Vec<Vec<Station>> = self.rounds.iter().map(|r| self.stations_of(r)).collect();
+        stations::merged(&rounds, CONFIDENCE)
+    }
+
+    fn stations_of(&self, round: &Round) -> Vec<Station> {
+        let spans = Span::all(&round.open.workers, &round.close.workers);
+        let edges = round.close.at.saturating_sub(round.open.at);
+        // One who is asked later has counted for longer.
+        let length = spans.iter().map(Span::length).max().unwrap_or(0).max(edges);
+        if spans.is_empty() || length == 0 {
+            return Vec::new();
+        }
+        let (seconds, in_service) = (length as f64 / 1e9, in_service(&round.tally));
+        Window::new(&self.resolved.scenario, &spans, seconds, in_service).stations()
+    }
+
+    /// The most that the workers of a round ever had.
+    fn memory_peak(&self) -> f64 {
+        let most = |held: &Holdings| held.resident_peak.or(held.resident).unwrap_or(0);
+        let peaks = self.rounds.iter().map(|round| round.holdings.iter().map(most).sum::<u64>());
+        peaks.max().unwrap_or(0) as f64
+    }
+
+    /// Little's law against what was counted, as a prediction has it.
+    fn cut_short(&self, report: &Report) -> bool {
+        const MANY: f64 = 1.5;
+        const FEW_ERRORS: f64 = 0.05;
+        if report.run.samples == 0 || report.error_share > FEW_ERRORS {
+            return false;
+        }
+        let little = report.in_flight.mean.value / report.throughput.value;
+        little > MANY * report.response_time.mean
+    }
+
+    fn warnings(&self, report: &Report, bench: &Bench<'_>) -> Vec<String> {
+        let mut all = Vec::new();
+        let good = report.run.samples;
+        if good == 0 {
+            all.push("no request was answered well in the counted window".to_string());
+        } else if good < VERY_FEW {
+            all.push(format!("only {good} good answers were counted: all quantiles are rough"));
+        } else if good < FEW {
+            all.push(format!("only {good} good answers were counted: p99.9 and max are rough"));
+        }
+        if report.cut_short {
+            let little = report.in_flight.mean.value / report.throughput.value;
+            let counted = report.response_time.mean;
+            all.push(format!(
+                "requests take about {little:.0} s, but the mean of those that ended in the \
+                 counted time is {counted:.1} s: the slow ones are still in flight. Lengthen \
+                 --warmup and --duration to see them"
+            ));
+        }
+        all.extend(bench.split.note.clone());
+        all.extend(bench.notes.iter().cloned());
+        all.extend(self.stack_warnings());
+        all.extend(self.left_out());
+        all
+    }
+
+    /// What became of the rounds that do not count.
+    fn left_out(&self) -> Vec<String> {
+        let (counted, rounds) = (self.rounds.len(), self.all.len());
+        if counted == rounds {
+            return Vec::new();
+        }
+        let uncounted =
+            self.all.iter().filter(|&round| !self.rounds.iter().any(|&of| std::ptr::eq(of, round)));
+        let mut all = vec![format!(
+            "{counted} of {rounds} rounds count: the others were ended before their time"
+        )];
+        all.extend(troubles(uncounted));
+        all
+    }
+
+    /// Where the stack that ran is not the one that the scenario describes.
+    fn stack_warnings(&self) -> Vec<String> {
+        let scenario = &self.resolved.scenario;
+        let mut all = Vec::new();
+        let threads = scenario
+            .endpoints
+            .iter()
+            .any(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool);
+        if scenario.costs.interpreter.lock && threads {
+            all.push(
+                "the profile has an interpreter lock; axum has none, so that threads compute \
+                 side by side here"
+                    .to_string(),
+            );
+        }
+        if let Some(most) = backlog_max().filter(|most| *most < scenario.service.backlog) {
+            all.push(format!(
+                "the kernel cuts the backlog of {} to {most} connections (net.core.somaxconn)",
+                scenario.service.backlog
+            ));
+        }
+        all
+    }
+}
+
+/// Requests between the client's first byte and the service's last word, mean over a round.
+fn in_service(tally: &Tally) -> f64 {
+    let outside = |place: place::Place| -> f64 {
+        let parts = tally.classes.iter().filter_map(|class| class.time.get(usize::from(place)));
+        parts.map(|&nanos| nanos as f64).sum()
+    };
+    let outside = outside(place::CONNECT) + outside(place::REPLY);
+    match tally.window() {
+        0 => 0.0,
+        window => (tally.in_flight_mean() - outside / window as f64).max(0.0),
+    }
+}
+
+/// A whole round as one group.
+fn whole(round: &Round) -> Group {
+    let tally = &round.tally;
+    let mut classes = tally.classes.iter();
+    let mut times =
+        classes.next().map(|class| class.response_times.clone()).unwrap_or_else(times::histogram);
+    classes.for_each(|class| {
+        // All have the same bounds.
+        let _ = times.add(&class.response_times);
+    });
+    Group {
+        seconds: round.seconds_counted(),
+        good: tally.classes.iter().map(|class| class.good).collect(),
+        in_flight: tally.in_flight_mean(),
+        times,
+    }
+}
+
+/// The whole seconds of a round that lie in its window.
+fn seconds_of(round: &Round) -> Vec<Group> {
+    let tally = &round.tally;
+    let begin = |index: u64| tally.started + index * 1_000_000_000;
+    let inside = round.seconds.iter().filter(|Heard { second, .. }| {
+        let from = begin(second.index);
+        from >= tally.opened && from + second.length <= tally.closed && second.length > 0
+    });
+    inside
+        .map(|Heard { second, times, good }| Group {
+            seconds: second.length as f64 / 1e9,
+            good: good.clone(),
+            in_flight: second.in_flight as f64,
+            times: times.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::measurement::Measurement;
+
+    use super::*;
+    use crate::run::sample::{self, RATE, SECOND, WINDOW, cold, cut, round};
+
+    fn measurement(report: &Report) -> &Measurement {
+        report.measurement.as_ref().expect("it is measured")
+    }
+
+    fn warned(report: &Report, words: &str) -> bool {
+        report.warnings.iter().any(|warning| warning.contains(words))
+    }
+
+    #[test]
+    fn a_round_is_told_as_it_was() {
+        let report = sample::report(&[round(1)]);
+        assert_eq!((report.run.replications, report.run.duration), (1, WINDOW as f64));
+        assert_eq!(report.run.samples, RATE * WINDOW);
+        assert_eq!(report.throughput.value, RATE as f64);
+        assert_eq!((report.arrivals.sent, report.arrivals.rate), (1000.0, 100.0));
+        assert_eq!((report.response_time.mean, report.error_share), (0.02, 0.0));
+        assert_eq!(report.in_flight.mean.value, 2.0);
+        assert_eq!(report.published.as_ref().map(|figure| figure.error), Some(0.25));
+        // What the process had at most, not what it had at the end.
+        assert_eq!(
+            (report.memory.mean, report.memory.peak),
+            ((12 << 20) as f64, (15 << 20) as f64)
+        );
+        let time: f64 = report.time.iter().map(|part| part.seconds).sum();
+        assert!((time - report.response_time.mean).abs() < 1e-9, "{:?}", report.time);
+        assert!(!report.cut_short && warned(&report, "only 1000 good answers"));
+        let how = measurement(&report);
+        assert_eq!(how.inconclusive, [""; 0]);
+        assert!(how.accounting.adds_up());
+        let names: Vec<&str> = how.processes.iter().map(|process| &*process.name).collect();
+        assert_eq!(names, ["worker 0", "mock upstream", "load generator"]);
+        let used: Vec<f64> = how.processes.iter().map(|process| process.utilisation).collect();
+        assert_eq!(used, [0.5, 0.1, 0.1]);
+        assert_eq!(how.connections.opened, 2);
+        assert_eq!((&*how.upstreams[0].name, how.upstreams[0].calls), ("partner", 1200));
+    }
+
+    #[test]
+    fn stations_hold_what_is_in_flight() {
+        let report = sample::report(&[round(1)]);
+        let at = |name: &str| {
+            let mut named = report.stations.iter().filter(|station| station.name == name);
+            named.next().map_or(0.0, |station| station.in_flight_mean)
+        };
+        // A tenth of the two is on its way back, and the loop is busy half of the time.
+        let held = at("cpu") + at("upstream partner") + at("loop") - 0.5;
+        assert!((held - 1.9).abs() < 1e-6, "{:?}", report.stations);
+    }
+
+    #[test]
+    fn one_round_has_intervals_over_stretches_of_it() {
+        let mut uneven = round(1);
+        for heard in &mut uneven.seconds {
+            heard.good[0] += heard.second.index % 3;
+        }
+        let report = sample::report(&[uneven]);
+        assert_eq!(report.throughput.value, RATE as f64);
+        assert!(report.throughput.half_width() > 0.0);
+        let names: Vec<&str> = report.response_time_intervals.keys().map(String::as_str).collect();
+        // A second has a hundred samples.
+        assert_eq!(names, ["mean", "p50", "p90"]);
+        assert_eq!(sample::report(&[round(1)]).throughput.half_width(), 0.0);
+    }
+
+    #[test]
+    fn rounds_have_intervals_over_rounds() {
+        let report = sample::report(&[round(1), round(3), round(2)]);
+        assert_eq!((report.run.replications, report.run.duration), (3, WINDOW as f64));
+        assert_eq!(report.throughput.value, 2.0 * RATE as f64);
+        assert!(report.throughput.low < 100.0 && report.throughput.high > 300.0);
+        let names: Vec<&str> = report.response_time_intervals.keys().map(String::as_str).collect();
+        // The first round has a thousand samples.
+        assert_eq!(names, ["mean", "p50", "p90", "p95", "p99"]);
+        assert_eq!(report.arrivals.sent, 2000.0);
+        assert_eq!(measurement(&report).upstreams[0].calls, 6 * 1200);
+        assert!(!warned(&report, "rounds count"));
+    }
+
+    #[test]
+    fn rounds_that_were_cut_do_not_count_beside_whole_ones() {
+        let whole = sample::report(&[round(1), round(1)]);
+        for other in [cut(), cold()] {
+            let report = sample::report(&[round(1), other.clone(), round(1)]);
+            assert!(warned(&report, "2 of 3 rounds count"), "{:?}", report.warnings);
+            assert_eq!(
+                (report.throughput, report.run.samples),
+                (whole.throughput, whole.run.samples)
+            );
+            assert_eq!((&report.stations, &report.time), (&whole.stations, &whole.time));
+            assert_eq!(report.arrivals, whole.arrivals);
+            let how = measurement(&report);
+            assert!(how.interrupted && how.accounting.adds_up());
+            // Every request is accounted for all the same.
+            assert_eq!(
+                how.accounting.sent,
+                3 * measurement(&sample::report(&[round(1)])).accounting.sent
+            );
+        }
+        // What went wrong there is told, but is no doubt about the others.
+        let mut broken = cut();
+        broken.troubles.push("the worker 0 failed".into());
+        let report = sample::report(&[broken, round(1)]);
+        assert!(warned(&report, "the worker 0 failed"));
+        let doubts = &measurement(&report).inconclusive;
+        assert!(!doubts.iter().any(|doubt| doubt.contains("worker 0")), "{doubts:?}");
+    }
+
+    #[test]
+    fn without_a_whole_round_one_that_was_cut_counts() {
+        let report = sample::report(&[cold(), cut()]);
+        assert_eq!((report.run.samples, report.throughput.value), (RATE, RATE as f64));
+        assert_eq!((report.run.replications, report.run.duration), (1, 1.0));
+        assert!(
+            measurement(&report).inconclusive.iter().any(|doubt| doubt.contains("interrupted"))
+        );
+        assert!(warned(&report, "1 of 2 rounds count"));
+    }
+
+    /// Rounds of all kinds, alone and together.
+    fn kinds() -> Vec<Vec<Round>> {
+        let mut silent = round(1);
+        silent.close.workers[0] = crate::service::Snapshot::default();
+        silent.close.upstream = None;
+        silent.noise = None;
+        let mut alone = Round::of_load(0, round(1).tally, Vec::new());
+        alone.tally.classes[0].malformed = 1;
+        let mut rejected = cold();
+        rejected.tally.opened = 0;
+        rejected.tally.closed = SECOND;
+        let one = [round(1), cold(), cut(), silent, alone, rejected];
+        let mut all: Vec<Vec<Round>> = one.iter().map(|round| vec![round.clone()]).collect();
+        all.push(one.to_vec());
+        all.push(vec![cold(), cold()]);
+        all.push(vec![cut(), cut(), cold()]);
+        all
+    }
+
+    #[test]
+    fn every_report_can_be_read_back() {
+        for rounds in kinds() {
+            let report = sample::report(&rounds);
+            let text = render::json(&report);
+            let again: Report =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+            assert_eq!(again, report);
+        }
+    }
+
+    #[test]
+    fn a_run_that_never_counted_is_all_zeros() {
+        let report = sample::report(&[cold()]);
+        assert_eq!((report.run.samples, report.run.duration), (0, 0.0));
+        assert_eq!((report.throughput.value, report.arrivals.rate), (0.0, 0.0));
+        assert!(report.stations.is_empty() && report.response_time_intervals.is_empty());
+        assert!(warned(&report, "no request was answered well"));
+        assert!(measurement(&report).processes.iter().all(|process| process.utilisation == 0.0));
+    }
+
+    #[test]
+    fn accounts_that_cannot_be_are_a_doubt() {
+        let mut odd = round(1);
+        odd.tally.classes[0].malformed = 2;
+        let report = sample::report(&[round(1), odd]);
+        assert!(
+            measurement(&report).inconclusive.iter().any(|doubt| doubt.starts_with("2 answers"))
+        );
+    }
+
+    #[test]
+    fn few_answers_make_rough_quantiles() {
+        for (samples, words) in [(99, "all quantiles"), (100, "p99.9"), (9_999, "p99.9")] {
+            let mut few = round(1);
+            few.tally.classes[0].good = samples;
+            assert!(warned(&sample::report(&[few]), words), "{samples}");
+        }
+        let mut many = round(1);
+        many.tally.classes[0].good = 10_000;
+        assert!(!warned(&sample::report(&[many]), "rough"));
+    }
+}

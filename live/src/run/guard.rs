@@ -1,0 +1,262 @@
+//! When a measurement proves nothing, and why: each guard is a sentence in the report.
+
+use model::measurement::{Measurement, Process};
+use model::report::Report;
+
+/// Share of the service's processors that the hypervisor may take away.
+const STEAL: f64 = 0.02;
+/// Share of the service's processors that other programs may use.
+const OTHERS: f64 = 0.05;
+/// Share of the load's processors that the hypervisor may take away, and that other programs
+/// may use: that delays requests without a trace in the service.
+const LOAD_STEAL: f64 = 0.02;
+const LOAD_OTHERS: f64 = 0.10;
+/// Share of a processor that the load generator or the mock upstream may need, and that both
+/// may need of all of the load's. Beyond it, requests queue for them and not for the service.
+const LOAD_CPU: f64 = 0.8;
+/// How late one request in a hundred may be sent, or one upstream reply, in seconds.
+const LATE: f64 = 0.010;
+/// The same relative to the median response time, where that is longer.
+const LATE_SHARE: f64 = 0.05;
+/// How long replies may lie before the load generator reads them, on average in seconds...
+const REPLY: f64 = 0.001;
+/// ... and relative to the mean response time. Both must be exceeded.
+const REPLY_SHARE: f64 = 0.05;
+/// The name of [`model::place::REPLY`].
+const REPLY_PLACE: &str = "reply";
+/// Good answers without which no number means anything.
+const GOOD: u64 = 10;
+
+/// The reasons why `report` is inconclusive, beyond those that are known already.
+pub fn reasons(report: &Report, measurement: &Measurement) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if measurement.interrupted {
+        reasons.push("the run was interrupted before its end".to_string());
+    }
+    if !measurement.pinned {
+        reasons.push(
+            "the service shares its processor with the load: it needs one to itself".to_string(),
+        );
+    }
+    if report.run.samples < GOOD {
+        reasons.push(format!(
+            "only {} good answers were counted: lengthen --duration",
+            report.run.samples
+        ));
+    }
+    machine(measurement, &mut reasons);
+    load(measurement, &mut reasons);
+    late(report, measurement, &mut reasons);
+    if measurement.malformed > 0 {
+        reasons.push(format!(
+            "{} answers said what cannot be of where their time went",
+            measurement.malformed
+        ));
+    }
+    if measurement.unaccepted > 0 {
+        reasons.push(format!(
+            "the mock upstream failed to accept connections, {} times: its callers waited for it",
+            measurement.unaccepted
+        ));
+    }
+    reasons
+}
+
+/// What others took of the processors of both sides.
+fn machine(measurement: &Measurement, reasons: &mut Vec<String>) {
+    let sides = [
+        ("service's", measurement.steal, STEAL, measurement.others, OTHERS),
+        ("load's", measurement.load_steal, LOAD_STEAL, measurement.load_others, LOAD_OTHERS),
+    ];
+    for (whose, steal, steal_most, others, others_most) in sides {
+        if steal > steal_most {
+            reasons.push(format!(
+                "the hypervisor took {} of the {whose} processors away (at most {})",
+                percent(steal),
+                percent(steal_most)
+            ));
+        }
+        if others > others_most {
+            reasons.push(format!(
+                "other programs used {} of the {whose} processors (at most {})",
+                percent(others),
+                percent(others_most)
+            ));
+        }
+    }
+}
+
+/// What the load generator and the mock upstream took of theirs.
+fn load(measurement: &Measurement, reasons: &mut Vec<String>) {
+    let of_load = || measurement.processes.iter().filter(|process| !process.is_worker());
+    let busy: Vec<&Process> = of_load().filter(|process| process.utilisation > LOAD_CPU).collect();
+    for process in &busy {
+        reasons.push(format!(
+            "the {} used {} of a processor (at most {}): requests queued for it",
+            process.name,
+            percent(process.utilisation),
+            percent(LOAD_CPU)
+        ));
+    }
+    let cpus = measurement.load_cpus.len().max(1) as f64;
+    let share = of_load().map(|process| process.utilisation).sum::<f64>() / cpus;
+    if busy.is_empty() && share > LOAD_CPU {
+        reasons.push(format!(
+            "load generator and mock upstream used {} of the load's processors (at most {}): \
+             requests queued for them",
+            percent(share),
+            percent(LOAD_CPU)
+        ));
+    }
+}
+
+fn late(report: &Report, measurement: &Measurement, reasons: &mut Vec<String>) {
+    let most = (report.response_time.p50 * LATE_SHARE).max(LATE);
+    let sides = [
+        ("requests were sent", measurement.lateness),
+        ("the mock upstream replied", measurement.upstream_lateness),
+    ];
+    for (what, spread) in sides {
+        if spread.p99 > most {
+            reasons.push(format!(
+                "{what} late: P99 {:.1} ms (at most {:.1} ms)",
+                spread.p99 * 1e3,
+                most * 1e3
+            ));
+        }
+    }
+    let replies = report.time.iter().filter(|part| part.place == REPLY_PLACE);
+    let reply: f64 = replies.map(|part| part.seconds).sum();
+    let most = (report.response_time.mean * REPLY_SHARE).max(REPLY);
+    if reply > most {
+        reasons.push(format!(
+            "replies were read late: {:.1} ms on average (at most {:.1} ms)",
+            reply * 1e3,
+            most * 1e3
+        ));
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::measurement::Spread;
+    use model::place;
+    use model::report::Part;
+
+    use super::*;
+    use crate::run::sample;
+
+    /// The reasons against a report that is sound but for what `spoil` does to it.
+    fn reasons_if(spoil: impl FnOnce(&mut Report, &mut Measurement)) -> Vec<String> {
+        let mut report = sample::report(&[sample::round(1)]);
+        let mut measurement = report.measurement.take().unwrap_or_default();
+        measurement.inconclusive.clear();
+        spoil(&mut report, &mut measurement);
+        reasons(&report, &measurement)
+    }
+
+    /// `spoil` makes `word` the only reason.
+    fn only(word: &str, spoil: impl FnOnce(&mut Report, &mut Measurement)) {
+        let found = reasons_if(spoil);
+        assert!(found.len() == 1 && found[0].contains(word), "{word}: {found:?}");
+    }
+
+    fn none(spoil: impl FnOnce(&mut Report, &mut Measurement)) {
+        assert_eq!(reasons_if(spoil), [""; 0]);
+    }
+
+    fn used(measurement: &mut Measurement, name: &str, share: f64) {
+        let mut named = measurement.processes.iter_mut().filter(|process| process.name == name);
+        named.next().expect("the sample has it").utilisation = share;
+    }
+
+    fn p99(seconds: f64) -> Spread {
+        Spread { p99: seconds, ..Spread::default() }
+    }
+
+    #[test]
+    fn a_sound_measurement_stands() {
+        none(|_, _| ());
+        // A worker may use all of its processor.
+        none(|_, how| used(how, "worker 0", 1.0));
+    }
+
+    #[test]
+    fn what_was_cut_shared_or_small_proves_nothing() {
+        only("interrupted", |_, how| how.interrupted = true);
+        only("to itself", |_, how| how.pinned = false);
+        only("only 9 good answers", |report, _| report.run.samples = 9);
+        none(|report, _| report.run.samples = 10);
+    }
+
+    #[test]
+    fn others_on_the_processors_of_either_side_are_noticed() {
+        only("hypervisor took 2.1 % of the service's", |_, how| how.steal = 0.021);
+        only("other programs used 5.1 % of the service's", |_, how| how.others = 0.051);
+        only("hypervisor took 2.1 % of the load's", |_, how| how.load_steal = 0.021);
+        only("other programs used 10.1 % of the load's", |_, how| how.load_others = 0.101);
+        none(|_, how| {
+            (how.steal, how.others) = (0.02, 0.05);
+            (how.load_steal, how.load_others) = (0.02, 0.10);
+        });
+    }
+
+    #[test]
+    fn a_load_that_needs_its_processors_is_noticed() {
+        only("the load generator used 81.0 %", |_, how| used(how, "load generator", 0.81));
+        only("the mock upstream used 81.0 %", |_, how| used(how, "mock upstream", 0.81));
+        // Neither alone, but both together on one processor.
+        let both = |_: &mut Report, how: &mut Measurement| {
+            used(how, "load generator", 0.45);
+            used(how, "mock upstream", 0.45);
+        };
+        only("load generator and mock upstream used 90.0 %", both);
+        none(|report, how| {
+            both(report, how);
+            how.load_cpus = vec![0, 1];
+        });
+        none(|_, how| {
+            used(how, "load generator", 0.4);
+            used(how, "mock upstream", 0.4);
+        });
+    }
+
+    #[test]
+    fn what_was_late_is_noticed() {
+        only("requests were sent late", |_, how| how.lateness = p99(0.011));
+        only("upstream replied late", |_, how| how.upstream_lateness = p99(0.011));
+        none(|_, how| how.lateness = p99(0.010));
+        // Late is relative to what is measured.
+        none(|report, how| {
+            report.response_time.p50 = 1.0;
+            how.lateness = p99(0.05);
+        });
+    }
+
+    #[test]
+    fn replies_that_lay_unread_are_noticed() {
+        let unread = |mean: f64, seconds: f64| {
+            move |report: &mut Report, _: &mut Measurement| {
+                report.response_time.mean = mean;
+                report.time = vec![Part { place: "reply".into(), seconds }];
+            }
+        };
+        only("replies were read late", unread(0.010, 0.0011));
+        only("replies were read late", unread(0.100, 0.0051));
+        // A large share of a short time, and a long time that is a small share.
+        none(unread(0.010, 0.0009));
+        none(unread(0.100, 0.0049));
+        let names = place::names(&sample::resolved().scenario);
+        assert_eq!(names[usize::from(place::REPLY)], REPLY_PLACE);
+    }
+
+    #[test]
+    fn accounts_that_cannot_be_and_a_mock_that_is_overrun_are_noticed() {
+        only("3 answers said what cannot be", |_, how| how.malformed = 3);
+        only("2 times", |_, how| how.unaccepted = 2);
+    }
+}

@@ -1,0 +1,224 @@
+//! What of a scenario `live` cannot do for real, refused before anything is started.
+
+use model::read::{Diagnostic, Diagnostics, Resolved};
+use model::scenario::{Connections, Engine, Scenario, Source, Spread, Step};
+
+/// Files of any process beyond those that grow with its users.
+const OTHER_FILES: u64 = 64;
+/// Files of a connection to SQLite: the database, its log, and what its processes share.
+const DATABASE_FILES: u64 = 3;
+
+/// What the machine offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    /// Processors that this process may use.
+    pub cpus: usize,
+    /// Files that a process may have open.
+    pub files: u64,
+}
+
+/// What may go wrong for want of open files, as a sentence for the report. It is not known
+/// before: a service may answer so quickly that few are open at a time.
+pub fn doubt(resolved: &Resolved, offer: Offer) -> Option<String> {
+    let (load, worker) = files(&resolved.scenario);
+    let (who, need) = if worker >= load { ("a worker", worker) } else { ("the load", load) };
+    (need > offer.files).then(|| {
+        format!(
+            "{who} may need {need} open files, and a process may have {}: beyond them connections \
+             fail for no fault of the service. Raise the limit with `ulimit -Hn`",
+            offer.files
+        )
+    })
+}
+
+/// Files that the load generator and one worker may need at most.
+fn files(scenario: &Scenario) -> (u64, u64) {
+    let users = users(scenario);
+    let all = scenario.endpoints.iter().flat_map(|endpoint| &endpoint.steps);
+    let all = all.map(calls_at_a_time).max();
+    let limits: Option<u64> =
+        scenario.upstreams.iter().map(|upstream| upstream.max_connections.map(u64::from)).sum();
+    let calls = (users * all.unwrap_or(0)).min(limits.unwrap_or(u64::MAX));
+    let database = scenario.database.as_ref().map_or(0, |database| match database.connections {
+        Connections::PerOperation => users,
+        Connections::Pool { size, overflow, .. } => {
+            users.min(u64::from(size) + u64::from(overflow))
+        }
+    });
+    let worker = users.saturating_add(calls).saturating_add(DATABASE_FILES * database);
+    (users + OTHER_FILES, worker.saturating_add(OTHER_FILES))
+}
+
+/// Most users at a time, as far as the scenario limits them.
+fn users(scenario: &Scenario) -> u64 {
+    match &scenario.load.source {
+        Source::Closed { users, .. } => libm::ceil(users.peak()) as u64,
+        Source::Open { max_users, .. } => max_users.map_or(0, u64::from),
+    }
+}
+
+/// Most calls of upstreams that are in flight at a time in `step`.
+fn calls_at_a_time(step: &Step) -> u64 {
+    match step {
+        Step::Call(_) => 1,
+        Step::Gather(branches) => branches.iter().map(calls_at_a_time).sum(),
+        _ => 0,
+    }
+}
+
+/// Refuses what cannot be honoured: every such key at once.
+///
+/// # Errors
+/// One diagnostic for each key, with its place in the file.
+pub fn refuse(resolved: &Resolved, offer: Offer) -> Result<(), Diagnostics> {
+    let mut diagnostics = Vec::new();
+    machine(resolved, offer, &mut diagnostics);
+    stack(resolved, &mut diagnostics);
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
+}
+
+fn machine(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
+    let scenario = &resolved.scenario;
+    let cores = scenario.cpu.cores as usize;
+    if cores > offer.cpus {
+        found.push(resolved.refusal(
+            "cpu.cores",
+            &format!("`cpu.cores = {cores}`, but this machine lends {} processors", offer.cpus),
+            &format!("1 to {} when measured here", offer.cpus),
+            "measure with --set cpu.cores=1, or on a larger machine",
+        ));
+    }
+    if scenario.cpu.quota.is_some() {
+        found.push(resolved.refusal(
+            "cpu.quota",
+            "`cpu.quota` cannot be measured: live pins the service and sets no quota",
+            "no quota when measured",
+            "leave it out, or run live itself inside a container that has the quota",
+        ));
+    }
+    // Each closed user has a connection; of open ones nobody knows how many there will be.
+    let users = users(scenario);
+    let closed = matches!(scenario.load.source, Source::Closed { .. });
+    if closed && users + OTHER_FILES > offer.files {
+        found.push(resolved.refusal(
+            "load.users",
+            &format!("{users} connections, but a process may open {} files", offer.files),
+            &format!("at most {} when measured here", offer.files.saturating_sub(OTHER_FILES)),
+            "raise the limit with `ulimit -Hn`, or measure with fewer",
+        ));
+    }
+}
+
+fn stack(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
+    let scenario = &resolved.scenario;
+    if scenario.service.spread == Spread::RoundRobin {
+        found.push(resolved.refusal(
+            "service.spread",
+            "`service.spread = \"round-robin\"` needs a balancer, and live has none",
+            "\"lifo\" or \"hash\" when measured",
+            "measure with --set service.spread=lifo",
+        ));
+    }
+    let postgres =
+        scenario.database.as_ref().is_some_and(|d| matches!(d.engine, Engine::Postgres(_)));
+    if postgres {
+        found.push(resolved.refusal(
+            "database.engine",
+            "`database.engine = \"postgres\"` cannot be measured: live has SQLite only",
+            "\"sqlite\" when measured",
+            "predict it with sim, or measure with SQLite",
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = "
+        costs.cpu.request = \"1ms\"
+        [load]
+        users = 10
+        duration = \"1s\"
+        [service]
+        server = \"uvicorn\"
+        concurrency = \"async\"
+        [[endpoint]]
+        name = \"a\"
+        weight = 1
+        steps = [{ sleep = \"1ms\" }]
+    ";
+
+    fn found(sets: &[&str], offer: Offer) -> Vec<String> {
+        let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
+        let resolved = model::read::load_text("plain.toml", PLAIN, &sets).expect("a scenario");
+        match refuse(&resolved, offer) {
+            Ok(()) => Vec::new(),
+            Err(refused) => refused.diagnostics.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn every_key_that_cannot_be_honoured_is_named() {
+        let offer = Offer { cpus: 2, files: 1024 };
+        assert_eq!(found(&[], offer), [""; 0]);
+        let sets = ["cpu.cores=3", "service.spread=round-robin", "load.users=5000"];
+        let told = found(&sets, offer);
+        assert_eq!(told.len(), 3, "{told:?}");
+        for (text, key) in told.iter().zip(["cpu.cores", "5000 connections", "service.spread"]) {
+            assert!(text.contains(key) && text.contains("allowed:"), "{text}");
+        }
+        let told = found(&["cpu.quota.budget=50ms"], offer);
+        assert!(told.len() == 1 && told[0].contains("cpu.quota"), "{told:?}");
+    }
+
+    fn doubted(more: &str, files: u64) -> Option<String> {
+        let text = format!("{PLAIN}\n{more}");
+        let resolved = model::read::load_text("plain.toml", &text, &[]).expect("a scenario");
+        let offer = Offer { cpus: 2, files };
+        assert!(refuse(&resolved, offer).is_ok());
+        doubt(&resolved, offer)
+    }
+
+    #[test]
+    fn files_that_workers_may_lack_are_a_doubt() {
+        // Ten users: a connection each for the load, and as many for a worker.
+        assert_eq!(doubted("", 74), None);
+        let calls = "upstream.partner.latency = \"1ms\"
+            [[endpoint]]
+            name = \"b\"
+            weight = 1
+            steps = [{ gather = [{ call = \"partner\" }, { call = \"partner\" }] }]
+            [database.connections]
+            kind = \"pool\"
+            size = 2
+            overflow = 1
+            [upstream.partner]";
+        let calls = calls.replacen("upstream.partner.latency = \"1ms\"", "", 1);
+        let calls = format!("{calls}\nlatency = \"1ms\"");
+        // Two calls each, and three connections to the database.
+        assert_eq!(doubted(&calls, 74 + 20 + 9), None);
+        let told = doubted(&calls, 74 + 20 + 8).expect("one is missing");
+        assert!(told.contains("a worker may need 103 open files"), "{told}");
+        // No more calls than connections.
+        assert_eq!(doubted(&format!("{calls}\nmax_connections = 4"), 74 + 4 + 9), None);
+    }
+
+    #[test]
+    fn users_who_may_come_are_a_doubt_and_no_reason_to_refuse() {
+        let open = PLAIN.replace("users = 10", "rate = \"5/s\"\nmax_users = 5000");
+        let resolved = model::read::load_text("open.toml", &open, &[]).expect("a scenario");
+        let offer = Offer { cpus: 2, files: 1024 };
+        assert!(refuse(&resolved, offer).is_ok());
+        assert!(doubt(&resolved, offer).is_some_and(|told| told.contains("5064 open files")));
+    }
+
+    #[test]
+    fn a_key_is_found_where_it_is_written() {
+        let text = format!("{PLAIN}\n[cpu]\ncores = 9\n");
+        let resolved = model::read::load_text("plain.toml", &text, &[]).expect("a scenario");
+        let refused = refuse(&resolved, Offer { cpus: 2, files: 1024 }).expect_err("nine cores");
+        let line = text.lines().position(|line| line == "cores = 9").map(|line| line as u32 + 1);
+        assert_eq!(refused.diagnostics[0].line, line);
+    }
+}

@@ -1,0 +1,361 @@
+//! One round: start, warm up, count, stop.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hdrhistogram::Histogram;
+use model::measurement::MeasuredMemory;
+use model::read::Resolved;
+use model::scenario::{Load, Scenario};
+use tokio::sync::watch;
+
+use super::error::RunError;
+use super::stage::{Counts, Setting, Stage};
+use super::stations::Span;
+use crate::clock;
+use crate::load::{self, Event, LoadError, Second, Tally};
+use crate::machine::cpus::Split;
+use crate::machine::noise::{ClockTrouble, Noise, Reading};
+use crate::machine::process::Holdings;
+
+/// Longest pause between two looks at the children.
+const LOOK: Duration = Duration::from_millis(200);
+/// The last readings are taken this long before the window closes, in nanoseconds: once the
+/// load has gone, so have the requests that it had parked.
+const BEFORE_CLOSE: u64 = 10_000_000;
+
+/// A second of load as it was told.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Its numbers.
+    pub second: Second,
+    /// Response times of its good answers, in nanoseconds.
+    pub times: Histogram<u64>,
+    /// Its good answers by class.
+    pub good: Vec<u64>,
+}
+
+/// What one round has measured, as it came.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// Seconds since 1970 when it began.
+    pub started: u64,
+    /// What the load generator counted.
+    pub tally: Tally,
+    /// Second by second, with the response times of each.
+    pub seconds: Vec<Heard>,
+    /// What the children had counted when the window opened.
+    pub open: Counts,
+    /// And when it closed.
+    pub close: Counts,
+    /// CPU time of this process in the window, in nanoseconds: the load generator's.
+    pub load_cpu: u64,
+    /// What else ran on the service's processors.
+    pub noise: Option<Noise>,
+    /// What else ran on the load's.
+    pub load_noise: Option<Noise>,
+    /// What was wrong with the clock.
+    pub clock: Vec<ClockTrouble>,
+    /// Memory of the workers.
+    pub memory: MeasuredMemory,
+    /// What each worker held at the end of the window.
+    pub holdings: Vec<Holdings>,
+    /// Memory of this process.
+    pub load_memory: u64,
+    /// Children that failed.
+    pub troubles: Vec<String>,
+}
+
+impl Round {
+    /// A round of which only the load generator was ours, and which began at `started`.
+    pub fn of_load(started: u64, tally: Tally, seconds: Vec<Heard>) -> Round {
+        Round {
+            started,
+            load_cpu: tally.cpu,
+            tally,
+            seconds,
+            open: Counts::default(),
+            close: Counts::default(),
+            noise: None,
+            load_noise: None,
+            clock: Vec::new(),
+            memory: MeasuredMemory::default(),
+            holdings: Vec::new(),
+            load_memory: Holdings::own().resident.unwrap_or(0),
+            troubles: Vec::new(),
+        }
+    }
+
+    /// Length of the counted window, in seconds.
+    pub fn seconds_counted(&self) -> f64 {
+        self.tally.window() as f64 / 1e9
+    }
+
+    /// It came to its end and has a window to count in.
+    pub fn is_complete(&self) -> bool {
+        !self.tally.interrupted && self.tally.window() > 0
+    }
+}
+
+/// A round that did not come to its end by a failure of ours.
+#[derive(Debug)]
+pub struct Failed {
+    /// What failed.
+    pub error: RunError,
+    /// What was measured until then; none if the load had not begun or is lost.
+    pub round: Option<Box<Round>>,
+}
+
+impl<E: Into<RunError>> From<E> for Failed {
+    fn from(error: E) -> Failed {
+        Failed { error: error.into(), round: None }
+    }
+}
+
+/// Seconds since 1970.
+pub fn now_in_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+/// What happens while a round runs.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// Processes and data are being made.
+    Starting,
+    /// A second of load is over; and the share of the service's processors in use,
+    /// where the kernel tells.
+    Second(&'a Second, Option<f64>),
+}
+
+/// Readings at one edge of the window.
+#[derive(Clone, Debug)]
+struct Edge {
+    counts: Counts,
+    machine: Reading,
+    load_cpu: u64,
+    memory: Vec<Holdings>,
+}
+
+impl Edge {
+    fn take(stage: &mut Stage) -> Edge {
+        let (counts, memory) = (stage.count(), stage.memory());
+        Edge { counts, machine: Reading::take(), load_cpu: clock::process_cpu(), memory }
+    }
+}
+
+/// Runs one round of `resolved`.
+///
+/// # Errors
+/// Something does not start, or the load generator fails, or a worker that died cannot be
+/// replaced. Services and upstreams that fail under load are results.
+pub fn run(
+    resolved: &Resolved,
+    setting: &Setting<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<Round, Failed> {
+    progress(Progress::Starting);
+    let started = now_in_seconds();
+    let stage = Stage::start(resolved, setting)?;
+    setting.interrupt.check()?;
+    let idle = resident(&stage.memory());
+    let scenario = Arc::new(Scenario { seed: setting.seed, ..resolved.scenario.clone() });
+    let plan = load::Plan { scenario, target: stage.address()? };
+    let (tell, events) = channel();
+    let (halt, stop) = watch::channel(false);
+    let generator = thread::Builder::new()
+        .name("load".into())
+        .spawn(move || load::run(&plan, stop, tell))
+        .map_err(RunError::System)?;
+    let mut watch = Watch::new(stage, events, halt, &resolved.scenario.load);
+    let watched = watch.until_the_end(setting, progress);
+    // Should it not have come to its end, there is nothing left to wait for.
+    watch.halt.send_replace(true);
+    let tally: Result<Tally, LoadError> = generator.join().map_err(|_| RunError::Generator)?;
+    match (watched, tally) {
+        (Ok(()), Ok(tally)) => Ok(watch.round(setting, started, idle, tally)),
+        (Ok(()), Err(error)) => Err(error.into()),
+        (Err(error), Ok(tally)) => {
+            let mut round = watch.round(setting, started, idle, tally);
+            round.troubles.push(error.to_string());
+            Err(Failed { error, round: Some(Box::new(round)) })
+        }
+        (Err(error), Err(_)) => Err(error.into()),
+    }
+}
+
+fn resident(memory: &[Holdings]) -> u64 {
+    memory.iter().filter_map(|holdings| holdings.resident).sum()
+}
+
+/// Memory of all workers, of which `idle` was there before the load.
+fn memory(idle: u64, close: &Edge) -> MeasuredMemory {
+    /// With fewer, the allocator's moods are larger than the requests.
+    const ENOUGH: u64 = 100;
+    let loaded = resident(&close.memory);
+    let gauges = || close.counts.workers.iter().map(|worker| worker.stations.requests);
+    let requests: u64 = gauges().map(|gauge| gauge.value).sum();
+    let peak: u64 = gauges().map(|gauge| gauge.peak).sum();
+    let telling = requests >= ENOUGH && 2 * requests >= peak;
+    let per_request = telling.then(|| loaded.saturating_sub(idle) as f64 / requests as f64);
+    MeasuredMemory { idle, loaded, requests, per_request }
+}
+
+/// What else ran on the processors of the service and of the load between two edges.
+fn noises(open: &Edge, close: &Edge, split: &Split) -> (Option<Noise>, Option<Noise>) {
+    let workers = Span::all(&open.counts.workers, &close.counts.workers);
+    let service: u64 = workers.iter().map(Span::cpu).sum();
+    let mock = |edge: &Edge| edge.counts.upstream.as_ref().map_or(0, |mock| mock.cpu);
+    // One that has died takes its account along.
+    let load =
+        close.load_cpu.saturating_sub(open.load_cpu) + mock(close).saturating_sub(mock(open));
+    let noise = |cpus, ours| open.machine.noise(&close.machine, cpus, ours);
+    if split.separate {
+        (noise(&split.service, service), noise(&split.load, load))
+    } else {
+        // All run on the same ones.
+        let both = noise(&split.service, service + load);
+        (both, both)
+    }
+}
+
+/// Watches over a round while the load runs.
+struct Watch {
+    stage: Stage,
+    events: Receiver<Event>,
+    /// Ends the load.
+    halt: watch::Sender<bool>,
+    seconds: Vec<Heard>,
+    /// Lengths of warm-up and window, in nanoseconds.
+    lengths: (u64, u64),
+    open: Option<Edge>,
+    close: Option<Edge>,
+    /// The machine when the last second was told.
+    told: Reading,
+}
+
+impl Watch {
+    fn new(stage: Stage, events: Receiver<Event>, halt: watch::Sender<bool>, load: &Load) -> Watch {
+        Watch {
+            stage,
+            events,
+            halt,
+            seconds: Vec::new(),
+            lengths: (load.warmup.nanos(), load.duration.nanos()),
+            open: None,
+            close: None,
+            told: Reading::take(),
+        }
+    }
+
+    /// Takes the readings at both edges of the window, tells of progress, looks after the
+    /// children and passes on the wish to end; until the load generator has nothing more to
+    /// say.
+    fn until_the_end(
+        &mut self,
+        setting: &Setting<'_>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), RunError> {
+        let mut started = None;
+        loop {
+            let wait = started.map_or(LOOK, |at| self.take_edges(at));
+            if setting.interrupt.is_set() {
+                self.halt.send_replace(true);
+            }
+            match self.events.recv_timeout(wait) {
+                Ok(Event::Started { at }) => started = Some(at),
+                Ok(Event::Second { second, times, good }) => {
+                    let now = Reading::take();
+                    let noise = self.told.noise(&now, &setting.split.service, 0);
+                    self.told = now;
+                    progress(Progress::Second(&second, noise.map(|noise| noise.busy)));
+                    self.seconds.push(Heard { second, times: *times, good });
+                }
+                Err(RecvTimeoutError::Timeout) => match self.stage.look_after() {
+                    // The round ends without the worker that is missing.
+                    Ok(()) | Err(RunError::Interrupted) => {}
+                    Err(error) => return Err(error),
+                },
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// The round, when the load has ended with `tally`.
+    fn round(mut self, setting: &Setting<'_>, started: u64, idle: u64, tally: Tally) -> Round {
+        // A run that was ended early closes here; one that never opened is empty.
+        let close = self.close.take().unwrap_or_else(|| Edge::take(&mut self.stage));
+        let open = self.open.take().unwrap_or_else(|| close.clone());
+        for event in self.events.try_iter() {
+            if let Event::Second { second, times, good } = event {
+                self.seconds.push(Heard { second, times: *times, good });
+            }
+        }
+        let (noise, load_noise) = noises(&open, &close, setting.split);
+        Round {
+            started,
+            seconds: self.seconds,
+            load_cpu: close.load_cpu - open.load_cpu,
+            noise,
+            load_noise,
+            clock: open.machine.clock_troubles(&close.machine),
+            memory: memory(idle, &close),
+            holdings: close.memory,
+            load_memory: Holdings::own().resident.unwrap_or(0),
+            troubles: self.stage.troubles().to_vec(),
+            open: open.counts,
+            close: close.counts,
+            tally,
+        }
+    }
+
+    /// Takes the readings whose time has come in a load that started at `at`. Returns how
+    /// long nothing needs to be done.
+    fn take_edges(&mut self, at: u64) -> Duration {
+        let (warmup, window) = self.lengths;
+        let (opens, closes) = (at + warmup, at + warmup + window.saturating_sub(BEFORE_CLOSE));
+        if self.open.is_none() && clock::now() >= opens {
+            self.open = Some(Edge::take(&mut self.stage));
+        }
+        if self.open.is_some() && self.close.is_none() && clock::now() >= closes {
+            self.close = Some(Edge::take(&mut self.stage));
+        }
+        let next = match (&self.open, &self.close) {
+            (None, _) => opens,
+            (Some(_), None) => closes,
+            (Some(_), Some(_)) => return LOOK,
+        };
+        Duration::from_nanos(next.saturating_sub(clock::now())).min(LOOK)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Snapshot;
+
+    /// A worker's memory with so many requests in it, of which there were once `peak`.
+    fn per_request(requests: u64, peak: u64) -> Option<f64> {
+        let mut worker = Snapshot::default();
+        worker.stations.requests.value = requests;
+        worker.stations.requests.peak = peak;
+        let resident = Some(3_000_000);
+        let close = Edge {
+            counts: Counts { workers: vec![worker], ..Counts::default() },
+            machine: Reading::take(),
+            load_cpu: 0,
+            memory: vec![Holdings { resident, ..Holdings::default() }],
+        };
+        memory(1_000_000, &close).per_request
+    }
+
+    #[test]
+    fn memory_of_requests_is_told_only_if_it_is_theirs() {
+        assert_eq!(per_request(200, 200), Some(10_000.0));
+        assert_eq!(per_request(200, 400), Some(10_000.0));
+        // What is resident is that of the four hundred who were there.
+        assert_eq!(per_request(200, 401), None);
+        assert_eq!(per_request(99, 99), None);
+    }
+}

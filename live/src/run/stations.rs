@@ -1,0 +1,438 @@
+//! What requests queued for, over the counted window, from the workers' gauges.
+
+use model::place::{self, Place};
+use model::report::Station;
+use model::scenario::{Connections, Engine, Scenario};
+use model::statistics::{Estimate, round_significant};
+
+use crate::service::gauge::Reading;
+use crate::service::{Snapshot, StationReadings};
+
+/// A worker at the beginning and at the end of the counted window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    open: Snapshot,
+    close: Snapshot,
+}
+
+impl Span {
+    /// What a worker counted between `open` and `close`. If another process has taken its
+    /// place meanwhile, that one counts from its own beginning, and what the first had
+    /// counted in the window is lost with it. Of one that says nothing at the end nothing is
+    /// known.
+    pub fn new(open: &Snapshot, close: &Snapshot) -> Option<Span> {
+        if close.at == 0 {
+            return None;
+        }
+        let open = if open.born == close.born {
+            open.clone()
+        } else {
+            Snapshot { at: close.born, ..Snapshot::default() }
+        };
+        Some(Span { open, close: close.clone() })
+    }
+
+    /// All workers whose counts are `open` and `close`, but for those of whom nothing is
+    /// known.
+    pub fn all(open: &[Snapshot], close: &[Snapshot]) -> Vec<Span> {
+        open.iter().zip(close).filter_map(|(open, close)| Span::new(open, close)).collect()
+    }
+
+    /// Its length in nanoseconds.
+    pub fn length(&self) -> u64 {
+        self.close.at.saturating_sub(self.open.at)
+    }
+
+    /// CPU time of the worker, in nanoseconds.
+    pub fn cpu(&self) -> u64 {
+        self.close.cpu.saturating_sub(self.open.cpu)
+    }
+
+    /// How much what `pick` counts has grown. Gauges take back what turns out to have been
+    /// over already, and so may shrink a little.
+    fn growth(&self, pick: impl Fn(&Snapshot) -> f64) -> f64 {
+        (pick(&self.close) - pick(&self.open)).max(0.0)
+    }
+}
+
+/// Gauges of all workers over the window.
+pub struct Window<'a> {
+    scenario: &'a Scenario,
+    workers: &'a [Span],
+    seconds: f64,
+    in_service: f64,
+}
+
+/// What passed through a gauge: nanoseconds of one, and how often it was entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Flow {
+    area: f64,
+    entries: f64,
+}
+
+impl<'a> Window<'a> {
+    /// The window of `workers`, `seconds` long. In its mean there were `in_service` requests
+    /// between the client's first byte and the service's last word, as the client saw it.
+    pub fn new(
+        scenario: &'a Scenario,
+        workers: &'a [Span],
+        seconds: f64,
+        in_service: f64,
+    ) -> Window<'a> {
+        Window { scenario, workers, seconds, in_service }
+    }
+
+    /// CPU nanoseconds of all workers.
+    fn cpu(&self) -> f64 {
+        self.workers.iter().map(|span| span.cpu() as f64).sum()
+    }
+
+    fn sum(&self, pick: impl Fn(&Snapshot) -> f64) -> f64 {
+        self.workers.iter().map(|span| span.growth(&pick)).sum()
+    }
+
+    /// A process that has counted nothing has no such reading.
+    fn flow(&self, pick: impl Fn(&StationReadings) -> Option<&Reading>) -> Flow {
+        let read = |number: fn(&Reading) -> u64| {
+            self.sum(|snapshot| pick(&snapshot.stations).map_or(0, number) as f64)
+        };
+        Flow { area: read(|reading| reading.area), entries: read(|reading| reading.entries) }
+    }
+
+    fn at(&self, place: Place) -> Flow {
+        self.flow(|readings| readings.places.get(usize::from(place)))
+    }
+
+    /// Every station that was visited, in the order of a prediction's.
+    pub fn stations(&self) -> Vec<Station> {
+        let mut all = self.service();
+        self.database(&mut all);
+        self.upstreams(&mut all);
+        all.retain(|station| station.visits > 0.0 || station.name == "cpu");
+        all
+    }
+
+    fn service(&self) -> Vec<Station> {
+        let service = &self.scenario.service;
+        let (workers, cores) = (u64::from(service.workers), u64::from(self.scenario.cpu.cores));
+        let bursts = self.at(place::CPU);
+        let computing = Flow { area: self.cpu(), entries: bursts.entries };
+        let waiting = self.at(place::CPU_WAIT);
+        let cpu = self.station("cpu", Some(cores), computing, waiting);
+        // Not all that a worker computes is for a request of its own.
+        let on_cpu = round_significant(self.mean(bursts) + self.mean(waiting));
+        let threads = workers * u64::from(service.threads);
+        let tokens = self.flow(|readings| Some(&readings.threads));
+        vec![
+            Station { in_flight_mean: on_cpu, ..cpu },
+            self.station("loop", Some(workers), self.looping(), self.loop_queue()),
+            self.station("threads", Some(threads), tokens, self.at(place::THREADS)),
+        ]
+    }
+
+    /// The loops at work. Every request comes there once at least.
+    fn looping(&self) -> Flow {
+        let busy = self.sum(|snapshot| snapshot.at as f64 - snapshot.loop_idle as f64);
+        let requests = self.flow(|readings| Some(&readings.requests)).entries;
+        Flow { area: busy, entries: self.at(place::LOOP).entries.max(requests) }
+    }
+
+    /// Requests that wait for a loop. Those that lie unread in the socket of a loop that is
+    /// blocked are known to nobody but their clients: they are what is left of the requests
+    /// in the service when those at all other places are taken away.
+    ///
+    /// Branches of a request are several at their places, and a handler may outlive its
+    /// client: what the loops themselves have seen is the least.
+    fn loop_queue(&self) -> Flow {
+        let elsewhere: f64 = self
+            .places()
+            .filter(|place| {
+                ![place::CONNECT, place::LOOP, place::POOL, place::REPLY].contains(place)
+            })
+            .map(|place| self.at(place).area)
+            .sum();
+        let left = self.in_service * self.seconds * 1e9 - elsewhere - self.pool_queue().area;
+        let seen = self.at(place::LOOP);
+        Flow { area: seen.area.max(left), ..seen }
+    }
+
+    /// Requests that wait for a database connection now, not only those that have waited.
+    fn pool_queue(&self) -> Flow {
+        self.flow(|readings| Some(&readings.pool_waiting))
+    }
+
+    fn places(&self) -> std::ops::Range<Place> {
+        let counted = self.workers.iter().map(|span| span.close.stations.places.len()).max();
+        0..counted.unwrap_or(0) as Place
+    }
+
+    fn database(&self, all: &mut Vec<Station>) {
+        let Some(database) = &self.scenario.database else { return };
+        let workers = u64::from(self.scenario.service.workers);
+        let capacity = match database.connections {
+            Connections::PerOperation => None,
+            Connections::Pool { size, overflow, .. } => {
+                Some(workers * (u64::from(size) + u64::from(overflow)))
+            }
+        };
+        let (pool, queue) = (self.flow(|readings| Some(&readings.pool)), self.pool_queue());
+        // A connection is handed over without coming free: those who waited count there.
+        let pool = Flow { entries: pool.entries + queue.entries, ..pool };
+        all.push(self.station("database pool", capacity, pool, queue));
+        if matches!(database.engine, Engine::Sqlite(_)) {
+            let lock = self.at(place::LOCK);
+            let writer = self.flow(|readings| Some(&readings.writer));
+            let writer = Flow { entries: lock.entries, ..writer };
+            all.push(self.station("database lock", Some(1), writer, lock));
+            all.push(self.station("disk", None, self.at(place::DISK), Flow::default()));
+        }
+    }
+
+    fn upstreams(&self, all: &mut Vec<Station>) {
+        let workers = u64::from(self.scenario.service.workers);
+        for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
+            let (name, number) = (&upstream.name, index as u32);
+            let slots = |limit: u32| Some(workers * u64::from(limit));
+            if let Some(limit) = upstream.max_in_flight {
+                let name = format!("upstream {name} semaphore");
+                let busy = self.flow(|readings| readings.semaphores.get(index));
+                let queue = self.at(place::semaphore(number));
+                all.push(self.station(&name, slots(limit), busy, queue));
+            }
+            if let Some(limit) = upstream.max_connections {
+                let name = format!("upstream {name} connections");
+                let busy = self.flow(|readings| readings.upstream_connections.get(index));
+                let queue = self.at(place::connection(number));
+                all.push(self.station(&name, slots(limit), busy, queue));
+            }
+            let exchange = self.at(place::exchange(number));
+            all.push(self.station(&format!("upstream {name}"), None, exchange, Flow::default()));
+        }
+    }
+
+    /// How many there were, mean over time.
+    fn mean(&self, flow: Flow) -> f64 {
+        flow.area / 1e9 / self.seconds
+    }
+
+    /// A station whose visits are those of `busy`.
+    fn station(&self, name: &str, capacity: Option<u64>, busy: Flow, queue: Flow) -> Station {
+        let utilisation = capacity.map_or(0.0, |size| self.mean(busy) / size as f64);
+        let utilisation = round_significant(utilisation);
+        let waiting = if busy.entries > 0.0 { queue.area / 1e9 / busy.entries } else { 0.0 };
+        Station {
+            name: name.to_string(),
+            capacity,
+            utilisation,
+            utilisation_interval: Estimate::exact(utilisation),
+            in_flight_mean: round_significant(self.mean(busy) + self.mean(queue)),
+            waiting_time_mean: round_significant(waiting),
+            visits: round_significant(busy.entries / self.seconds),
+        }
+    }
+}
+
+/// The stations of several rounds, averaged; the interval of a utilisation is that over
+/// rounds.
+pub fn merged(rounds: &[Vec<Station>], confidence: f64) -> Vec<Station> {
+    let mut all: Vec<Station> = Vec::new();
+    for station in rounds.iter().flatten() {
+        if all.iter().all(|known| known.name != station.name) {
+            all.push(merge(&station.name, rounds, confidence));
+        }
+    }
+    all
+}
+
+/// The station `name` over all rounds; where nothing visited it, it was idle.
+fn merge(name: &str, rounds: &[Vec<Station>], confidence: f64) -> Station {
+    let seen: Vec<Option<&Station>> =
+        rounds.iter().map(|all| all.iter().find(|station| station.name == name)).collect();
+    let mean = |pick: fn(&Station) -> f64| {
+        let sum: f64 = seen.iter().map(|station| station.map_or(0.0, pick)).sum();
+        round_significant(sum / rounds.len() as f64)
+    };
+    let visits = mean(|station| station.visits);
+    let waited = mean(|station| station.waiting_time_mean * station.visits);
+    let used: Vec<f64> =
+        seen.iter().map(|station| station.map_or(0.0, |station| station.utilisation)).collect();
+    let interval = Estimate::of_mean(&used, confidence);
+    Station {
+        name: name.to_string(),
+        capacity: seen.iter().flatten().next().and_then(|station| station.capacity),
+        utilisation: mean(|station| station.utilisation),
+        utilisation_interval: Estimate { low: interval.low.max(0.0), ..interval }.rounded(),
+        in_flight_mean: mean(|station| station.in_flight_mean),
+        waiting_time_mean: if visits > 0.0 { round_significant(waited / visits) } else { 0.0 },
+        visits,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// What the process that began at `born` has counted by `at` seconds: computing half of
+    /// the time, with one request at each place.
+    fn counted(born: u64, at: u64) -> Snapshot {
+        let nanos = (at - born) * SECOND;
+        let reading = Reading { value: 1, area: nanos, peak: 1, entries: 10 * (at - born) };
+        let places = vec![reading; usize::from(place::UPSTREAMS)];
+        Snapshot {
+            process: 7,
+            born: born * SECOND,
+            at: at * SECOND,
+            cpu: nanos / 2,
+            loop_idle: nanos / 2,
+            stations: StationReadings { places, requests: reading, ..StationReadings::default() },
+            ..Snapshot::default()
+        }
+    }
+
+    fn scenario(more: &str) -> Scenario {
+        let text = format!(
+            r#"
+            costs.cpu.request = "1ms"
+            costs.query.default.engine = "50us"
+            load = {{ users = 1, duration = "1s" }}
+            service.concurrency = "async"
+            {more}
+            "#
+        );
+        model::read::load_text("shop", &text, &[]).expect("a scenario").scenario
+    }
+
+    fn stations(open: &Snapshot, close: &Snapshot) -> Vec<Station> {
+        let endpoint = r#"endpoint = [{ name = "list", weight = 1, steps = [{ cpu = "1ms" }] }]"#;
+        let spans = Span::all(std::slice::from_ref(open), std::slice::from_ref(close));
+        Window::new(&scenario(endpoint), &spans, 10.0, 0.0).stations()
+    }
+
+    fn named<'a>(stations: &'a [Station], name: &str) -> Option<&'a Station> {
+        stations.iter().find(|station| station.name == name)
+    }
+
+    fn utilisation(stations: &[Station], name: &str) -> f64 {
+        named(stations, name).map_or(0.0, |station| station.utilisation)
+    }
+
+    #[test]
+    fn a_worker_counts_from_edge_to_edge() {
+        let stations = stations(&counted(0, 20), &counted(0, 30));
+        assert_eq!(utilisation(&stations, "cpu"), 0.5);
+        assert_eq!(utilisation(&stations, "loop"), 0.5);
+        assert_eq!(named(&stations, "cpu").map(|cpu| cpu.visits), Some(10.0));
+    }
+
+    #[test]
+    fn a_worker_in_the_place_of_another_counts_from_its_beginning() {
+        let stations = stations(&counted(0, 20), &counted(26, 30));
+        assert_eq!(utilisation(&stations, "cpu"), 0.2);
+        // The loop is not taken for busy before there was one.
+        assert_eq!(utilisation(&stations, "loop"), 0.2);
+        assert_eq!(named(&stations, "cpu").map(|cpu| cpu.visits), Some(4.0));
+        // The kernel gives numbers of processes again.
+        assert_eq!(counted(0, 20).process, counted(26, 30).process);
+    }
+
+    #[test]
+    fn a_worker_that_says_nothing_is_left_out() {
+        let silent = Snapshot::default();
+        assert_eq!(Span::new(&counted(0, 20), &silent), None);
+        assert_eq!(
+            Span::all(&[counted(0, 20), silent.clone()], &[silent.clone(), silent.clone()]),
+            []
+        );
+        let at_the_end = stations(&counted(0, 20), &silent);
+        assert_eq!((at_the_end.len(), utilisation(&at_the_end, "cpu")), (1, 0.0));
+        let at_the_beginning = stations(&silent, &counted(26, 30));
+        assert_eq!(utilisation(&at_the_beginning, "cpu"), 0.2);
+    }
+
+    #[test]
+    fn no_number_is_ever_negative() {
+        let close = counted(0, 30);
+        let mut open = counted(0, 20);
+        for reading in &mut open.stations.places {
+            reading.area = close.stations.places[0].area + 1_000;
+        }
+        for station in stations(&open, &close) {
+            let Station { utilisation, in_flight_mean, waiting_time_mean, visits, .. } = station;
+            let all = [utilisation, in_flight_mean, waiting_time_mean, visits];
+            assert!(all.iter().all(|number| *number >= 0.0), "{all:?}");
+        }
+    }
+
+    /// A worker that was blocked in calls of its upstream half of the time and computed a
+    /// tenth of it, in ten seconds; its loop has seen little of its queue.
+    fn blocked() -> (Scenario, Vec<Span>) {
+        let scenario = scenario(
+            r#"
+            database.connections = { kind = "pool", size = 1 }
+            upstream.partner.latency = "60ms"
+            endpoint = [{ name = "q", weight = 1, steps = [{ read = "i" }, { call = "partner" }] }]
+            "#,
+        );
+        let open = Snapshot { at: 20 * SECOND, ..Snapshot::default() };
+        let mut close = Snapshot {
+            at: 30 * SECOND,
+            cpu: 2 * SECOND,
+            loop_idle: 4 * SECOND,
+            ..Snapshot::default()
+        };
+        let reading =
+            |seconds, entries| Reading { area: seconds * SECOND, entries, ..Reading::default() };
+        let readings = &mut close.stations;
+        readings.places = vec![Reading::default(); place::names(&scenario).len()];
+        readings.places[usize::from(place::CPU)] = reading(1, 200);
+        readings.places[usize::from(place::LOOP)] = reading(2, 0);
+        readings.places[usize::from(place::exchange(0))] = reading(5, 100);
+        // Seen when it was over, and as it lasted.
+        readings.places[usize::from(place::POOL)] = reading(1, 10);
+        readings.pool_waiting = reading(3, 100);
+        readings.pool = reading(0, 100);
+        readings.requests = reading(9, 100);
+        let spans = Span::all(&[open], &[close]);
+        (scenario, spans)
+    }
+
+    #[test]
+    fn stations_hold_the_requests_that_are_in_flight() {
+        let (scenario, spans) = blocked();
+        let in_flight = 6.0;
+        let stations = Window::new(&scenario, &spans, 10.0, in_flight).stations();
+        let at = |name: &str| named(&stations, name).map_or(0.0, |station| station.in_flight_mean);
+        assert_eq!((at("cpu"), at("upstream partner"), at("database pool")), (0.1, 0.5, 0.3));
+        // A loop at work is no request by itself.
+        let busy = utilisation(&stations, "loop");
+        assert_eq!(busy, 0.6);
+        let held = at("cpu") + at("upstream partner") + at("database pool") + at("loop") - busy;
+        assert!((held - in_flight).abs() < 1e-9, "{held}");
+        let waiting = named(&stations, "loop").map(|station| station.waiting_time_mean);
+        // 51 s of waiting for 100 requests.
+        assert_eq!(waiting, Some(0.51));
+    }
+
+    #[test]
+    fn the_queue_of_a_loop_is_at_least_what_the_loop_has_seen() {
+        let (scenario, spans) = blocked();
+        let stations = Window::new(&scenario, &spans, 10.0, 0.5).stations();
+        let queue = named(&stations, "loop").map(|station| station.in_flight_mean - 0.6);
+        assert!(queue.is_some_and(|queue| (queue - 0.2).abs() < 1e-9), "{queue:?}");
+    }
+
+    #[test]
+    fn rounds_are_averaged_and_their_spread_is_an_interval() {
+        let (scenario, spans) = blocked();
+        let round = |seconds| Window::new(&scenario, &spans, seconds, 1.0).stations();
+        let (fast, slow) = (round(10.0), round(20.0));
+        let both = merged(&[fast.clone(), slow, Vec::new()], 0.95);
+        let cpu = named(&both, "cpu").expect("it is there");
+        assert!((cpu.utilisation - 0.1).abs() < 1e-9, "{cpu:?}");
+        assert!(cpu.utilisation_interval.half_width() > 0.0);
+        let alone = merged(std::slice::from_ref(&fast), 0.95);
+        assert_eq!(alone, fast);
+    }
+}
