@@ -1,0 +1,26 @@
+//! `live ladder`: what did each change buy, for real?
+
+use model::read::Resolved;
+use render::ladder::Document;
+use render::{Console, Exit, Failure, Format, json};
+
+use super::measure::measure;
+use super::options::Ladder;
+
+/// Measures a scenario and all that it extends.
+pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let measuring = &options.measuring;
+    let rungs = options.source.ladder(&measuring.timing.sets(), options.allow_many)?;
+    let scenarios: Vec<&Resolved> = rungs.iter().map(|rung| &rung.resolved).collect();
+    let out = &measuring.files.out;
+    let session = measure(&scenarios, measuring.repeat, out, None, console)?;
+    let reports: Vec<_> = session.measured.iter().map(|measured| measured.report.clone()).collect();
+    // An interrupt or a failure may have left out the last rungs.
+    let steps = render::ladder::steps(&rungs[..reports.len()], reports);
+    let text = match options.output.format {
+        Format::Text => render::ladder::text(&steps, console.paint()),
+        Format::Json => json(&Document::ladder(&steps)),
+    };
+    console.data(&text)?;
+    session.end(console, options.output.format)
+}

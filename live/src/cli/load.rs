@@ -1,0 +1,55 @@
+//! `live load`: a scenario's load on a service that runs already.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use render::{Console, Exit, Failure, Format, json};
+
+use super::failure;
+use super::options::LoadOn;
+use super::progress::Progress;
+use crate::load::{self, Event};
+use crate::machine::cpus::{Cpus, Split};
+use crate::machine::facts::Facts;
+use crate::run::assemble;
+use crate::run::error::RunError;
+use crate::run::interrupt::Interrupt;
+use crate::run::round::{self, Heard, Round};
+
+/// Drives a service that somebody else has started.
+pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let resolved = options.source.load(&options.timing.sets())?;
+    let name = resolved.scenario.name.clone();
+    let interrupt = Interrupt::listen().map_err(|error| failure(&name, RunError::System(error)))?;
+    let started = round::now_in_seconds();
+    let plan = load::Plan { scenario: Arc::new(resolved.scenario.clone()), target: options.to };
+    let (tell, events) = channel();
+    let stop = interrupt.receiver();
+    let generator = std::thread::spawn(move || load::run(&plan, stop, tell));
+    let mut progress = Progress::new(console);
+    progress.begin(&name, 1, 1);
+    let mut seconds = Vec::new();
+    for event in events {
+        if let Event::Second { second, times, good } = event {
+            progress.report(round::Progress::Second(&second, None));
+            seconds.push(Heard { second, times: *times, good });
+        }
+    }
+    drop(progress);
+    let tally = generator.join().map_err(|_| failure(&name, RunError::Generator))?;
+    let tally = tally.map_err(|error| failure(&name, error.into()))?;
+    let load = Cpus::allowed();
+    let note = "the service was started by somebody else: nothing is known of its processor";
+    let split =
+        Split { service: Cpus::default(), load, separate: true, note: Some(note.to_string()) };
+    let facts = Facts::gather(Path::new("."));
+    let bench = assemble::Bench { split: &split, facts: &facts, notes: Vec::new() };
+    let report = assemble::report(&resolved, &[Round::of_load(started, tally, seconds)], &bench);
+    let text = match options.output.format {
+        Format::Text => render::scenario::text(&report, console.paint()),
+        Format::Json => json(&report),
+    };
+    console.data(&text)?;
+    Ok(super::measure::exit([&report]))
+}

@@ -1,0 +1,61 @@
+//! The command line. Each command is a module.
+//!
+//! Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 inconclusive.
+
+mod compare;
+mod completions;
+mod ladder;
+mod load;
+mod measure;
+mod options;
+mod progress;
+mod run;
+mod serve;
+mod upstream;
+
+use std::process::ExitCode;
+
+use render::{CommandLine, Console, Exit, Failure, Format, command_line};
+
+use crate::run::error::RunError;
+use options::{Cli, Command};
+
+/// Runs the command line of the process.
+pub fn run_on_terminal(args: std::env::ArgsOs) -> ExitCode {
+    command_line::run_on_terminal::<Cli>(args).into()
+}
+
+impl CommandLine for Cli {
+    fn format(&self) -> Format {
+        self.command.format()
+    }
+
+    fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
+        match &self.command {
+            Command::Run(options) => run::run(options, console),
+            Command::Ladder(options) => ladder::run(options, console),
+            Command::Compare(options) => compare::run(options, console),
+            Command::Serve(options) => serve::run(options, console),
+            Command::Upstream(options) => upstream::run(options, console),
+            Command::Load(options) => load::run(options, console),
+            Command::Completions(options) => completions::run(options, console),
+            Command::WorkerProcess => process(crate::service::run()),
+            Command::UpstreamProcess => {
+                process(crate::upstream::run_as_child().map_err(|error| error.to_string()))
+            }
+        }
+    }
+}
+
+/// The end of a child process.
+fn process(ended: Result<(), String>) -> Result<Exit, Failure> {
+    ended.map(|()| Exit::Success).map_err(Failure::System)
+}
+
+/// Why there is no measurement of `scenario`.
+fn failure(scenario: &str, error: RunError) -> Failure {
+    match error {
+        RunError::Refused(diagnostics) => Failure::Refused(diagnostics),
+        other => Failure::run(scenario, other),
+    }
+}

@@ -1,0 +1,195 @@
+//! What can be written after `live`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use render::command_line::HELP;
+use render::{Format, Output, Source};
+
+const EXAMPLES: &str = "\
+Examples:
+  live run v2.toml                            what does happen?
+  live run v6.toml --duration 2m --set upstream.partner.max_in_flight=200
+  live ladder v5.toml --duration 10s          what did each change buy, for real?
+  live compare runs/v2-*                      saved runs side by side
+  live serve v2.toml --port 8080              the service alone, to try it by hand
+  live run v2.toml --format json | jq .throughput.value
+
+A FILE is looked for as given, then under scenarios/; its .toml may be left out. The service
+has one processor to itself, load generator and mock upstream share the others; all of them
+talk over 127.0.0.1 alone.
+
+Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 measured but inconclusive.";
+
+/// Measures what a web service on one vCPU does: the real service of a scenario file, under
+/// a real load.
+#[derive(Debug, Parser)]
+#[command(name = "live", version, before_help = EXAMPLES, help_template = HELP)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Measure one scenario: throughput, response times, errors, where the time went
+    Run(Run),
+    /// Measure a scenario and all that it extends, taking turns, one row per rung
+    Ladder(Ladder),
+    /// Put saved runs side by side, of any scenarios and dates
+    Compare(Compare),
+    /// Run the service alone, with its upstream and database, until Ctrl-C
+    Serve(Serve),
+    /// Run the mock upstream alone, until Ctrl-C
+    Upstream(Upstream),
+    /// Put a scenario's load on a service that runs already
+    Load(LoadOn),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// A worker of the service; started by the other commands
+    #[command(hide = true)]
+    WorkerProcess,
+    /// The mock upstream; started by the other commands
+    #[command(hide = true)]
+    UpstreamProcess,
+}
+
+/// `live run`.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    /// The service's port; a free one if left out
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `live ladder`.
+#[derive(Debug, Args)]
+pub(super) struct Ladder {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Accept rungs that turn more than one knob
+    #[arg(long)]
+    pub(super) allow_many: bool,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `live compare`.
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// Folders of saved runs, or their report.json; predicted reports are welcome
+    #[arg(required = true, value_name = "REPORT")]
+    pub(super) reports: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `live serve`.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// The service's port; a free one if left out
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
+    #[command(flatten)]
+    pub(super) files: Files,
+}
+
+/// `live upstream`.
+#[derive(Debug, Args)]
+pub(super) struct Upstream {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// The upstream's port; a free one if left out
+    #[arg(long, value_name = "PORT")]
+    pub(super) port: Option<u16>,
+}
+
+/// `live load`.
+#[derive(Debug, Args)]
+pub(super) struct LoadOn {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Where the service listens, such as 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) to: SocketAddr,
+    #[command(flatten)]
+    pub(super) timing: Timing,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `live completions`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// Of which shell
+    pub(super) shell: Shell,
+}
+
+/// How to measure.
+#[derive(Debug, Args)]
+pub(super) struct Measuring {
+    #[command(flatten)]
+    pub(super) timing: Timing,
+    /// Measure so many times, each from a fresh start; rungs take turns
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) repeat: u32,
+    #[command(flatten)]
+    pub(super) files: Files,
+}
+
+/// How long to measure.
+#[derive(Debug, Args)]
+pub(super) struct Timing {
+    /// Count for so long, such as 30s, instead of the scenario's load.duration
+    #[arg(long, value_name = "TIME")]
+    duration: Option<String>,
+    /// Warm up for so long, instead of the scenario's load.warmup
+    #[arg(long, value_name = "TIME")]
+    warmup: Option<String>,
+}
+
+/// Where to write.
+#[derive(Debug, Args)]
+pub(super) struct Files {
+    /// Folder for runs and, while they run, for their database files
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(super) out: PathBuf,
+}
+
+impl Timing {
+    /// As changes to the scenario's keys.
+    pub(super) fn sets(&self) -> Vec<String> {
+        let set = |key: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("load.{key}={value}"))
+        };
+        set("duration", &self.duration).into_iter().chain(set("warmup", &self.warmup)).collect()
+    }
+}
+
+impl Command {
+    /// The form that the user asked for.
+    pub(super) fn format(&self) -> Format {
+        match self {
+            Command::Run(options) => options.output.format,
+            Command::Ladder(options) => options.output.format,
+            Command::Compare(options) => options.output.format,
+            Command::Load(options) => options.output.format,
+            _ => Format::Text,
+        }
+    }
+}
