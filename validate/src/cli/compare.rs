@@ -1,0 +1,50 @@
+//! `validate compare`: can a prediction be trusted?
+
+use std::path::Path;
+
+use model::read::{Diagnostic, Diagnostics};
+use model::report::Report;
+use render::{Console, Exit, Failure, json, saved};
+
+use super::form::Form;
+use super::options::Compare;
+use crate::pair::Mismatch;
+use crate::{compare, told};
+
+/// Holds a predicted report against a measured one.
+pub(super) fn run(options: &Compare, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let (predicted, measured) = read(&options.predicted, &options.measured)?;
+    let tolerances = options.tolerance.tolerances();
+    let comparison = compare(&predicted, &measured, &tolerances)
+        .map_err(|mismatch| refusal(&options.measured, &mismatch))?;
+    let text = match options.output.format {
+        Form::Text => told::text(&comparison, console.paint()),
+        Form::Json => json(&comparison),
+        Form::Markdown => told::markdown(&comparison),
+    };
+    console.data(&text)?;
+    Ok(comparison.verdict.into())
+}
+
+/// Both reports, or every problem with them.
+fn read(predicted: &Path, measured: &Path) -> Result<(Report, Report), Diagnostics> {
+    match (saved::read(predicted), saved::read(measured)) {
+        (Ok(predicted), Ok(measured)) => Ok((predicted, measured)),
+        (predicted, measured) => {
+            let problems = predicted.err().into_iter().chain(measured.err());
+            Err(Diagnostics { diagnostics: problems.collect() })
+        }
+    }
+}
+
+fn refusal(measured: &Path, mismatch: &Mismatch) -> Diagnostics {
+    let diagnostic = Diagnostic {
+        file: measured.display().to_string(),
+        line: None,
+        column: None,
+        found: mismatch.to_string(),
+        allowed: Some("a predicted report and a measured one, of one scenario and seed".into()),
+        advice: Some(mismatch.advice().into()),
+    };
+    Diagnostics { diagnostics: vec![diagnostic] }
+}

@@ -1,0 +1,43 @@
+//! The command line. Each command is a module; all of them can run in a test.
+//!
+//! Exit codes: 0 agree, 1 disagree, 2 wrong usage or no answer, 3 inconclusive.
+
+mod compare;
+mod completions;
+mod form;
+mod options;
+mod schema;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use render::{CommandLine, Console, Exit, Failure, Format, command_line};
+
+use options::{Cli, Command};
+
+/// Runs the command line `args`, the program's name first, on streams that nobody watches.
+pub fn run<I>(args: I, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send)) -> Exit
+where
+    I: IntoIterator<Item: Into<OsString> + Clone>,
+{
+    command_line::run::<Cli>(args, out, err)
+}
+
+/// Runs the command line `args` on the streams of the process.
+pub fn run_on_terminal(args: std::env::ArgsOs) -> Exit {
+    command_line::run_on_terminal::<Cli>(args)
+}
+
+impl CommandLine for Cli {
+    fn format(&self) -> Format {
+        self.command.format()
+    }
+
+    fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
+        match &self.command {
+            Command::Compare(options) => compare::run(options, console),
+            Command::Schema(options) => schema::run(options, console),
+            Command::Completions(options) => completions::run(options, console),
+        }
+    }
+}

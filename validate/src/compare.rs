@@ -1,0 +1,214 @@
+//! Two reports become a comparison.
+//!
+//! What is judged by which tolerance: see [`crate::tolerance`]; when a number agrees:
+//! [`crate::judgement`]; what the whole is worth: [`Verdict`](crate::comparison::Verdict).
+//!
+//! A report knows the intervals of its overall numbers, of each endpoint's throughput and of
+//! each utilisation. It does not know those of an endpoint's response times, of a station's
+//! waiting time and requests: these are judged by their error alone, and are told with an
+//! unknown noise. That is one reason why endpoints and stations inform and do not decide.
+
+use model::report::{Report, Station};
+
+use crate::bottleneck::{Regime, bottlenecks, regime};
+use crate::comparison::{Comparison, Origin, Row, SCHEMA, Scope};
+use crate::judgement::{Judged, Judgement, judge, noise};
+use crate::metric::Metric;
+use crate::pair::{self, Mismatch};
+use crate::reading::{self, Reading};
+use crate::tolerance::Tolerances;
+use crate::verdict;
+
+/// Part of the mean response time, and of the requests in flight, below which a difference
+/// at one station matters to nobody: twice a microsecond is still nothing.
+const NEGLIGIBLE: f64 = 0.01;
+
+/// Judges the report `predicted` by the report `measured`.
+///
+/// # Errors
+/// They are not a prediction and a measurement of the same.
+pub fn compare(
+    predicted: &Report,
+    measured: &Report,
+    tolerances: &Tolerances,
+) -> Result<Comparison, Mismatch> {
+    pair::check(predicted, measured)?;
+    let regime = regime(measured);
+    let pair = Pair { predicted, measured, tolerances, regime };
+    let mut rows = pair.overall();
+    rows.extend(pair.classes());
+    rows.extend(pair.stations());
+    let tolerance = tolerances.of(Metric::Utilisation, regime);
+    let doubts = measured.measurement.as_ref().map(|how| how.inconclusive.clone());
+    let mut comparison = Comparison {
+        schema: SCHEMA,
+        name: measured.scenario.clone(),
+        scenario: measured.scenario.clone(),
+        seed: measured.seed,
+        predicted: Origin::of(predicted),
+        measured: Origin::of(measured),
+        regime,
+        bottleneck: bottlenecks(predicted, measured, tolerance),
+        verdict: crate::comparison::Verdict::Inconclusive,
+        reasons: Vec::new(),
+        doubts: doubts.unwrap_or_default(),
+        warnings: pair::warnings(predicted, measured),
+        rows,
+    };
+    verdict::decide(&mut comparison);
+    Ok(comparison)
+}
+
+struct Pair<'a> {
+    predicted: &'a Report,
+    measured: &'a Report,
+    tolerances: &'a Tolerances,
+    regime: Regime,
+}
+
+impl Pair<'_> {
+    /// The whole service; below its errors, each kind of them.
+    fn overall(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for metric in Metric::OVERALL {
+            let (p, m) =
+                (reading::overall(self.predicted, metric), reading::overall(self.measured, metric));
+            let row = self.row(Scope::Overall, metric, p, m, 0.0);
+            rows.push(Row { headline: metric.is_headline(), ..row });
+            if metric == Metric::ErrorShare {
+                rows.extend(self.error_kinds());
+            }
+        }
+        rows
+    }
+
+    fn error_kinds(&self) -> Vec<Row> {
+        let row = |kind: &str| {
+            let p = reading::error_kind(self.predicted, kind);
+            let m = reading::error_kind(self.measured, kind);
+            let row = self.row(Scope::Overall, Metric::ErrorShare, p, m, 0.0);
+            Row { error_kind: Some(kind.to_string()), ..row }
+        };
+        reading::error_kinds(self.predicted, self.measured).into_iter().map(row).collect()
+    }
+
+    /// Endpoints in the prediction's order, then those that were only measured.
+    fn classes(&self) -> Vec<Row> {
+        let names = union(
+            self.predicted.classes.iter().map(|class| &class.name),
+            self.measured.classes.iter().map(|class| &class.name),
+        );
+        let read = |report: &Report, name: &str, metric: Metric| {
+            let class = report.classes.iter().find(|class| class.name == name);
+            class.map_or(Reading::NONE, |class| reading::of_class(report, class, metric))
+        };
+        let row = |name: &str, metric: Metric| {
+            let (p, m) = (read(self.predicted, name, metric), read(self.measured, name, metric));
+            self.row(Scope::Class(name.to_string()), metric, p, m, 0.0)
+        };
+        names.into_iter().flat_map(|name| Metric::CLASS.map(|metric| row(name, metric))).collect()
+    }
+
+    /// Stations likewise; numbers that neither side has are left out.
+    fn stations(&self) -> Vec<Row> {
+        let names = union(
+            self.predicted.stations.iter().map(|station| &station.name),
+            self.measured.stations.iter().map(|station| &station.name),
+        );
+        let rows = names
+            .into_iter()
+            .flat_map(|name| Metric::STATION.map(|metric| self.station_row(name, metric)));
+        rows.filter(|row| row.predicted.is_some() || row.measured.is_some()).collect()
+    }
+
+    fn station_row(&self, name: &str, metric: Metric) -> Row {
+        let read = |report: &Report| {
+            let station = station(report, name);
+            let side = station.and_then(|station| reading::of_station(report, station, metric));
+            Reading { side, samples: report.run.samples }
+        };
+        let (p, m) = (read(self.predicted), read(self.measured));
+        let scope = Scope::Station(name.to_string());
+        self.row(scope, metric, p, m, self.negligible(name, metric))
+    }
+
+    /// The difference at the station that matters to nobody: measured by what it adds to a
+    /// good answer, or to all that is in flight.
+    fn negligible(&self, name: &str, metric: Metric) -> f64 {
+        let report = self.measured;
+        let floor = match metric {
+            Metric::WaitingTime => station(report, name).map_or(0.0, |station| {
+                let visits = station.visits / report.throughput.value;
+                NEGLIGIBLE * report.response_time.mean / visits
+            }),
+            Metric::InFlight => NEGLIGIBLE * report.in_flight.mean.value,
+            _ => 0.0,
+        };
+        if floor.is_finite() { floor } else { 0.0 }
+    }
+
+    fn row(&self, scope: Scope, metric: Metric, p: Reading, m: Reading, floor: f64) -> Row {
+        let tolerance = self.tolerances.of(metric, self.regime);
+        let unit = metric.unit();
+        let judged = match (p.side, m.side) {
+            (Some(p), Some(m)) => judge(p, m, unit, tolerance, floor),
+            (_, m) => Judged {
+                error: None,
+                noise: m.and_then(|m| noise(m, unit)),
+                margin: None,
+                judgement: Judgement::NotJudged,
+            },
+        };
+        let unfit = unfit(metric, p, m);
+        let verdict = if unfit.is_some() { Judgement::NotJudged } else { judged.judgement };
+        Row {
+            scope,
+            metric,
+            error_kind: None,
+            headline: false,
+            predicted: p.side,
+            measured: m.side,
+            unit,
+            error: judged.error,
+            noise: judged.noise,
+            margin: judged.margin,
+            tolerance,
+            verdict,
+            why: unfit,
+        }
+    }
+}
+
+/// Why the numbers cannot be judged.
+fn unfit(metric: Metric, p: Reading, m: Reading) -> Option<String> {
+    let needed = metric.samples_needed();
+    let few = |what: &str, samples: u64| {
+        format!("{samples} good answers were {what}, and it takes {needed}")
+    };
+    match (p.side, m.side) {
+        _ if m.samples < needed => Some(few("measured", m.samples)),
+        _ if p.samples < needed => Some(few("predicted", p.samples)),
+        (Some(_), Some(_)) => None,
+        (None, None) => Some("neither side has it".to_string()),
+        (Some(_), None) => Some("not in the measurement".to_string()),
+        (None, Some(_)) => Some("not in the prediction".to_string()),
+    }
+}
+
+fn station<'a>(report: &'a Report, name: &str) -> Option<&'a Station> {
+    report.stations.iter().find(|station| station.name == name)
+}
+
+/// All names, those of the first side first.
+fn union<'a>(
+    first: impl Iterator<Item = &'a String>,
+    second: impl Iterator<Item = &'a String>,
+) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in first.chain(second) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    names
+}

@@ -1,0 +1,162 @@
+//! The answer to one comparison, for programs and for whoever prints it.
+
+use model::report::Report;
+use render::Exit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::bottleneck::{Bottlenecks, Regime};
+use crate::judgement::Judgement;
+use crate::metric::{Metric, Unit};
+use crate::side::Side;
+
+/// Version of the form of comparisons and their summaries.
+pub const SCHEMA: u32 = 1;
+
+/// A prediction against a measurement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// Version of this form.
+    pub schema: u32,
+    /// What it is called among others: the scenario, unless somebody knows a better name.
+    pub name: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Root of the random draws.
+    pub seed: u64,
+    /// Where the prediction comes from.
+    pub predicted: Origin,
+    /// Where the measurement comes from.
+    pub measured: Origin,
+    /// Whether anything was full when it was measured.
+    pub regime: Regime,
+    /// What is full on either side.
+    pub bottleneck: Bottlenecks,
+    /// What to think of the prediction.
+    pub verdict: Verdict,
+    /// Why, sentence by sentence; empty if all agrees.
+    pub reasons: Vec<String>,
+    /// Why the measurement proves nothing, as it says itself; empty if it stands.
+    pub doubts: Vec<String>,
+    /// What else a reader should know.
+    pub warnings: Vec<String>,
+    /// Number by number.
+    pub rows: Vec<Row>,
+}
+
+/// Where one side comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// Digest of its inputs.
+    pub digest: String,
+    /// Independent runs.
+    pub replications: u32,
+    /// Seconds counted in each.
+    pub duration: f64,
+    /// Good answers counted in all of them.
+    pub samples: u64,
+}
+
+impl Origin {
+    /// That of `report`.
+    pub fn of(report: &Report) -> Origin {
+        Origin {
+            digest: report.digest.clone(),
+            replications: report.run.replications,
+            duration: Some(report.run.duration).filter(|d| d.is_finite()).unwrap_or(0.0),
+            samples: report.run.samples,
+        }
+    }
+}
+
+/// What to think of a prediction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every headline number that both sides have agrees.
+    Agree,
+    /// At least one does not.
+    Disagree,
+    /// The measurement cannot tell.
+    Inconclusive,
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Agree => Exit::Success,
+            Verdict::Disagree => Exit::Disagree,
+            Verdict::Inconclusive => Exit::Inconclusive,
+        }
+    }
+}
+
+/// Of what a number is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The whole service.
+    Overall,
+    /// An endpoint.
+    Class(String),
+    /// A station.
+    Station(String),
+}
+
+/// One number on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// Of what.
+    pub scope: Scope,
+    /// Which number.
+    pub metric: Metric,
+    /// Of errors, which kind; none for all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<String>,
+    /// The overall verdict depends on it.
+    pub headline: bool,
+    /// The prediction; none if it has no such number.
+    pub predicted: Option<Side>,
+    /// The measurement; none if it has no such number.
+    pub measured: Option<Side>,
+    /// How errors, noise, margin and tolerance are counted.
+    pub unit: Unit,
+    /// Predicted against measured, signed; none beside a measured zero.
+    pub error: Option<f64>,
+    /// Half the measured interval: no prediction can be known to be better than it. None if
+    /// not known.
+    pub noise: Option<f64>,
+    /// Half the interval of the error, from both sides' intervals; none if neither is known.
+    pub margin: Option<f64>,
+    /// What the error may be.
+    pub tolerance: f64,
+    /// What is said of it.
+    pub verdict: Judgement,
+    /// Why it is not judged, or cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl Row {
+    /// It is a number of the whole service, all kinds of errors together.
+    pub fn is_overall(&self) -> bool {
+        self.scope == Scope::Overall && self.error_kind.is_none()
+    }
+}
+
+impl Comparison {
+    /// How often `judgement` was passed on the rows that `pick` takes.
+    pub fn count(&self, judgement: Judgement, pick: impl Fn(&Row) -> bool) -> usize {
+        self.rows.iter().filter(|row| row.verdict == judgement && pick(row)).count()
+    }
+
+    /// The number of the whole service with this metric.
+    pub fn overall(&self, metric: Metric) -> Option<&Row> {
+        self.rows.iter().find(|row| row.is_overall() && row.metric == metric)
+    }
+}
+
+/// The JSON Schema of a comparison.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Comparison).to_value()
+}

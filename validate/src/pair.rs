@@ -1,0 +1,138 @@
+//! Which two reports can be compared at all.
+
+use model::report::{Kind, Report, SCHEMA};
+
+/// Relative difference of two lengths of time that is none.
+const SAME_LENGTH: f64 = 0.01;
+
+/// Why two reports cannot be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// A report of another form.
+    #[error("the {which} report has the form {found}, and this program reads {SCHEMA}")]
+    Schema {
+        /// `predicted` or `measured`.
+        which: &'static str,
+        /// Its form.
+        found: u32,
+    },
+    /// Nothing measured.
+    #[error("both reports are predicted: there is nothing to hold a prediction against")]
+    BothPredicted,
+    /// Nothing predicted.
+    #[error("both reports are measured: there is no prediction to judge")]
+    BothMeasured,
+    /// The measurement given for the prediction, and the other way round.
+    #[error("the first report is measured and the second predicted")]
+    Swapped,
+    /// Two different things.
+    #[error("the prediction is of scenario `{predicted}`, the measurement of `{measured}`")]
+    Scenario {
+        /// What was predicted.
+        predicted: String,
+        /// What was measured.
+        measured: String,
+    },
+    /// Two different loads.
+    #[error(
+        "the prediction draws its load from seed {predicted}, the measurement from seed \
+         {measured}: they did not see the same requests"
+    )]
+    Seed {
+        /// The prediction's.
+        predicted: u64,
+        /// The measurement's.
+        measured: u64,
+    },
+}
+
+impl Mismatch {
+    /// What to do instead.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Mismatch::Schema { .. } => "make the report again with programs of one version",
+            Mismatch::BothPredicted => "measure the scenario with `live run`",
+            Mismatch::BothMeasured => "put measured runs side by side with `live compare`",
+            Mismatch::Swapped => "name the prediction first",
+            Mismatch::Scenario { .. } => "predict and measure the same scenario file",
+            Mismatch::Seed { .. } => "give both the same --seed",
+        }
+    }
+}
+
+/// Finds out whether the two can be compared.
+///
+/// Digests may differ: they cover the costs, which calibration changes, and the lengths of
+/// the windows.
+///
+/// # Errors
+/// The first reason why not.
+pub fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatch> {
+    for (which, report) in [("predicted", predicted), ("measured", measured)] {
+        if report.schema != SCHEMA {
+            return Err(Mismatch::Schema { which, found: report.schema });
+        }
+    }
+    match (predicted.kind, measured.kind) {
+        (Kind::Predicted, Kind::Measured) => {}
+        (Kind::Predicted, Kind::Predicted) => return Err(Mismatch::BothPredicted),
+        (Kind::Measured, Kind::Measured) => return Err(Mismatch::BothMeasured),
+        (Kind::Measured, Kind::Predicted) => return Err(Mismatch::Swapped),
+    }
+    if predicted.scenario != measured.scenario {
+        let (predicted, measured) = (predicted.scenario.clone(), measured.scenario.clone());
+        return Err(Mismatch::Scenario { predicted, measured });
+    }
+    if predicted.seed != measured.seed {
+        return Err(Mismatch::Seed { predicted: predicted.seed, measured: measured.seed });
+    }
+    Ok(())
+}
+
+/// What can be compared and still differs.
+pub fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
+    let mut all = Vec::new();
+    if predicted.digest != measured.digest {
+        all.push(
+            "the inputs differ (digests): the same scenario, but other costs, windows or \
+             changed keys"
+                .to_string(),
+        );
+    }
+    let (p, m) = (&predicted.run, &measured.run);
+    for (what, p, m) in [("counts", p.duration, m.duration), ("warms up", p.warmup, m.warmup)] {
+        if (p - m).abs() > SAME_LENGTH * p.abs().max(m.abs()) {
+            all.push(format!("the prediction {what} for {p} s, the measurement for {m} s"));
+        }
+    }
+    let cut = match (predicted.cut_short, measured.cut_short) {
+        (true, true) => Some("both windows are too short"),
+        (true, false) => Some("the prediction's window is too short"),
+        (false, true) => Some("the measurement's window is too short"),
+        (false, false) => None,
+    };
+    all.extend(cut.map(|what| {
+        format!("{what}: the slow requests had not ended, and the times are those of quick ones")
+    }));
+    if m.replications == 1 {
+        all.push(
+            "measured once: its noise is that within one run, and runs differ by more".to_string(),
+        );
+    }
+    all.extend(capacities(predicted, measured));
+    all
+}
+
+/// Stations of different size on both sides: a sign of different configurations.
+fn capacities(predicted: &Report, measured: &Report) -> Vec<String> {
+    let mut all = Vec::new();
+    for p in &predicted.stations {
+        let Some(m) = measured.stations.iter().find(|m| m.name == p.name) else { continue };
+        if let (Some(of), Some(other)) = (p.capacity, m.capacity)
+            && of != other
+        {
+            all.push(format!("`{}` has room for {of} in the prediction, {other} measured", p.name));
+        }
+    }
+    all
+}

@@ -1,0 +1,99 @@
+//! Many comparisons in one table and a few sentences.
+
+use std::fmt::Write as _;
+
+use render::table::{Align, Table};
+use render::{Paint, number};
+
+use super::{error, metric, size};
+use crate::ranking::Inversion;
+use crate::summary::Summary;
+
+/// For people.
+pub fn summary_text(summary: &Summary, paint: Paint) -> String {
+    let mut out = format!("{}\n\n{}\n", paint.bold(&verdicts(summary)), table(summary).text());
+    for sentence in sentences(summary) {
+        let _ = writeln!(out, "{sentence}");
+    }
+    out
+}
+
+/// The same for a document.
+pub fn summary_markdown(summary: &Summary) -> String {
+    let mut out = format!("**{}**\n\n{}\n", verdicts(summary), table(summary).markdown());
+    for sentence in sentences(summary) {
+        let _ = writeln!(out, "- {sentence}");
+    }
+    out
+}
+
+fn verdicts(summary: &Summary) -> String {
+    format!(
+        "{} compared: {} agree, {} disagree, {} inconclusive.",
+        summary.compared, summary.agree, summary.disagree, summary.inconclusive
+    )
+}
+
+fn table(summary: &Summary) -> Table {
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("judged", Align::Right),
+        ("agree", Align::Right),
+        ("disagree", Align::Right),
+        ("median error", Align::Right),
+        ("worst", Align::Right),
+        ("", Align::Left),
+        ("bias", Align::Right),
+        ("noise", Align::Right),
+    ]);
+    for errors in summary.metrics.iter().filter(|errors| errors.judged > 0) {
+        let unit = errors.unit;
+        table.row([
+            metric(errors.metric).to_string(),
+            errors.judged.to_string(),
+            errors.agree.to_string(),
+            errors.disagree.to_string(),
+            errors.median.map_or("-".into(), |median| size(unit, median)),
+            error(unit, errors.worst.as_ref().map(|worst| worst.error)),
+            errors.worst.as_ref().map_or(String::new(), |worst| worst.name.clone()),
+            error(unit, errors.bias),
+            errors.noise.map_or("-".into(), |noise| format!("±{}", size(unit, noise))),
+        ]);
+    }
+    table
+}
+
+fn sentences(summary: &Summary) -> Vec<String> {
+    let ranking = &summary.ranking;
+    let mut all = vec![match ranking.pairs {
+        0 => "Order: no two throughputs differ by more than the noise.".to_string(),
+        pairs => format!(
+            "Order: {} of {pairs} pairs whose throughputs differ by more than the noise are \
+             predicted in that order.",
+            ranking.right
+        ),
+    }];
+    all.extend(ranking.wrong.iter().map(inversion));
+    let hits = &summary.bottlenecks;
+    let wrong = match hits.wrong.is_empty() {
+        true => String::new(),
+        false => format!("; not at {}", hits.wrong.join(", ")),
+    };
+    all.push(format!("Bottleneck: right in {} of {}{wrong}.", hits.right, hits.told));
+    if !summary.left_out.is_empty() {
+        let names = summary.left_out.join(", ");
+        all.push(format!("Left out, because the measurement proves nothing: {names}."));
+    }
+    all
+}
+
+fn inversion(wrong: &Inversion) -> String {
+    let gain = |gain: Option<f64>| gain.map_or("-".into(), number::change);
+    format!(
+        "Wrong order: {} against {}: {} measured, {} predicted.",
+        wrong.faster,
+        wrong.slower,
+        gain(wrong.measured_gain),
+        gain(wrong.predicted_gain)
+    )
+}

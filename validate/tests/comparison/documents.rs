@@ -1,0 +1,89 @@
+//! A comparison as text and as Markdown.
+
+use render::Paint;
+use validate::told;
+
+use super::sample::*;
+
+#[test]
+fn the_verdict_comes_first_then_the_numbers() {
+    let (mut p, mut m) = (predicted(), measured());
+    for report in [&mut p, &mut m] {
+        report.classes.truncate(1);
+        report.stations.truncate(2);
+        report.errors.clear();
+    }
+    p.throughput = about(44.0, 0.005);
+    p.classes[0].response_time.p50 = 0.3;
+    set_time(&mut m, "p95", about(0.6, 0.1));
+    m.run.replications = 1;
+    let expected = "\
+shop: prediction and measurement DISAGREE: throughput +10.0 % (at most 5.0 %).
+Unsaturated: nothing is full, as predicted.
+
+            predicted              measured                error       noise  tolerance  verdict
+throughput     44.0/s  ±0.22         40.0/s  ±0.80       +10.0 %      ±2.0 %      5.0 %  DISAGREES
+mean           260 ms  ±1.3 ms       260 ms  ±5.2 ms       0.0 %      ±2.0 %      5.0 %  agrees
+P50            210 ms  ±1.0 ms       210 ms  ±4.2 ms       0.0 %      ±2.0 %      5.0 %  agrees
+P90            400 ms  ±2.0 ms       400 ms  ±8.0 ms       0.0 %      ±2.0 %      7.5 %  agrees
+P95            550 ms  ±2.8 ms       600 ms  ±60 ms       -8.3 %       ±10 %      7.5 %  within noise
+P99            900 ms  ±4.5 ms       900 ms  ±18 ms        0.0 %      ±2.0 %       10 %  agrees
+errors            0 %  ±0.032 pts       0 %  ±0.032 pts  0.0 pts  ±0.032 pts    1.0 pts  agrees
+CPU in use       50 %  ±0.50 pts       50 %  ±0.50 pts   0.0 pts   ±0.50 pts    5.0 pts  agrees
+in flight        10.4  ±0.052          10.4  ±0.21         0.0 %      ±2.0 %       10 %  agrees
+
+Errors by endpoint (4 agree, 1 disagree):
+endpoint  throughput     mean        P50      P95      P99
+cart         0.0 %    0.0 %    +42.9 % !  0.0 %    0.0 %
+
+Stations, predicted / measured (6 agree):   ! disagrees   ~ within noise   ? not judged   - not known
+station         in use     wait before each  requests there
+cpu      50 % / 50 %    20.0 ms / 20.0 ms     2.00 / 2.00
+loop     45 % / 45 %    20.0 ms / 20.0 ms     2.00 / 2.00
+
+note: measured once: its noise is that within one run, and runs differ by more.
+";
+    assert_eq!(told::text(&compared(&p, &m), Paint::default()), expected);
+}
+
+#[test]
+fn the_same_in_markdown() {
+    let (mut p, mut m) = (predicted(), measured());
+    for report in [&mut p, &mut m] {
+        report.classes.clear();
+        report.stations.truncate(1);
+    }
+    thin(&mut m, 500);
+    let expected = "\
+**shop: INCONCLUSIVE: P99: 500 good answers were measured, and it takes 1000.** Unsaturated: nothing is full, as predicted.
+
+|  | predicted |  | measured |  | error | noise | tolerance | verdict |
+| --- | ---: | --- | ---: | --- | ---: | ---: | ---: | --- |
+| throughput | 40.0/s | ±0.20 | 40.0/s | ±0.80 | 0.0 % | ±2.0 % | 5.0 % | agrees |
+| mean | 260 ms | ±1.3 ms | 260 ms | ±5.2 ms | 0.0 % | ±2.0 % | 5.0 % | agrees |
+| P50 | 210 ms | ±1.0 ms | 210 ms | ±4.2 ms | 0.0 % | ±2.0 % | 5.0 % | agrees |
+| P90 | 400 ms | ±2.0 ms | 400 ms | ±8.0 ms | 0.0 % | ±2.0 % | 7.5 % | agrees |
+| P95 | 550 ms | ±2.8 ms | 550 ms | ±11 ms | 0.0 % | ±2.0 % | 7.5 % | agrees |
+| P99 | 900 ms | ±4.5 ms | 900 ms | ±18 ms | 0.0 % | ±2.0 % | 10 % | not judged: 500 good answers were measured, and it takes 1000 |
+| errors | 0.1 % | ±0.081 pts | 0 % | ±0.76 pts | +0.1 pts | ±0.76 pts | 1.0 pts | agrees |
+| client gave up | 0.1 % | ±0.081 pts | 0 % | ±0.76 pts | +0.1 pts | ±0.76 pts | 1.0 pts | agrees |
+| CPU in use | 50 % | ±0.50 pts | 50 % | ±0.50 pts | 0.0 pts | ±0.50 pts | 5.0 pts | agrees |
+| in flight | 10.4 | ±0.052 | 10.4 | ±0.21 | 0.0 % | ±2.0 % | 10 % | agrees |
+
+Stations, predicted / measured (3 agree):   ! disagrees   ~ within noise   ? not judged   - not known
+
+| station | in use | wait before each | requests there |
+| --- | ---: | ---: | ---: |
+| cpu | 50 % / 50 % | 20.0 ms / 20.0 ms | 2.00 / 2.00 |
+";
+    assert_eq!(told::markdown(&compared(&p, &m)), expected);
+}
+
+#[test]
+fn colour_says_nothing_that_words_do_not() {
+    let comparison = compared(&predicted(), &measured());
+    let coloured = told::text(&comparison, Paint::new(true));
+    let plain = coloured.replace("\x1b[1m", "").replace("\x1b[0m", "");
+    assert_eq!(plain, told::text(&comparison, Paint::default()));
+    assert_ne!(plain, coloured);
+}

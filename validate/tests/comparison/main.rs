@@ -1,0 +1,11 @@
+//! Predictions against measurements, as a caller and as a user meet them.
+
+mod bottlenecks;
+mod command_line;
+mod documents;
+mod never;
+mod refusals;
+mod rows;
+mod sample;
+mod summaries;
+mod verdicts;
