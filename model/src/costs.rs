@@ -29,12 +29,30 @@ pub struct Costs {
     pub interpreter: Interpreter,
     /// CPU time that a processor loses when it changes threads.
     pub context_switch: Span,
+    /// How long an idle processor takes until it runs a thread that has become ready. The
+    /// processor is not in use meanwhile.
+    pub idle_exit: Span,
+    /// Time between processes on the network.
+    pub network: Network,
+    /// CPU time of the engine and the kernel for a commit, the lock held, by journal mode
+    /// and synchronous level; nothing where not listed.
+    pub commits: BTreeMap<JournalMode, BTreeMap<Synchronous, Span>>,
     /// The disk.
     pub disk: Disk,
     /// The database driver's thread hops, under async.
     pub driver: Driver,
     /// Memory, for the estimate of what parked requests cost.
     pub memory: Memory,
+}
+
+/// Round trips, apart from the CPU time of the service. One half passes on the way there, one
+/// on the way back.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Network {
+    /// Between client and service: connection handshakes not included.
+    pub client: Span,
+    /// Between service and upstream.
+    pub upstream: Span,
 }
 
 /// CPU time of the worker process for what the framework and the libraries do.
@@ -51,6 +69,11 @@ pub struct CpuCosts {
     pub reject: Span,
     /// Client side of one attempt of an upstream call.
     pub call: Span,
+    /// An event loop is woken on a processor that has idled: its caches are cold.
+    pub wake_up: Span,
+    /// A connection to a write-ahead log that is the only one: it creates the log's files when
+    /// it opens, and removes them when it closes.
+    pub last_close: Span,
     /// Hand work to another thread of the process, or take it back: each way.
     pub hop: Span,
     /// The driver's and the ORM's part of one statement.
@@ -134,9 +157,119 @@ impl Costs {
         self.servers.get(&server).copied().unwrap_or(1.0)
     }
 
+    /// The engine's and the kernel's CPU time for a commit.
+    pub fn commit(&self, mode: JournalMode, level: Synchronous) -> Span {
+        self.commits.get(&mode).and_then(|levels| levels.get(&level)).copied().unwrap_or(Span::ZERO)
+    }
+
     /// The cost of the query `name`.
     pub fn query(&self, name: &str) -> Option<&QueryCost> {
         self.queries.get(name).or_else(|| self.queries.get("default"))
+    }
+}
+
+impl Costs {
+    /// What a service costs that burns these costs on top of a stack that costs `platform`
+    /// by itself.
+    ///
+    /// CPU times add up. What is not burned is the platform's: disk, network, runtime,
+    /// memory. `scale` is the factor on the burned CPU times (the server's share and the
+    /// processor's speed); the stack itself is as quick as it is, so that its own costs are
+    /// divided by it.
+    pub fn burned_on(&self, platform: &Costs, scale: f64) -> Costs {
+        let own = |span: Span| span.scale(1.0 / scale);
+        let model = |of: fn(&Costs) -> &CpuCosts| of(self).and(of(platform), own);
+        let names = self.queries.keys().chain(platform.queries.keys());
+        let query = |name: &String| {
+            let (burned, by_itself) = (self.query(name), platform.query(name));
+            let engine = match (burned.map(|q| &q.engine), by_itself.map(|q| &q.engine)) {
+                (Some(burned), Some(by_itself)) => {
+                    burned.later(own(Span::from_secs_f64(by_itself.mean())))
+                }
+                (Some(one), None) => one.clone(),
+                (None, Some(one)) => one.scale(1.0 / scale),
+                (None, None) => Distribution::Constant(Span::ZERO),
+            };
+            // What a query changes is said by the scenario's own profile.
+            let pages = burned.or(by_itself).map_or(0, |query| query.pages);
+            (name.clone(), QueryCost { engine, pages })
+        };
+        let commits = platform.commits.iter().map(|(mode, levels)| {
+            (*mode, levels.iter().map(|(level, span)| (*level, own(*span))).collect())
+        });
+        Costs {
+            name: format!("{} burned on {}", self.name, platform.name),
+            about: platform.about.clone(),
+            blocking: model(|costs| &costs.blocking),
+            threadpool: model(|costs| &costs.threadpool),
+            async_: model(|costs| &costs.async_),
+            servers: self.servers.clone(),
+            queries: names.map(query).collect(),
+            commits: commits.collect(),
+            ..platform.clone()
+        }
+    }
+}
+
+impl Costs {
+    /// These costs without the CPU times of framework, libraries and engine: what a stack has
+    /// to burn that they describe already. The factor on a handler's own CPU stays.
+    pub fn nothing_burned(&self) -> Costs {
+        let queries = self.queries.iter().map(|(name, query)| {
+            let engine = Distribution::Constant(Span::ZERO);
+            (name.clone(), QueryCost { engine, pages: query.pages })
+        });
+        Costs {
+            blocking: CpuCosts::default(),
+            threadpool: CpuCosts::default(),
+            async_: CpuCosts::default(),
+            queries: queries.collect(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Default for CpuCosts {
+    /// Nothing costs anything.
+    fn default() -> CpuCosts {
+        let nothing = Span::ZERO;
+        CpuCosts {
+            request: Distribution::Constant(nothing),
+            in_flight: nothing,
+            accept: nothing,
+            reject: nothing,
+            call: nothing,
+            wake_up: nothing,
+            last_close: nothing,
+            hop: nothing,
+            statement: nothing,
+            open: nothing,
+            close: nothing,
+            pragma: nothing,
+            commit: nothing,
+        }
+    }
+}
+
+impl CpuCosts {
+    /// These and what `other` comes to when each of its spans is taken as `own` has it.
+    fn and(&self, other: &CpuCosts, own: impl Fn(Span) -> Span) -> CpuCosts {
+        let sum = |pick: fn(&CpuCosts) -> Span| pick(self) + own(pick(other));
+        CpuCosts {
+            request: self.request.later(own(Span::from_secs_f64(other.request.mean()))),
+            in_flight: sum(|cpu| cpu.in_flight),
+            accept: sum(|cpu| cpu.accept),
+            reject: sum(|cpu| cpu.reject),
+            call: sum(|cpu| cpu.call),
+            wake_up: sum(|cpu| cpu.wake_up),
+            last_close: sum(|cpu| cpu.last_close),
+            hop: sum(|cpu| cpu.hop),
+            statement: sum(|cpu| cpu.statement),
+            open: sum(|cpu| cpu.open),
+            close: sum(|cpu| cpu.close),
+            pragma: sum(|cpu| cpu.pragma),
+            commit: sum(|cpu| cpu.commit),
+        }
     }
 }
 

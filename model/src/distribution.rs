@@ -198,6 +198,35 @@ impl Distribution {
             )),
         }
     }
+
+    /// The same distribution with `by` added to every sample. What has no such form becomes
+    /// a table of its quantiles, up to that of one in a million.
+    pub fn later(&self, by: Span) -> Distribution {
+        const POINTS: u32 = 1_000;
+        const LAST: f64 = 1e-6;
+        if by.is_zero() {
+            return self.clone();
+        }
+        let shift = by.nanos() as f64;
+        match self {
+            Distribution::Constant(span) => Distribution::Constant(*span + by),
+            Distribution::Uniform { low, high } => {
+                Distribution::Uniform { low: *low + by, high: *high + by }
+            }
+            Distribution::Empirical(Quantiles(points)) => Distribution::Empirical(Quantiles(
+                points.iter().map(|&(p, v)| (p, v + shift)).collect(),
+            )),
+            Distribution::Exponential { .. } | Distribution::Lognormal { .. } => {
+                let at = |p: f64| self.quantile(p.clamp(LAST, 1.0 - LAST)).nanos() as f64 + shift;
+                let inner = (0..=POINTS).map(|point| f64::from(point) / f64::from(POINTS));
+                // The last steps are finer: that is where the long samples are.
+                let tail = [0.9995, 0.9999, 0.99999].into_iter();
+                let mut points: Vec<(f64, f64)> = inner.chain(tail).map(|p| (p, at(p))).collect();
+                points.sort_by(|a, b| a.0.total_cmp(&b.0));
+                Distribution::Empirical(Quantiles(points))
+            }
+        }
+    }
 }
 
 impl Quantiles {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::measurement::Measurement;
 use crate::statistics::Estimate;
+use crate::stream::replication_seed;
 
 /// Version of the report's form.
 pub const SCHEMA: u32 = 1;
@@ -74,6 +75,31 @@ pub struct Report {
     /// What a reader should know before trusting the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Each round of a measurement, or replication of a prediction, by itself: those that the
+    /// numbers above are of, in order. Each has the seed of its own draws, so that rounds of
+    /// two reports with the same seed saw the same load. Empty if there was only one, or if
+    /// replications were too many to be kept apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Report>,
+}
+
+impl Report {
+    /// This report, which is on one run alone, as the round `index` among several. What would
+    /// be the same in each of them is told once, by the report on all.
+    #[must_use]
+    pub fn into_round(mut self, index: u32) -> Report {
+        self.seed = replication_seed(self.seed, index);
+        self.question = None;
+        self.published = None;
+        self.bounds.clear();
+        (self.bottleneck, self.knobs) = (None, Vec::new());
+        (self.warnings, self.rounds) = (Vec::new(), Vec::new());
+        if let Some(measurement) = &mut self.measurement {
+            measurement.machine.clear();
+            measurement.versions.clear();
+        }
+        self
+    }
 }
 
 /// Where a report comes from.
@@ -297,6 +323,38 @@ mod tests {
         {
             assert!(text.contains(&format!("\"{name}\"")), "{name}");
         }
+    }
+
+    #[test]
+    fn a_round_is_told_without_what_all_rounds_have_in_common() {
+        let text = r#"{
+            "schema": 1, "kind": "measured", "scenario": "shop", "question": "why?", "seed": 7,
+            "digest": "0",
+            "run": { "replications": 1, "confidence": 0.95, "warmup": 1, "duration": 2, "samples": 3 },
+            "throughput": { "value": 1.5, "low": 1.0, "high": 2.0 },
+            "response_time": { "mean": 1, "p50": 1, "p90": 1, "p95": 1, "p99": 1, "p999": 1, "max": 1 },
+            "response_time_intervals": {}, "errors": {}, "error_share": 0,
+            "in_flight": { "mean": { "value": 1, "low": 1, "high": 1 }, "peak": 1 },
+            "arrivals": { "sent": 3, "dropped": 0, "rate": 1.5 },
+            "classes": [], "stations": [], "time": [], "memory": { "mean": 1, "peak": 1 },
+            "bounds": [{ "name": "cpu", "law": "1/D", "throughput": 2 }],
+            "bottleneck": { "knob": "cpu", "gain": 1, "sentence": "the CPU" },
+            "published": { "throughput": 1, "fitted": false, "note": "", "error": 0.5 },
+            "warnings": ["few"]
+        }"#;
+        let whole: Report = serde_json::from_str(text).expect("a report without rounds");
+        assert!(whole.rounds.is_empty());
+        assert!(!serde_json::to_string(&whole).expect("JSON").contains("rounds"));
+        let round = whole.clone().into_round(3);
+        assert_eq!(round.seed, replication_seed(7, 3));
+        assert_eq!((round.throughput, &round.run), (whole.throughput, &whole.run));
+        let json = serde_json::to_string(&round).expect("JSON");
+        for name in ["question", "knobs", "published", "warnings", "1/D", "the CPU"] {
+            assert!(!json.contains(name), "{name}: {json}");
+        }
+        let several = Report { rounds: vec![round], ..whole };
+        let json = serde_json::to_string(&several).expect("JSON");
+        assert_eq!(serde_json::from_str::<Report>(&json).expect("a report"), several);
     }
 
     #[test]

@@ -8,6 +8,12 @@ pub enum Event {
     WindowOpens,
     /// A closed user sends its next request, if it is active.
     Send { user: u32 },
+    /// A request reaches the service.
+    Arrive { task: u32 },
+    /// A reply reaches its client.
+    Deliver { task: u32 },
+    /// An idle processor is awake.
+    CoreAwake,
     /// A wait of a known length is over.
     Resume { task: u32 },
     /// A task that polls for a database lock tries again.

@@ -29,8 +29,9 @@ pub enum Stage<'a> {
     Knobs(usize),
 }
 
-/// Predicts what `resolved` does. `progress` hears of each stage; what it does with that
-/// changes nothing in the report.
+/// Predicts what `resolved` does. Where the number of replications is given, and not too large
+/// to keep them apart, each is told by itself too. `progress` hears of each stage; what it
+/// does with that changes nothing in the report.
 ///
 /// # Errors
 /// [`Runaway`] if a replication does not come to its end.
@@ -43,6 +44,9 @@ pub fn predict(
     let scenario = &resolved.scenario;
     let seen = replications(scenario, effort, &mut |seen| progress(Stage::Replicated(seen)))?;
     let mut report = answer::report(scenario, resolved.digest(), &seen, effort.confidence);
+    if effort.precision.is_none() {
+        report.rounds = answer::rounds(scenario, &report.digest, &seen, effort.confidence);
+    }
     let width = report.throughput.relative_half_width();
     if let Some(wanted) = effort.precision.filter(|&wanted| width > wanted) {
         report.warnings.push(format!(

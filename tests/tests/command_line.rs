@@ -6,7 +6,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use model::read::load;
 use model::report::Report;
+use model::statistics::{Estimate, round_significant};
+use model::stream::replication_seed;
 use render::Exit;
 use serde_json::Value;
 use sim::cli;
@@ -111,6 +114,72 @@ fn a_report_keeps_what_other_programs_rely_on() {
     assert_eq!(value["stations"][0]["name"], "cpu");
     number("/bottleneck/gain");
     assert!(value["bottleneck"]["knob"].is_string());
+}
+
+/// A report without what it says of each replication by itself.
+fn without_rounds(words: &str) -> (Report, Vec<Report>) {
+    let mut report: Report = serde_json::from_str(&answer(words)).expect("a report");
+    let rounds = std::mem::take(&mut report.rounds);
+    (report, rounds)
+}
+
+#[test]
+fn replications_that_were_asked_for_are_told_one_by_one() {
+    let ask = |many: u32| {
+        let words = format!("scenario golden/cli/shop.toml --format json --replications {many}");
+        without_rounds(&words)
+    };
+    let (three, rounds) = ask(3);
+    let (_, first_two) = ask(2);
+    assert_eq!(rounds.len(), 3);
+    assert_eq!(rounds[..2], first_two, "a round does not depend on how many there are");
+    for (round, index) in rounds.iter().zip(0..) {
+        assert_eq!(round.seed, replication_seed(three.seed, index));
+        assert_eq!((round.run.replications, round.rounds.len()), (1, 0));
+        assert_eq!(round.throughput, Estimate::exact(round.throughput.value));
+        let parts: f64 = round.time.iter().map(|part| part.seconds).sum();
+        assert!((parts / round.response_time.mean - 1.0).abs() < 1e-6, "parts add up");
+    }
+    // All together they are the whole.
+    let sum = |pick: fn(&Report) -> f64| rounds.iter().map(pick).sum::<f64>();
+    assert_eq!(sum(|round| round.run.samples as f64), three.run.samples as f64);
+    assert!(
+        (sum(|round| round.throughput.value) / 3.0 / three.throughput.value - 1.0).abs() < 1e-8
+    );
+    let longest = rounds.iter().map(|round| round.response_time.max).fold(0.0, f64::max);
+    assert_eq!(longest, three.response_time.max);
+    let [least, most] = [f64::min, f64::max].map(|pick| {
+        rounds.iter().map(|round| round.response_time.p99).reduce(pick).expect("three rounds")
+    });
+    assert!(least <= three.response_time.p99 && three.response_time.p99 <= most);
+    for (station, index) in three.stations.iter().zip(0..) {
+        let mean = rounds.iter().map(|round| round.stations[index].utilisation).sum::<f64>() / 3.0;
+        assert!((mean - station.utilisation).abs() < 1e-8, "{}", station.name);
+    }
+}
+
+#[test]
+fn a_replication_by_itself_is_what_its_seed_brings() {
+    let shop = "scenario golden/cli/shop.toml --format json";
+    let (_, rounds) = without_rounds(&format!("{shop} {SHORT}"));
+    let resolved = load(Path::new("golden/cli/shop.toml"), &[]).expect("a scenario");
+    let seen = sim::replicate::replicate(&resolved.scenario, 1, 1_000_000).expect("it ends");
+    assert_eq!(rounds[1].run.samples, seen.good());
+    assert_eq!(rounds[1].response_time.p50, {
+        let mut times = seen.histograms[0].clone();
+        seen.histograms[1..].iter().for_each(|other| times.add(other).expect("the same bounds"));
+        round_significant(times.value_at_quantile(0.5) as f64 / 1e9)
+    });
+}
+
+#[test]
+fn replications_that_are_too_many_or_a_matter_of_precision_are_not_told_one_by_one() {
+    let shop = "scenario golden/cli/shop.toml --format json";
+    for (effort, told) in
+        [("--replications 10", 10), ("--replications 11", 0), ("--precision 50%", 0)]
+    {
+        assert_eq!(without_rounds(&format!("{shop} {effort}")).1.len(), told, "{effort}");
+    }
 }
 
 #[test]

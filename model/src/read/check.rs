@@ -3,7 +3,7 @@
 
 use super::diagnostic::{Problem, Problems, brief, did_you_mean, nearest, one_of};
 use super::form;
-use super::keys::{Fallback, Key, Kind, MOST_USERS, Only, SCENARIO, Section};
+use super::keys::{COSTS, Fallback, Key, Kind, MOST_USERS, Only, SCENARIO, Section};
 use super::merge;
 use super::path::Path;
 use super::source::Place;
@@ -17,6 +17,15 @@ use crate::units::{Span, parse_rate, parse_share, parse_size};
 /// not be read.
 pub(crate) fn check(table: &Table, at: Place, partial: bool, problems: &mut Problems) -> Fields {
     Checker { problems, partial }.table(table, at, &SCENARIO, &Path::Root)
+}
+
+/// Checks a cost profile that is a file of its own: the table `costs` of a tree that has
+/// nothing else.
+pub(crate) fn check_profile(table: &Table, at: Place, problems: &mut Problems) -> Fields {
+    let path = Path::Key(&Path::Root, "costs");
+    let fields = Checker { problems, partial: false }.table(table, at, &COSTS, &path);
+    let value = Checked { value: Typed::Table(fields), at, origin: Origin::Written };
+    Fields { fields: vec![Field { key: "costs".into(), value }], at }
 }
 
 pub(super) struct Checker<'a> {

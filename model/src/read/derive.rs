@@ -16,6 +16,13 @@ pub(crate) fn derive(root: &mut Fields) {
         };
         service.put_behind("backlog", "keep_alive", value);
     }
+    if let Some(service) = root.table_mut("service")
+        && !service.has("event_loop")
+        && let Some(server) = service.word("server")
+    {
+        let event_loop = if server == "axum" { "tokio" } else { "uvloop" };
+        service.put_behind("spread", "event_loop", Typed::Word(event_loop));
+    }
     if let Some(cpu) = root.table_mut("cpu")
         && !cpu.has("slice")
         && let Some(cores) = cpu.count("cores")

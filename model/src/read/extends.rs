@@ -200,7 +200,7 @@ pub(crate) fn name_profile(
 }
 
 /// A profile is called after its file, and takes the place of any profile of a parent.
-fn with_name(mut table: Table, name: &str, at: Place) -> Table {
+pub(crate) fn with_name(mut table: Table, name: &str, at: Place) -> Table {
     if !table.has("name") {
         let node = Node { value: Value::Text(name.into()), at };
         table.entries.insert(0, Entry { key: "name".into(), at, node });

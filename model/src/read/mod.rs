@@ -18,6 +18,7 @@ mod ladder;
 mod merge;
 mod path;
 mod print;
+mod profile;
 mod resolved;
 mod schema;
 mod set;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use ladder::{Change, Rung, ladder};
+pub use profile::load_costs;
 pub use resolved::Resolved;
 pub use schema::{costs_schema, scenario_schema};
 

@@ -192,6 +192,9 @@ pub enum EventLoop {
     Uvloop,
     /// Accepts all that wait.
     Asyncio,
+    /// Accepts all that wait; what other threads wake has a queue of its own, and a client's
+    /// connection is a task of its own.
+    Tokio,
 }
 
 /// The database that `read`, `write` and `transaction` steps use.

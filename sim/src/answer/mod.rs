@@ -4,6 +4,7 @@ mod pooled;
 mod stations;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
@@ -22,56 +23,27 @@ use pooled::Pooled;
 /// The report on replications of `scenario`, without any experiment on its knobs.
 pub fn report(scenario: &Scenario, digest: String, runs: &Replications, confidence: f64) -> Report {
     let plan = Plan::new(scenario, scenario.seed);
-    let seen = &runs.seen;
-    let builder = Builder { scenario, plan: &plan, seen, groups: &runs.groups, confidence };
-    let throughput = builder.estimate(Observations::throughput);
-    let (response_time, response_time_intervals) = builder.response_time();
-    let published = scenario.published.as_ref().map(|published| PublishedFigure {
-        throughput: published.throughput,
-        fitted: published.fitted,
-        note: published.note.clone(),
-        error: round_significant(throughput.value / published.throughput - 1.0),
-    });
-    Report {
-        schema: SCHEMA,
-        kind: Kind::Predicted,
-        scenario: scenario.name.clone(),
-        question: scenario.question.clone(),
-        seed: scenario.seed,
-        digest,
-        run: Run {
-            replications: seen.len() as u32,
-            confidence,
-            warmup: scenario.load.warmup.secs_f64(),
-            duration: scenario.load.duration.secs_f64(),
-            samples: seen.iter().map(Observations::good).sum(),
-        },
-        throughput,
-        response_time,
-        response_time_intervals,
-        errors: builder.errors(|o| o.errors()),
-        error_share: builder.error_share(),
-        in_flight: InFlight {
-            mean: builder.estimate(|o| builder.mean(&o.in_flight)),
-            peak: seen.iter().map(|o| o.in_flight.peak()).max().unwrap_or(0),
-        },
-        arrivals: Arrivals {
-            sent: builder.average(|o| o.sent as f64),
-            dropped: builder.average(|o| o.dropped as f64),
-            rate: builder.average(|o| (o.sent + o.dropped) as f64 / o.window.secs_f64()),
-        },
-        classes: builder.classes(),
-        stations: builder.stations(),
-        time: builder.time(|o| &o.classes),
-        memory: builder.memory(),
-        bounds: bounds(scenario, &plan),
-        bottleneck: None,
-        knobs: Vec::new(),
-        published,
-        measurement: None,
-        cut_short: builder.cut_short().is_some(),
-        warnings: builder.warnings(),
+    let (seen, groups) = (&runs.seen, &runs.groups);
+    Builder { scenario, plan: &plan, seen, groups, confidence }.report(digest)
+}
+
+/// Each replication of `scenario` by itself. None if there is only one, or if there are more
+/// than groups: then a group holds the response times of several.
+pub fn rounds(
+    scenario: &Scenario,
+    digest: &str,
+    runs: &Replications,
+    confidence: f64,
+) -> Vec<Report> {
+    if !(2..=GROUPS).contains(&runs.seen.len()) {
+        return Vec::new();
     }
+    let plan = Plan::new(scenario, scenario.seed);
+    let alone = |(seen, groups)| {
+        Builder { scenario, plan: &plan, seen, groups, confidence }.report(digest.to_string())
+    };
+    let each = runs.seen.chunks(1).zip(runs.groups.chunks(1)).map(alone);
+    (0..).zip(each).map(|(index, report)| report.into_round(index)).collect()
 }
 
 struct Builder<'a> {
@@ -83,6 +55,59 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    fn report(&self, digest: String) -> Report {
+        let Builder { scenario, plan, seen, confidence, .. } = *self;
+        let throughput = self.estimate(Observations::throughput);
+        let (response_time, response_time_intervals) = self.response_time();
+        let published = scenario.published.as_ref().map(|published| PublishedFigure {
+            throughput: published.throughput,
+            fitted: published.fitted,
+            note: published.note.clone(),
+            error: round_significant(throughput.value / published.throughput - 1.0),
+        });
+        Report {
+            schema: SCHEMA,
+            kind: Kind::Predicted,
+            scenario: scenario.name.clone(),
+            question: scenario.question.clone(),
+            seed: scenario.seed,
+            digest,
+            run: Run {
+                replications: seen.len() as u32,
+                confidence,
+                warmup: scenario.load.warmup.secs_f64(),
+                duration: scenario.load.duration.secs_f64(),
+                samples: seen.iter().map(Observations::good).sum(),
+            },
+            throughput,
+            response_time,
+            response_time_intervals,
+            errors: self.errors(|o| o.errors()),
+            error_share: self.error_share(),
+            in_flight: InFlight {
+                mean: self.estimate(|o| self.mean(&o.in_flight)),
+                peak: seen.iter().map(|o| o.in_flight.peak()).max().unwrap_or(0),
+            },
+            arrivals: Arrivals {
+                sent: self.average(|o| o.sent as f64),
+                dropped: self.average(|o| o.dropped as f64),
+                rate: self.average(|o| (o.sent + o.dropped) as f64 / o.window.secs_f64()),
+            },
+            classes: self.classes(),
+            stations: self.stations(),
+            time: self.time(|o| &o.classes),
+            memory: self.memory(),
+            bounds: bounds(scenario, plan),
+            bottleneck: None,
+            knobs: Vec::new(),
+            published,
+            measurement: None,
+            cut_short: self.cut_short().is_some(),
+            warnings: self.warnings(),
+            rounds: Vec::new(),
+        }
+    }
+
     fn estimate(&self, pick: impl Fn(&Observations) -> f64) -> Estimate {
         let samples: Vec<f64> = self.seen.iter().map(pick).collect();
         Estimate::of_mean(&samples, self.confidence).rounded()
@@ -117,13 +142,18 @@ impl Builder<'_> {
         if all == 0 { 0.0 } else { round_significant(errors as f64 / all as f64) }
     }
 
+    /// Response times of `classes` by group.
+    fn pooled(&self, classes: Range<usize>) -> Vec<Pooled> {
+        let group = |(index, histograms): (usize, &Histograms)| {
+            let members = self.seen.iter().skip(index).step_by(GROUPS);
+            Pooled::new(members, histograms, classes.clone())
+        };
+        self.groups.iter().enumerate().map(group).collect()
+    }
+
     fn response_time(&self) -> (ResponseTime, BTreeMap<String, Estimate>) {
         let classes = 0..self.plan.classes.len();
-        let group = |index: usize| {
-            let members = self.seen.iter().skip(index).step_by(GROUPS);
-            Pooled::new(members, &self.groups[index], classes.clone())
-        };
-        let groups: Vec<Pooled> = (0..GROUPS).map(group).collect();
+        let groups = self.pooled(classes);
         let point = Pooled::sum(&groups).response_time();
         let each: Vec<ResponseTime> =
             groups.iter().filter(|group| group.good > 0).map(Pooled::response_time).collect();
@@ -140,13 +170,7 @@ impl Builder<'_> {
 
     fn classes(&self) -> Vec<Class> {
         let class = |(index, class): (usize, &crate::plan::Class)| {
-            let groups: Vec<Pooled> = (0..GROUPS)
-                .map(|group| {
-                    let members = self.seen.iter().skip(group).step_by(GROUPS);
-                    Pooled::new(members, &self.groups[group], index..index + 1)
-                })
-                .collect();
-            let pooled = Pooled::sum(&groups);
+            let pooled = Pooled::sum(&self.pooled(index..index + 1));
             Class {
                 name: class.name.clone(),
                 throughput: self.estimate(|o| o.classes[index].good as f64 / o.window.secs_f64()),

@@ -43,7 +43,10 @@ impl<T: Trace> Engine<'_, T> {
         assert_eq!(running, self.cpu.running(), "every core in use has its thread");
         assert_eq!(u64::from(running), self.seen.cores.value(), "cores in use are counted");
         assert!(
-            ready == 0 || running == self.plan.cpu.cores || self.cpu.throttled(),
+            ready == 0
+                || running == self.plan.cpu.cores
+                || self.cpu.throttled()
+                || self.cpu.is_waking(self.now),
             "a core idles while a thread is ready"
         );
         for (id, worker) in self.workers.iter().enumerate() {
@@ -81,7 +84,7 @@ impl<T: Trace> Engine<'_, T> {
                 awake += 1;
                 continue;
             }
-            assert!(worker.queue.is_empty(), "a loop sleeps on its callbacks");
+            assert!(worker.callbacks.is_empty(), "a loop sleeps on its callbacks");
             assert!(
                 self.plan.service.spread == Spread::Lifo || self.listener.waiting(id) == 0,
                 "a loop sleeps on connections that only it can accept"

@@ -10,6 +10,7 @@ use super::step::Flow;
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, place};
+use crate::station::callbacks::Via;
 use crate::station::slots::Slots;
 use crate::trace::Trace;
 
@@ -38,7 +39,7 @@ impl<T: Trace> Engine<'_, T> {
 
     pub(super) fn semaphore_release(&mut self, task: u32, upstream: u32) -> Flow {
         match self.semaphore(task, upstream).release() {
-            Some(next) => self.resume(next),
+            Some(next) => self.resume(next, Via::Loop),
             None => self.seen.semaphores[upstream as usize].leave(self.now),
         }
         Flow::Continue
@@ -57,7 +58,7 @@ impl<T: Trace> Engine<'_, T> {
 
     pub(super) fn connection_release(&mut self, task: u32, upstream: u32) -> Flow {
         match self.client_pool(task, upstream).release() {
-            Some(next) => self.grant(next),
+            Some(next) => self.grant(next, Via::Loop),
             None => self.seen.upstream_connections[upstream as usize].leave(self.now),
         }
         Flow::Continue
@@ -74,10 +75,10 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// What `task` waited for is its own: it can no longer give up.
-    pub(super) fn grant(&mut self, task: u32) {
+    pub(super) fn grant(&mut self, task: u32, via: Via) {
         let entry = &mut self.tasks[task];
         entry.ticket = entry.ticket.wrapping_add(1);
-        self.resume(task);
+        self.resume(task, via);
     }
 
     /// A bounded wait is over without success.
@@ -104,7 +105,7 @@ impl<T: Trace> Engine<'_, T> {
             }
             other => unreachable!("{other:?} waits without a bound"),
         }
-        self.grant(task);
+        self.grant(task, Via::Poll);
     }
 
     /// One attempt: its latency is known when it starts, so its end is one event.
@@ -118,7 +119,7 @@ impl<T: Trace> Engine<'_, T> {
     ) -> Flow {
         let spec = &self.plan.upstreams[upstream as usize];
         let attempt = self.tasks[task].attempt;
-        let latency = self.sample_attempt(task, latency, attempt);
+        let latency = self.sample_attempt(task, latency, attempt) + self.plan.network.upstream;
         self.seen.attempts += 1;
         let late = spec.timeout.filter(|&timeout| latency > timeout);
         self.tasks[task].outcome = if late.is_some() {

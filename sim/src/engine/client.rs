@@ -11,6 +11,7 @@ use crate::agenda::Due;
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::place;
+use crate::station::callbacks::Via;
 use crate::station::listener::Knock;
 use crate::trace::{Record, Trace};
 
@@ -104,12 +105,19 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.in_flight.enter(self.now);
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
-        if worker == NONE {
-            let task = self.new_task(request, start, NONE, place::CONNECT);
+        let task = self.new_task(request, start, NONE, place::CONNECT);
+        match self.plan.network.client.scale(0.5) {
+            Span::ZERO => self.arrive(task),
+            there => self.agenda.push(self.now + there, Event::Arrive { task }),
+        }
+    }
+
+    /// A request reaches the service: on its connection, or with a handshake before it.
+    pub(super) fn arrive(&mut self, task: u32) {
+        if self.requests[self.tasks[task].request].worker == NONE {
             self.knock(task);
         } else {
-            let task = self.new_task(request, start, NONE, place::LOOP);
-            self.enqueue(task);
+            self.enqueue(task, Via::Poll);
         }
     }
 
@@ -298,7 +306,7 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &mut self.workers[worker as usize];
         if !entry.accepting {
             entry.accepting = true;
-            entry.queue.push_back(super::state::ACCEPT);
+            entry.callbacks.push(super::state::ACCEPT, Via::Poll);
             self.wake_loop(worker);
         }
     }
@@ -308,7 +316,7 @@ impl<T: Trace> Engine<'_, T> {
         self.workers[worker as usize].accepting = false;
         let most = match self.plan.service.event_loop {
             EventLoop::Uvloop => 1,
-            EventLoop::Asyncio => usize::MAX,
+            EventLoop::Asyncio | EventLoop::Tokio => usize::MAX,
         };
         let mut accepted = 0;
         while accepted < most
@@ -334,7 +342,7 @@ impl<T: Trace> Engine<'_, T> {
             self.workers[worker as usize].clients += 1;
             self.seen.open_connections.enter(self.now);
         }
-        self.enqueue(task);
+        self.enqueue(task, Via::Loop);
     }
 
     /// Time in the system of requests that are in flight at `end`, cut to the window.

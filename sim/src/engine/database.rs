@@ -8,6 +8,7 @@ use super::step::Flow;
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, SqlitePlan, place};
+use crate::station::callbacks::Via;
 use crate::station::pool::{Checkin, Checkout, Pool};
 use crate::station::sqlite::{self, Locks, Refusal};
 use crate::trace::Trace;
@@ -133,6 +134,13 @@ impl<T: Trace> Engine<'_, T> {
         Flow::Continue
     }
 
+    /// What the only connection to a write-ahead log computes for the log's files.
+    pub(super) fn last_close_cpu(&mut self, span: Span) -> Flow {
+        let wal = self.sqlite().journal_mode == JournalMode::Wal;
+        let last = wal && self.locks().is_last();
+        if last { Flow::Work { span, native: true } } else { Flow::Continue }
+    }
+
     /// The last connection to a write-ahead log copies what is left of it and removes it.
     pub(super) fn last_close(&mut self, thread: u32, task: u32, sync: DrawId) -> Flow {
         if !self.locks().is_last() {
@@ -163,7 +171,7 @@ impl<T: Trace> Engine<'_, T> {
         match self.pool(task).checkin(connection, open) {
             Checkin::Handed(waiter) => {
                 self.tasks[waiter].connection = connection;
-                self.grant(waiter);
+                self.grant(waiter, Via::Loop);
             }
             Checkin::Kept => self.seen.connections.leave(self.now),
             Checkin::Discarded(waiter) => {
@@ -174,7 +182,7 @@ impl<T: Trace> Engine<'_, T> {
                 match waiter {
                     Some(waiter) => {
                         self.new_connection(waiter);
-                        self.grant(waiter);
+                        self.grant(waiter, Via::Loop);
                     }
                     None => self.seen.connections.leave(self.now),
                 }
@@ -231,12 +239,12 @@ impl<T: Trace> Engine<'_, T> {
     pub(super) fn poll(&mut self, task: u32) {
         let op = self.plan.ops[self.tasks[task].pc as usize - 1];
         match self.try_lock(task, op) {
-            Ok(()) => self.resume(task),
+            Ok(()) => self.resume(task, Via::Poll),
             Err(_) => match self.next_poll(task) {
                 Some(delay) => self.agenda.push(self.now + delay, Event::Poll { task }),
                 None => {
                     self.fail(task, ErrorKind::DatabaseBusy);
-                    self.resume(task);
+                    self.resume(task, Via::Poll);
                 }
             },
         }
@@ -257,6 +265,12 @@ impl<T: Trace> Engine<'_, T> {
         let (locks, hold, _) = self.locks_and_hold(task);
         locks.change(hold, pages);
         Flow::Continue
+    }
+
+    /// The CPU of a commit, if there is anything to commit.
+    pub(super) fn commit_cpu(&mut self, task: u32, span: Span) -> Flow {
+        let (locks, hold, _) = self.locks_and_hold(task);
+        if locks.writes(hold) { Flow::Work { span, native: true } } else { Flow::Continue }
     }
 
     /// The syncs of a commit, if there is anything to commit.

@@ -20,6 +20,7 @@ use crate::agenda::{Agenda, Deadlines, Due};
 use crate::event::Event;
 use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
+use crate::station::callbacks::{Callbacks, Via};
 use crate::station::cpu::Cpu;
 use crate::station::interpreter::InterpreterLock;
 use crate::station::listener::Listener;
@@ -197,7 +198,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             next_arrival_index: 0,
             draws: workspace.draws,
             spread: Purpose::new(plan.seed, "connection"),
-            cpu: Cpu::new(&plan.cpu, plan.context_switch),
+            cpu: Cpu::new(&plan.cpu, plan.context_switch, plan.idle_exit),
             listener: Listener::new(
                 plan.service.spread,
                 plan.service.workers,
@@ -323,7 +324,11 @@ impl<'p, T: Trace> Engine<'p, T> {
                 self.window_opened = self.now;
             }
             Event::Send { user } => self.user_turn(user),
-            Event::Resume { task } => self.resume(task),
+            Event::Arrive { task } => self.arrive(task),
+            Event::Deliver { task } => self.deliver(task),
+            // Who is ready is given the processor as after every event.
+            Event::CoreAwake => {}
+            Event::Resume { task } => self.resume(task, Via::Poll),
             Event::Poll { task } => self.poll(task),
             Event::GiveUp { task, ticket } => self.give_up(task, ticket),
             Event::Knock { task, request, generation } => {
@@ -381,10 +386,10 @@ impl<'p, T: Trace> Engine<'p, T> {
     }
 
     /// A wait of `task` is over: its thread goes on, or the loop is told.
-    fn resume(&mut self, task: u32) {
+    fn resume(&mut self, task: u32, via: Via) {
         let thread = self.tasks[task].thread;
         if thread == NONE {
-            self.enqueue(task);
+            self.enqueue(task, via);
         } else {
             debug_assert!(self.threads[thread].state == ThreadState::Blocked);
             self.make_ready(thread);
@@ -397,8 +402,7 @@ fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
     let slots = |limit: Option<u32>| limit.map(Slots::new);
     Worker {
         thread,
-        queue: VecDeque::new(),
-        turn: 0,
+        callbacks: Callbacks::new(plan.service.event_loop),
         accepting: false,
         lock: InterpreterLock::new(plan.interpreter.unwrap_or(Span::ZERO)),
         tokens: Slots::new(plan.service.threads),

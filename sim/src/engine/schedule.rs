@@ -8,12 +8,13 @@ use super::step::Flow;
 use crate::event::Event;
 use crate::observe::Limit;
 use crate::plan::place;
+use crate::station::callbacks::Via;
 use crate::station::interpreter::TimerOutcome;
 use crate::trace::{Record, Trace};
 
 impl<T: Trace> Engine<'_, T> {
     /// Gives idle cores to ready threads. Afterwards no core idles while a thread is ready,
-    /// unless the quota forbids it.
+    /// unless it is about to wake up, or the quota forbids it.
     pub(super) fn schedule(&mut self) {
         if !self.cpu.has_ready() {
             return;
@@ -21,6 +22,9 @@ impl<T: Trace> Engine<'_, T> {
         while let Some((core, thread, switch)) = self.cpu.dispatch(self.now) {
             self.seen.cores.enter(self.now);
             self.dispatched(core, thread, switch);
+        }
+        while let Some(at) = self.cpu.rouse(self.now) {
+            self.agenda.push(at, Event::CoreAwake);
         }
         if self.cpu.has_ready() {
             let sequence = self.agenda.ticket();
@@ -151,16 +155,14 @@ impl<T: Trace> Engine<'_, T> {
         }
         let id = entry.worker;
         let worker = &mut self.workers[id as usize];
-        if worker.turn == 0 {
-            // The end of a turn: the loop polls its sockets.
+        if worker.callbacks.polls() {
             if !worker.accepting && self.listener.waiting(id) > 0 {
                 worker.accepting = true;
-                worker.queue.push_back(ACCEPT);
+                worker.callbacks.push(ACCEPT, Via::Poll);
             }
-            worker.turn = worker.queue.len();
+            worker.callbacks.begin_turn();
         }
-        let Some(next) = worker.queue.pop_front() else { return Flow::Idle };
-        worker.turn -= 1;
+        let Some(next) = worker.callbacks.pop() else { return Flow::Idle };
         if next == ACCEPT {
             return self.accept(id);
         }
@@ -200,11 +202,11 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// Puts a task in the queue of its worker's loop.
-    pub(super) fn enqueue(&mut self, task: u32) {
+    pub(super) fn enqueue(&mut self, task: u32, via: Via) {
         self.set_place(task, place::LOOP);
         let worker = self.requests[self.tasks[task].request].worker;
         self.tasks[task].thread = NONE;
-        self.workers[worker as usize].queue.push_back(task);
+        self.workers[worker as usize].callbacks.push(task, via);
         self.wake_loop(worker);
     }
 
@@ -217,11 +219,12 @@ impl<T: Trace> Engine<'_, T> {
         }
         self.seen.loops.enter(self.now);
         self.listener.wake(id);
+        if self.cpu.is_idle() {
+            self.threads[thread].work += self.plan.wake_up;
+        }
         let worker = &mut self.workers[id as usize];
-        worker.turn = worker.queue.len();
-        if let Some(&first) = worker.queue.front().filter(|&&first| first != ACCEPT) {
-            worker.queue.pop_front();
-            worker.turn -= 1;
+        worker.callbacks.begin_turn();
+        if let Some(first) = worker.callbacks.pop_unless(ACCEPT) {
             self.threads[thread].task = first;
             self.tasks[first].thread = thread;
         }

@@ -1,12 +1,11 @@
 //! What the engine keeps of everything that is under way.
 
-use std::collections::VecDeque;
-
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
 use crate::observe::ErrorKind;
 use crate::plan::Pc;
+use crate::station::callbacks::Callbacks;
 use crate::station::interpreter::InterpreterLock;
 use crate::station::pool::Pool;
 use crate::station::slots::Slots;
@@ -169,9 +168,7 @@ pub(crate) struct Thread {
 pub(crate) struct Worker {
     pub(crate) thread: u32,
     /// Callbacks that are ready to run: tasks, or [`ACCEPT`].
-    pub(crate) queue: VecDeque<u32>,
-    /// Callbacks left of this turn of the loop; at zero it polls its sockets.
-    pub(crate) turn: usize,
+    pub(crate) callbacks: Callbacks,
     pub(crate) accepting: bool,
     pub(crate) lock: InterpreterLock,
     pub(crate) tokens: Slots,

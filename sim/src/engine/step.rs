@@ -8,6 +8,7 @@ use super::state::{NONE, Role, Thread};
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{Op, Pc, place};
+use crate::station::callbacks::Via;
 use crate::trace::{Record, Trace};
 
 /// What a thread does after an instruction.
@@ -64,7 +65,11 @@ impl<T: Trace> Engine<'_, T> {
             Op::TokenAcquire => self.token_acquire(task),
             Op::TokenRelease => self.token_release(task),
             Op::ToLoop => {
-                self.enqueue(task);
+                self.enqueue(task, Via::Thread);
+                Flow::Detached
+            }
+            Op::Turn => {
+                self.enqueue(task, Via::Loop);
                 Flow::Detached
             }
             Op::ToDriver => self.hand_to_driver(task),
@@ -72,12 +77,14 @@ impl<T: Trace> Engine<'_, T> {
             Op::SkipIfOpen { open } => self.skip_if_open(task, open),
             Op::Opened => self.opened(task),
             Op::SkipIfKept { keep } => self.skip_if_kept(task, keep),
+            Op::LastCloseCpu { span } => self.last_close_cpu(span),
             Op::LastClose { sync } => self.last_close(thread, task, sync),
             Op::Closed => self.closed(task),
             Op::Checkin => self.checkin(task),
             Op::BeginRead | Op::BeginWrite | Op::CommitLock => self.lock(thread, task, op),
             Op::EndRead => self.unlock(task, false),
             Op::Change { pages } => self.change(task, pages),
+            Op::CommitCpu { span } => self.commit_cpu(task, span),
             Op::CommitSync { sync } => self.commit_sync(thread, task, sync),
             Op::CommitEnd => self.unlock(task, true),
             Op::Checkpoint { sync } => self.checkpoint(thread, task, sync),
@@ -232,7 +239,7 @@ impl<T: Trace> Engine<'_, T> {
         for branch in 0..branches {
             let start = self.plan.forks[fork as usize][branch];
             let child = self.new_task(request, start, task, place::LOOP);
-            self.enqueue(child);
+            self.enqueue(child, Via::Loop);
         }
         Flow::Detached
     }
@@ -270,18 +277,35 @@ impl<T: Trace> Engine<'_, T> {
         if let Some(kind) = failed {
             self.fail(parent, kind);
         }
-        self.enqueue(parent);
+        self.enqueue(parent, Via::Loop);
     }
 
+    /// The worker is done with the request; its reply is on its way to the client.
     fn respond(&mut self, task: u32) -> Flow {
+        let entry = &self.requests[self.tasks[task].request];
+        let (worker, settled) = (entry.worker, entry.settled);
+        if entry.admitted {
+            self.workers[worker as usize].tasks -= 1;
+        }
+        let there = self.plan.network.client.scale(0.5);
+        let back = self.plan.network.client - there;
+        if settled || back.is_zero() {
+            self.deliver(task);
+        } else {
+            self.set_place(task, place::REPLY);
+            self.tasks[task].thread = NONE;
+            self.agenda.push(self.now + back, Event::Deliver { task });
+        }
+        Flow::Detached
+    }
+
+    /// The reply reaches the client, if that still waits.
+    pub(super) fn deliver(&mut self, task: u32) {
         self.book(task);
         let request = self.tasks[task].request;
         let failed = self.tasks[task].failed;
         let entry = &self.requests[request];
-        let (worker, settled, user) = (entry.worker, entry.settled, entry.user);
-        if entry.admitted {
-            self.workers[worker as usize].tasks -= 1;
-        }
+        let (settled, user) = (entry.settled, entry.user);
         if !settled {
             self.close_account(task);
             if failed == Some(ErrorKind::Rejected) {
@@ -290,7 +314,6 @@ impl<T: Trace> Engine<'_, T> {
             self.settle(request, failed);
         }
         self.free_task(task);
-        Flow::Detached
     }
 
     /// Books the time of an answered request by place.

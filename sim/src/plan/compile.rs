@@ -2,7 +2,9 @@
 
 use model::costs::CpuCosts;
 use model::distribution::Distribution;
-use model::scenario::{Begin, Concurrency, DriverMode, Engine, Hold, Scenario, Statement, Step};
+use model::scenario::{
+    Begin, Concurrency, DriverMode, Engine, EventLoop, Hold, Scenario, Statement, Step,
+};
 use model::stream::Purpose;
 use model::units::Span;
 use model::workload::step_purpose;
@@ -243,7 +245,9 @@ impl<'s> Compiler<'s> {
             .max_connections
             .is_some()
             .then(|| self.emit(Op::ConnectionAcquire { upstream, give_up: 0 }));
+        self.client_turn();
         self.emit(Op::Exchange { upstream, latency, failure });
+        self.client_turn();
         if let Some(acquire) = acquire {
             self.emit(Op::ConnectionRelease { upstream });
             let give_up = self.here();
@@ -256,6 +260,15 @@ impl<'s> Compiler<'s> {
         if spec.max_in_flight.is_some() {
             self.scopes.pop();
             self.emit(Op::SemaphoreRelease { upstream });
+        }
+    }
+
+    /// hyper's connection is a task of its own: it is woken to send what a handler asks for,
+    /// and wakes the handler when it has read the reply.
+    fn client_turn(&mut self) {
+        let tokio = self.scenario.service.event_loop == EventLoop::Tokio;
+        if tokio && self.concurrency == Concurrency::Async {
+            self.emit(Op::Turn);
         }
     }
 
@@ -355,10 +368,25 @@ impl<'s> Compiler<'s> {
 
     fn emit_commit(&mut self, sync: DrawId, checkpoint: DrawId) {
         self.emit(Op::CommitLock);
+        let span = self.commit_cpu();
+        if !span.is_zero() {
+            self.emit(Op::CommitCpu { span });
+        }
         self.emit(Op::CommitSync { sync });
         self.emit(Op::CommitEnd);
         self.emit(Op::Checkpoint { sync: checkpoint });
         self.emit(Op::CheckpointEnd);
+    }
+
+    /// What engine and kernel compute for a commit, the syncs' part included.
+    fn commit_cpu(&self) -> Span {
+        match self.scenario.database.as_ref().map(|database| &database.engine) {
+            Some(Engine::Sqlite(sqlite)) => {
+                let costs = &self.scenario.costs;
+                costs.commit(sqlite.journal_mode, sqlite.synchronous).scale(self.scale)
+            }
+            _ => Span::ZERO,
+        }
     }
 
     fn statement_hops(&self) -> u32 {
@@ -427,6 +455,10 @@ impl<'s> Compiler<'s> {
         self.on_driver(self.scenario.costs.driver.close_hops, |c| {
             c.burn(close);
             if sqlite {
+                let span = c.cost(|c| c.last_close);
+                if !span.is_zero() {
+                    c.emit(Op::LastCloseCpu { span });
+                }
                 c.emit(Op::LastClose { sync });
             }
             c.emit(Op::Closed);

@@ -3,6 +3,7 @@
 mod compile;
 mod op;
 
+use model::costs::Network;
 use model::distribution::Distribution;
 use model::scenario::{
     Concurrency, Connections, Cpu, DriverMode, Engine, JournalMode, Load, Scenario, Service,
@@ -39,6 +40,12 @@ pub struct Plan {
     pub cpu: Cpu,
     /// CPU lost at each change of threads.
     pub context_switch: Span,
+    /// How long an idle processor takes until it runs a thread that has become ready.
+    pub idle_exit: Span,
+    /// CPU of a loop each time that it is woken.
+    pub wake_up: Span,
+    /// Round trips between processes.
+    pub network: Network,
     /// One thread of a process at a time, and how long a waiter is patient.
     pub interpreter: Option<Span>,
     /// The interpreter has a lock, and some instructions run outside it.
@@ -139,6 +146,9 @@ impl Plan {
             rejected: program.rejected,
             cpu: scenario.cpu.clone(),
             context_switch: costs.context_switch.scale(1.0 / scenario.cpu.speed),
+            idle_exit: costs.idle_exit,
+            wake_up: cpu_costs.wake_up.scale(scale),
+            network: costs.network.clone(),
             interpreter: costs.interpreter.lock.then_some(costs.interpreter.switch_interval),
             service: service.clone(),
             accept: cpu_costs.accept.scale(scale),

@@ -33,6 +33,8 @@ pub enum Op {
     TokenRelease,
     /// Moves to the event loop of the worker.
     ToLoop,
+    /// Waits until the event loop has come round once.
+    Turn,
     /// Moves to the thread of the database connection.
     ToDriver,
     /// Takes a database connection; waits for one if the pool is exhausted.
@@ -43,6 +45,8 @@ pub enum Op {
     Opened,
     /// Skips to `keep` if the connection goes back to the pool open.
     SkipIfKept { keep: Pc },
+    /// CPU of the last connection to a write-ahead log.
+    LastCloseCpu { span: Span },
     /// The last connection to a write-ahead log copies it into the database.
     LastClose { sync: DrawId },
     /// The connection is closed from here on.
@@ -59,6 +63,8 @@ pub enum Op {
     Change { pages: u32 },
     /// Excludes readers, as a rollback journal must before it writes the database.
     CommitLock,
+    /// CPU of the engine and the kernel for a commit, if there is anything to commit.
+    CommitCpu { span: Span },
     /// Waits for the syncs of a commit.
     CommitSync { sync: DrawId },
     /// The commit is done: locks are released.
@@ -105,10 +111,12 @@ impl Op {
                 | Op::BeginWrite
                 | Op::Change { .. }
                 | Op::CommitLock
+                | Op::CommitCpu { .. }
                 | Op::CommitSync { .. }
                 | Op::CommitEnd
                 | Op::Checkpoint { .. }
                 | Op::CheckpointEnd
+                | Op::LastCloseCpu { .. }
                 | Op::LastClose { .. }
                 | Op::Rollback
         )
@@ -127,11 +135,13 @@ impl Op {
             Op::TokenAcquire => "wait for a pool thread",
             Op::TokenRelease => "give the pool thread back",
             Op::ToLoop => "hand over to the event loop",
+            Op::Turn => "wait for the event loop to come round",
             Op::ToDriver => "hand over to the connection's thread",
             Op::Checkout => "take a database connection",
             Op::SkipIfOpen { .. } => "if it is open already, skip opening",
             Op::Opened => "the connection is open",
             Op::SkipIfKept { .. } => "if the pool keeps it, skip closing",
+            Op::LastCloseCpu { .. } => "if it is the last connection, remove the log: CPU",
             Op::LastClose { .. } => "if it is the last connection, copy the log back",
             Op::Closed => "the connection is closed",
             Op::Checkin => "give the connection back",
@@ -140,6 +150,7 @@ impl Op {
             Op::BeginWrite => "take the write lock",
             Op::Change { .. } => "change pages",
             Op::CommitLock => "exclude readers",
+            Op::CommitCpu { .. } => "commit CPU, interpreter lock released",
             Op::CommitSync { .. } => "wait for the commit's syncs",
             Op::CommitEnd => "release the locks",
             Op::Checkpoint { .. } => "if the log is long, copy it back",

@@ -21,6 +21,8 @@ pub struct Cpu {
     ready: VecDeque<u32>,
     slice: Span,
     switch: Span,
+    /// From asleep to running.
+    idle_exit: Span,
     running: u32,
     /// The core whose timer rings next.
     next: Due,
@@ -37,6 +39,10 @@ struct Core {
     turn: Instant,
     /// When it was last charged for what it ran.
     charged: Instant,
+    /// When its last thread left it: later than that it is asleep.
+    vacated: Instant,
+    /// Since somebody woke it: when it is awake. None once it has run.
+    awake: Option<Instant>,
     /// End of its work, of its slice or of the quota.
     timer: Due,
     /// The timer cuts the turn short if another thread is ready.
@@ -51,13 +57,15 @@ struct Bandwidth {
 }
 
 impl Cpu {
-    /// Idle processors.
-    pub fn new(machine: &Machine, context_switch: Span) -> Cpu {
+    /// Idle processors, asleep.
+    pub fn new(machine: &Machine, context_switch: Span, idle_exit: Span) -> Cpu {
         let idle = Core {
             thread: NONE,
             last: NONE,
             turn: Instant::START,
             charged: Instant::START,
+            vacated: Instant::START,
+            awake: None,
             timer: Due::NEVER,
             sliced: false,
         };
@@ -66,6 +74,7 @@ impl Cpu {
             ready: VecDeque::new(),
             slice: machine.slice,
             switch: context_switch,
+            idle_exit,
             running: 0,
             next: Due::NEVER,
             next_core: 0,
@@ -87,6 +96,11 @@ impl Cpu {
         !self.ready.is_empty()
     }
 
+    /// True if nobody runs or is about to.
+    pub fn is_idle(&self) -> bool {
+        self.running == 0 && self.ready.is_empty()
+    }
+
     /// Threads that are ready and have no core.
     pub fn waiting(&self) -> usize {
         self.ready.len()
@@ -103,31 +117,60 @@ impl Cpu {
         if self.ready.is_empty() || self.running == self.cores.len() as u32 || self.throttled() {
             return None;
         }
+        let core = self.idle_core(*self.ready.front()?, now)?;
         let thread = self.ready.pop_front()?;
-        let core = self.idle_core(thread);
         self.settle(now);
         self.running += 1;
         let slot = &mut self.cores[core];
         let switch = if slot.last == thread { Span::ZERO } else { self.switch };
         slot.thread = thread;
         slot.last = thread;
+        slot.awake = None;
         // The switch is the kernel's: the slice begins after it.
         slot.turn = now + switch;
         slot.charged = now;
         Some((core as u32, thread, switch))
     }
 
-    /// An idle core, the one where `thread` ran last if it can be had.
-    fn idle_core(&self, thread: u32) -> usize {
-        if self.cores.len() == 1 {
-            return 0;
+    /// An idle core that is awake, the one where `thread` ran last if it can be had.
+    fn idle_core(&self, thread: u32, now: Instant) -> Option<usize> {
+        let can = |core: &Core| core.thread == NONE && self.is_awake(core, now);
+        if let [only] = &self.cores[..] {
+            return can(only).then_some(0);
         }
-        let idle = |core: &Core| core.thread == NONE;
         self.cores
             .iter()
-            .position(|core| idle(core) && core.last == thread)
-            .or_else(|| self.cores.iter().position(idle))
-            .expect("an idle core")
+            .position(|core| can(core) && core.last == thread)
+            .or_else(|| self.cores.iter().position(can))
+    }
+
+    /// An idle core can take a thread at once if it has only just come free or has been
+    /// woken.
+    fn is_awake(&self, core: &Core, now: Instant) -> bool {
+        self.idle_exit.is_zero() || core.vacated == now || core.awake == Some(now)
+    }
+
+    /// A thread is ready: wakes an idle core that sleeps, unless enough of them are on their
+    /// way. Returns when it will be awake.
+    pub fn rouse(&mut self, now: Instant) -> Option<Instant> {
+        if self.idle_exit.is_zero() || self.throttled() {
+            return None;
+        }
+        let idle = |core: &&mut Core| core.thread == NONE;
+        let rising = |core: &Core| core.awake.is_some_and(|at| at > now);
+        let coming = self.cores.iter().filter(|core| core.thread == NONE && rising(core)).count();
+        if coming >= self.ready.len() {
+            return None;
+        }
+        let sleeper = self.cores.iter_mut().filter(idle).find(|core| !rising(core))?;
+        let at = now + self.idle_exit;
+        sleeper.awake = Some(at);
+        Some(at)
+    }
+
+    /// True if an idle core is on its way to being awake.
+    pub fn is_waking(&self, now: Instant) -> bool {
+        self.cores.iter().any(|core| core.thread == NONE && core.awake.is_some_and(|at| at > now))
     }
 
     /// The thread on `core` leaves it.
@@ -137,6 +180,7 @@ impl Cpu {
         let slot = &mut self.cores[core as usize];
         slot.thread = NONE;
         slot.timer = Due::NEVER;
+        slot.vacated = now;
         self.tighten_timers(now);
         self.find_next();
     }
@@ -288,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_thread_alone_runs_to_the_end_of_its_work() {
-        let mut cpu = Cpu::new(&machine(1, None), Span::from_micros(2));
+        let mut cpu = Cpu::new(&machine(1, None), Span::from_micros(2), Span::ZERO);
         cpu.ready(7);
         let (core, thread, switch) = cpu.dispatch(at(0)).expect("an idle core");
         assert_eq!((core, thread, switch), (0, 7, Span::from_micros(2)));
@@ -298,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_ends_the_turn_after_its_slice() {
-        let mut cpu = Cpu::new(&machine(1, None), Span::ZERO);
+        let mut cpu = Cpu::new(&machine(1, None), Span::ZERO, Span::ZERO);
         cpu.ready(7);
         cpu.dispatch(at(0)).expect("an idle core");
         cpu.run(0, Span::from_millis(20), at(0), 1);
@@ -309,7 +353,7 @@ mod tests {
         assert_eq!(cpu.charge(0, at(1_000)), Span::from_millis(1));
         assert!(cpu.turn_is_over(0, at(1_000)));
 
-        let mut late = Cpu::new(&machine(1, None), Span::ZERO);
+        let mut late = Cpu::new(&machine(1, None), Span::ZERO, Span::ZERO);
         late.ready(7);
         late.dispatch(at(0)).expect("an idle core");
         late.run(0, Span::from_millis(20), at(0), 1);
@@ -320,7 +364,7 @@ mod tests {
 
     #[test]
     fn a_thread_returns_to_its_core_and_pays_no_switch() {
-        let mut cpu = Cpu::new(&machine(2, None), Span::from_micros(2));
+        let mut cpu = Cpu::new(&machine(2, None), Span::from_micros(2), Span::ZERO);
         for thread in [1, 2] {
             cpu.ready(thread);
             cpu.dispatch(at(0)).expect("an idle core");
@@ -334,7 +378,7 @@ mod tests {
     #[test]
     fn a_quota_stops_all_threads_until_the_next_period() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO);
+        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO);
         for thread in [1, 2] {
             cpu.ready(thread);
             let (core, ..) = cpu.dispatch(at(0)).expect("an idle core");
@@ -355,7 +399,7 @@ mod tests {
     #[test]
     fn a_thread_that_leaves_has_used_its_part_of_the_quota() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO);
+        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO);
         cpu.ready(1);
         cpu.dispatch(at(0)).expect("an idle core");
         cpu.run(0, Span::from_millis(50), at(0), 1);

@@ -1,6 +1,7 @@
 //! Stations: what requests queue for. Each keeps its own state and knows nothing of time
 //! or events; the engine asks, waits and tells.
 
+pub mod callbacks;
 pub mod cpu;
 pub mod interpreter;
 pub mod listener;

@@ -110,3 +110,47 @@ fn a_server_may_cost_less_cpu_than_another() {
     let server = ["costs.server.gunicorn.cpu_scale=0.5", "service.server=gunicorn"];
     assert_eq!(long_work("8ms", &server), ["4ms"]);
 }
+
+#[test]
+fn an_idle_processor_takes_a_while_to_wake_up_and_is_not_in_use_meanwhile() {
+    let sets = ["costs.machine.context_switch=\"0s\"", "costs.machine.idle_exit=\"50us\""];
+    // At the start it is awake; after the sleep and after each pause it was idle.
+    assert_eq!(one_process(&["costs.machine.context_switch=\"0s\""]), ["3ms", "16ms", "29ms"]);
+    assert_eq!(one_process(&sets), ["3.05ms", "16.15ms", "29.25ms"]);
+    let run = run_with(
+        "load = { users = 1, think_time = \"10ms\", duration = \"40ms\" }\n\
+         service.concurrency = \"async\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{ cpu = \"1ms\" }]\n",
+        &[],
+        &["costs.machine.idle_exit=\"50us\""],
+    );
+    assert_eq!(run.instants(), ["1ms", "12.05ms", "23.1ms", "34.15ms"]);
+    assert_eq!(run.seen.cores.area(), 4 * 1_000_000, "only work is use");
+    assert_eq!(run.time_at("cpu wait"), 3 * 50_000);
+}
+
+#[test]
+fn who_comes_while_a_processor_wakes_up_waits_only_for_the_rest_of_it() {
+    let idle_exit = ["costs.machine.idle_exit=\"50us\""];
+    let text = "load = { rate = \"25000/s\", spacing = \"even\", duration = \"100us\" }\n\
+         service.concurrency = \"async\"\nservice.workers = 2\n\
+         service.spread = \"round-robin\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{ cpu = \"1us\" }]\n";
+    // Arrivals at 0, when it is awake, at 40 and 80 us: awake again at 90 us for both.
+    let run = run_with(text, &[], &idle_exit);
+    assert_eq!(run.instants(), ["1us", "91us", "92us"]);
+}
+
+#[test]
+fn a_loop_that_was_woken_computes_for_that() {
+    let wake_up = ["costs.machine.context_switch=\"0s\"", "costs.cpu.wake_up=\"100us\""];
+    // Each request wakes it twice: when it comes, and after its sleep.
+    assert_eq!(one_process(&wake_up), ["3.2ms", "16.4ms", "29.6ms"]);
+    let busy = format!(
+        "{}[service]\nconcurrency = \"async\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{{ cpu = \"1ms\" }}]\n",
+        burst(3)
+    );
+    let run = run_with(&busy, &[], &["costs.cpu.wake_up=\"100us\""]);
+    assert_eq!(run.instants(), ["1.1ms", "2.1ms", "3.1ms"], "one that is busy is not asleep");
+}

@@ -237,3 +237,17 @@ fn the_warm_up_is_run_and_not_counted() {
     assert_eq!(run.seen.in_flight_at_start, 1);
     assert_eq!(run.seen.in_flight.area(), 500_000_000 - 5 * 20_000_000);
 }
+
+#[test]
+fn half_of_the_round_trip_passes_before_the_service_and_half_after_it() {
+    let text = "load = { users = 1, think_time = \"1ms\", duration = \"10ms\" }\n\
+         service.concurrency = \"async\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{ cpu = \"1ms\" }]\n";
+    let near = crate::stage::run_with(text, &[], &[]);
+    assert_eq!(near.instants()[..2], ["1ms", "3ms"]);
+    let far = crate::stage::run_with(text, &[], &["costs.network.client=\"500us\""]);
+    assert_eq!(far.instants()[..2], ["1.5ms", "4ms"]);
+    let requests = far.instants().len() as u128;
+    assert_eq!(far.time_at("connect"), requests * 250_000);
+    assert_eq!(far.time_at("reply"), requests * 250_000);
+}

@@ -425,3 +425,16 @@ fn a_transaction_that_only_reads_commits_without_a_sync() {
     // The writer is PENDING from 6 ms on: tries at 7, 9, 14 and 24 ms.
     assert_eq!(run.log(), ["reads 20ms", "writer 64ms"], "its shared lock lasts to its end");
 }
+
+#[test]
+fn the_cpu_of_a_commit_is_spent_with_the_lock_held() {
+    let requests =
+        [("writer", "0s", "{ write = \"long\" }"), ("reader", "145ms", "{ read = \"ten\" }")];
+    let run = play(&requests, &["costs.commit.delete.full=\"20ms\""]);
+    // 100 ms of work, 20 ms of the commit's, 4 syncs: readers are excluded until 160 ms.
+    // Tries at 145, 146, 148, 153 and 163 ms.
+    assert_eq!(run.log(), ["writer 160ms", "reader 173ms"]);
+    let reader = [("reader", "0s", "{ read = \"ten\" }")];
+    let free = play(&reader, &["costs.commit.delete.full=\"20ms\""]);
+    assert_eq!(free.log(), ["reader 10ms"], "who changes nothing commits nothing");
+}

@@ -187,3 +187,15 @@ fn a_draw_belongs_to_its_request_and_not_to_the_order_of_draws() {
     }
     assert_ne!(latencies(&["seed=2"]), plain);
 }
+
+#[test]
+fn the_way_to_an_upstream_and_back_is_part_of_each_attempt() {
+    let text = "load = { users = 1, think_time = \"0s\", duration = \"9ms\" }\n\
+         service.concurrency = \"async\"\nupstream.partner.latency = \"2ms\"\n[costs]\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{ call = \"partner\" }]\n";
+    let run = crate::stage::run_with(text, &[], &["costs.network.upstream=\"500us\""]);
+    assert_eq!(run.instants(), ["2.5ms", "5ms", "7.5ms"]);
+    let late = ["costs.network.upstream=\"500us\"", "upstream.partner.timeout=\"2.2ms\""];
+    let run = crate::stage::run_with(text, &[], &late);
+    assert_eq!(run.seen.good(), 0, "an answer on its way counts as none");
+}

@@ -1,8 +1,11 @@
 //! Checked keys of a cost profile -> [`Costs`].
 
-use crate::costs::{Costs, CpuCosts, Disk, Driver, Interpreter, Memory, QueryCost};
+use std::collections::BTreeMap;
+
+use crate::costs::{Costs, CpuCosts, Disk, Driver, Interpreter, Memory, Network, QueryCost};
 use crate::read::value::{Fields, Typed};
-use crate::scenario::Server;
+use crate::scenario::{JournalMode, Server, Synchronous};
+use crate::units::Span;
 
 pub(super) fn costs(profile: &Fields) -> Option<Costs> {
     let cpu = profile.table("cpu")?;
@@ -12,6 +15,9 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
     let disk = profile.table("disk")?;
     let driver = profile.table("driver")?;
     let memory = profile.table("memory")?;
+    let machine = profile.table("machine")?;
+    let network = profile.table("network")?;
+    let commit = profile.table("commit")?;
     Some(Costs {
         name: profile.text("name")?.to_string(),
         about: tables(profile, "about")
@@ -39,7 +45,16 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
             lock: interpreter.flag("lock")?,
             switch_interval: interpreter.span("switch_interval")?,
         },
-        context_switch: profile.table("machine")?.span("context_switch")?,
+        context_switch: machine.span("context_switch")?,
+        idle_exit: machine.span("idle_exit")?,
+        network: Network { client: network.span("client")?, upstream: network.span("upstream")? },
+        commits: [
+            (JournalMode::Delete, commit_levels(commit.table("delete")?)?),
+            (JournalMode::Truncate, commit_levels(commit.table("truncate")?)?),
+            (JournalMode::Persist, commit_levels(commit.table("persist")?)?),
+            (JournalMode::Wal, commit_levels(commit.table("wal")?)?),
+        ]
+        .into(),
         disk: Disk {
             sync: disk.distribution("sync")?,
             unlink: disk.span("unlink")?,
@@ -65,6 +80,16 @@ fn tables<'a>(profile: &'a Fields, key: &str) -> impl Iterator<Item = (String, &
     fields.iter().map(|field| (field.key.to_string(), &field.value.value))
 }
 
+fn commit_levels(levels: &Fields) -> Option<BTreeMap<Synchronous, Span>> {
+    let all = [
+        (Synchronous::Off, levels.span("off")?),
+        (Synchronous::Normal, levels.span("normal")?),
+        (Synchronous::Full, levels.span("full")?),
+        (Synchronous::Extra, levels.span("extra")?),
+    ];
+    Some(all.into())
+}
+
 fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
     Some(CpuCosts {
         request: cpu.distribution("request")?,
@@ -72,6 +97,8 @@ fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
         accept: cpu.span("accept")?,
         reject: cpu.span("reject")?,
         call: cpu.span("call")?,
+        wake_up: cpu.span("wake_up")?,
+        last_close: cpu.span("last_close")?,
         hop: cpu.span("hop")?,
         statement: cpu.span("statement")?,
         open: cpu.span("open")?,

@@ -10,12 +10,18 @@ mod steps;
 use super::diagnostic::{Problem, Problems};
 use super::path::Path;
 use super::value::{Fields, Typed};
+use crate::costs::Costs;
 use crate::scenario::{
     Concurrency, Connections, Cpu, Database, DriverMode, Endpoint, Engine, EventLoop, Hold,
     JournalMode, Postgres, Published, Quota, Scenario, Server, Service, Spread, Sqlite,
     Synchronous, Upstream,
 };
 use crate::units::Span;
+
+/// Builds a cost profile.
+pub(crate) fn build_costs(profile: &Fields) -> Option<Costs> {
+    costs::costs(profile)
+}
 
 /// Builds the scenario `name`; none if there is a problem.
 pub(crate) fn build(name: &str, root: &Fields, problems: &mut Problems) -> Option<Scenario> {
@@ -81,6 +87,7 @@ fn service(root: &Fields) -> Option<Service> {
         },
         event_loop: match service.word("event_loop")? {
             "asyncio" => EventLoop::Asyncio,
+            "tokio" => EventLoop::Tokio,
             _ => EventLoop::Uvloop,
         },
     })

@@ -38,6 +38,18 @@ pub(crate) static COSTS: Section = Section {
             "The language runtime of the workers.",
         ),
         key("machine", Kind::Table(&MACHINE), Value("{}"), "The machine."),
+        key(
+            "commit",
+            Kind::Table(&COMMITS),
+            Value("{}"),
+            "CPU time of the engine and the kernel for a commit, the lock held.",
+        ),
+        key(
+            "network",
+            Kind::Table(&NETWORK),
+            Value("{}"),
+            "Round trips, apart from the CPU time of the service.",
+        ),
         key("disk", Kind::Table(&DISK), Value("{}"), "The disk under the database file."),
         key(
             "driver",
@@ -62,6 +74,8 @@ const IN_FLIGHT: &str = "More CPU per request for each other request in flight i
 const ACCEPT: &str = "Accept a connection.";
 const REJECT: &str = "Refuse a request with 503.";
 const CALL: &str = "Client side of one attempt of an upstream call.";
+const WAKE_UP: &str = "An event loop is woken on a processor that has idled: its caches are cold.";
+const LAST_CLOSE: &str = "The only connection to a write-ahead log creates its files when it opens and removes them when it closes.";
 const HOP: &str = "Hand work to another thread of the process, or take it back: each way.";
 const STATEMENT: &str = "The driver's and the ORM's part of one statement.";
 const OPEN: &str = "Open a database connection, without its pragmas.";
@@ -76,6 +90,8 @@ static CPU: Section = Section {
         key("accept", ANY_SPAN, Value("\"0s\""), ACCEPT),
         key("reject", ANY_SPAN, Value("\"0s\""), REJECT),
         key("call", ANY_SPAN, Value("\"0s\""), CALL),
+        key("wake_up", ANY_SPAN, Value("\"0s\""), WAKE_UP),
+        key("last_close", ANY_SPAN, Value("\"0s\""), LAST_CLOSE),
         key("hop", ANY_SPAN, Value("\"0s\""), HOP),
         key("statement", ANY_SPAN, Value("\"0s\""), STATEMENT),
         key("open", ANY_SPAN, Value("\"0s\""), OPEN),
@@ -110,6 +126,8 @@ static CPU_OF_MODEL: Section = Section {
         key("accept", ANY_SPAN, SAME, ACCEPT),
         key("reject", ANY_SPAN, SAME, REJECT),
         key("call", ANY_SPAN, SAME, CALL),
+        key("wake_up", ANY_SPAN, SAME, WAKE_UP),
+        key("last_close", ANY_SPAN, SAME, LAST_CLOSE),
         key("hop", ANY_SPAN, SAME, HOP),
         key("statement", ANY_SPAN, SAME, STATEMENT),
         key("open", ANY_SPAN, SAME, OPEN),
@@ -185,13 +203,65 @@ static INTERPRETER: Section = Section {
     doc: "The language runtime of the workers.",
 };
 
+static COMMITS: Section = Section {
+    keys: &[
+        key("delete", Kind::Table(&COMMIT_LEVELS), Value("{}"), "Under a journal that is deleted."),
+        key(
+            "truncate",
+            Kind::Table(&COMMIT_LEVELS),
+            Value("{}"),
+            "Under a journal that is cut to zero length.",
+        ),
+        key(
+            "persist",
+            Kind::Table(&COMMIT_LEVELS),
+            Value("{}"),
+            "Under a journal whose header is overwritten.",
+        ),
+        key("wal", Kind::Table(&COMMIT_LEVELS), Value("{}"), "Under a write-ahead log."),
+    ],
+    one_of: &[],
+    noun: "commit",
+    doc: "CPU time of the engine and the kernel for a commit, by journal mode.",
+};
+
+static COMMIT_LEVELS: Section = Section {
+    keys: &[
+        key("off", ANY_SPAN, Value("\"0s\""), "At synchronous = \"off\"."),
+        key("normal", ANY_SPAN, Value("\"0s\""), "At synchronous = \"normal\"."),
+        key("full", ANY_SPAN, Value("\"0s\""), "At synchronous = \"full\"."),
+        key("extra", ANY_SPAN, Value("\"0s\""), "At synchronous = \"extra\"."),
+    ],
+    one_of: &[],
+    noun: "commit",
+    doc: "CPU time of the engine and the kernel for a commit, by synchronous level.",
+};
+
+static NETWORK: Section = Section {
+    keys: &[
+        key("client", ANY_SPAN, Value("\"0s\""), "Between client and service."),
+        key("upstream", ANY_SPAN, Value("\"0s\""), "Between service and upstream."),
+    ],
+    one_of: &[],
+    noun: "network",
+    doc: "Round trips, apart from the CPU time of the service.",
+};
+
 static MACHINE: Section = Section {
-    keys: &[key(
-        "context_switch",
-        ANY_SPAN,
-        Value("\"0s\""),
-        "CPU time that a processor loses when it changes threads.",
-    )],
+    keys: &[
+        key(
+            "context_switch",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "CPU time that a processor loses when it changes threads.",
+        ),
+        key(
+            "idle_exit",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "How long an idle processor takes until it runs a thread that has become ready.",
+        ),
+    ],
     one_of: &[],
     noun: "machine",
     doc: "The machine.",

@@ -218,7 +218,8 @@ static SERVICE: Section = Section {
         key("event_loop", Kind::Choice(&[
             ("uvloop", "accepts one connection per readiness event"),
             ("asyncio", "accepts all connections that wait"),
-        ]), Value("\"uvloop\""), "The event loop's way with new connections."),
+            ("tokio", "accepts all connections that wait; other threads have a queue of their own"),
+        ]), Derived("`tokio` for axum, else `uvloop`"), "The event loop: its way with new connections, and its order of callbacks."),
     ],
     one_of: &[],
     noun: "service",
