@@ -34,17 +34,27 @@ pub fn run<C: CommandLine>(
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> Exit {
-    run_on::<C>(args, &mut Console::plain(out, err))
+    run_on::<C>(args, None, &mut Console::plain(out, err))
 }
 
 /// Runs the command line `args` on the streams of the process.
-pub fn run_on_terminal<C: CommandLine>(args: std::env::ArgsOs) -> Exit {
+pub fn run_on_terminal<C: CommandLine>(args: impl IntoIterator<Item = OsString>) -> Exit {
+    run_for::<C>(args, None)
+}
+
+/// The same for another program that reads the answer, while people may read why there is
+/// none: `failures` is the form of those, if not that of the answer.
+pub fn run_for<C: CommandLine>(
+    args: impl IntoIterator<Item = OsString>,
+    failures: Option<Format>,
+) -> Exit {
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    run_on::<C>(args, &mut Console::of_process(&mut out, &mut err))
+    run_on::<C>(args, failures, &mut Console::of_process(&mut out, &mut err))
 }
 
 fn run_on<C: CommandLine>(
     args: impl IntoIterator<Item: Into<OsString> + Clone>,
+    failures: Option<Format>,
     console: &mut Console<'_>,
 ) -> Exit {
     let mut parser = C::command();
@@ -58,7 +68,7 @@ fn run_on<C: CommandLine>(
         Err(error) => return usage(&error, console),
     };
     command.answer(console).unwrap_or_else(|failure| {
-        console.talk(&failure.text(command.format()));
+        console.talk(&failure.text(failures.unwrap_or(command.format())));
         Exit::Failure
     })
 }

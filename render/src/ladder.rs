@@ -83,8 +83,9 @@ pub fn steps(rungs: &[Rung], reports: Vec<Report>) -> Vec<Step> {
     rungs.iter().zip(reports).zip(multiples).enumerate().map(step).collect()
 }
 
-/// Saved reports side by side, each given after its file. What was turned between them is
-/// not known. Reports on the same scenario are told apart by their files.
+/// Reports side by side that need have nothing to do with each other, such as saved ones, each
+/// given after its file. What was turned between them is not known. Reports on the same
+/// scenario are told apart by their files.
 pub fn saved(reports: Vec<(String, Report)>) -> Vec<Step> {
     let multiples = multiples(reports.iter().map(|(_, report)| report));
     let scenarios: Vec<String> =

@@ -28,4 +28,4 @@ pub use exit::Exit;
 pub use failure::Failure;
 pub use format::{Format, Output, json};
 pub use paint::Paint;
-pub use source::Source;
+pub use source::{Source, Sources};

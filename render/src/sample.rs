@@ -52,6 +52,7 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         measurement: None,
         cut_short: false,
         warnings: Vec::new(),
+        rounds: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which scenario a command is about, as every program asks for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use model::read::{Diagnostic, Diagnostics, Resolved, Rung, ladder, load};
@@ -12,6 +12,23 @@ use crate::ladder::turned_knobs;
 pub struct Source {
     /// The scenario file
     file: PathBuf,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// Which scenarios, all of them changed alike.
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// The scenario file, or several
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// How a scenario differs from its file.
+#[derive(Debug, Args)]
+struct Changes {
     /// Change a key of the scenario: --set service.workers=4 (repeatable)
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
@@ -27,9 +44,7 @@ impl Source {
     /// # Errors
     /// Every problem of its files and changes.
     pub fn load(&self, options: &[String]) -> Result<Resolved, Diagnostics> {
-        let mut resolved = load(&self.file, &self.all(options))?;
-        self.forget_published(&mut resolved);
-        Ok(resolved)
+        self.changes.load(&self.file, options)
     }
 
     /// The scenario and all that it extends, root first, changed likewise. Unless
@@ -38,14 +53,50 @@ impl Source {
     /// # Errors
     /// Every problem of any rung; else every rung that turns more than one knob.
     pub fn ladder(&self, options: &[String], allow_many: bool) -> Result<Vec<Rung>, Diagnostics> {
-        let mut rungs = ladder(&self.file, &self.all(options))?;
-        rungs.iter_mut().for_each(|rung| self.forget_published(&mut rung.resolved));
+        let mut rungs = ladder(&self.file, &self.changes.all(options))?;
+        rungs.iter_mut().for_each(|rung| self.changes.forget_published(&mut rung.resolved));
         let refused: Vec<Diagnostic> =
             rungs.iter().filter(|rung| rung.knobs_turned() > 1).map(refusal).collect();
         match allow_many || refused.is_empty() {
             true => Ok(rungs),
             false => Err(Diagnostics { diagnostics: refused }),
         }
+    }
+}
+
+impl Sources {
+    /// The scenarios in the order in which they were named, with the changes that the command's
+    /// other options make to their keys.
+    ///
+    /// # Errors
+    /// Every problem of any of them.
+    pub fn load(&self, options: &[String]) -> Result<Vec<Resolved>, Diagnostics> {
+        let (mut all, mut problems) = (Vec::new(), Vec::new());
+        for file in &self.files {
+            match self.changes.load(file, options) {
+                Ok(resolved) => all.push(resolved),
+                // Files may have a parent in common, and its problems with it.
+                Err(refused) => {
+                    for problem in refused.diagnostics {
+                        if !problems.contains(&problem) {
+                            problems.push(problem);
+                        }
+                    }
+                }
+            }
+        }
+        match problems.is_empty() {
+            true => Ok(all),
+            false => Err(Diagnostics { diagnostics: problems }),
+        }
+    }
+}
+
+impl Changes {
+    fn load(&self, file: &Path, options: &[String]) -> Result<Resolved, Diagnostics> {
+        let mut resolved = load(file, &self.all(options))?;
+        self.forget_published(&mut resolved);
+        Ok(resolved)
     }
 
     /// Every change to the file's keys.
@@ -83,5 +134,69 @@ fn refusal(rung: &Rung) -> Diagnostic {
              knob = {{ name = \"...\", keys = [{}] }}; or pass --allow-many",
             keys.join(", ")
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Several {
+        #[command(flatten)]
+        sources: Sources,
+    }
+
+    const SHOP: &str = r#"
+        costs.cpu.request = "1ms"
+        load = { users = 2, duration = "10s" }
+        service.concurrency = "blocking"
+        endpoint = [{ name = "list", weight = 1, steps = [{ cpu = "1ms" }] }]
+        published = { throughput = "80/s", fitted = false, note = "somebody's" }
+    "#;
+
+    /// Loads the files, each of which has this text, with these other words.
+    fn several(files: &[(&str, &str)], words: &[&str]) -> Result<Vec<Resolved>, Diagnostics> {
+        let folder = tempfile::tempdir().expect("a folder for temporary files");
+        let paths = files.iter().map(|(name, text)| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("the folder is ours");
+            path.display().to_string()
+        });
+        let args = ["several".to_string()].into_iter().chain(paths);
+        let args = args.chain(words.iter().map(ToString::to_string));
+        Several::parse_from(args).sources.load(&["load.warmup=3s".to_string()])
+    }
+
+    #[test]
+    fn several_files_are_changed_alike() {
+        let other = "extends = \"shop.toml\"\nservice.concurrency = \"async\"";
+        let files = [("shop.toml", SHOP), ("other.toml", other)];
+        let loaded = several(&files, &["--set", "service.workers=3", "--seed", "5"]);
+        let loaded = loaded.expect("both are right");
+        let names: Vec<&str> = loaded.iter().map(|r| &*r.scenario.name).collect();
+        assert_eq!(names, ["shop", "other"]);
+        for Resolved { scenario, .. } in &loaded {
+            assert_eq!((scenario.seed, scenario.service.workers), (5, 3));
+            assert_eq!(scenario.load.warmup.secs_f64(), 3.0);
+            assert!(scenario.published.is_none());
+        }
+        let as_written = several(&files, &[]).expect("both are right");
+        assert!(as_written[0].scenario.published.is_some());
+    }
+
+    #[test]
+    fn every_problem_of_every_file_is_told_once() {
+        let child = "extends = \"shop.toml\"\nservice.workers = 0";
+        let broken = format!("{SHOP}\nservice.wokers = 2");
+        let files = [("shop.toml", &*broken), ("one.toml", child), ("other.toml", child)];
+        let refused = several(&files, &[]).expect_err("all are wrong");
+        let count = |file: &str| {
+            refused.diagnostics.iter().filter(|problem| problem.file.ends_with(file)).count()
+        };
+        let counts = ["shop.toml", "one.toml", "other.toml"].map(count);
+        assert_eq!(counts, [1, 1, 1], "{refused}");
     }
 }

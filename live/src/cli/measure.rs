@@ -29,7 +29,7 @@ pub(super) struct Measured {
 
 /// What came of measuring scenarios.
 pub(super) struct Session {
-    /// Those of which there is something to tell: the first ones, in order.
+    /// Those of which there is something to tell: the first of the scenarios, in order.
     pub(super) measured: Vec<Measured>,
     /// It was ended before all were measured.
     interrupted: bool,

@@ -13,6 +13,7 @@ mod run;
 mod serve;
 mod upstream;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use render::{CommandLine, Console, Exit, Failure, Format, command_line};
@@ -21,8 +22,14 @@ use crate::run::error::RunError;
 use options::{Cli, Command};
 
 /// Runs the command line of the process.
-pub fn run_on_terminal(args: std::env::ArgsOs) -> ExitCode {
+pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     command_line::run_on_terminal::<Cli>(args).into()
+}
+
+/// Runs the command line `args`, the program's name first, for another program, which reads
+/// the answer and may want failures in another form.
+pub fn run_for(args: impl IntoIterator<Item = OsString>, failures: Option<Format>) -> Exit {
+    command_line::run_for::<Cli>(args, failures)
 }
 
 impl CommandLine for Cli {

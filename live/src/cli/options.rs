@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use render::command_line::HELP;
-use render::{Format, Output, Source};
+use render::{Format, Output, Source, Sources};
 
 const EXAMPLES: &str = "\
 Examples:
   live run v2.toml                            what does happen?
   live run v6.toml --duration 2m --set upstream.partner.max_in_flight=200
+  live run v2.toml mine.toml --repeat 5       the better of two? in turns, five times each
   live ladder v5.toml --duration 10s          what did each change buy, for real?
   live compare runs/v2-*                      saved runs side by side
   live serve v2.toml --port 8080              the service alone, to try it by hand
@@ -36,7 +37,8 @@ pub(super) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Measure one scenario: throughput, response times, errors, where the time went
+    /// Measure a scenario: throughput, response times, errors, where the time went; or several
+    /// in turns, one row per scenario
     Run(Run),
     /// Measure a scenario and all that it extends, taking turns, one row per rung
     Ladder(Ladder),
@@ -62,10 +64,10 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
-    pub(super) source: Source,
+    pub(super) sources: Sources,
     #[command(flatten)]
     pub(super) measuring: Measuring,
-    /// The service's port; a free one if left out
+    /// The service's port, where one scenario is measured; a free one if left out
     #[arg(long, value_name = "PORT")]
     pub(super) port: Option<u16>,
     #[command(flatten)]
@@ -144,7 +146,7 @@ pub(super) struct Completions {
 pub(super) struct Measuring {
     #[command(flatten)]
     pub(super) timing: Timing,
-    /// Measure so many times, each from a fresh start; rungs take turns
+    /// Measure so many times, each from a fresh start; several scenarios take turns
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) repeat: u32,

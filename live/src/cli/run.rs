@@ -1,22 +1,67 @@
 //! `live run`: what does happen?
 
+use model::read::{Diagnostic, Diagnostics, Resolved};
+use render::ladder::Document;
 use render::{Console, Exit, Failure, Format, json};
 
-use super::measure::measure;
+use super::measure::{Session, measure};
 use super::options::Run;
 
-/// Measures one scenario.
+/// Measures a scenario, or several in turns.
 pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let measuring = &options.measuring;
-    let resolved = options.source.load(&measuring.timing.sets())?;
-    let out = &measuring.files.out;
-    let session = measure(&[&resolved], measuring.repeat, out, options.port, console)?;
-    for measured in &session.measured {
-        let text = match options.output.format {
-            Format::Text => render::scenario::text(&measured.report, console.paint()),
-            Format::Json => json(&measured.report),
-        };
-        console.data(&text)?;
+    let loaded = options.sources.load(&measuring.timing.sets())?;
+    let scenarios: Vec<&Resolved> = loaded.iter().collect();
+    if let (Some(port), 2..) = (options.port, scenarios.len()) {
+        return Err(Failure::Refused(one_port(port, &scenarios)));
     }
+    let out = &measuring.files.out;
+    let session = measure(&scenarios, measuring.repeat, out, options.port, console)?;
+    let text = match scenarios[..] {
+        [_] => alone(&session, options.output.format, console),
+        _ => side_by_side(&scenarios, &session, options.output.format, console),
+    };
+    console.data(&text)?;
     session.end(console, options.output.format)
+}
+
+/// The report on the only scenario.
+fn alone(session: &Session, format: Format, console: &Console<'_>) -> String {
+    let text = |report| match format {
+        Format::Text => render::scenario::text(report, console.paint()),
+        Format::Json => json(report),
+    };
+    session.measured.iter().map(|measured| text(&measured.report)).collect()
+}
+
+/// A row for each scenario of which there is something to tell.
+fn side_by_side(
+    scenarios: &[&Resolved],
+    session: &Session,
+    format: Format,
+    console: &Console<'_>,
+) -> String {
+    let files = scenarios.iter().map(|resolved| resolved.path().to_string());
+    let reports = session.measured.iter().map(|measured| measured.report.clone());
+    let steps = render::ladder::saved(files.zip(reports).collect());
+    match format {
+        Format::Text => render::ladder::text(&steps, console.paint()),
+        Format::Json => json(&Document::comparison(&steps)),
+    }
+}
+
+/// Whoever names a port wants to find one service there.
+fn one_port(port: u16, scenarios: &[&Resolved]) -> Diagnostics {
+    let files: Vec<&str> = scenarios.iter().map(|resolved| resolved.path()).collect();
+    let diagnostic = Diagnostic {
+        file: format!("--port {port}"),
+        line: None,
+        column: None,
+        found: format!("{} scenarios are to be measured: {}", files.len(), files.join(", ")),
+        allowed: Some("a port for one scenario".into()),
+        advice: Some(
+            "leave out --port, so that each service gets a free one; or name one FILE".into(),
+        ),
+    };
+    Diagnostics { diagnostics: vec![diagnostic] }
 }

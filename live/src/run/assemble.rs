@@ -16,14 +16,13 @@ use model::statistics::round_significant;
 use super::evidence::{Evidence, troubles};
 use super::fold::{Group, Groups, response_time};
 use super::guard;
-use super::round::{Heard, Round};
+use super::round::Round;
 use super::stations::{self, Span, Window};
 use crate::load::Tally;
 use crate::machine::cpus::Split;
 use crate::machine::facts::Facts;
 use crate::machine::limits::backlog_max;
 use crate::machine::process::Holdings;
-use crate::times;
 
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -43,7 +42,7 @@ pub struct Bench<'a> {
     pub notes: Vec<String>,
 }
 
-/// The report on `rounds` of `resolved`, at least one.
+/// The report on `rounds` of `resolved`, at least one, in the order of their seeds.
 pub fn report(resolved: &Resolved, rounds: &[Round], bench: &Bench<'_>) -> Report {
     Builder::new(resolved, rounds).report(bench)
 }
@@ -73,8 +72,8 @@ impl<'a> Builder<'a> {
         let rounds = counted(all);
         let seconds: f64 = rounds.iter().map(|round| round.seconds_counted()).sum();
         let groups = match rounds.as_slice() {
-            [only] => Groups::of_seconds(&seconds_of(only)),
-            several => Groups::of_rounds(several.iter().map(|round| whole(round)).collect()),
+            [only] => Groups::of_seconds(&Group::seconds_of(only)),
+            several => Groups::of_rounds(several.iter().map(|round| Group::whole(round)).collect()),
         };
         Builder { resolved, all, rounds, seconds, groups }
     }
@@ -138,6 +137,7 @@ impl<'a> Builder<'a> {
             measurement: None,
             cut_short: false,
             warnings: Vec::new(),
+            rounds: self.each(bench),
         };
         report.cut_short = self.cut_short(&report);
         report.warnings = self.warnings(&report, bench);
@@ -146,6 +146,21 @@ impl<'a> Builder<'a> {
         measurement.inconclusive.extend(known);
         report.measurement = Some(measurement);
         report
+    }
+
+    /// Each of the rounds by itself, if there are several.
+    fn each(&self, bench: &Bench<'_>) -> Vec<Report> {
+        if self.rounds.len() < 2 {
+            return Vec::new();
+        }
+        let numbered = (0..).zip(self.all).filter(|(_, round)| self.counts(round));
+        let alone = |round| Builder::new(self.resolved, std::slice::from_ref(round)).report(bench);
+        numbered.map(|(index, round)| alone(round).into_round(index)).collect()
+    }
+
+    /// The numbers are of this round too.
+    fn counts(&self, round: &Round) -> bool {
+        self.rounds.iter().any(|&counted| std::ptr::eq(counted, round))
     }
 
     /// `count` per second; of a window that never opened, none.
@@ -316,8 +331,7 @@ impl<'a> Builder<'a> {
         if counted == rounds {
             return Vec::new();
         }
-        let uncounted =
-            self.all.iter().filter(|&round| !self.rounds.iter().any(|&of| std::ptr::eq(of, round)));
+        let uncounted = self.all.iter().filter(|round| !self.counts(round));
         let mut all = vec![format!(
             "{counted} of {rounds} rounds count: the others were ended before their time"
         )];
@@ -363,45 +377,10 @@ fn in_service(tally: &Tally) -> f64 {
     }
 }
 
-/// A whole round as one group.
-fn whole(round: &Round) -> Group {
-    let tally = &round.tally;
-    let mut classes = tally.classes.iter();
-    let mut times =
-        classes.next().map(|class| class.response_times.clone()).unwrap_or_else(times::histogram);
-    classes.for_each(|class| {
-        // All have the same bounds.
-        let _ = times.add(&class.response_times);
-    });
-    Group {
-        seconds: round.seconds_counted(),
-        good: tally.classes.iter().map(|class| class.good).collect(),
-        in_flight: tally.in_flight_mean(),
-        times,
-    }
-}
-
-/// The whole seconds of a round that lie in its window.
-fn seconds_of(round: &Round) -> Vec<Group> {
-    let tally = &round.tally;
-    let begin = |index: u64| tally.started + index * 1_000_000_000;
-    let inside = round.seconds.iter().filter(|Heard { second, .. }| {
-        let from = begin(second.index);
-        from >= tally.opened && from + second.length <= tally.closed && second.length > 0
-    });
-    inside
-        .map(|Heard { second, times, good }| Group {
-            seconds: second.length as f64 / 1e9,
-            good: good.clone(),
-            in_flight: second.in_flight as f64,
-            times: times.clone(),
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use model::measurement::Measurement;
+    use model::stream::replication_seed;
 
     use super::*;
     use crate::run::sample::{self, RATE, SECOND, WINDOW, cold, cut, round};
@@ -482,6 +461,22 @@ mod tests {
         assert_eq!(report.arrivals.sent, 2000.0);
         assert_eq!(measurement(&report).upstreams[0].calls, 6 * 1200);
         assert!(!warned(&report, "rounds count"));
+    }
+
+    #[test]
+    fn each_round_is_told_by_itself_with_the_seed_of_its_draws() {
+        let report = sample::report(&[round(1), cut(), round(3)]);
+        let alone = [round(1), round(3)].map(|round| sample::report(&[round]));
+        // The second does not count, and leaves its seed to nobody.
+        for ((told, alone), turn) in report.rounds.iter().zip(&alone).zip([0, 2]) {
+            assert_eq!(told.seed, replication_seed(report.seed, turn));
+            assert_eq!((told.throughput, &told.run), (alone.throughput, &alone.run));
+            assert_eq!((&told.classes, &told.stations), (&alone.classes, &alone.stations));
+            assert_eq!(measurement(told).accounting, measurement(alone).accounting);
+            assert_eq!((&told.published, told.rounds.len()), (&None, 0));
+        }
+        assert_eq!(report.rounds.len(), report.run.replications as usize);
+        assert!(alone.iter().all(|report| report.rounds.is_empty()));
     }
 
     #[test]

@@ -223,7 +223,8 @@ fn spread(times: &Histogram<u64>) -> Spread {
     }
 }
 
-fn machine(facts: &Facts) -> BTreeMap<String, String> {
+/// The machine as a report tells of it.
+pub fn machine(facts: &Facts) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut tell = |name: &str, value: Option<String>| {
         all.extend(value.map(|value| (name.to_string(), value)));

@@ -4,6 +4,9 @@ use hdrhistogram::Histogram;
 use model::report::ResponseTime;
 use model::statistics::{Estimate, round_significant};
 
+use super::round::{Heard, Round};
+use crate::times;
+
 /// Most batches into which a single round is cut.
 const BATCHES: usize = 20;
 /// Samples beyond a quantile that each group needs to have one worth the name.
@@ -31,6 +34,40 @@ pub struct Group {
 }
 
 impl Group {
+    /// A whole round as one group.
+    pub fn whole(round: &Round) -> Group {
+        let tally = &round.tally;
+        let mut times = times::histogram();
+        tally.classes.iter().for_each(|class| {
+            // All have the same bounds.
+            let _ = times.add(&class.response_times);
+        });
+        Group {
+            seconds: round.seconds_counted(),
+            good: tally.classes.iter().map(|class| class.good).collect(),
+            in_flight: tally.in_flight_mean(),
+            times,
+        }
+    }
+
+    /// The whole seconds of a round that lie in its window, each as a group.
+    pub fn seconds_of(round: &Round) -> Vec<Group> {
+        let tally = &round.tally;
+        let begin = |index: u64| tally.started + index * 1_000_000_000;
+        let inside = round.seconds.iter().filter(|Heard { second, .. }| {
+            let from = begin(second.index);
+            from >= tally.opened && from + second.length <= tally.closed && second.length > 0
+        });
+        inside
+            .map(|Heard { second, times, good }| Group {
+                seconds: second.length as f64 / 1e9,
+                good: good.clone(),
+                in_flight: second.in_flight as f64,
+                times: times.clone(),
+            })
+            .collect()
+    }
+
     fn rate(&self, count: u64) -> f64 {
         if self.seconds > 0.0 { count as f64 / self.seconds } else { 0.0 }
     }
@@ -130,7 +167,6 @@ pub fn response_time(times: &Histogram<u64>, sum: u128, max: u64) -> ResponseTim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::times;
 
     /// A second with `count` good answers, each of which took `nanos`.
     fn second(count: u64, nanos: u64) -> Group {

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::routing::any;
 use axum::{Extension, Router};
-use model::scenario::Scenario;
+use model::scenario::{Scenario, Server};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::coop::unconstrained;
@@ -111,7 +111,7 @@ fn serve(control: &Channel, listener: TcpListener, start: Start) -> Result<(), S
     let born = clock::now();
     let resolved = model::read::load_text(&start.name, &start.scenario, &[])
         .map_err(|error| error.to_string())?;
-    let scenario = Arc::new(Scenario { seed: start.seed, ..resolved.scenario });
+    let scenario = Arc::new(burning(Scenario { seed: start.seed, ..resolved.scenario }));
     pin(&start.cpus).map_err(|error| error.to_string())?;
     // Every file that the process may open may be a connection.
     crate::machine::limits::raise_open_files();
@@ -138,6 +138,14 @@ fn serve(control: &Channel, listener: TcpListener, start: Start) -> Result<(), S
         unconstrained(accept::accept(worker.clone(), listener, app(&worker))).await;
         Ok(())
     })
+}
+
+/// Of what a profile says of axum itself, nothing has to be burned: this is axum.
+fn burning(scenario: Scenario) -> Scenario {
+    match scenario.service.server {
+        Server::Axum => Scenario { costs: scenario.costs.nothing_burned(), ..scenario },
+        Server::Uvicorn | Server::Gunicorn => scenario,
+    }
 }
 
 fn snapshot(born: u64, worker: &Worker, idle: &Gauge, lag: &Lag) -> Snapshot {

@@ -110,14 +110,24 @@ fn an_interrupt_while_everything_starts_leaves_nothing() {
 
 #[test]
 fn a_ladder_that_is_interrupted_keeps_the_rungs_that_it_has() {
+    keeps_those_that_it_has("ladder more.toml");
+}
+
+#[test]
+fn a_run_of_several_that_is_interrupted_keeps_those_that_it_has() {
+    keeps_those_that_it_has("run shop.toml more.toml");
+}
+
+/// A `command` that measures the shop and then more is interrupted at the second of them.
+fn keeps_those_that_it_has(command: &str) {
     let shop = Shop::new();
     shop.lab.write("more.toml", "extends = \"shop.toml\"\nservice.workers = 2\n");
-    let words = "ladder more.toml --repeat 2 --duration 1s --format json";
-    let mut ladder = Running::start(shop.lab.command(words));
+    let words = format!("{command} --repeat 2 --duration 1s --format json");
+    let mut session = Running::start(shop.lab.command(&words));
     let two = || (shop.processes("worker-process").len() == 2).then_some(());
-    until("the second rung", two);
-    ladder.signal(Signal::INT);
-    let ended = ladder.ended().with_code(3);
+    until("the second scenario", two);
+    session.signal(Signal::INT);
+    let ended = session.ended().with_code(3);
     let rungs = ended.json::<serde_json::Value>()["rungs"].as_array().map(Vec::len);
     let left = shop.lab.left();
     assert_eq!(rungs, Some(left.len()), "{ended:?}");

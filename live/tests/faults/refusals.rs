@@ -20,6 +20,30 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_port_is_for_one_scenario() {
+    let shop = Shop::new();
+    shop.lab.write("more.toml", "extends = \"shop.toml\"\n");
+    let words = format!("run shop.toml more.toml --port {}", shop.port);
+    let ended = shop.lab.live(&words).with_code(2);
+    let told = format!("error: --port {}: 2 scenarios are to be measured", shop.port);
+    assert!(ended.err.starts_with(&told) && ended.err.contains("more.toml"), "{ended:?}");
+    assert!(!shop.lab.runs().exists(), "nothing was begun");
+}
+
+#[test]
+fn every_wrong_file_of_several_is_told_before_any_is_measured() {
+    let shop = Shop::new();
+    for (name, key) in [("one.toml", "users"), ("two.toml", "wokers")] {
+        shop.lab.write(name, &format!("extends = \"shop.toml\"\nservice.{key} = 2\n"));
+    }
+    let ended = shop.lab.live("run shop.toml one.toml two.toml absent.toml").with_code(2);
+    for file in ["one.toml:2:", "two.toml:2:", "absent.toml"] {
+        assert_eq!(ended.err.matches(&format!("error: {file}")).count(), 1, "{ended:?}");
+    }
+    assert!(!shop.lab.runs().exists(), "nothing was begun");
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let shop = Shop::new();
     for folder in ["/proc/nope", "shop.toml/runs"] {

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use live::machine::cpus::{Cpus, Split};
 use model::report::Report;
+use model::stream::replication_seed;
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -57,6 +58,40 @@ fn rungs_take_turns_and_each_is_kept() {
     }
     let names = BTreeSet::from([&*first.report.scenario, &second.report.scenario]);
     assert_eq!(names, BTreeSet::from(["log", "shop"]));
+}
+
+#[test]
+fn several_files_take_turns_and_are_put_side_by_side() {
+    let lab = Lab::new(SHOP);
+    lab.write("log.toml", WITH_LOG);
+    let words = "run shop.toml log.toml --repeat 2 --set load.users=3 --seed 9";
+    let ended = lab.live(&format!("{words} --format json")).measured();
+    let document: Value = ended.json();
+    assert_eq!(document["kind"], "comparison");
+    let rungs = document["rungs"].as_array().expect("a list of reports");
+    let names: Vec<&Value> = rungs.iter().map(|rung| &rung["name"]).collect();
+    assert_eq!(names, ["shop", "log"]);
+    let starts = rungs.iter().map(|rung| {
+        let report: Report = serde_json::from_value(rung.clone()).expect("a report");
+        assert_eq!((report.run.replications, report.seed), (2, 9));
+        let seeds: Vec<u64> = report.rounds.iter().map(|round| round.seed).collect();
+        assert_eq!(seeds, [0, 1].map(|turn| replication_seed(9, turn)));
+        let samples = report.rounds.iter().map(|round| round.run.samples).sum::<u64>();
+        assert_eq!(samples, report.run.samples);
+        // What is kept is what was told.
+        let kept = lab.left().into_iter().map(|folder| Kept::read(&folder).report);
+        assert_eq!(kept.filter(|kept| *kept == report).count(), 1);
+        let how = report.rounds.iter().map(|round| round.measurement.as_ref().expect("measured"));
+        how.map(|how| how.started).collect::<Vec<u64>>()
+    });
+    let [first, second]: [Vec<u64>; 2] =
+        starts.collect::<Vec<_>>().try_into().expect("two scenarios");
+    let turns = [first[0], second[0], first[1], second[1]];
+    assert!(turns.is_sorted() && turns[0] < turns[3], "{turns:?}");
+    assert_eq!(lab.left().len(), 2);
+    let text = lab.live("run shop.toml log.toml").measured().out;
+    assert!(text.starts_with("rung "), "{text}");
+    assert!(text.contains("\nshop ") && text.contains("\nlog "), "{text}");
 }
 
 #[test]
