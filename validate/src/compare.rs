@@ -3,10 +3,11 @@
 //! What is judged by which tolerance: see [`crate::tolerance`]; when a number agrees:
 //! [`crate::judgement`]; what the whole is worth: [`Verdict`](crate::comparison::Verdict).
 //!
-//! A report knows the intervals of its overall numbers, of each endpoint's throughput and of
-//! each utilisation. It does not know those of an endpoint's response times, of a station's
-//! waiting time and requests: these are judged by their error alone, and are told with an
-//! unknown noise. That is one reason why endpoints and stations inform and do not decide.
+//! A report that lists its rounds knows from them the interval of every number. Without rounds
+//! it knows those of its overall numbers, of each endpoint's throughput and of each utilisation,
+//! but not those of an endpoint's response times, of a station's waiting time and requests:
+//! these are judged by their error alone, and are told with an unknown noise. Endpoints and
+//! stations inform and do not decide: with dozens of them some are off by chance.
 
 use model::report::{Report, Station};
 
@@ -16,6 +17,7 @@ use crate::judgement::{Judged, Judgement, judge, noise};
 use crate::metric::Metric;
 use crate::pair::{self, Mismatch};
 use crate::reading::{self, Reading};
+use crate::rounds;
 use crate::tolerance::Tolerances;
 use crate::verdict;
 
@@ -71,9 +73,7 @@ impl Pair<'_> {
     fn overall(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for metric in Metric::OVERALL {
-            let (p, m) =
-                (reading::overall(self.predicted, metric), reading::overall(self.measured, metric));
-            let row = self.row(Scope::Overall, metric, p, m, 0.0);
+            let row = self.row(Scope::Overall, metric, |r| reading::overall(r, metric), 0.0);
             rows.push(Row { headline: metric.is_headline(), ..row });
             if metric == Metric::ErrorShare {
                 rows.extend(self.error_kinds());
@@ -84,9 +84,8 @@ impl Pair<'_> {
 
     fn error_kinds(&self) -> Vec<Row> {
         let row = |kind: &str| {
-            let p = reading::error_kind(self.predicted, kind);
-            let m = reading::error_kind(self.measured, kind);
-            let row = self.row(Scope::Overall, Metric::ErrorShare, p, m, 0.0);
+            let find = |report: &Report| reading::error_kind(report, kind);
+            let row = self.row(Scope::Overall, Metric::ErrorShare, find, 0.0);
             Row { error_kind: Some(kind.to_string()), ..row }
         };
         reading::error_kinds(self.predicted, self.measured).into_iter().map(row).collect()
@@ -98,13 +97,12 @@ impl Pair<'_> {
             self.predicted.classes.iter().map(|class| &class.name),
             self.measured.classes.iter().map(|class| &class.name),
         );
-        let read = |report: &Report, name: &str, metric: Metric| {
-            let class = report.classes.iter().find(|class| class.name == name);
-            class.map_or(Reading::NONE, |class| reading::of_class(report, class, metric))
-        };
         let row = |name: &str, metric: Metric| {
-            let (p, m) = (read(self.predicted, name, metric), read(self.measured, name, metric));
-            self.row(Scope::Class(name.to_string()), metric, p, m, 0.0)
+            let find = |report: &Report| {
+                let class = report.classes.iter().find(|class| class.name == name);
+                class.map_or(Reading::NONE, |class| reading::of_class(report, class, metric))
+            };
+            self.row(Scope::Class(name.to_string()), metric, find, 0.0)
         };
         names.into_iter().flat_map(|name| Metric::CLASS.map(|metric| row(name, metric))).collect()
     }
@@ -122,14 +120,13 @@ impl Pair<'_> {
     }
 
     fn station_row(&self, name: &str, metric: Metric) -> Row {
-        let read = |report: &Report| {
+        let find = |report: &Report| {
             let station = station(report, name);
             let side = station.and_then(|station| reading::of_station(report, station, metric));
             Reading { side, samples: report.run.samples }
         };
-        let (p, m) = (read(self.predicted), read(self.measured));
         let scope = Scope::Station(name.to_string());
-        self.row(scope, metric, p, m, self.negligible(name, metric))
+        self.row(scope, metric, find, self.negligible(name, metric))
     }
 
     /// The difference at the station that matters to nobody: measured by what it adds to a
@@ -147,17 +144,24 @@ impl Pair<'_> {
         if floor.is_finite() { floor } else { 0.0 }
     }
 
-    fn row(&self, scope: Scope, metric: Metric, p: Reading, m: Reading, floor: f64) -> Row {
+    /// The number that `find` finds in either report and in each of their rounds.
+    fn row(
+        &self,
+        scope: Scope,
+        metric: Metric,
+        find: impl Fn(&Report) -> Reading,
+        floor: f64,
+    ) -> Row {
         let tolerance = self.tolerances.of(metric, self.regime);
         let unit = metric.unit();
-        let judged = match (p.side, m.side) {
-            (Some(p), Some(m)) => judge(p, m, unit, tolerance, floor),
-            (_, m) => Judged {
-                error: None,
-                noise: m.and_then(|m| noise(m, unit)),
-                margin: None,
-                judgement: Judgement::NotJudged,
-            },
+        let p = rounds::read(self.predicted, metric, &find);
+        let m = rounds::read(self.measured, metric, &find);
+        let (judged, paired) = match (p.side, m.side) {
+            (Some(p), Some(m)) => {
+                let paired = rounds::paired_half(self.predicted, self.measured, metric, find);
+                (judge(p, m, paired, unit, tolerance, floor), paired.is_some())
+            }
+            (_, m) => (Judged::none(m.and_then(|m| noise(m, unit))), false),
         };
         let unfit = unfit(metric, p, m);
         let verdict = if unfit.is_some() { Judgement::NotJudged } else { judged.judgement };
@@ -172,6 +176,7 @@ impl Pair<'_> {
             error: judged.error,
             noise: judged.noise,
             margin: judged.margin,
+            paired,
             tolerance,
             verdict,
             why: unfit,

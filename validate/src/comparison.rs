@@ -123,11 +123,15 @@ pub struct Row {
     pub unit: Unit,
     /// Predicted against measured, signed; none beside a measured zero.
     pub error: Option<f64>,
-    /// Half the measured interval: no prediction can be known to be better than it. None if
-    /// not known.
+    /// Half the measured interval: how much the number changes from run to run. None if not
+    /// known.
     pub noise: Option<f64>,
-    /// Half the interval of the error, from both sides' intervals; none if neither is known.
+    /// Half the interval of the error; none if not known.
     pub margin: Option<f64>,
+    /// The margin is that of the differences between rounds that saw the same load; else it is
+    /// put together from both sides' intervals, as if these were independent.
+    #[serde(default)]
+    pub paired: bool,
     /// What the error may be.
     pub tolerance: f64,
     /// What is said of it.
@@ -148,6 +152,11 @@ impl Comparison {
     /// How often `judgement` was passed on the rows that `pick` takes.
     pub fn count(&self, judgement: Judgement, pick: impl Fn(&Row) -> bool) -> usize {
         self.rows.iter().filter(|row| row.verdict == judgement && pick(row)).count()
+    }
+
+    /// Some errors are judged by the differences between paired rounds.
+    pub fn is_paired(&self) -> bool {
+        self.rows.iter().any(|row| row.paired)
     }
 
     /// The number of the whole service with this metric.

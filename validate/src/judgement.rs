@@ -8,12 +8,20 @@
 //! - **disagrees** if `|d| > A + H`;
 //! - is otherwise **within noise**: nobody can tell.
 //!
-//! `H` is the root of the sum of the squares of both half widths: the two runs share a load,
-//! but the chances that blur them are independent. An interval that nobody knows counts as
-//! one of no length, and the row says that its noise is not known.
+//! Where both sides list equally many rounds with equal seeds, at least two, round `i` of the
+//! one saw the same requests and latencies as round `i` of the other. `H` is then that of the
+//! t interval of the differences between **paired** rounds, of this same number in each round.
+//! Else `H` is the root of the sum of the squares of both half widths, as if all that blurs the
+//! two sides were independent. An interval that nobody knows counts as one of no length, and
+//! the row says that its noise is not known. A row says which kind of margin it has.
 //!
 //! Why so:
 //!
+//! - Part of what changes from run to run comes from the draws: a load with many slow calls is
+//!   slow on both sides. That is no error of the prediction, and paired differences do not
+//!   contain it. What one side alone has at random, they contain. So pairs neither hide
+//!   an error behind noise that both sides share nor call anything sharp that is not; and it
+//!   does not matter how much of the noise is shared.
 //! - A prediction is refuted only by an error that neither tolerance nor noise explains, and
 //!   confirmed only by a measurement sharp enough to have refuted it (`H <= A`). Without the
 //!   second condition the worst measurement would confirm every model.
@@ -54,21 +62,34 @@ pub struct Judged {
     pub error: Option<f64>,
     /// Half the measured interval, on the scale of the error; none if not known.
     pub noise: Option<f64>,
-    /// Half the interval of the error, both sides' taken together; none if neither is known.
+    /// Half the interval of the error; none if not known.
     pub margin: Option<f64>,
     /// By the rule of this module.
     pub judgement: Judgement,
 }
 
-/// Judges `predicted` against `measured`. Differences up to `floor`, in the metric's own
+impl Judged {
+    /// Nothing is said of a number that one side does not have; `noise` is that of the measured
+    /// one.
+    pub fn none(noise: Option<f64>) -> Judged {
+        Judged { error: None, noise, margin: None, judgement: Judgement::NotJudged }
+    }
+}
+
+/// Judges `predicted` against `measured`, whose difference paired rounds know to within half
+/// an interval of `paired`, if there are any. Differences up to `floor`, in the metric's own
 /// unit, matter to nobody and are within every tolerance.
-pub fn judge(predicted: Side, measured: Side, unit: Unit, tolerance: f64, floor: f64) -> Judged {
+pub fn judge(
+    predicted: Side,
+    measured: Side,
+    paired: Option<f64>,
+    unit: Unit,
+    tolerance: f64,
+    floor: f64,
+) -> Judged {
     let scale = scale(measured, unit);
     let difference = predicted.value - measured.value;
-    let half = match (predicted.half(), measured.half()) {
-        (None, None) => None,
-        (one, other) => Some(libm::hypot(one.unwrap_or(0.0), other.unwrap_or(0.0))),
-    };
+    let half = paired.or_else(|| independent(predicted, measured));
     let allowed = (tolerance * scale).max(floor);
     let (off, unsure) = (difference.abs(), half.unwrap_or(0.0));
     let judgement = if off <= allowed && unsure <= allowed {
@@ -83,6 +104,15 @@ pub fn judge(predicted: Side, measured: Side, unit: Unit, tolerance: f64, floor:
         noise: noise(measured, unit),
         margin: half.and_then(|half| scaled(half, scale)),
         judgement,
+    }
+}
+
+/// Half the interval of the difference, as if the noise of both sides was independent; none if
+/// neither is known.
+fn independent(predicted: Side, measured: Side) -> Option<f64> {
+    match (predicted.half(), measured.half()) {
+        (None, None) => None,
+        (one, other) => Some(libm::hypot(one.unwrap_or(0.0), other.unwrap_or(0.0))),
     }
 }
 
@@ -116,7 +146,7 @@ mod tests {
     }
 
     fn relative(predicted: Side, measured: Side, tolerance: f64) -> Judged {
-        judge(predicted, measured, Unit::Relative, tolerance, 0.0)
+        judge(predicted, measured, None, Unit::Relative, tolerance, 0.0)
     }
 
     #[test]
@@ -148,6 +178,23 @@ mod tests {
     }
 
     #[test]
+    fn paired_rounds_say_what_both_intervals_would() {
+        use Judgement::{Agree, Disagree, WithinNoise};
+        for (predicted, noise, paired, expected) in [
+            (104.0, 20.0, 1.0, Agree),
+            (108.0, 20.0, 1.0, Disagree),
+            (108.0, 0.0, 4.0, WithinNoise),
+            (100.0, 0.0, 6.0, WithinNoise),
+        ] {
+            let measured = side(100.0, noise);
+            let judged =
+                judge(side(predicted, noise), measured, Some(paired), Unit::Relative, 0.05, 0.0);
+            assert_eq!(judged.judgement, expected, "{predicted} against 100, known to ±{paired}");
+            assert_eq!((judged.noise, judged.margin), (Some(noise / 100.0), Some(paired / 100.0)));
+        }
+    }
+
+    #[test]
     fn beside_a_measured_zero_there_is_no_error_in_percent() {
         let judged = relative(side(1.0, 0.1), side(0.0, 0.1), 0.05);
         assert_eq!((judged.error, judged.noise, judged.margin), (None, None, None));
@@ -166,9 +213,9 @@ mod tests {
 
     #[test]
     fn points_are_differences_and_a_floor_forgives() {
-        let judged = judge(side(0.99, 0.0), side(0.95, 0.0), Unit::Points, 0.05, 0.0);
+        let judged = judge(side(0.99, 0.0), side(0.95, 0.0), None, Unit::Points, 0.05, 0.0);
         assert_eq!((judged.error, judged.judgement), (Some(0.04), Judgement::Agree));
-        let tiny = judge(side(2e-6, 0.0), side(1e-6, 0.0), Unit::Relative, 0.05, 1e-5);
+        let tiny = judge(side(2e-6, 0.0), side(1e-6, 0.0), None, Unit::Relative, 0.05, 1e-5);
         assert_eq!((tiny.error, tiny.judgement), (Some(1.0), Judgement::Agree));
     }
 

@@ -6,21 +6,33 @@
 #![warn(missing_docs)]
 
 pub mod bottleneck;
+pub mod calibrate;
 pub mod cli;
+pub mod climb;
 pub mod compare;
 pub mod comparison;
 pub mod judgement;
+pub mod measure;
 pub mod metric;
 pub mod pair;
+pub mod platform;
+pub mod predict;
 pub mod ranking;
 mod reading;
+mod rounds;
 pub mod side;
 pub mod summary;
+pub mod sweep;
 pub mod told;
 pub mod tolerance;
+pub mod validation;
 mod verdict;
 
+pub use calibrate::Calibration;
+pub use climb::Climb;
 pub use compare::compare;
 pub use comparison::Comparison;
 pub use summary::Summary;
+pub use sweep::Sweep;
 pub use tolerance::Tolerances;
+pub use validation::Validation;

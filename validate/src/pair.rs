@@ -2,6 +2,8 @@
 
 use model::report::{Kind, Report, SCHEMA};
 
+use crate::rounds::are_paired;
+
 /// Relative difference of two lengths of time that is none.
 const SAME_LENGTH: f64 = 0.01;
 
@@ -119,8 +121,25 @@ pub fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
             "measured once: its noise is that within one run, and runs differ by more".to_string(),
         );
     }
+    all.extend(unpaired(predicted, measured));
     all.extend(capacities(predicted, measured));
     all
+}
+
+/// Rounds were measured, and the prediction does not have the same.
+fn unpaired(predicted: &Report, measured: &Report) -> Option<String> {
+    let rounds = measured.rounds.len();
+    let has = match predicted.rounds.len() {
+        0 => "does not list its rounds".to_string(),
+        others if others != rounds => format!("has {others} rounds"),
+        _ => "has rounds of other seeds".to_string(),
+    };
+    (rounds > 1 && !are_paired(predicted, measured)).then(|| {
+        format!(
+            "{rounds} rounds were measured and the prediction {has}: their noise counts as \
+             independent. As many replications as rounds, of one seed, are paired"
+        )
+    })
 }
 
 /// Stations of different size on both sides: a sign of different configurations.

@@ -65,7 +65,7 @@ fn ended(report: &Report) -> f64 {
     report.run.samples as f64 + errors(report, |_| true)
 }
 
-/// A number of an endpoint. The report has no intervals of its response times.
+/// A number of an endpoint. The report itself has no intervals of its response times.
 pub(crate) fn of_class(report: &Report, class: &Class, metric: Metric) -> Reading {
     let seconds = report.run.duration * f64::from(report.run.replications);
     // What is negative or not a number becomes no sample at all.

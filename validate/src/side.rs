@@ -6,8 +6,15 @@ use model::statistics::{Estimate, round_significant};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Confidence of a share's interval where the report's own makes no sense.
+/// Confidence of an interval where the report's own makes no sense.
 const CONFIDENCE: f64 = 0.95;
+/// Confidences between which an interval has a length that is a number.
+const SENSIBLE: std::ops::RangeInclusive<f64> = 0.001..=0.999_999;
+
+/// The confidence of the intervals of a run.
+pub(crate) fn confidence(run: &Run) -> f64 {
+    Some(run.confidence).filter(|c| SENSIBLE.contains(c)).unwrap_or(CONFIDENCE)
+}
 
 /// A value and its interval, if the report knows it. Never infinite, never not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +46,17 @@ impl Side {
         })
     }
 
+    /// The same value, known to within `half`. None of these numbers is below zero.
+    #[must_use]
+    pub(crate) fn within(self, half: f64) -> Side {
+        let low = round_significant((self.value - half).max(0.0)).min(self.value);
+        let high = round_significant(self.value + half).max(self.value);
+        match high.is_finite() {
+            true => Side { low: Some(low), high: Some(high), ..self },
+            false => self,
+        }
+    }
+
     /// `part` of `whole` requests, with Wilson's interval, which has a length where nothing
     /// was seen too: no error among ten requests does not say that there are none.
     ///
@@ -47,8 +65,7 @@ impl Side {
     pub fn share(part: f64, whole: f64, run: &Run) -> Option<Side> {
         let sane = part >= 0.0 && whole > 0.0 && part <= whole && whole.is_finite();
         let share = sane.then(|| part / whole)?;
-        let confidence = Some(run.confidence).filter(|c| *c > 0.0 && *c < 1.0);
-        let z = standard_normal(0.5 + confidence.unwrap_or(CONFIDENCE) / 2.0);
+        let z = standard_normal(0.5 + confidence(run) / 2.0);
         let shrink = 1.0 + z * z / whole;
         let middle = (share + z * z / (2.0 * whole)) / shrink;
         let spread = share * (1.0 - share) / whole + z * z / (4.0 * whole * whole);

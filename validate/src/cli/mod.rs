@@ -2,11 +2,18 @@
 //!
 //! Exit codes: 0 agree, 1 disagree, 2 wrong usage or no answer, 3 inconclusive.
 
+mod calibrate;
 mod compare;
 mod completions;
 mod form;
+mod ladder;
+mod live;
+mod measuring;
 mod options;
+mod run;
 mod schema;
+mod sweep;
+mod trial;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -24,7 +31,7 @@ where
 }
 
 /// Runs the command line `args` on the streams of the process.
-pub fn run_on_terminal(args: std::env::ArgsOs) -> Exit {
+pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> Exit {
     command_line::run_on_terminal::<Cli>(args)
 }
 
@@ -35,9 +42,16 @@ impl CommandLine for Cli {
 
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
         match &self.command {
+            Command::Run(options) => run::run(options, console),
+            Command::Ladder(options) => ladder::run(options, console),
+            Command::Sweep(options) => sweep::run(options, console),
             Command::Compare(options) => compare::run(options, console),
+            Command::Calibrate(options) => calibrate::run(options, console),
             Command::Schema(options) => schema::run(options, console),
             Command::Completions(options) => completions::run(options, console),
+            Command::Live(options) => live::run(options),
+            Command::WorkerProcess => live::child("worker-process"),
+            Command::UpstreamProcess => live::child("upstream-process"),
         }
     }
 }

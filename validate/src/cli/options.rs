@@ -1,27 +1,44 @@
 //! What can be written after `validate`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use render::Format;
+use model::units::Span;
 use render::command_line::HELP;
+use render::{Format, Source};
 
 use super::form::Output;
+use super::measuring::Measuring;
+use crate::calibrate::Target;
+use crate::calibrate::probe::Lengths;
+use crate::calibrate::session::Order;
+use crate::sweep::Vary;
 use crate::tolerance::{Tolerance, Tolerances};
 
 const EXAMPLES: &str = "\
 Examples:
+  validate run v3.toml                                 is what is predicted what happens?
+  validate run scenarios/validation/*.toml --repeat 5 --tolerance p99=15%
+  validate ladder v5.toml                              does each change buy what it should?
+  validate sweep v6.toml --vary load.users=50,100,200,400
+  validate sweep v3.toml --vary service.workers=1,2,4 --predict-only
   sim scenario v3.toml --format json > v3.json
   validate compare v3.json runs/v3-20260101-120000     can the prediction be trusted?
   validate compare v3.json runs/v3-20260101-120000 --tolerance p99=20% --tolerance mean=10%
   validate compare v3.json report.json --format json | jq .verdict
+  validate calibrate axum                              what does axum cost by itself, here?
 
-A REPORT is a file that `sim scenario --format json` or `live run --format json` wrote, or the
-folder of a saved run.
+A FILE is looked for as given, then under scenarios/; its .toml may be left out. A REPORT is a
+file that `sim scenario --format json` or `live run --format json` wrote, or the folder of a
+saved run.
 
 Exit codes: 0 agree, 1 disagree, 2 wrong usage or reports that cannot be compared,
 3 inconclusive.";
+
+const CUT: &str = "\
+Unless they are chosen, a warm-up longer than 8s is cut to 8s, and a window longer than 10s to 10s.";
 
 /// Says whether a prediction can be trusted: predicted against measured, number by number.
 #[derive(Debug, Parser)]
@@ -35,12 +52,91 @@ pub(super) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Predict scenarios, measure them in turns and compare
+    Run(Run),
+    /// Do so with a scenario and all that it extends: is the order of the rungs right?
+    Ladder(Ladder),
+    /// Do so with one key at several values: is the curve right?
+    Sweep(Sweep),
     /// Hold a predicted report against a measured one
     Compare(Compare),
+    /// Measure what a stack costs by itself on this machine, and write its cost profile
+    Calibrate(Calibrate),
     /// Print the JSON Schema of an answer
     Schema(Schema),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// This program as `live`; started by the other commands
+    #[command(hide = true, disable_help_flag = true)]
+    Live(Live),
+    /// A worker of the service; started by `live`
+    #[command(hide = true)]
+    WorkerProcess,
+    /// The mock upstream; started by `live`
+    #[command(hide = true)]
+    UpstreamProcess,
+}
+
+/// `validate run`.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// The scenario files
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// Change a key of each scenario: --set service.workers=4 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) sets: Vec<String>,
+    /// Root of the random draws, instead of the scenarios' own
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `validate ladder`.
+#[derive(Debug, Args)]
+#[command(after_help = CUT)]
+pub(super) struct Ladder {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Accept rungs that turn more than one knob
+    #[arg(long)]
+    pub(super) allow_many: bool,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `validate sweep`.
+#[derive(Debug, Args)]
+#[command(after_help = CUT)]
+pub(super) struct Sweep {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// The key and its values; commas inside of braces, brackets or quotes do not part them
+    #[arg(long, value_name = "KEY=A,B,C")]
+    pub(super) vary: Vary,
+    /// Predict the curve and measure nothing
+    #[arg(long)]
+    pub(super) predict_only: bool,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `validate live`.
+#[derive(Debug, Args)]
+pub(super) struct Live {
+    /// The form of failures, if not that of the answer
+    #[arg(long, value_enum)]
+    pub(super) failures: Option<Format>,
+    /// What `live` is to do
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(super) words: Vec<OsString>,
 }
 
 /// `validate compare`.
@@ -56,6 +152,49 @@ pub(super) struct Compare {
     pub(super) tolerance: ToleranceOptions,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+/// `validate calibrate`.
+#[derive(Debug, Args)]
+pub(super) struct Calibrate {
+    /// Whose costs
+    #[arg(value_enum)]
+    pub(super) target: Target,
+    /// Run every probe so many times; a round takes about 80 s, two are needed for an interval
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(super) rounds: u32,
+    /// Write the profile here, on the disk that is to be measured; costs/TARGET.toml if left out
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace a file that no calibration wrote
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Warm each probe up for so long
+    #[arg(long, value_name = "TIME", hide = true, value_parser = Span::parse)]
+    warmup: Option<Span>,
+    /// Count for so long in each probe
+    #[arg(long, value_name = "TIME", hide = true, value_parser = Span::parse)]
+    duration: Option<Span>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+impl Calibrate {
+    /// What to calibrate.
+    pub(super) fn order(&self) -> Order {
+        let usual = Order::usual(self.target);
+        Order {
+            rounds: self.rounds,
+            file: self.out.clone().unwrap_or(usual.file),
+            force: self.force,
+            lengths: Lengths {
+                warmup: self.warmup.unwrap_or(usual.lengths.warmup),
+                duration: self.duration.unwrap_or(usual.lengths.duration),
+            },
+            ..usual
+        }
+    }
 }
 
 /// How far a prediction may be off.
@@ -82,6 +221,14 @@ pub(super) enum Document {
     Comparison,
     /// What many comparisons say together
     Summary,
+    /// The answer of `validate calibrate --format json`
+    Calibration,
+    /// The answer of `validate run --format json`
+    Validation,
+    /// The answer of `validate ladder --format json`
+    Ladder,
+    /// The answer of `validate sweep --format json`
+    Sweep,
 }
 
 /// `validate completions`.
@@ -102,8 +249,12 @@ impl Command {
     /// The form of a failure.
     pub(super) fn format(&self) -> Format {
         match self {
+            Command::Run(options) => options.output.format.into(),
+            Command::Ladder(options) => options.output.format.into(),
+            Command::Sweep(options) => options.output.format.into(),
             Command::Compare(options) => options.output.format.into(),
-            Command::Schema(_) | Command::Completions(_) => Format::Text,
+            Command::Calibrate(options) => options.output.format.into(),
+            _ => Format::Text,
         }
     }
 }

@@ -16,7 +16,7 @@ const TOLD: [Metric; 3] = [Metric::Throughput, Metric::Mean, Metric::P99];
 
 /// For people: the verdict first.
 pub fn text(comparison: &Comparison, paint: Paint) -> String {
-    let mut out = format!("{}\n{}\n\n", paint.bold(&sentence(comparison)), regime(comparison));
+    let mut out = format!("{}\n{}\n\n", paint.bold(&sentence(comparison)), basis(comparison));
     out += &tables::overall(comparison).text();
     for (heading, table) in details(comparison) {
         let _ = write!(out, "\n{}\n{}", paint.bold(&heading), table.text());
@@ -32,7 +32,7 @@ pub fn text(comparison: &Comparison, paint: Paint) -> String {
 
 /// The same for a document.
 pub fn markdown(comparison: &Comparison) -> String {
-    let mut out = format!("**{}** {}\n\n", sentence(comparison), regime(comparison));
+    let mut out = format!("**{}** {}\n\n", sentence(comparison), basis(comparison));
     out += &tables::overall(comparison).markdown();
     for (heading, table) in details(comparison) {
         let _ = write!(out, "\n{heading}\n\n{}", table.markdown());
@@ -47,7 +47,7 @@ pub fn markdown(comparison: &Comparison) -> String {
 }
 
 /// The verdict in one sentence.
-fn sentence(comparison: &Comparison) -> String {
+pub(super) fn sentence(comparison: &Comparison) -> String {
     let name = &comparison.name;
     match comparison.verdict {
         Verdict::Agree => {
@@ -85,6 +85,19 @@ fn notes(comparison: &Comparison) -> Vec<(&'static str, &String)> {
     };
     let reasons = reasons.iter().map(|reason| ("INCONCLUSIVE", reason));
     reasons.chain(comparison.warnings.iter().map(|warning| ("note", warning))).collect()
+}
+
+/// What was full, and by what the errors are judged.
+fn basis(comparison: &Comparison) -> String {
+    let pairs = match comparison.is_paired() {
+        true => format!(
+            " Errors are judged by how much they differ between {} pairs of rounds with the same \
+             load.",
+            comparison.measured.replications
+        ),
+        false => String::new(),
+    };
+    regime(comparison) + &pairs
 }
 
 /// What was full, and what follows for the tolerances.

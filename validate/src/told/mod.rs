@@ -1,7 +1,10 @@
 //! A comparison in words.
 
+mod climb;
 mod comparison;
+mod many;
 mod summary;
+mod sweep;
 mod tables;
 
 use render::number;
@@ -11,8 +14,11 @@ use crate::judgement::Judgement;
 use crate::metric::{Metric, Unit};
 use crate::side::Side;
 
+pub use climb::{climb_markdown, climb_text};
 pub use comparison::{markdown, text};
+pub use many::{validation_markdown, validation_text};
 pub use summary::{summary_markdown, summary_text};
+pub use sweep::{sweep_markdown, sweep_text};
 
 /// What a metric of the whole service is called.
 fn metric(metric: Metric) -> &'static str {
@@ -82,7 +88,8 @@ pub(crate) fn reason(row: &Row) -> String {
         return format!("{name}: {why}");
     }
     let tolerance = size(row.unit, row.tolerance);
-    let noise = row.margin.map(|margin| format!("±{}", size(row.unit, margin)));
+    let between = if row.paired { " between paired rounds" } else { "" };
+    let noise = row.margin.map(|margin| format!("±{}{between}", size(row.unit, margin)));
     let off = error(row.unit, row.error);
     match (row.verdict, noise) {
         (Judgement::Disagree, Some(noise)) if row.error.is_some() => format!(

@@ -13,35 +13,50 @@ pub(super) const MARKS: &str = "! disagrees   ~ within noise   ? not judged   - 
 
 /// The numbers of the whole service, one row each.
 pub(super) fn overall(comparison: &Comparison) -> Table {
-    let mut table = Table::new(&[
+    let mut columns = vec![
         ("", Align::Left),
         ("predicted", Align::Right),
         ("", Align::Left),
         ("measured", Align::Right),
         ("", Align::Left),
         ("error", Align::Right),
+    ];
+    // Elsewhere it follows from both intervals.
+    let paired = comparison.is_paired();
+    if paired {
+        columns.push(("in pairs", Align::Right));
+    }
+    columns.extend([
         ("noise", Align::Right),
         ("tolerance", Align::Right),
         ("verdict", Align::Left),
     ]);
+    let mut table = Table::new(&columns);
     for row in comparison.rows.iter().filter(|row| row.scope == Scope::Overall) {
         let name = match &row.error_kind {
             Some(kind) => format!("  {}", parts::error(kind)),
             None => metric(row.metric).to_string(),
         };
-        table.row([
+        let mut cells = vec![
             name,
             value_or_dash(row.metric, row.predicted),
             half(row.metric, row.predicted),
             value_or_dash(row.metric, row.measured),
             half(row.metric, row.measured),
             error(row.unit, row.error),
-            row.noise.map_or("-".into(), |noise| format!("±{}", size(row.unit, noise))),
-            size(row.unit, row.tolerance),
-            verdict(row),
-        ]);
+        ];
+        if paired {
+            cells.push(share(row, row.margin.filter(|_| row.paired)));
+        }
+        cells.extend([share(row, row.noise), size(row.unit, row.tolerance), verdict(row)]);
+        table.row(cells);
     }
     table
+}
+
+/// Half an interval on the scale of the row's error.
+fn share(row: &Row, half: Option<f64>) -> String {
+    half.map_or("-".into(), |half| format!("±{}", size(row.unit, half)))
 }
 
 fn verdict(row: &Row) -> String {
@@ -99,7 +114,7 @@ pub(super) fn stations(comparison: &Comparison) -> Table {
     table
 }
 
-fn mark(row: &Row) -> char {
+pub(super) fn mark(row: &Row) -> char {
     match row.verdict {
         Judgement::Agree => ' ',
         Judgement::Disagree => '!',

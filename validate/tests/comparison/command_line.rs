@@ -103,6 +103,20 @@ fn json_is_a_comparison_that_the_schema_describes() {
 }
 
 #[test]
+fn rounds_are_read_from_files_and_paired() {
+    let [p, m] = [predicted(), measured()].map(|report| in_rounds(report, &[0.8, 1.0, 1.2]));
+    let files = files(&p, &m);
+    let Told(code, out, _) =
+        validate(&["compare", &files.predicted, &files.measured, "--format", "json"]);
+    let json: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((code, &json["verdict"]), (0, &"agree".into()));
+    assert_eq!(
+        (&json["rows"][0]["paired"], &json["rows"][0]["margin"]),
+        (&true.into(), &0.0.into())
+    );
+}
+
+#[test]
 fn markdown_is_a_form_of_its_own() {
     let files = files(&predicted(), &measured());
     let Told(code, out, _) =

@@ -47,6 +47,42 @@ note: measured once: its noise is that within one run, and runs differ by more.
 }
 
 #[test]
+fn paired_rounds_are_told_beside_the_error() {
+    let [mut p, mut m] = [predicted(), measured()];
+    for report in [&mut p, &mut m] {
+        report.classes.clear();
+        report.stations.clear();
+        report.errors.clear();
+    }
+    slow_down(&mut p, 1.08);
+    let factors = [0.9, 1.0, 1.1];
+    let comparison = compared(&in_rounds(p, &factors), &in_rounds(m, &factors));
+    let expected = "\
+shop: prediction and measurement DISAGREE: throughput -7.4 % (at most 5.0 %), mean +8.0 % (at most 5.0 %), P50 +8.0 % (at most 5.0 %).
+The measurement does not say what is full: judged as if nothing was. Errors are judged by how much they differ between 3 pairs of rounds with the same load.
+
+            predicted              measured                error  in pairs       noise  tolerance  verdict
+throughput     37.0/s  ±9.3          40.0/s  ±10          -7.4 %    ±1.9 %       ±25 %      5.0 %  DISAGREES
+mean           281 ms  ±70 ms        260 ms  ±65 ms       +8.0 %    ±2.0 %       ±25 %      5.0 %  DISAGREES
+P50            227 ms  ±56 ms        210 ms  ±52 ms       +8.0 %    ±2.0 %       ±25 %      5.0 %  DISAGREES
+P90            432 ms  ±107 ms       400 ms  ±99 ms       +8.0 %    ±2.0 %       ±25 %      7.5 %  within noise
+P95            594 ms  ±148 ms       550 ms  ±137 ms      +8.0 %    ±2.0 %       ±25 %      7.5 %  within noise
+P99            972 ms  ±241 ms       900 ms  ±224 ms      +8.0 %    ±2.0 %       ±25 %       10 %  agrees
+errors            0 %  ±0.032 pts       0 %  ±0.032 pts  0.0 pts         -  ±0.032 pts    1.0 pts  agrees
+CPU in use          -                     -                    -         -           -    5.0 pts  not judged: neither side has it
+in flight        10.4                  10.4                0.0 %      ±0 %        ±0 %       10 %  agrees
+
+note: CPU in use: neither side has it.
+";
+    assert_eq!(told::text(&comparison, Paint::default()), expected);
+    let reason = "throughput: -7.4 % is beyond the tolerance of 5.0 % by more than the noise of \
+                  ±1.9 % between paired rounds";
+    assert_eq!(comparison.reasons[0], reason);
+    let row = "| throughput | 37.0/s | ±9.3 | 40.0/s | ±10 | -7.4 % | ±1.9 % | ±25 % | 5.0 % |";
+    assert!(told::markdown(&comparison).contains(row));
+}
+
+#[test]
 fn the_same_in_markdown() {
     let (mut p, mut m) = (predicted(), measured());
     for report in [&mut p, &mut m] {

@@ -5,6 +5,7 @@ mod command_line;
 mod documents;
 mod never;
 mod refusals;
+mod rounds;
 mod rows;
 mod sample;
 mod summaries;

@@ -63,10 +63,19 @@ proptest! {
         p in prop::collection::vec(any_number(), 7..40),
         m in prop::collection::vec(any_number(), 7..40),
         samples in (0u64..2000, 0u64..2000),
+        disturbed in 0usize..4,
     ) {
-        let (mut predicted, mut measured) = (predicted(), measured());
-        disturb(&mut predicted, &p, samples.0);
-        disturb(&mut measured, &m, samples.1);
+        let [mut predicted, mut measured] =
+            [predicted(), measured()].map(|report| in_rounds(report, &[1.0; 3]));
+        for (report, numbers, samples) in
+            [(&mut predicted, &p, samples.0), (&mut measured, &m, samples.1)]
+        {
+            disturb(report, numbers, samples);
+            // Each round begins at another of the numbers.
+            for (index, round) in report.rounds.iter_mut().enumerate().take(disturbed) {
+                disturb(round, &numbers[index + 1..], samples / 3);
+            }
+        }
         let comparison = compared(&predicted, &measured);
         // What is not a number would be written as null, which no number can be read from.
         let json = serde_json::to_string(&comparison).expect("a document");
@@ -77,6 +86,25 @@ proptest! {
         let summary = serde_json::to_string(&Summary::of(&[comparison.clone(), comparison]));
         let summary: Result<Summary, _> = serde_json::from_str(&summary.expect("a document"));
         prop_assert!(summary.is_ok());
+    }
+
+    #[test]
+    fn only_what_differs_between_paired_rounds_is_a_margin(
+        shared in prop::collection::vec(0.5..2.0f64, 2..10), factor in 0.5..2.0f64,
+    ) {
+        let p = in_rounds(predicted(), &shared);
+        let m = in_rounds(measured(), &shared);
+        let same = compared(&p, &m);
+        prop_assert_eq!(same.verdict, Verdict::Agree);
+        prop_assert_eq!(same.overall(Metric::P99).and_then(|row| row.margin), Some(0.0));
+        // With other costs on one side the differences are as large as the shared noise times
+        // the error.
+        let mut slow = predicted();
+        slow_down(&mut slow, factor);
+        let other = compared(&in_rounds(slow, &shared), &m);
+        let row = other.overall(Metric::P99).expect("a row");
+        let (error, noise) = (row.error.expect("an error"), row.noise.expect("known"));
+        prop_assert!((row.margin.expect("known") - error.abs() * noise).abs() < 1e-6);
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn report(kind: Kind, noise: f64) -> Report {
         measurement: None,
         cut_short: false,
         warnings: Vec::new(),
+        rounds: Vec::new(),
     }
 }
 
@@ -137,6 +138,22 @@ pub(crate) fn slow_down(report: &mut Report, factor: f64) {
         class.throughput = scale(class.throughput, 1.0 / factor);
         class.response_time = slower(class.response_time, factor);
     }
+}
+
+/// Splits a report into as many rounds as there are factors, each of which was so many times
+/// slower than the whole.
+pub(crate) fn in_rounds(mut report: Report, factors: &[f64]) -> Report {
+    report.run.replications = factors.len() as u32;
+    let mut alone = report.clone();
+    alone.run.replications = 1;
+    alone.run.samples /= factors.len() as u64;
+    let rounds = factors.iter().zip(0..).map(|(&factor, index)| {
+        let mut round = alone.clone();
+        slow_down(&mut round, factor);
+        round.into_round(index)
+    });
+    report.rounds = rounds.collect();
+    report
 }
 
 fn slower(mut times: ResponseTime, factor: f64) -> ResponseTime {

@@ -60,6 +60,23 @@ fn only_pairs_that_differ_by_more_than_the_noise_have_an_order() {
 }
 
 #[test]
+fn the_noise_of_an_order_is_that_between_rounds() {
+    let ranking = |factors: &[f64]| {
+        let all = [("v3", 80.0), ("v4", 90.0)].map(|(name, rate)| {
+            let [mut p, mut m] = [predicted(), measured()];
+            for report in [&mut p, &mut m] {
+                report.throughput = about(rate, 0.001);
+            }
+            let comparison = compared(&in_rounds(p, factors), &in_rounds(m, factors));
+            Comparison { name: name.into(), ..comparison }
+        });
+        Summary::of(&all).ranking
+    };
+    assert_eq!(ranking(&[0.99, 1.0, 1.01]).pairs, 1);
+    assert_eq!(ranking(&[0.9, 1.0, 1.1]).pairs, 0);
+}
+
+#[test]
 fn nothing_compared_is_no_error() {
     let summary = Summary::of(&[]);
     assert_eq!((summary.compared, summary.metrics[0].median), (0, None));

@@ -1,0 +1,67 @@
+//! Where the numbers of a profile come from.
+
+use std::collections::BTreeMap;
+
+use model::measurement::Measurement;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::Target;
+use super::document::Cost;
+use super::told::amount;
+
+/// The key that says that a calibration wrote a profile.
+pub const WRITTEN_BY: &str = "written_by";
+/// What it says, before the target.
+pub const PROGRAM: &str = "validate calibrate";
+
+/// The table `[about]` of a profile.
+pub(super) fn about(
+    target: Target,
+    how: &Measurement,
+    rounds: u32,
+    probes: usize,
+    costs: &[Cost],
+) -> BTreeMap<String, String> {
+    let background = costs.iter().find(|cost| cost.key == "(background)");
+    let background = background.map(|cost| {
+        format!("{} of a processor, without requests", amount(cost.unit, cost.value, 2))
+    });
+    let all = [
+        ("machine", machine(&how.machine)),
+        ("stack", stack(&how.versions)),
+        ("kernel", how.machine.get("kernel").cloned()),
+        ("file_system", how.machine.get("file system").cloned()),
+        ("date", date(how.started)),
+        (
+            "method",
+            Some(format!("mean over {rounds} rounds of {probes} probes of the real service")),
+        ),
+        ("background", background),
+        (WRITTEN_BY, Some(format!("{PROGRAM} {}", target.name()))),
+    ];
+    let known = all.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));
+    known.collect()
+}
+
+/// The machine in a few words, as far as costs depend on it: a profile of another one is of
+/// no use here.
+pub fn machine(facts: &BTreeMap<String, String>) -> Option<String> {
+    let fact = |name: &str| facts.get(name).cloned();
+    let count = fact("cpus online").map(|count| format!("{count} processors"));
+    let all: Vec<String> =
+        [fact("cpu"), count, fact("architecture"), fact("memory")].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// The versions of what was run in a few words.
+pub fn stack(versions: &BTreeMap<String, String>) -> Option<String> {
+    let all: Vec<String> =
+        versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+fn date(seconds: u64) -> Option<String> {
+    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    at.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).ok()
+}

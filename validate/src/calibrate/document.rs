@@ -1,0 +1,99 @@
+//! The answer of a calibration, for programs and for whoever prints it.
+
+use std::collections::BTreeMap;
+
+use model::statistics::Estimate;
+use render::Exit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Target;
+
+/// Version of the form of a calibration.
+pub const SCHEMA: u32 = 1;
+/// Confidence of every interval.
+pub const CONFIDENCE: f64 = 0.95;
+/// Rounds without which there is no interval, and nothing to tell luck from cost.
+pub const ROUNDS_MIN: usize = 2;
+
+/// What a stack costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Calibration {
+    /// Version of this form.
+    pub schema: u32,
+    /// Whose costs.
+    pub target: Target,
+    /// How often every probe was run.
+    pub rounds: u32,
+    /// Where the numbers come from: the table of that name in the profile.
+    pub about: BTreeMap<String, String>,
+    /// The costs, in the order of the profile.
+    pub costs: Vec<Cost>,
+    /// What speaks against single probes.
+    pub doubts: Vec<Doubt>,
+    /// Where the profile was written.
+    pub file: Option<String>,
+}
+
+/// One cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    /// Its key in the profile, `disk.sync.p50` and the like for parts of a value. One that
+    /// begins with `(` is told and not written.
+    pub key: String,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// What is written: the mean over rounds, and nothing if that is below nothing.
+    pub value: f64,
+    /// Mean and 95 % interval over rounds; none of fewer than two.
+    pub interval: Option<Estimate>,
+    /// Rounds behind the value.
+    pub rounds: u32,
+    /// At least two rounds stand. If none does, the value is the mean over all.
+    pub sound: bool,
+    /// How it was measured.
+    pub how: String,
+}
+
+/// What a cost is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unit {
+    /// Seconds.
+    Time,
+    /// Bytes.
+    Bytes,
+    /// A share of one processor.
+    Share,
+}
+
+/// Why one probe of one round does not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Doubt {
+    /// Which round, from 1.
+    pub round: u32,
+    /// Which probe.
+    pub probe: String,
+    /// In sentences.
+    pub reasons: Vec<String>,
+}
+
+impl Calibration {
+    /// The cost with this key.
+    pub fn cost(&self, key: &str) -> Option<&Cost> {
+        self.costs.iter().find(|cost| cost.key == key)
+    }
+
+    /// Inconclusive if any cost is.
+    pub fn exit(&self) -> Exit {
+        match self.costs.iter().all(|cost| cost.sound) {
+            true => Exit::Success,
+            false => Exit::Inconclusive,
+        }
+    }
+}
+
+/// The JSON Schema of a calibration.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Calibration).to_value()
+}

@@ -1,0 +1,83 @@
+//! What a stack costs by itself on this machine: the *platform* profile.
+//!
+//! The real service runs small scenarios, *probes*, that differ by one thing each. What that
+//! thing costs is a difference of two probes of the same round; a machine that drifts drifts
+//! for both. The mean over rounds is the cost, and the rounds give its interval.
+//!
+//! Pure, and tested as such: the list of probes and their scenarios ([`probe`]), what is read
+//! of a report ([`reading`]), readings to costs ([`recipe`], [`derive`]), costs to a profile
+//! ([`profile`]) and to words ([`told`]). Only [`session`] runs
+//! anything.
+
+pub mod about;
+pub(crate) mod child;
+pub mod derive;
+pub mod document;
+pub(crate) mod keep;
+pub mod probe;
+pub mod profile;
+pub mod reading;
+pub mod recipe;
+pub mod session;
+pub mod told;
+
+use model::report::Report;
+use serde::{Deserialize, Serialize};
+
+pub use document::Calibration;
+use document::Doubt;
+use probe::Probe;
+use reading::{Reading, Round};
+
+/// Whose costs are measured.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// What `live` runs: axum, sqlx and reqwest on tokio
+    Axum,
+}
+
+impl Target {
+    /// Its name, which is that of its profile.
+    pub fn name(self) -> &'static str {
+        match self {
+            Target::Axum => "axum",
+        }
+    }
+}
+
+/// Runs all probes one after the other, `rounds` times, and derives the costs. `measure` is
+/// given each probe and its round, from zero.
+///
+/// # Errors
+/// The first error of `measure`.
+pub fn calibrate<E>(
+    target: Target,
+    rounds: u32,
+    measure: &mut dyn FnMut(Probe, u32) -> Result<Report, E>,
+) -> Result<Calibration, E> {
+    let probes = Probe::all();
+    let (mut all, mut doubts, mut first) = (Vec::new(), Vec::new(), None);
+    for number in 0..rounds {
+        let mut round = Round::default();
+        for &probe in &probes {
+            let report = measure(probe, number)?;
+            let reading = Reading::of(probe, &report);
+            if !reading.is_sound() {
+                let reasons = reading.doubts.clone();
+                doubts.push(Doubt { round: number + 1, probe: probe.to_string(), reasons });
+            }
+            round.insert(probe, reading);
+            first = first.or(report.measurement);
+        }
+        all.push(round);
+    }
+    let costs = derive::costs(&recipe::recipes(), &all);
+    let about = about::about(target, &first.unwrap_or_default(), rounds, probes.len(), &costs);
+    Ok(Calibration { schema: document::SCHEMA, target, rounds, about, costs, doubts, file: None })
+}
+
+#[cfg(test)]
+mod tests;

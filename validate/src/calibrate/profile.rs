@@ -1,0 +1,207 @@
+//! Costs as a profile, with how each was measured beside it.
+
+use model::scenario::{JournalMode, Synchronous};
+use model::units::Span;
+use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+
+use super::Calibration;
+use super::about::{PROGRAM, WRITTEN_BY};
+use super::document::{Cost, Unit};
+use super::probe::{MODELS, journal, model, synchronous};
+use super::told::{amount, margin};
+
+/// A key, its value and what is said of it.
+struct Line {
+    key: String,
+    value: Value,
+    comment: String,
+}
+
+/// A table of the profile.
+struct Section {
+    /// Its name, with dots.
+    name: String,
+    lines: Vec<Line>,
+}
+
+/// The profile as TOML.
+pub fn toml(calibration: &Calibration) -> String {
+    let mut document = DocumentMut::new();
+    for section in sections(calibration) {
+        add(document.as_table_mut(), &section);
+    }
+    let (target, rounds) = (calibration.target.name(), calibration.rounds);
+    format!(
+        "# What {target} costs by itself on this machine: nothing is burned.\n\
+         #\n\
+         # Measured and written by `{PROGRAM} {target}`, which replaces this file when it is run\n\
+         # again. Behind each cost: half of its 95 % interval over {rounds} rounds, and how it\n\
+         # was measured.\n\n{document}"
+    )
+}
+
+/// True for the text of a profile that a calibration wrote, and may replace.
+pub fn is_calibrated(text: &str) -> bool {
+    let Ok(document) = text.parse::<DocumentMut>() else { return false };
+    let by = document.get("about").and_then(|about| about.get(WRITTEN_BY)).and_then(Item::as_str);
+    by.is_some_and(|by| by.starts_with(PROGRAM))
+}
+
+fn add(root: &mut Table, section: &Section) {
+    let mut table = root;
+    let path: Vec<&str> = section.name.split('.').collect();
+    for (depth, part) in path.iter().enumerate() {
+        let fresh = || {
+            let mut table = Table::new();
+            // Tables that only hold others have no heading.
+            table.set_implicit(depth + 1 < path.len());
+            Item::Table(table)
+        };
+        let item = table.entry(part).or_insert_with(fresh);
+        table = item.as_table_mut().expect("sections hold sections and values, not both by a name");
+    }
+    table.set_implicit(false);
+    let text = |line: &Line| format!("{} = {}", line.key, line.value);
+    let width = section.lines.iter().map(|line| text(line).chars().count()).max().unwrap_or(0);
+    for line in &section.lines {
+        let mut value = line.value.clone();
+        if !line.comment.is_empty() {
+            let blanks = width - text(line).chars().count() + 2;
+            value.decor_mut().set_suffix(format!("{}# {}", " ".repeat(blanks), line.comment));
+        }
+        table.insert(&line.key, Item::Value(value));
+    }
+}
+
+fn sections(calibration: &Calibration) -> Vec<Section> {
+    let measured = |name: &str| section(name, measured_lines(calibration, name));
+    let mut all = vec![section("about", about(calibration)), measured("cpu")];
+    for of in MODELS {
+        let mut table = measured(&format!("cpu.{}", model(of)));
+        table.lines.push(note("close", "0s", "inside open"));
+        all.push(table);
+    }
+    all.push(section(
+        "interpreter",
+        vec![Line {
+            key: "lock".into(),
+            value: false.into(),
+            comment: "threads compute side by side".into(),
+        }],
+    ));
+    all.push(section(
+        "query.default",
+        vec![
+            note("engine", "0s", "inside statement"),
+            number("pages", 1, "as the probes write: one row, which has a page of its own"),
+        ],
+    ));
+    let hops = ["statement_hops", "open_hops", "close_hops"];
+    let hops = hops.map(|key| number(key, 1, "to the thread of the connection and back"));
+    all.push(section("driver", hops.into()));
+    let modes = [JournalMode::Wal, JournalMode::Delete, JournalMode::Truncate];
+    all.extend(modes.map(|mode| commits(calibration, mode, mode)));
+    all.push(commits(calibration, JournalMode::Persist, JournalMode::Truncate));
+    all.push(measured("network"));
+    let mut machine = measured("machine");
+    machine.lines.push(note("context_switch", "0s", "inside hop, statement and wake_up"));
+    all.push(machine);
+    let mut disk = measured("disk");
+    disk.lines.insert(0, sync(calibration));
+    disk.lines.push(note("checkpoint_page", "0s", "inside commit: it is CPU time"));
+    all.push(disk);
+    let mut memory = measured("memory");
+    memory.lines.push(note("connection", "0B", "inside request"));
+    memory.lines.push(note("thread", "100KiB", "not measured"));
+    all.push(memory);
+    all
+}
+
+fn section(name: &str, lines: Vec<Line>) -> Section {
+    Section { name: name.into(), lines }
+}
+
+fn about(calibration: &Calibration) -> Vec<Line> {
+    let line = |(key, value): (&String, &String)| note(key, value, "");
+    calibration.about.iter().map(line).collect()
+}
+
+/// The costs of one table, without those that are part of a value.
+fn measured_lines(calibration: &Calibration, table: &str) -> Vec<Line> {
+    let inside = |cost: &&Cost| cost.key.rsplit_once('.').is_some_and(|(of, _)| of == table);
+    let line = |cost: &Cost| {
+        let (_, key) = cost.key.rsplit_once('.').expect("it lies in this table");
+        note(key, &written(cost), &comment(cost))
+    };
+    calibration.costs.iter().filter(inside).map(line).collect()
+}
+
+/// The commits of `mode`, measured under the mode `like`.
+fn commits(calibration: &Calibration, mode: JournalMode, like: JournalMode) -> Section {
+    let mut lines = measured_lines(calibration, &format!("commit.{}", journal(like)));
+    if mode != like {
+        for line in &mut lines {
+            line.comment = format!("not measured: as {}", journal(like));
+        }
+    }
+    let full = synchronous(Synchronous::Full);
+    if let Some(value) = lines.iter().find(|line| line.key == full).map(|line| line.value.clone()) {
+        let comment = format!("not measured: as {full}");
+        lines.push(Line { key: synchronous(Synchronous::Extra).into(), value, comment });
+    }
+    section(&format!("commit.{}", journal(mode)), lines)
+}
+
+/// A lognormal through two quantiles; the mean if there is none.
+fn sync(calibration: &Calibration) -> Line {
+    let cost = |name: &str| calibration.cost(&format!("disk.sync.{name}"));
+    let key = "sync".to_string();
+    let (Some(p50), Some(p99), Some(mean)) = (cost("p50"), cost("p99"), cost("mean")) else {
+        return note(&key, "0s", "not measured");
+    };
+    let (low, high) = (span(p50.value), span(p99.value));
+    if low.is_zero() || high <= low {
+        return note(&key, &written(mean), &comment(mean));
+    }
+    let mut table = InlineTable::new();
+    table.insert("p50", low.to_string().into());
+    table.insert("p99", high.to_string().into());
+    let comment = format!("{}; P99 {}", comment(p50), comment(p99));
+    Line { key, value: table.into(), comment }
+}
+
+fn note(key: &str, value: &str, comment: &str) -> Line {
+    Line { key: key.into(), value: value.into(), comment: comment.into() }
+}
+
+fn number(key: &str, value: i64, comment: &str) -> Line {
+    Line { key: key.into(), value: value.into(), comment: comment.into() }
+}
+
+/// What is said of a cost.
+fn comment(cost: &Cost) -> String {
+    let margin = margin(cost);
+    let doubt = match (cost.sound, cost.rounds) {
+        (true, _) => String::new(),
+        (false, 0) => "NOT KNOWN, no round gave a number: ".to_string(),
+        (false, 1) => "NOT SOUND, one round: ".to_string(),
+        (false, rounds) => format!("NOT SOUND, {rounds} rounds in doubt: "),
+    };
+    let margin = if margin.is_empty() { margin } else { format!("{margin}: ") };
+    format!("{doubt}{margin}{}", cost.how)
+}
+
+/// The value as a profile has it.
+fn written(cost: &Cost) -> String {
+    match cost.unit {
+        Unit::Time => span(cost.value).to_string(),
+        Unit::Bytes => format!("{}KiB", (cost.value / 1024.0).round()),
+        Unit::Share => amount(cost.unit, cost.value, 3),
+    }
+}
+
+/// So many seconds with four digits: more are noise.
+fn span(seconds: f64) -> Span {
+    let rounded = format!("{:.3e}", seconds.max(0.0)).parse().unwrap_or(0.0);
+    Span::from_secs_f64(rounded)
+}

@@ -1,0 +1,126 @@
+//! What calibration reads of a report.
+
+use std::collections::BTreeMap;
+
+use live::run::guard;
+use model::failure::ErrorKind;
+use model::measurement::Measurement;
+use model::report::Report;
+
+use super::probe::Probe;
+
+/// What a probe showed in one round. Times are in seconds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// CPU time of the workers in the counted window.
+    pub cpu: f64,
+    /// Good answers.
+    pub good: f64,
+    /// Requests that were refused.
+    pub rejected: f64,
+    /// Length of the window.
+    pub seconds: f64,
+    /// Mean response time.
+    pub mean: f64,
+    /// Median response time.
+    pub p50: f64,
+    /// 99 of 100 response times are shorter.
+    pub p99: f64,
+    /// Where the time of a good answer went, on average.
+    pub parts: BTreeMap<String, f64>,
+    /// Resident memory of the workers before the load, in bytes.
+    pub at_rest: f64,
+    /// More resident memory per request in the service; not a number with few of them.
+    pub per_request: f64,
+    /// Why the numbers prove nothing.
+    pub doubts: Vec<String>,
+}
+
+impl Reading {
+    /// What the report on `probe` says.
+    pub fn of(probe: Probe, report: &Report) -> Reading {
+        let how = report.measurement.clone().unwrap_or_default();
+        let workers = how.processes.iter().filter(|process| process.is_worker());
+        Reading {
+            cpu: workers.map(|worker| worker.cpu).sum(),
+            good: report.run.samples as f64,
+            rejected: report.errors.get(ErrorKind::Rejected.name()).copied().unwrap_or(0.0),
+            seconds: report.run.duration,
+            mean: report.response_time.mean,
+            p50: report.response_time.p50,
+            p99: report.response_time.p99,
+            parts: report.time.iter().map(|part| (part.place.clone(), part.seconds)).collect(),
+            at_rest: how.memory.idle as f64,
+            per_request: how.memory.per_request.unwrap_or(f64::NAN),
+            doubts: doubts(probe, report, &how),
+        }
+    }
+
+    /// The measurement stands.
+    pub fn is_sound(&self) -> bool {
+        self.doubts.is_empty()
+    }
+
+    /// CPU time per good answer.
+    pub fn cpu_per_request(&self) -> f64 {
+        self.cpu / self.good
+    }
+
+    /// Share of a CPU in use.
+    pub fn utilisation(&self) -> f64 {
+        self.cpu / self.seconds
+    }
+
+    /// Good answers per second.
+    pub fn rate(&self) -> f64 {
+        self.good / self.seconds
+    }
+
+    /// Mean time at a place; none was spent at one that is not named.
+    pub fn part(&self, place: &str) -> f64 {
+        self.parts.get(place).copied().unwrap_or(0.0)
+    }
+}
+
+/// Why the measurement proves nothing. What the kernel's threads do for the syncs of the
+/// workers looks like another program to them; it is none.
+fn doubts(probe: Probe, report: &Report, how: &Measurement) -> Vec<String> {
+    let mut doubts = how.inconclusive.clone();
+    if probe.syncs() {
+        let without = guard::reasons(report, &Measurement { others: 0.0, ..how.clone() });
+        let with = guard::reasons(report, how);
+        doubts.retain(|doubt| without.contains(doubt) || !with.contains(doubt));
+    }
+    doubts
+}
+
+/// All probes, once.
+#[derive(Clone, Debug, Default)]
+pub struct Round(BTreeMap<Probe, Reading>);
+
+impl Round {
+    /// Adds what `probe` showed.
+    pub fn insert(&mut self, probe: Probe, reading: Reading) {
+        self.0.insert(probe, reading);
+    }
+
+    /// What `probe` showed, if it was run.
+    pub fn get(&self, probe: Probe) -> Option<&Reading> {
+        self.0.get(&probe)
+    }
+
+    /// A number of `probe`; what was not run has none.
+    pub fn number(&self, probe: Probe, pick: impl Fn(&Reading) -> f64) -> f64 {
+        self.get(probe).map_or(f64::NAN, pick)
+    }
+
+    /// CPU time per good answer of `probe`.
+    pub fn cpu(&self, probe: Probe) -> f64 {
+        self.number(probe, Reading::cpu_per_request)
+    }
+
+    /// Mean time of `probe` at a place.
+    pub fn part(&self, probe: Probe, place: &str) -> f64 {
+        self.number(probe, |reading| reading.part(place))
+    }
+}

@@ -1,0 +1,198 @@
+//! What is put into reports comes out as costs.
+
+mod predicted;
+mod service;
+
+use proptest::prelude::*;
+use render::Exit;
+
+use super::document::{Calibration, Cost, Unit};
+use super::probe::Probe;
+use super::recipe::recipes;
+use super::{Target, calibrate, profile, told};
+use service::{Service, report};
+
+/// A calibration of `service`, whose costs vary by `noise(round)`.
+fn calibrated(service: &Service, rounds: u32, noise: impl Fn(u32) -> f64) -> Calibration {
+    let mut measure = |probe: Probe, round: u32| -> Result<_, ()> {
+        Ok(report(&service.scaled(noise(round)), probe, Vec::new()))
+    };
+    calibrate(Target::Axum, rounds, &mut measure).expect("it measures anything")
+}
+
+fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
+    calibration.cost(key).unwrap_or_else(|| panic!("{key} is a cost"))
+}
+
+proptest! {
+    #[test]
+    fn the_costs_of_a_service_are_recovered(
+        shares in prop::collection::vec(0.0f64..1.0, recipes().len())
+    ) {
+        let service = Service::random(&shares);
+        let calibration = calibrated(&service, 2, |_| 1.0);
+        for (key, truth) in service.costs() {
+            let found = cost(&calibration, key);
+            let off = (found.value - truth).abs();
+            // A byte is one, or none.
+            let least = if found.unit == Unit::Bytes { 1.0 } else { 1e-9 };
+            prop_assert!(off <= least + 1e-6 * truth, "{key}: {} is {truth}", found.value);
+        }
+    }
+}
+
+#[test]
+fn every_cost_is_known_to_the_service_and_the_other_way_round() {
+    let keys: Vec<String> = recipes().into_iter().map(|recipe| recipe.key).collect();
+    let service = Service::usual();
+    let known: Vec<&str> = service.costs().map(|(key, _)| key).collect();
+    let mut sorted = keys.clone();
+    sorted.sort();
+    assert_eq!(sorted, known);
+}
+
+#[test]
+fn rounds_give_a_mean_and_its_interval() {
+    let service = Service::usual();
+    let calibration = calibrated(&service, 3, |round| 0.9 + 0.1 * f64::from(round));
+    let found = cost(&calibration, "cpu.async.request");
+    let truth = service.cost("cpu.async.request");
+    let interval = found.interval.expect("three rounds");
+    assert!((found.value - truth).abs() < 1e-9, "{found:?}");
+    // Student's t with two degrees of freedom, of 0.9, 1.0 and 1.1.
+    let half = 4.3027 * 0.1 * truth / 3f64.sqrt();
+    assert!((interval.half_width() / half - 1.0).abs() < 1e-3, "{found:?}");
+    assert_eq!((found.rounds, found.sound, calibration.exit()), (3, true, Exit::Success));
+}
+
+#[test]
+fn one_round_has_no_interval_and_proves_nothing() {
+    let calibration = calibrated(&Service::usual(), 1, |_| 1.0);
+    assert!(calibration.costs.iter().all(|cost| cost.interval.is_none() && !cost.sound));
+    assert_eq!(calibration.exit(), Exit::Inconclusive);
+    assert!(profile::toml(&calibration).contains("# NOT SOUND, one round: "));
+}
+
+/// Three rounds; `probe` is in doubt in those of `doubtful`, and costs twice as much there.
+fn doubted(probe: Probe, doubtful: &[u32]) -> Calibration {
+    let service = Service::usual();
+    let mut measure = |this: Probe, round: u32| -> Result<_, ()> {
+        if this == probe && doubtful.contains(&round) {
+            return Ok(report(&service.scaled(2.0), this, vec!["others used it".into()]));
+        }
+        Ok(report(&service, this, Vec::new()))
+    };
+    calibrate(Target::Axum, 3, &mut measure).expect("it measures anything")
+}
+
+#[test]
+fn a_round_in_doubt_does_not_count_and_is_told() {
+    let calibration = doubted(Probe::Accept, &[1]);
+    let found = cost(&calibration, "cpu.accept");
+    let truth = Service::usual().cost("cpu.accept");
+    assert!(found.sound && found.rounds == 2 && (found.value - truth).abs() < 1e-9, "{found:?}");
+    // Nothing else is made of that probe but refusals.
+    assert!(calibration.costs.iter().all(|cost| cost.sound));
+    assert_eq!(cost(&calibration, "cpu.reject").rounds, 2);
+    assert_eq!(cost(&calibration, "cpu.in_flight").rounds, 3);
+    assert_eq!(calibration.exit(), Exit::Success);
+    assert_eq!(calibration.doubts.len(), 1);
+    let text = told::text(&calibration);
+    assert!(text.contains("\nround 2, accept: others used it\n"), "{text}");
+}
+
+#[test]
+fn a_cost_in_doubt_is_written_and_marked() {
+    let truth = Service::usual().cost("cpu.accept");
+    // The one round that stands counts for more than two that do not.
+    let cases: [(&[u32], u32, bool, &str); 2] = [
+        (&[0, 2], 1, true, "# NOT SOUND, one round: CPU"),
+        (&[0, 1, 2], 3, false, "# NOT SOUND, 3 rounds in doubt: ±0 s: CPU"),
+    ];
+    for (doubtful, rounds, right, told_so) in cases {
+        let calibration = doubted(Probe::Accept, doubtful);
+        let found = cost(&calibration, "cpu.accept");
+        assert!(!found.sound && found.rounds == rounds, "{found:?}");
+        assert_eq!((found.value - truth).abs() < 1e-9, right, "{found:?}");
+        assert_eq!(calibration.exit(), Exit::Inconclusive);
+        let toml = profile::toml(&calibration);
+        let line = toml.lines().find(|line| line.starts_with("accept = ")).expect("it is written");
+        assert!(line.contains(told_so), "{line}");
+        let text = told::text(&calibration);
+        assert!(text.contains("\n? 2 of "), "{text}");
+    }
+}
+
+#[test]
+fn what_would_cost_less_than_nothing_costs_nothing() {
+    let mut service = Service::usual();
+    service.set("cpu.in_flight", -1e-6);
+    let calibration = calibrated(&service, 3, |_| 1.0);
+    let found = cost(&calibration, "cpu.in_flight");
+    assert_eq!(found.value, 0.0);
+    assert!(found.interval.is_some_and(|interval| interval.value < 0.0));
+}
+
+#[test]
+fn a_probe_without_an_answer_gives_no_number() {
+    let mut measure = |probe: Probe, _: u32| -> Result<_, ()> {
+        let mut report = report(&Service::usual(), probe, Vec::new());
+        if probe == Probe::ManyInFlight {
+            report.run.samples = 0;
+        }
+        Ok(report)
+    };
+    let calibration = calibrate(Target::Axum, 3, &mut measure).expect("it measures anything");
+    let found = cost(&calibration, "cpu.in_flight");
+    assert_eq!((found.value, found.rounds, found.sound), (0.0, 0, false));
+    assert!(profile::toml(&calibration).contains("in_flight = \"0s\""));
+    assert!(profile::toml(&calibration).contains("NOT KNOWN, no round gave a number"));
+}
+
+#[test]
+fn an_error_ends_it() {
+    let mut count = 0;
+    let mut measure = |_: Probe, _: u32| {
+        count += 1;
+        match count {
+            3 => Err("enough"),
+            _ => Ok(report(&Service::usual(), Probe::Alone, Vec::new())),
+        }
+    };
+    assert_eq!(calibrate(Target::Axum, 3, &mut measure), Err("enough"));
+    assert_eq!(count, 3);
+}
+
+#[test]
+fn what_the_kernel_does_for_syncs_is_no_other_program() {
+    let seen = |probe: Probe, others: f64| {
+        let mut report = report(&Service::usual(), probe, Vec::new());
+        let how = report.measurement.as_mut().expect("it is measured");
+        (how.others, how.pinned) = (others, true);
+        let mut judged = how.clone();
+        judged.inconclusive = live::run::guard::reasons(&report, &judged);
+        judged.inconclusive.push("the clock ran fast".into());
+        report.measurement = Some(judged);
+        super::reading::Reading::of(probe, &report).doubts
+    };
+    let synced = Probe::AloneWrite(model::scenario::Synchronous::Full);
+    assert_eq!(seen(synced, 0.3), ["the clock ran fast"]);
+    assert_eq!(seen(Probe::Alone, 0.3).len(), 2);
+    assert_eq!(seen(Probe::Alone, 0.0), ["the clock ran fast"]);
+}
+
+#[test]
+fn the_answer_is_told_in_every_form() {
+    let mut calibration = calibrated(&Service::usual(), 3, |_| 1.0);
+    calibration.file = Some("costs/axum.toml".into());
+    let text = told::text(&calibration);
+    assert!(text.starts_with("What axum costs by itself, from 3 rounds\n"), "{text}");
+    assert!(text.ends_with("written to costs/axum.toml\n"), "{text}");
+    let json = render::json(&calibration);
+    assert_eq!(serde_json::from_str::<Calibration>(&json).expect("the same"), calibration);
+    let markdown = told::markdown(&calibration);
+    for cost in &calibration.costs {
+        assert!(text.contains(&format!("\n{} ", cost.key)), "{text}");
+        assert!(markdown.contains(&format!("\n| {} |", cost.key)), "{markdown}");
+    }
+}

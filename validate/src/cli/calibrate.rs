@@ -1,0 +1,20 @@
+//! `validate calibrate`: what does the stack cost by itself?
+
+use live::run::interrupt::Interrupt;
+use render::{Console, Exit, Failure, json};
+
+use super::form::Form;
+use super::options::Calibrate;
+use crate::calibrate::{session, told};
+
+/// Measures costs, writes them and tells them.
+pub(super) fn run(options: &Calibrate, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen().map_err(|error| Failure::System(error.to_string()))?;
+    let calibration = session::run(&options.order(), &interrupt, console)?;
+    console.data(&match options.output.format {
+        Form::Text => told::text(&calibration),
+        Form::Json => json(&calibration),
+        Form::Markdown => told::markdown(&calibration),
+    })?;
+    Ok(calibration.exit())
+}

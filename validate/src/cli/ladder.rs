@@ -1,0 +1,54 @@
+//! `validate ladder`: does each change buy what it is predicted to buy?
+
+use model::read::Rung;
+use render::ladder::turned_knobs;
+use render::{Console, Exit, Failure, json};
+
+use super::form::Form;
+use super::options::Ladder;
+use super::trial::{self, Trial};
+use crate::climb::{Climb, Side};
+use crate::told;
+
+/// Predicts, measures and compares a scenario and all that it extends.
+pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let format = options.output.format;
+    let rungs = rungs(options)?;
+    let trial = |rung: &Rung| Trial { name: rung.name.clone(), resolved: rung.resolved.clone() };
+    let trials: Vec<Trial> = rungs.iter().map(trial).collect();
+    let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
+    let comparisons = std::mem::take(&mut outcome.comparisons);
+    if comparisons.is_empty() {
+        // Whoever measured has told why.
+        return Ok(outcome.exit(Exit::Inconclusive));
+    }
+    let sides = rungs.iter().zip(&outcome.predicted).zip(comparisons).enumerate();
+    let sides = sides.map(|(index, ((rung, predicted), comparison))| Side {
+        turned: (index > 0).then(|| turned(rung)),
+        predicted,
+        comparison,
+    });
+    let name = rungs.last().map_or("", |rung| &rung.name);
+    let climb = Climb::of(name, sides.collect());
+    let text = match format {
+        Form::Text => told::climb_text(&climb, console.paint()),
+        Form::Json => json(&climb),
+        Form::Markdown => told::climb_markdown(&climb),
+    };
+    console.data(&text)?;
+    Ok(outcome.exit(climb.exit()))
+}
+
+/// The rungs, with windows that let many of them be measured.
+fn rungs(options: &Ladder) -> Result<Vec<Rung>, Failure> {
+    let timing = &options.measuring.timing;
+    let written = options.source.ladder(&timing.chosen(), options.allow_many)?;
+    let cut = timing.cut(written.iter().map(|rung| &rung.resolved));
+    Ok(options.source.ladder(&cut, options.allow_many)?)
+}
+
+/// All that a rung turns.
+fn turned(rung: &Rung) -> String {
+    let knobs = turned_knobs(rung);
+    if knobs.is_empty() { "nothing".into() } else { knobs.join("; ") }
+}

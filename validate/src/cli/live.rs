@@ -1,0 +1,23 @@
+//! `validate live`: this program as `live`, which it starts to measure, and as its children.
+
+use std::ffi::OsString;
+
+use render::{Exit, Failure};
+
+use super::options::Live;
+use crate::measure;
+
+/// Does what `live` does. Its streams are those of the process.
+pub(super) fn run(options: &Live) -> Result<Exit, Failure> {
+    measure::end_with_parent();
+    Ok(live::cli::run_for(words(options.words.iter().cloned()), options.failures))
+}
+
+/// Is a child of `live`: whatever `live` calls it, it is called here too.
+pub(super) fn child(process: &str) -> Result<Exit, Failure> {
+    Ok(live::cli::run_for(words([process.into()]), None))
+}
+
+fn words(words: impl IntoIterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    [OsString::from("live")].into_iter().chain(words)
+}

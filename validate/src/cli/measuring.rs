@@ -1,0 +1,84 @@
+//! What can be asked of every command that measures.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use model::read::Resolved;
+use model::scenario::Source;
+use model::units::Span;
+
+use super::options::ToleranceOptions;
+use crate::predict::MOST_ROUNDS;
+
+/// Longest warm-up of a round where many scenarios are measured, unless it is chosen.
+const WARMUP: Span = Span::from_secs(8);
+/// Longest window of a round where many scenarios are measured, unless it is chosen.
+///
+/// Three rounds of five rungs then take about five minutes. A rung that answers twice a
+/// second has twenty answers in it, and no P99; but both sides answer the same requests in
+/// the same order, so that throughput and mean can be held against each other all the same.
+const DURATION: Span = Span::from_secs(10);
+
+/// How to measure and to judge.
+#[derive(Debug, Args)]
+pub(super) struct Measuring {
+    #[command(flatten)]
+    pub(super) timing: Timing,
+    /// Measure so many rounds, each from a fresh start; scenarios take turns
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_ROUNDS)))]
+    pub(super) repeat: u32,
+    /// Folder for measured runs and, while they run, for their database files
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(super) out: PathBuf,
+    /// What axum costs by itself on this machine; costs/axum.toml if left out, which is
+    /// measured when it is not there or of another machine
+    #[arg(long, value_name = "FILE")]
+    pub(super) costs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) tolerance: ToleranceOptions,
+}
+
+/// How long to measure.
+#[derive(Debug, Args)]
+pub(super) struct Timing {
+    /// Count for so long in each round, such as 30s
+    #[arg(long, value_name = "TIME")]
+    duration: Option<String>,
+    /// Warm up for so long in each round
+    #[arg(long, value_name = "TIME")]
+    warmup: Option<String>,
+}
+
+impl Timing {
+    /// What was chosen, as changes to the scenario's keys.
+    pub(super) fn chosen(&self) -> Vec<String> {
+        let set = |key: &str, value: &Option<String>| {
+            value.as_ref().map(|value| format!("load.{key}={value}"))
+        };
+        set("duration", &self.duration).into_iter().chain(set("warmup", &self.warmup)).collect()
+    }
+
+    /// The same for many scenarios: what was not chosen, and is longer than it takes, is cut.
+    /// Stages have lengths of their own.
+    pub(super) fn cut<'a>(&self, scenarios: impl IntoIterator<Item = &'a Resolved>) -> Vec<String> {
+        let (mut warmup, mut duration, mut staged) = (Span::ZERO, Span::ZERO, false);
+        for resolved in scenarios {
+            let load = &resolved.scenario.load;
+            warmup = warmup.max(load.warmup);
+            duration = duration.max(load.duration);
+            staged |= match &load.source {
+                Source::Closed { users, .. } => !users.stages.is_empty(),
+                Source::Open { rate, .. } => !rate.stages.is_empty(),
+            };
+        }
+        let mut sets = self.chosen();
+        if self.duration.is_none() && duration > DURATION && !staged {
+            sets.push(format!("load.duration={DURATION}"));
+        }
+        if self.warmup.is_none() && warmup > WARMUP && !staged {
+            sets.push(format!("load.warmup={WARMUP}"));
+        }
+        sets
+    }
+}

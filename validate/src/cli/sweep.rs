@@ -1,0 +1,94 @@
+//! `validate sweep`: one key at several values, predicted and measured.
+
+use model::read::{Diagnostics, Resolved};
+use render::{Console, Exit, Failure, json};
+
+use super::form::Form;
+use super::options::Sweep;
+use super::trial::{self, Trial, all};
+use crate::sweep::Sweep as Document;
+use crate::{platform, told};
+
+/// Most characters of a value in the name of a file.
+const LONGEST: usize = 40;
+
+/// Predicts a curve, and measures it where that is wanted.
+pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let (scenario, trials) = trials(options)?;
+    let format = options.output.format;
+    if options.predict_only {
+        let named = options.measuring.costs.as_deref();
+        let platform = platform::costs_at_hand(named, console)?;
+        let rounds = options.measuring.repeat;
+        let predicted = trial::predictions(&trials, platform.as_ref(), rounds)?;
+        let sweep = Document::of(&scenario, &options.vary, &predicted, Vec::new(), false);
+        console.data(&text(&sweep, format, console))?;
+        return Ok(sweep.exit());
+    }
+    let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
+    let comparisons = std::mem::take(&mut outcome.comparisons);
+    let sweep = Document::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
+    console.data(&text(&sweep, format, console))?;
+    Ok(outcome.exit(sweep.exit()))
+}
+
+fn text(sweep: &Document, format: Form, console: &Console<'_>) -> String {
+    match format {
+        Form::Text => told::sweep_text(sweep, console.paint()),
+        Form::Json => json(sweep),
+        Form::Markdown => told::sweep_markdown(sweep),
+    }
+}
+
+/// The scenario's name, and the scenario at each value; or every problem of any.
+fn trials(options: &Sweep) -> Result<(String, Vec<Trial>), Diagnostics> {
+    let timing = &options.measuring.timing;
+    let written = load(options, &timing.chosen())?;
+    let cut = timing.cut(&written);
+    // Who varies a length has chosen it.
+    let own = format!("{}=", options.vary.key);
+    let sets: Vec<String> = cut.into_iter().filter(|set| !set.starts_with(&own)).collect();
+    let scenario = written.first().map_or(String::new(), |first| first.scenario.name.clone());
+    let loaded = load(options, &sets)?;
+    let trial = |(mut resolved, value): (Resolved, &String)| {
+        let name = options.vary.name(value);
+        // Runs are kept under this name, and progress is told under it.
+        resolved.scenario.name = format!("{scenario}-{}", plain(&name));
+        Trial { name, resolved }
+    };
+    let trials = loaded.into_iter().zip(&options.vary.values).map(trial).collect();
+    Ok((scenario, trials))
+}
+
+fn load(options: &Sweep, sets: &[String]) -> Result<Vec<Resolved>, Diagnostics> {
+    let (mut loaded, mut problems) = (Vec::new(), Vec::new());
+    for value in &options.vary.values {
+        let sets: Vec<String> = sets.iter().cloned().chain([options.vary.set(value)]).collect();
+        match options.source.load(&sets) {
+            Ok(resolved) => loaded.push(resolved),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    all(problems)?;
+    Ok(loaded)
+}
+
+/// `text` as part of a file's name.
+fn plain(text: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let all: String = text.chars().map(plain).collect();
+    let parts: Vec<&str> = all.split('-').filter(|part| !part.is_empty()).collect();
+    parts.join("-").chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_becomes_part_of_a_file_name() {
+        assert_eq!(plain("users=50"), "users-50");
+        assert_eq!(plain(r#"latency={ p50 = "1s", p99 = "2/s" }"#), "latency-p50-1s-p99-2-s");
+        assert!(plain(&"x".repeat(500)).len() <= LONGEST);
+    }
+}

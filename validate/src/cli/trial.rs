@@ -1,0 +1,174 @@
+//! What `run`, `ladder` and `sweep` have in common: scenarios are predicted, measured in
+//! turns and compared.
+
+use live::machine::cpus::Cpus;
+use live::machine::limits;
+use live::run::interrupt::Interrupt;
+use live::run::refuse::{Offer, refuse};
+use model::costs::Costs;
+use model::read::{Diagnostics, Resolved};
+use model::report::Report;
+use render::{Console, Exit, Failure, Format};
+
+use super::measuring::Measuring;
+use crate::comparison::Comparison;
+use crate::measure::{End, Order, measure};
+use crate::predict::predict;
+use crate::{compare, platform};
+
+/// Seconds that a round takes beside its warm-up and window: processes start, the database is
+/// filled, and all of it is cleared away.
+const AROUND: f64 = 1.0;
+
+/// A scenario and what it is called beside others.
+pub(super) struct Trial {
+    pub(super) name: String,
+    pub(super) resolved: Resolved,
+}
+
+/// What came of trials.
+pub(super) struct Outcome {
+    /// The prediction of each.
+    pub(super) predicted: Vec<Report>,
+    /// The comparisons of the first of them, of all unless it was ended early.
+    pub(super) comparisons: Vec<Comparison>,
+    end: End,
+}
+
+impl Outcome {
+    /// The exit code where the comparisons would give `exit`: what is missing allows no
+    /// answer, and what failed was told.
+    pub(super) fn exit(&self, exit: Exit) -> Exit {
+        match self.end {
+            End::Whole => exit,
+            End::Interrupted => Exit::Inconclusive,
+            End::Failed => Exit::Failure,
+        }
+    }
+}
+
+/// Predicts, measures and compares each of `trials`.
+///
+/// # Errors
+/// Any of them cannot be measured here; or there is no answer at all.
+pub(super) fn run(
+    trials: &[Trial],
+    options: &Measuring,
+    failures: Format,
+    console: &mut Console<'_>,
+) -> Result<Outcome, Failure> {
+    check(trials)?;
+    // From here on whatever is begun is also cleared away.
+    let interrupt = Interrupt::listen()
+        .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
+    let platform = platform::costs(options.costs.as_deref(), &interrupt, console)?;
+    let predicted = predictions(trials, Some(&platform), options.repeat)?;
+    if interrupt.is_set() {
+        return Err(Failure::System("interrupted before anything was measured".into()));
+    }
+    if console.err_is_terminal {
+        console.talk(&announcement(trials, options.repeat));
+    }
+    let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
+    let order =
+        Order { scenarios: &scenarios, rounds: options.repeat, out: &options.out, failures };
+    let measured = measure(&order, &interrupt)?;
+    let tolerances = options.tolerance.tolerances();
+    let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
+    let comparisons = pairs.map(|((trial, predicted), measured)| {
+        let comparison = compare(predicted, measured, &tolerances)
+            .map_err(|mismatch| Failure::run(&trial.name, mismatch))?;
+        Ok(Comparison { name: trial.name.clone(), ..comparison })
+    });
+    let comparisons = comparisons.collect::<Result<_, Failure>>()?;
+    Ok(Outcome { predicted, comparisons, end: measured.end })
+}
+
+/// The predictions of `trials` for so many rounds.
+///
+/// # Errors
+/// One does not come to its end.
+pub(super) fn predictions(
+    trials: &[Trial],
+    platform: Option<&Costs>,
+    rounds: u32,
+) -> Result<Vec<Report>, Failure> {
+    let predict = |trial: &Trial| {
+        predict(&trial.resolved, platform, rounds)
+            .map_err(|runaway| Failure::run(&trial.name, runaway))
+    };
+    trials.iter().map(predict).collect()
+}
+
+/// Refuses what cannot be measured here, while the user's own files can still be named.
+fn check(trials: &[Trial]) -> Result<(), Diagnostics> {
+    let files = limits::raise_open_files().unwrap_or(u64::MAX);
+    let offer = Offer { cpus: Cpus::allowed().count().max(1), files };
+    let refused = trials.iter().filter_map(|trial| refuse(&trial.resolved, offer).err());
+    all(refused)
+}
+
+/// Every problem once, if there is any.
+///
+/// # Errors
+/// There is one.
+pub(super) fn all(problems: impl IntoIterator<Item = Diagnostics>) -> Result<(), Diagnostics> {
+    let mut diagnostics = Vec::new();
+    for diagnostic in problems.into_iter().flat_map(|problems| problems.diagnostics) {
+        if !diagnostics.contains(&diagnostic) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
+}
+
+/// How long it will take, for those who watch.
+fn announcement(trials: &[Trial], rounds: u32) -> String {
+    let round = |trial: &Trial| {
+        let load = &trial.resolved.scenario.load;
+        load.warmup.secs_f64() + load.duration.secs_f64() + AROUND
+    };
+    let seconds = trials.iter().map(round).sum::<f64>() * f64::from(rounds);
+    let what = match trials {
+        [one] => one.name.clone(),
+        many => format!("{} scenarios in turns", many.len()),
+    };
+    let times = if rounds == 1 { "once".to_string() } else { format!("{rounds} rounds") };
+    format!("measuring {what}, {times}: about {}\n", rough(seconds))
+}
+
+/// A time as people say it.
+fn rough(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s => format!("{:.0} min", s / 60.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::read::load_text;
+
+    use super::*;
+
+    fn trial(name: &str, duration: &str) -> Trial {
+        let text = r#"
+            load = { users = 5, warmup = "2s", duration = "4s" }
+            service.concurrency = "async"
+            endpoint = [{ name = "hello", weight = 1 }]
+            costs.cpu.request = "2ms"
+        "#;
+        let sets = [format!("load.duration={duration}")];
+        let resolved = load_text(name, text, &sets).expect("a valid scenario");
+        Trial { name: name.into(), resolved }
+    }
+
+    #[test]
+    fn how_long_it_takes_is_said_before() {
+        let (short, long) = (trial("shop", "4s"), trial("bank", "40s"));
+        let both = [short, long];
+        assert_eq!(announcement(&both[..1], 1), "measuring shop, once: about 7 s\n");
+        let many = "measuring 2 scenarios in turns, 3 rounds: about 2 min\n";
+        assert_eq!(announcement(&both, 3), many);
+    }
+}

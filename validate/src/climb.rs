@@ -1,0 +1,142 @@
+//! A ladder that was predicted and measured: what does each change buy, and is that what was
+//! predicted?
+//!
+//! Whoever reads a ladder wants to know which rung is better, and by how much. So besides the
+//! numbers of each rung the gain of each step is compared, and whether it goes up where it
+//! was measured to go up. A step whose measured throughputs differ by less than the noise
+//! has no direction.
+
+use model::report::{PublishedFigure, Report};
+use model::statistics::round_significant;
+use render::Exit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::{Comparison, SCHEMA};
+use crate::metric::Metric;
+use crate::ranking::Ranking;
+use crate::summary::Summary;
+use crate::validation;
+
+/// A ladder on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Climb {
+    /// Version of this form.
+    pub schema: u32,
+    /// Name of the last rung.
+    pub scenario: String,
+    /// Rung by rung, the first one first.
+    pub rungs: Vec<Rung>,
+    /// What each rung after the first gains.
+    pub steps: Vec<Step>,
+    /// All rungs together; the order of any two of them is in `ranking`.
+    pub summary: Summary,
+}
+
+/// A rung.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rung {
+    /// What it turns, in words; none for the first.
+    pub turned: Option<String>,
+    /// What others published, and how far the prediction is from it.
+    pub published: Option<PublishedFigure>,
+    /// How far the measurement is from it, relative.
+    pub published_measured: Option<f64>,
+    /// Predicted against measured.
+    pub comparison: Comparison,
+}
+
+/// From one rung to the next.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// The rung before.
+    pub from: String,
+    /// The rung.
+    pub to: String,
+    /// Throughput relative to the rung before, minus one, as predicted; none if that does
+    /// nothing.
+    pub predicted_gain: Option<f64>,
+    /// The same as measured.
+    pub measured_gain: Option<f64>,
+    /// The prediction goes where the measurement goes; none if that does not tell.
+    pub right: Option<bool>,
+}
+
+/// A rung before it is compared.
+#[derive(Clone, Debug)]
+pub struct Side<'a> {
+    /// What it turns.
+    pub turned: Option<String>,
+    /// Its prediction.
+    pub predicted: &'a Report,
+    /// Both sides.
+    pub comparison: Comparison,
+}
+
+impl Climb {
+    /// The ladder of `rungs`, the first one first, as far as it was measured.
+    pub fn of(scenario: &str, rungs: Vec<Side<'_>>) -> Climb {
+        let comparisons: Vec<Comparison> = rungs.iter().map(|r| r.comparison.clone()).collect();
+        Climb {
+            schema: SCHEMA,
+            scenario: scenario.to_string(),
+            steps: comparisons.windows(2).map(|pair| Step::of(&pair[0], &pair[1])).collect(),
+            summary: Summary::of(&comparisons),
+            rungs: rungs.into_iter().map(Rung::of).collect(),
+        }
+    }
+
+    /// A pair of rungs in the wrong order is a disagreement, however small the errors.
+    pub fn exit(&self) -> Exit {
+        match self.summary.ranking.wrong.is_empty() {
+            true => validation::exit(self.rungs.iter().map(|rung| &rung.comparison)),
+            false => Exit::Disagree,
+        }
+    }
+}
+
+impl Rung {
+    fn of(side: Side<'_>) -> Rung {
+        let published = side.predicted.published.clone();
+        let measured = side.comparison.overall(Metric::Throughput).and_then(|row| row.measured);
+        let off = |figure: &PublishedFigure| relative(measured?.value, figure.throughput);
+        Rung {
+            turned: side.turned,
+            published_measured: published.as_ref().and_then(off),
+            published,
+            comparison: side.comparison,
+        }
+    }
+}
+
+impl Step {
+    fn of(below: &Comparison, above: &Comparison) -> Step {
+        let gain = |predicted: bool| {
+            let value = |comparison: &Comparison| {
+                let row = comparison.overall(Metric::Throughput)?;
+                Some(if predicted { row.predicted? } else { row.measured? }.value)
+            };
+            relative(value(above)?, value(below)?)
+        };
+        // What proves nothing has no direction.
+        let sound = [below, above].iter().all(|c| c.doubts.is_empty() && c.measured.samples > 0);
+        let ranking = Ranking::of(&[below, above]);
+        Step {
+            from: below.name.clone(),
+            to: above.name.clone(),
+            predicted_gain: gain(true),
+            measured_gain: gain(false),
+            right: (sound && ranking.pairs > 0).then_some(ranking.right > 0),
+        }
+    }
+}
+
+fn relative(value: f64, to: f64) -> Option<f64> {
+    let change = value / to - 1.0;
+    change.is_finite().then(|| round_significant(change))
+}
+
+/// The JSON Schema of a ladder.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Climb).to_value()
+}

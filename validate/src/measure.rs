@@ -1,0 +1,189 @@
+//! Measuring: this program starts itself as `live`, so that a measurement knows nothing of
+//! the prediction that it will be held against.
+//!
+//! The scenarios lie in a folder that vanishes, each complete and by itself, as the child's
+//! files. The child has a process group of its own: a terminal would tell it of Ctrl-C a
+//! second time, and who asks twice does not want to wait. It ends with its parent, however
+//! that ends.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use live::run::folder;
+use live::run::interrupt::Interrupt;
+use model::read::Resolved;
+use model::report::Report;
+use render::{Exit, Failure, Format};
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use serde::Deserialize;
+
+/// Pause between two looks at the child.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// In turns, under these names.
+    pub scenarios: &'a [&'a Resolved],
+    /// So many rounds of each.
+    pub rounds: u32,
+    /// Where runs are kept.
+    pub out: &'a Path,
+    /// How the child tells why there is nothing.
+    pub failures: Format,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Of the first scenarios, in order; all of them unless it was ended early.
+    pub reports: Vec<Report>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How measuring ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All was measured.
+    Whole,
+    /// The user did not want to wait.
+    Interrupted,
+    /// Something failed, and the child has told what.
+    Failed,
+}
+
+/// Measures what `order` says.
+///
+/// # Errors
+/// The child cannot be run, or says what nobody understands.
+pub fn measure(order: &Order<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
+    let system = |error: io::Error| Failure::System(format!("cannot measure: {error}"));
+    folder::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
+    let temporary =
+        folder::temporary(order.out).map_err(|error| Failure::System(error.to_string()))?;
+    let files = write(order.scenarios, temporary.path()).map_err(system)?;
+    let answer = temporary.path().join("answer.json");
+    let status = run(order, &files, &answer, interrupt).map_err(system)?;
+    let text = fs::read_to_string(&answer).map_err(system)?;
+    let reports = read(&text, order.scenarios.len()).map_err(|error| {
+        Failure::System(format!("the measurement gave an answer that is no report: {error}"))
+    })?;
+    let is = |exit: Exit| status.code() == Some(i32::from(exit.code()));
+    let end = match () {
+        () if is(Exit::Failure) => End::Failed,
+        () if is(Exit::Success) || is(Exit::Inconclusive) => match interrupt.is_set() {
+            true => End::Interrupted,
+            false => End::Whole,
+        },
+        // It had not begun to listen.
+        () if interrupt.is_set() => {
+            return Err(Failure::System("interrupted before anything was measured".into()));
+        }
+        () => return Err(Failure::System(format!("the measurement ended with {status}"))),
+    };
+    Ok(Measured { reports, end })
+}
+
+/// Puts each scenario into a file that has its name, in a folder of its own: two may be
+/// called the same.
+fn write(scenarios: &[&Resolved], folder: &Path) -> io::Result<Vec<PathBuf>> {
+    // Whatever the name of the folder begins with, it is no option.
+    let folder = std::path::absolute(folder)?;
+    let write = |(index, resolved): (usize, &&Resolved)| {
+        let own = folder.join(index.to_string());
+        fs::create_dir(&own)?;
+        let file = own.join(format!("{}.toml", resolved.scenario.name));
+        fs::write(&file, resolved.to_toml())?;
+        Ok(file)
+    };
+    scenarios.iter().enumerate().map(write).collect()
+}
+
+fn run(
+    order: &Order<'_>,
+    files: &[PathBuf],
+    answer: &Path,
+    interrupt: &Interrupt,
+) -> io::Result<ExitStatus> {
+    let failures = match order.failures {
+        Format::Text => "text",
+        Format::Json => "json",
+    };
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(["live", "--failures", failures, "run", "--format", "json", "--repeat"])
+        .arg(order.rounds.to_string())
+        .arg(joined("--out=", order.out))
+        .args(files)
+        .stdin(Stdio::null())
+        // A file, not a pipe: nobody need empty it while the child runs. What the child says
+        // to people they hear at once.
+        .stdout(File::create(answer)?)
+        .process_group(0);
+    let mut child = Running(command.spawn()?);
+    let mut told = false;
+    loop {
+        if let Some(status) = child.0.try_wait()? {
+            return Ok(status);
+        }
+        if interrupt.is_set() && !told {
+            // It may have ended just now.
+            let _ = kill_process(Pid::from_child(&child.0), Signal::INT);
+            told = true;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut all = OsString::from(option);
+    all.push(path);
+    all
+}
+
+/// A child that does not outlive its owner's interest.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, unless an error got in between.
+        if !matches!(self.0.try_wait(), Ok(Some(_))) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}
+
+/// The reports of an answer to an order of so many scenarios; none of an empty one.
+fn read(text: &str, ordered: usize) -> serde_json::Result<Vec<Report>> {
+    /// Reports side by side.
+    #[derive(Deserialize)]
+    struct Document {
+        rungs: Vec<Step>,
+    }
+    #[derive(Deserialize)]
+    struct Step {
+        #[serde(flatten)]
+        report: Report,
+    }
+    match ordered {
+        _ if text.trim().is_empty() => Ok(Vec::new()),
+        1 => Ok(vec![serde_json::from_str(text)?]),
+        _ => {
+            let document: Document = serde_json::from_str(text)?;
+            Ok(document.rungs.into_iter().map(|step| step.report).collect())
+        }
+    }
+}
+
+/// Makes this process end in good order when the one that started it ends, even if that is
+/// killed. Where the system cannot do that a measurement runs on to its end.
+pub fn end_with_parent() {
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
+}

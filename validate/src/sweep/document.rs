@@ -1,0 +1,130 @@
+//! The answer of a sweep, for programs and for whoever prints it.
+
+use model::report::Report;
+use model::statistics::Estimate;
+use render::Exit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Knee, Vary};
+use crate::bottleneck;
+use crate::comparison::{Comparison, SCHEMA};
+use crate::metric::Metric;
+use crate::summary::Summary;
+use crate::validation;
+
+/// A scenario at several values of one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sweep {
+    /// Version of this form.
+    pub schema: u32,
+    /// The scenario.
+    pub scenario: String,
+    /// The key that is varied.
+    pub key: String,
+    /// In the order in which they were asked for.
+    pub points: Vec<Point>,
+    /// Where the predicted curve bends.
+    pub predicted_knee: Knee,
+    /// Where the measured one does.
+    pub measured_knee: Knee,
+    /// All measured points together; none if nothing was to be measured.
+    pub summary: Option<Summary>,
+}
+
+/// One value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Point {
+    /// The value, as it was written.
+    pub value: String,
+    /// What is predicted there.
+    pub predicted: Figures,
+    /// Prediction and measurement; none if it was not measured.
+    pub comparison: Option<Comparison>,
+}
+
+/// What is told of a point that was not measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Figures {
+    /// Good answers per second.
+    pub throughput: Estimate,
+    /// Response time that 95 of 100 stay below, in seconds; none without a good answer.
+    pub p95: Option<f64>,
+    /// Share of the CPU in use.
+    pub cpu: Option<f64>,
+    /// Share of requests that ended in an error.
+    pub error_share: f64,
+    /// The station that is full.
+    pub full: Option<String>,
+}
+
+impl Figures {
+    /// Those of `report`.
+    pub fn of(report: &Report) -> Figures {
+        let cpu = report.stations.iter().find(|station| station.name == "cpu");
+        Figures {
+            throughput: report.throughput,
+            p95: (report.run.samples > 0).then_some(report.response_time.p95),
+            cpu: cpu.map(|cpu| cpu.utilisation),
+            error_share: report.error_share,
+            full: bottleneck::full(report).map(|station| station.name.clone()),
+        }
+    }
+}
+
+impl Sweep {
+    /// A sweep of `scenario`: a prediction for each value, and comparisons for the first of
+    /// them, or none.
+    pub fn of(
+        scenario: &str,
+        vary: &Vary,
+        predicted: &[Report],
+        comparisons: Vec<Comparison>,
+        measuring: bool,
+    ) -> Sweep {
+        let curve: Vec<Estimate> = predicted.iter().map(|report| report.throughput).collect();
+        // What proves nothing has no place on a curve.
+        let sound = comparisons.iter().take_while(|c| c.doubts.is_empty());
+        let measured: Vec<Estimate> = sound.filter_map(throughput).collect();
+        let predicted_knee = Knee::of(&vary.values, &curve);
+        let measured_knee = Knee::of(&vary.values, &measured);
+        let summary = measuring.then(|| Summary::of(&comparisons));
+        let mut comparisons = comparisons.into_iter();
+        let point = |(value, report): (&String, &Report)| Point {
+            value: value.clone(),
+            predicted: Figures::of(report),
+            comparison: comparisons.next(),
+        };
+        Sweep {
+            schema: SCHEMA,
+            scenario: scenario.to_string(),
+            key: vary.key.clone(),
+            points: vary.values.iter().zip(predicted).map(point).collect(),
+            predicted_knee,
+            measured_knee,
+            summary,
+        }
+    }
+
+    /// As for comparisons; a curve that nobody wanted to measure is an answer.
+    pub fn exit(&self) -> Exit {
+        match &self.summary {
+            None => Exit::Success,
+            Some(_) => {
+                validation::exit(self.points.iter().filter_map(|point| point.comparison.as_ref()))
+            }
+        }
+    }
+}
+
+/// The measured throughput, with its interval as far as it is known.
+fn throughput(comparison: &Comparison) -> Option<Estimate> {
+    let side = comparison.overall(Metric::Throughput)?.measured?;
+    let (low, high) = (side.low.unwrap_or(side.value), side.high.unwrap_or(side.value));
+    Some(Estimate { value: side.value, low, high })
+}
+
+/// The JSON Schema of a sweep.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Sweep).to_value()
+}

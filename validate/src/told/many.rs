@@ -1,0 +1,119 @@
+//! Many comparisons, a row each, and what is told of them together.
+
+use std::fmt::Write as _;
+
+use render::Paint;
+use render::table::{Align, Table};
+
+use super::comparison::sentence;
+use super::tables::{MARKS, mark};
+use super::{error, half, size, summary_markdown, summary_text, value_or_dash};
+use crate::bottleneck::Bottlenecks;
+use crate::comparison::{Comparison, Verdict};
+use crate::metric::Metric;
+use crate::validation::Validation;
+
+/// Response times whose errors have a column.
+const TIMES: [Metric; 4] = [Metric::Mean, Metric::P50, Metric::P95, Metric::P99];
+
+/// For people: a row for each scenario, then all of them together.
+pub fn validation_text(validation: &Validation, paint: Paint) -> String {
+    let comparisons: Vec<&Comparison> = validation.comparisons.iter().collect();
+    let table = table("scenario", &comparisons).text();
+    let notes = lines(&sentences(&comparisons), "");
+    format!("{table}{MARKS}\n\n{notes}{}", summary_text(&validation.summary, paint))
+}
+
+/// The same for a document.
+pub fn validation_markdown(validation: &Validation) -> String {
+    let comparisons: Vec<&Comparison> = validation.comparisons.iter().collect();
+    let table = table("scenario", &comparisons).markdown();
+    let notes = lines(&sentences(&comparisons), "- ");
+    format!("{table}\n{MARKS}\n\n{notes}{}", summary_markdown(&validation.summary))
+}
+
+/// The throughputs of each, the errors of its response times, and what is full.
+pub(super) fn table(what: &str, comparisons: &[&Comparison]) -> Table {
+    let mut columns = vec![
+        (what, Align::Left),
+        ("verdict", Align::Left),
+        ("predicted", Align::Right),
+        ("", Align::Left),
+        ("measured", Align::Right),
+        ("", Align::Left),
+        ("error", Align::Right),
+        ("noise", Align::Right),
+    ];
+    columns.extend(TIMES.map(|metric| (super::metric(metric), Align::Right)));
+    columns.push(("full", Align::Left));
+    let mut table = Table::new(&columns);
+    for comparison in comparisons {
+        table.row(row(comparison));
+    }
+    table
+}
+
+fn row(comparison: &Comparison) -> Vec<String> {
+    let throughput = comparison.overall(Metric::Throughput);
+    let (predicted, measured) =
+        throughput.map_or((None, None), |row| (row.predicted, row.measured));
+    let noise = throughput.and_then(|row| Some(format!("±{}", size(row.unit, row.noise?))));
+    let mut cells = vec![
+        comparison.name.clone(),
+        verdict(comparison.verdict).to_string(),
+        value_or_dash(Metric::Throughput, predicted),
+        half(Metric::Throughput, predicted),
+        value_or_dash(Metric::Throughput, measured),
+        half(Metric::Throughput, measured),
+        marked(comparison, Metric::Throughput),
+        noise.unwrap_or_else(|| "-".into()),
+    ];
+    cells.extend(TIMES.map(|metric| marked(comparison, metric)));
+    cells.push(full(&comparison.bottleneck));
+    cells
+}
+
+/// An error and the mark of its judgement.
+pub(super) fn marked(comparison: &Comparison, metric: Metric) -> String {
+    match comparison.overall(metric) {
+        Some(row) => format!("{} {}", error(row.unit, row.error), mark(row)),
+        None => "-  ".into(),
+    }
+}
+
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Agree => "agrees",
+        Verdict::Disagree => "DISAGREES",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+/// What is full, and whether that was predicted.
+pub(super) fn full(both: &Bottlenecks) -> String {
+    let name = |station: &Option<String>| station.clone().unwrap_or_else(|| "nothing".into());
+    let measured = name(&both.measured);
+    match both.right {
+        Some(true) => measured,
+        Some(false) => format!("{measured}, NOT {}", name(&both.predicted)),
+        None => "?".into(),
+    }
+}
+
+/// What a reader has to know of those that do not agree.
+pub(super) fn sentences(comparisons: &[&Comparison]) -> Vec<String> {
+    let odd = comparisons.iter().filter(|comparison| comparison.verdict != Verdict::Agree);
+    odd.map(|comparison| sentence(comparison)).collect()
+}
+
+/// Each on a line of its own; behind the last an empty one.
+pub(super) fn lines(sentences: &[String], bullet: &str) -> String {
+    let mut out = String::new();
+    for sentence in sentences {
+        let _ = writeln!(out, "{bullet}{sentence}");
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    out
+}

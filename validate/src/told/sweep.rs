@@ -1,0 +1,160 @@
+//! A sweep: both curves, point by point.
+
+use render::table::{Align, Table};
+use render::{Paint, number};
+
+use super::many::{full, lines, marked, sentences, verdict};
+use super::tables::MARKS;
+use super::{half, summary_markdown, summary_text, value, value_or_dash};
+use crate::comparison::Comparison;
+use crate::metric::Metric;
+use crate::side::Side;
+use crate::sweep::{Knee, Point, Sweep};
+
+/// For people.
+pub fn sweep_text(sweep: &Sweep, paint: Paint) -> String {
+    let knees = lines(&knees(sweep), "");
+    match &sweep.summary {
+        None => {
+            format!("{}\n{}", table(sweep).text(), knees.trim_end_matches('\n').to_owned() + "\n")
+        }
+        Some(summary) => {
+            let notes = lines(&sentences(&comparisons(sweep)), "");
+            let summary = summary_text(summary, paint);
+            format!("{}{MARKS}\n\n{knees}{notes}{summary}", table(sweep).text())
+        }
+    }
+}
+
+/// The same for a document.
+pub fn sweep_markdown(sweep: &Sweep) -> String {
+    let knees = lines(&knees(sweep), "- ");
+    match &sweep.summary {
+        None => format!(
+            "{}\n{}",
+            table(sweep).markdown(),
+            knees.trim_end_matches('\n').to_owned() + "\n"
+        ),
+        Some(summary) => {
+            let notes = lines(&sentences(&comparisons(sweep)), "- ");
+            let summary = summary_markdown(summary);
+            format!("{}\n{MARKS}\n\n{knees}{notes}{summary}", table(sweep).markdown())
+        }
+    }
+}
+
+fn comparisons(sweep: &Sweep) -> Vec<&Comparison> {
+    sweep.points.iter().filter_map(|point| point.comparison.as_ref()).collect()
+}
+
+fn table(sweep: &Sweep) -> Table {
+    match sweep.summary.is_some() {
+        true => measured(sweep),
+        false => predicted(sweep),
+    }
+}
+
+/// The predicted curve alone.
+fn predicted(sweep: &Sweep) -> Table {
+    let mut table = Table::new(&[
+        (&sweep.key, Align::Right),
+        ("predicted", Align::Right),
+        ("", Align::Left),
+        ("P95", Align::Right),
+        ("CPU", Align::Right),
+        ("errors", Align::Right),
+        ("full", Align::Left),
+    ]);
+    for Point { value: at, predicted: figures, .. } in &sweep.points {
+        let throughput = side(figures.throughput);
+        table.row([
+            at.clone(),
+            value_or_dash(Metric::Throughput, throughput),
+            half(Metric::Throughput, throughput),
+            time(figures.p95),
+            share(figures.cpu),
+            share(Some(figures.error_share)),
+            figures.full.clone().unwrap_or_else(|| "nothing".into()),
+        ]);
+    }
+    table
+}
+
+/// Both curves.
+fn measured(sweep: &Sweep) -> Table {
+    let mut table = Table::new(&[
+        (&sweep.key, Align::Right),
+        ("predicted", Align::Right),
+        ("", Align::Left),
+        ("measured", Align::Right),
+        ("", Align::Left),
+        ("error", Align::Right),
+        ("verdict", Align::Left),
+        ("P95 predicted", Align::Right),
+        ("measured", Align::Right),
+        ("CPU predicted", Align::Right),
+        ("measured", Align::Right),
+        ("full", Align::Left),
+    ]);
+    for point in &sweep.points {
+        let (figures, comparison) = (&point.predicted, point.comparison.as_ref());
+        let there = |metric: Metric| comparison.and_then(|c| c.overall(metric)?.measured);
+        // What pairs with the measurement is in the comparison; the rest is the same.
+        let throughput = side(figures.throughput);
+        table.row([
+            point.value.clone(),
+            value_or_dash(Metric::Throughput, throughput),
+            half(Metric::Throughput, throughput),
+            value_or_dash(Metric::Throughput, there(Metric::Throughput)),
+            half(Metric::Throughput, there(Metric::Throughput)),
+            comparison.map_or("-  ".into(), |c| marked(c, Metric::Throughput)),
+            comparison.map_or("not measured", |c| verdict(c.verdict)).into(),
+            time(figures.p95),
+            value_or_dash(Metric::P95, there(Metric::P95)),
+            share(figures.cpu),
+            value_or_dash(Metric::Utilisation, there(Metric::Utilisation)),
+            comparison.map_or("-".into(), |c| full(&c.bottleneck)),
+        ]);
+    }
+    table
+}
+
+fn side(estimate: model::statistics::Estimate) -> Option<Side> {
+    Some(Side {
+        low: Some(estimate.low),
+        high: Some(estimate.high),
+        ..Side::alone(estimate.value)?
+    })
+}
+
+fn time(seconds: Option<f64>) -> String {
+    seconds.map_or("-".into(), |seconds| value(Metric::P95, seconds))
+}
+
+fn share(share: Option<f64>) -> String {
+    share.map_or("-".into(), number::percent)
+}
+
+/// Where the curves bend.
+fn knees(sweep: &Sweep) -> Vec<String> {
+    let key = &sweep.key;
+    let bend = |knee: &Knee| match knee {
+        Knee::At(value) => Some(format!("pays up to {value}")),
+        Knee::Before => Some("never pays".to_string()),
+        Knee::Behind => Some("pays up to the last value".to_string()),
+        Knee::Unknown => None,
+    };
+    let (predicted, measured) = (bend(&sweep.predicted_knee), bend(&sweep.measured_knee));
+    let told = match (predicted, measured) {
+        (None, None) => return Vec::new(),
+        (Some(predicted), None) => format!("Predicted: more of {key} {predicted}"),
+        (None, Some(measured)) => format!("Measured: more of {key} {measured}"),
+        (Some(both), Some(measured)) if both == measured => {
+            format!("Predicted and measured alike: more of {key} {both}")
+        }
+        (Some(predicted), Some(measured)) => {
+            format!("Predicted: more of {key} {predicted}; measured: it {measured}")
+        }
+    };
+    vec![format!("{told} (a step pays if it gains half of what proportional growth would).")]
+}
