@@ -5,7 +5,7 @@
 //! for both. The mean over rounds is the cost, and the rounds give its interval.
 //!
 //! Pure, and tested as such: the list of probes and their scenarios ([`probe`]), what is read
-//! of a report ([`reading`]), readings to costs ([`recipe`], [`derive`]), costs to a profile
+//! of a report ([`reading`]), readings to costs ([`recipe`], [`mod@derive`]), costs to a profile
 //! ([`profile`]) and to words ([`told`]). Only [`session`] runs
 //! anything.
 
