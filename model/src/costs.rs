@@ -32,6 +32,8 @@ pub struct Costs {
     /// How long an idle processor takes until it runs a thread that has become ready. The
     /// processor is not in use meanwhile.
     pub idle_exit: Span,
+    /// What work costs more that has not been done for long.
+    pub cache: Cache,
     /// Time between processes on the network.
     pub network: Network,
     /// CPU time of the engine and the kernel for a commit, the lock held, by journal mode
@@ -41,8 +43,81 @@ pub struct Costs {
     pub disk: Disk,
     /// The database driver's thread hops, under async.
     pub driver: Driver,
+    /// The HTTP client of the workers.
+    pub client: Client,
     /// Memory, for the estimate of what parked requests cost.
     pub memory: Memory,
+}
+
+/// CPU time to bring back into the processor's caches what a kind of work needs, when all of
+/// it has gone.
+///
+/// What is used again after a time t finds a share of 1 - exp(-t / `decay`) gone: a line of a
+/// cache that many share is as likely to be replaced in any moment as in the one before.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cache {
+    /// Time in which all but 1/e of what is not used is lost.
+    pub decay: Span,
+    /// For a request: server, framework, handler.
+    pub request: Span,
+    /// For a statement: driver, engine, pages.
+    pub statement: Span,
+    /// For an upstream call: the HTTP client.
+    pub call: Span,
+    /// For opening a database connection.
+    pub open: Span,
+    /// For a commit.
+    pub commit: Span,
+}
+
+/// A kind of work that has its own part of the caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// A request.
+    Request,
+    /// A statement on the database.
+    Statement,
+    /// A call of an upstream.
+    Call,
+    /// Opening a database connection.
+    Open,
+    /// A commit.
+    Commit,
+}
+
+impl Work {
+    /// How many kinds there are.
+    pub const COUNT: usize = 5;
+}
+
+impl Cache {
+    /// CPU time of `work` when nothing of it is left in the caches.
+    pub fn cold(&self, work: Work) -> Span {
+        match work {
+            Work::Request => self.request,
+            Work::Statement => self.statement,
+            Work::Call => self.call,
+            Work::Open => self.open,
+            Work::Commit => self.commit,
+        }
+    }
+
+    /// Share of what was used `elapsed` ago that has gone.
+    pub fn lost(&self, elapsed: Span) -> f64 {
+        -(-elapsed.secs_f64() / self.decay.secs_f64()).exp_m1()
+    }
+
+    /// The same with every CPU time as `own` has it.
+    fn each(&self, own: impl Fn(Span) -> Span) -> Cache {
+        Cache {
+            decay: self.decay,
+            request: own(self.request),
+            statement: own(self.statement),
+            call: own(self.call),
+            open: own(self.open),
+            commit: own(self.commit),
+        }
+    }
 }
 
 /// Round trips, apart from the CPU time of the service. One half passes on the way there, one
@@ -69,8 +144,10 @@ pub struct CpuCosts {
     pub reject: Span,
     /// Client side of one attempt of an upstream call.
     pub call: Span,
-    /// An event loop is woken on a processor that has idled: its caches are cold.
-    pub wake_up: Span,
+    /// Client side of opening and closing a connection to an upstream.
+    pub connect: Span,
+    /// More to open and close a connection to a write-ahead log than one without a log.
+    pub log_open: Span,
     /// A connection to a write-ahead log that is the only one: it creates the log's files when
     /// it opens, and removes them when it closes.
     pub last_close: Span,
@@ -127,6 +204,14 @@ pub struct Driver {
     pub open_hops: u32,
     /// The same for closing it.
     pub close_hops: u32,
+}
+
+/// The HTTP client of a worker process.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Client {
+    /// With more connections to an upstream than so many, in use and idle, one that falls idle
+    /// is closed. None keeps them all.
+    pub kept: Option<u32>,
 }
 
 /// Resident memory, in bytes.
@@ -206,6 +291,7 @@ impl Costs {
             servers: self.servers.clone(),
             queries: names.map(query).collect(),
             commits: commits.collect(),
+            cache: platform.cache.each(own),
             ..platform.clone()
         }
     }
@@ -239,7 +325,8 @@ impl Default for CpuCosts {
             accept: nothing,
             reject: nothing,
             call: nothing,
-            wake_up: nothing,
+            connect: nothing,
+            log_open: nothing,
             last_close: nothing,
             hop: nothing,
             statement: nothing,
@@ -261,7 +348,8 @@ impl CpuCosts {
             accept: sum(|cpu| cpu.accept),
             reject: sum(|cpu| cpu.reject),
             call: sum(|cpu| cpu.call),
-            wake_up: sum(|cpu| cpu.wake_up),
+            connect: sum(|cpu| cpu.connect),
+            log_open: sum(|cpu| cpu.log_open),
             last_close: sum(|cpu| cpu.last_close),
             hop: sum(|cpu| cpu.hop),
             statement: sum(|cpu| cpu.statement),

@@ -63,6 +63,11 @@ impl Quantiles {
         Ok(Quantiles(points.iter().map(|&(p, span)| (p, span.nanos() as f64)).collect()))
     }
 
+    /// The points: probability and nanoseconds.
+    pub fn points(&self) -> &[(f64, f64)] {
+        &self.0
+    }
+
     fn at(&self, probability: f64) -> f64 {
         let upper = self.0.partition_point(|&(p, _)| p < probability).clamp(1, self.0.len() - 1);
         let ((p0, v0), (p1, v1)) = (self.0[upper - 1], self.0[upper]);

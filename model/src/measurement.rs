@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How the numbers of a report were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurement {
-    /// What the scenario was run on: `axum`.
+    /// What the scenario was run on: `axum` or `fastapi`.
     pub target: String,
     /// When it began: seconds since 1970, UTC.
     pub started: u64,
@@ -26,6 +26,10 @@ pub struct Measurement {
     pub pinned: bool,
     /// Share of the service's processors that the hypervisor took away.
     pub steal: f64,
+    /// Share of the service's processors that threads of the kernel used that are bound to
+    /// them: they write the service's files to the disk, and no process is charged for it.
+    #[serde(default)]
+    pub kernel: f64,
     /// Share of the service's processors that other programs used.
     pub others: f64,
     /// The same of the load's processors: what the hypervisor took away.

@@ -2,7 +2,7 @@
 //!
 //! Times are in seconds, rates per second, shares between 0 and 1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,11 @@ pub struct Report {
     /// of the quick ones.
     #[serde(default)]
     pub cut_short: bool,
+    /// Numbers and parts that the source of a measurement does not tell, by their names here:
+    /// `p99`, `in_flight`, `stations`; `error_kinds` if errors are only counted together, and
+    /// `noise` if nothing says how much runs differ. They are zero or empty, and say nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untold: BTreeSet<String>,
     /// What a reader should know before trusting the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -84,6 +89,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// The number or part with this name is what its source says.
+    pub fn tells(&self, name: &str) -> bool {
+        !self.untold.contains(name)
+    }
+
     /// This report, which is on one run alone, as the round `index` among several. What would
     /// be the same in each of them is told once, by the report on all.
     #[must_use]

@@ -37,6 +37,11 @@ impl Purpose {
         Purpose { key, id: hash ^ seed.wrapping_mul(0xD6E8_FEB8_6659_FD93) }
     }
 
+    /// The key of the stream cipher, for programs in other languages that are to draw the same.
+    pub fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
     /// The draw of `lane` at `index`, a uniform 64-bit number.
     pub fn draw(&self, lane: u64, index: u64) -> u64 {
         let mut chacha = self.generator(lane);

@@ -5,6 +5,11 @@ use crate::scenario::{Endpoint, Profile, Source, Spacing};
 use crate::stream::{Draws, Purpose};
 use crate::units::{Instant, Span};
 
+/// The purpose of the draw that chooses a request's endpoint.
+pub const CLASS: &str = "class";
+/// The purpose of the draw of a user's pause.
+pub const THINK: &str = "think";
+
 /// The key of a request: every draw that it causes is made from it.
 ///
 /// Closed load: the user and that user's iteration. Open load: lane 0 and the number of
@@ -44,8 +49,8 @@ impl Workload {
         };
         Workload {
             cumulative,
-            class: Purpose::new(seed, "class"),
-            think: Purpose::new(seed, "think"),
+            class: Purpose::new(seed, CLASS),
+            think: Purpose::new(seed, THINK),
             think_time,
         }
     }

@@ -1,6 +1,7 @@
 //! Defaults that follow from other keys.
 
 use super::value::{Checked, Field, Fields, Origin, Typed};
+use crate::scenario::base_slice;
 use crate::units::Span;
 
 /// Fills in what the table of keys calls derived.
@@ -27,7 +28,7 @@ pub(crate) fn derive(root: &mut Fields) {
         && !cpu.has("slice")
         && let Some(cores) = cpu.count("cores")
     {
-        cpu.put_behind("speed", "slice", Typed::Span(slice(cores)));
+        cpu.put_behind("speed", "slice", Typed::Span(base_slice(cores)));
     }
     if let Some(costs) = root.table_mut("costs") {
         if !costs.has("name") {
@@ -37,11 +38,6 @@ pub(crate) fn derive(root: &mut Fields) {
             inherit_cpu_costs(cpu);
         }
     }
-}
-
-/// Linux 6.12's base slice (EEVDF): 0.7 ms, scaled by the processors up to eight.
-fn slice(cores: u32) -> Span {
-    Span::from_micros(700) * u64::from(1 + cores.clamp(1, 8).ilog2())
 }
 
 /// A concurrency model costs what its table says, and else what `[cpu]` says.
@@ -60,16 +56,5 @@ fn inherit_cpu_costs(cpu: &mut Fields) {
                 table.fields.push(Field { key: field.key.clone(), value });
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_slice_grows_with_the_processors_as_linux_scales_it() {
-        let micros: Vec<u64> = [1, 2, 3, 4, 7, 8, 64].map(|n| slice(n).nanos() / 1000).into();
-        assert_eq!(micros, [700, 1400, 1400, 2100, 2100, 2800, 2800]);
     }
 }

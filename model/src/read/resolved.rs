@@ -127,6 +127,19 @@ impl Resolved {
         find(&self.fields, &names)
     }
 
+    /// True if the user has set `key`, in a file or with `--set`: it is no default.
+    pub fn is_written(&self, key: &str) -> bool {
+        let names: Vec<&str> = key.split('.').collect();
+        let (last, tables) = names.split_last().unwrap_or((&"", &[]));
+        let table =
+            tables.iter().try_fold(&self.fields, |fields, name| match &fields.get(name)?.value {
+                Typed::Table(below) => Some(below),
+                _ => None,
+            });
+        let field = table.and_then(|table| table.get(last));
+        field.is_some_and(|field| field.origin == Origin::Written)
+    }
+
     /// The scenario as one file: every default filled in, the cost profile inside it.
     pub fn to_toml(&self) -> String {
         print::to_toml(&self.fields)

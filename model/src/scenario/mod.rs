@@ -115,6 +115,15 @@ pub struct Cpu {
     pub quota: Option<Quota>,
 }
 
+/// How long a thread runs on Linux before another ready one may take its place, on a machine
+/// with so many processors, whether the thread may use them all or not.
+///
+/// Linux 6.12's base slice (EEVDF): 0.7 ms, scaled by the processors up to eight
+/// (`kernel/sched/fair.c`: `sysctl_sched_base_slice`, `get_update_sysctl_factor`).
+pub fn base_slice(processors: u32) -> Span {
+    Span::from_micros(700) * u64::from(1 + processors.clamp(1, 8).ilog2())
+}
+
 /// CPU time that all threads together may use in each period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Quota {
@@ -456,5 +465,16 @@ impl Concurrency {
             Concurrency::Threadpool => "threadpool",
             Concurrency::Async => "async",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slice_grows_with_the_processors_as_linux_scales_it() {
+        let micros = [1, 2, 3, 4, 7, 8, 64].map(|n| base_slice(n).nanos() / 1000);
+        assert_eq!(micros, [700, 1400, 1400, 2100, 2100, 2800, 2800]);
     }
 }

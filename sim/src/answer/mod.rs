@@ -103,6 +103,7 @@ impl Builder<'_> {
             published,
             measurement: None,
             cut_short: self.cut_short().is_some(),
+            untold: Default::default(),
             warnings: self.warnings(),
             rounds: Vec::new(),
         }

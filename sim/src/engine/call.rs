@@ -6,7 +6,7 @@ use model::units::Span;
 
 use super::Engine;
 use super::state::NONE;
-use super::step::Flow;
+use super::step::{Flow, work};
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, place};
@@ -61,6 +61,22 @@ impl<T: Trace> Engine<'_, T> {
             Some(next) => self.grant(next, Via::Loop),
             None => self.seen.upstream_connections[upstream as usize].leave(self.now),
         }
+        Flow::Continue
+    }
+
+    pub(super) fn connect(&mut self, task: u32, upstream: u32, span: Span) -> Flow {
+        let worker = self.worker_of(task) as usize;
+        match self.workers[worker].kept[upstream as usize].take() {
+            true => work(span, false),
+            false => Flow::Continue,
+        }
+    }
+
+    /// Whoever gave up waiting for a reply cannot use the connection again.
+    pub(super) fn disconnect(&mut self, task: u32, upstream: u32) -> Flow {
+        let worker = self.worker_of(task) as usize;
+        let broken = self.tasks[task].outcome == Some(ErrorKind::UpstreamTimeout);
+        self.workers[worker].kept[upstream as usize].give_back(broken);
         Flow::Continue
     }
 

@@ -11,6 +11,7 @@ mod step;
 use std::collections::VecDeque;
 use std::fmt;
 
+use model::costs::Work;
 use model::scenario;
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
@@ -23,6 +24,7 @@ use crate::plan::{DrawId, Plan};
 use crate::station::callbacks::{Callbacks, Via};
 use crate::station::cpu::Cpu;
 use crate::station::interpreter::InterpreterLock;
+use crate::station::kept::Kept;
 use crate::station::listener::Listener;
 use crate::station::pool::Pool;
 use crate::station::server::Server;
@@ -410,8 +412,10 @@ fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
         pool: plan.database.as_ref().map(|database| Pool::new(database.connections)),
         semaphores: plan.upstreams.iter().map(|u| slots(u.max_in_flight)).collect(),
         connections: plan.upstreams.iter().map(|u| slots(u.max_connections)).collect(),
+        kept: plan.upstreams.iter().map(|_| Kept::new(plan.kept)).collect(),
         clients: 0,
         tasks: 0,
+        used: [None; Work::COUNT],
     }
 }
 

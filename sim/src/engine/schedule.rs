@@ -219,9 +219,6 @@ impl<T: Trace> Engine<'_, T> {
         }
         self.seen.loops.enter(self.now);
         self.listener.wake(id);
-        if self.cpu.is_idle() {
-            self.threads[thread].work += self.plan.wake_up;
-        }
         let worker = &mut self.workers[id as usize];
         worker.callbacks.begin_turn();
         if let Some(first) = worker.callbacks.pop_unless(ACCEPT) {

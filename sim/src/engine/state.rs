@@ -1,5 +1,6 @@
 //! What the engine keeps of everything that is under way.
 
+use model::costs::Work;
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
@@ -7,6 +8,7 @@ use crate::observe::ErrorKind;
 use crate::plan::Pc;
 use crate::station::callbacks::Callbacks;
 use crate::station::interpreter::InterpreterLock;
+use crate::station::kept::Kept;
 use crate::station::pool::Pool;
 use crate::station::slots::Slots;
 use crate::station::sqlite;
@@ -177,10 +179,14 @@ pub(crate) struct Worker {
     pub(crate) pool: Option<Pool>,
     pub(crate) semaphores: Vec<Option<Slots>>,
     pub(crate) connections: Vec<Option<Slots>>,
+    /// Connections to each upstream, where opening one costs anything.
+    pub(crate) kept: Vec<Kept>,
     /// Client connections that are open.
     pub(crate) clients: u32,
     /// Requests admitted and not answered.
     pub(crate) tasks: u32,
+    /// When it last did each kind of [`Work`].
+    pub(crate) used: [Option<Instant>; Work::COUNT],
 }
 
 /// A database connection.

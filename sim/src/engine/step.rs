@@ -1,5 +1,6 @@
 //! The interpreter: what each instruction does.
 
+use model::costs::Work;
 use model::scenario::Concurrency;
 use model::units::Span;
 
@@ -54,6 +55,7 @@ impl<T: Trace> Engine<'_, T> {
             Op::Cpu { draw } => work(self.sample(task, draw), false),
             Op::Native { draw } => work(self.sample(task, draw), true),
             Op::Burn { span } => Flow::Work { span, native: false },
+            Op::Refill { work, cold } => self.refill(task, work, cold),
             Op::Block { draw } => {
                 let span = self.sample(task, draw);
                 self.block(task, span, place::BLOCK)
@@ -96,6 +98,8 @@ impl<T: Trace> Engine<'_, T> {
             Op::ConnectionAcquire { upstream, .. } => {
                 self.connection_acquire(thread, task, upstream)
             }
+            Op::Connect { upstream, span } => self.connect(task, upstream, span),
+            Op::Disconnect { upstream } => self.disconnect(task, upstream),
             Op::Exchange { upstream, latency, failure } => {
                 self.exchange(thread, task, upstream, latency, failure)
             }
@@ -106,6 +110,15 @@ impl<T: Trace> Engine<'_, T> {
             Op::Jump { to } => self.jump(task, to),
             Op::Respond => self.respond(task),
         }
+    }
+
+    /// Brings back into the caches what the worker has not used since it last did `kind`. The
+    /// others of its processor have their own memory, and so nothing to keep warm for it.
+    fn refill(&mut self, task: u32, kind: Work, cold: Span) -> Flow {
+        let worker = self.worker_of(task);
+        let last = self.workers[worker as usize].used[kind as usize].replace(self.now);
+        let lost = last.map_or(1.0, |last| self.plan.cache.lost(self.now - last));
+        work(cold.scale(lost), false)
     }
 
     pub(super) fn jump(&mut self, task: u32, to: Pc) -> Flow {
@@ -335,6 +348,6 @@ impl<T: Trace> Engine<'_, T> {
 }
 
 /// Work, or nothing if there is none.
-fn work(span: Span, native: bool) -> Flow {
+pub(super) fn work(span: Span, native: bool) -> Flow {
     if span.is_zero() { Flow::Continue } else { Flow::Work { span, native } }
 }

@@ -1,9 +1,9 @@
 //! Steps of endpoints become instructions, with an unwind address for each.
 
-use model::costs::CpuCosts;
+use model::costs::{CpuCosts, Work};
 use model::distribution::Distribution;
 use model::scenario::{
-    Begin, Concurrency, DriverMode, Engine, EventLoop, Hold, Scenario, Statement, Step,
+    Begin, Concurrency, DriverMode, Engine, EventLoop, Hold, JournalMode, Scenario, Statement, Step,
 };
 use model::stream::Purpose;
 use model::units::Span;
@@ -117,6 +117,14 @@ impl<'s> Compiler<'s> {
         }
     }
 
+    /// CPU for what the caches have lost since the worker last did `work`.
+    fn refill(&mut self, work: Work) {
+        let cold = self.scenario.costs.cache.cold(work).scale(self.scale);
+        if !cold.is_zero() {
+            self.emit(Op::Refill { work, cold });
+        }
+    }
+
     fn draw(&mut self, what: &str, path: &str, distribution: Distribution) -> DrawId {
         let name = step_purpose(what, &self.endpoint, path);
         self.draws.push(Draw { purpose: Purpose::new(self.seed, &name), distribution });
@@ -139,6 +147,7 @@ impl<'s> Compiler<'s> {
         self.holding = false;
 
         let start = self.emit(Op::Admit);
+        self.refill(Work::Request);
         let request = self.costs().request.scale(self.scale);
         let in_flight = self.cost(|c| c.in_flight);
         if !request.is_zero() || !in_flight.is_zero() {
@@ -239,15 +248,23 @@ impl<'s> Compiler<'s> {
         let latency = self.draw("latency", path, spec.latency.clone());
         let failure = self.draw("failure", path, Distribution::Constant(Span::ZERO));
         let again = self.here();
+        self.refill(Work::Call);
         let call = self.cost(|c| c.call);
         self.burn(call);
         let acquire = spec
             .max_connections
             .is_some()
             .then(|| self.emit(Op::ConnectionAcquire { upstream, give_up: 0 }));
+        let connect = self.cost(|c| c.connect);
+        if !connect.is_zero() {
+            self.emit(Op::Connect { upstream, span: connect });
+        }
         self.client_turn();
         self.emit(Op::Exchange { upstream, latency, failure });
         self.client_turn();
+        if !connect.is_zero() {
+            self.emit(Op::Disconnect { upstream });
+        }
         if let Some(acquire) = acquire {
             self.emit(Op::ConnectionRelease { upstream });
             let give_up = self.here();
@@ -283,6 +300,7 @@ impl<'s> Compiler<'s> {
             Engine::Sqlite(_) => self.sqlite(path, statements, begin),
             Engine::Postgres(postgres) => {
                 for (index, statement) in statements.iter().enumerate() {
+                    self.refill(Work::Statement);
                     let cpu = self.cost(|c| c.statement);
                     self.burn(cpu);
                     let path = format!("{path}.{index}");
@@ -291,6 +309,7 @@ impl<'s> Compiler<'s> {
                     self.emit(Op::Server { engine, round_trip });
                 }
                 if begin.is_some() || matches!(statements, [Statement::Write(_)]) {
+                    self.refill(Work::Commit);
                     let commit = self.cost(|c| c.commit);
                     self.burn(commit);
                     let engine = self.draw("commit", path, self.scenario.costs.disk.sync.clone());
@@ -319,6 +338,7 @@ impl<'s> Compiler<'s> {
             });
         }
         for (index, statement) in statements.iter().enumerate() {
+            self.refill(Work::Statement);
             let cpu = self.cost(|c| c.statement);
             self.burn(cpu);
             let draw = self.engine_draw(&format!("{path}.{index}"), statement);
@@ -335,6 +355,7 @@ impl<'s> Compiler<'s> {
             });
         }
         if transaction {
+            self.refill(Work::Commit);
             let cpu = self.cost(|c| c.commit);
             self.burn(cpu);
             let disk = self.scenario.costs.disk.sync.clone();
@@ -349,6 +370,8 @@ impl<'s> Compiler<'s> {
     /// lock, writes and commits.
     fn sqlite_autocommit(&mut self, path: &str, query: &str) {
         let statement = Statement::Write(query.to_string());
+        self.refill(Work::Statement);
+        self.refill(Work::Commit);
         let cpu = self.cost(|c| c.statement) + self.cost(|c| c.commit);
         self.burn(cpu);
         let draw = self.engine_draw(&format!("{path}.0"), &statement);
@@ -427,12 +450,15 @@ impl<'s> Compiler<'s> {
         self.emit(Op::Checkout);
         self.scopes.push(Scope::Connection);
         let skip = self.emit(Op::SkipIfOpen { open: 0 });
-        let pragmas = match self.scenario.database.as_ref().map(|d| &d.engine) {
-            Some(Engine::Sqlite(sqlite)) => u64::from(sqlite.pragmas),
-            _ => 0,
-        };
-        let open = self.cost(|c| c.open) + self.cost(|c| c.pragma) * pragmas;
+        let mut open = self.cost(|c| c.open);
+        if let Some(Engine::Sqlite(sqlite)) = self.scenario.database.as_ref().map(|d| &d.engine) {
+            open += self.cost(|c| c.pragma) * u64::from(sqlite.pragmas);
+            if sqlite.journal_mode == JournalMode::Wal {
+                open += self.cost(|c| c.log_open);
+            }
+        }
         self.on_driver(self.scenario.costs.driver.open_hops, |c| {
+            c.refill(Work::Open);
             c.burn(open);
             c.emit(Op::Opened);
         });

@@ -3,7 +3,7 @@
 mod compile;
 mod op;
 
-use model::costs::Network;
+use model::costs::{Cache, Network};
 use model::distribution::Distribution;
 use model::scenario::{
     Concurrency, Connections, Cpu, DriverMode, Engine, JournalMode, Load, Scenario, Service,
@@ -42,8 +42,8 @@ pub struct Plan {
     pub context_switch: Span,
     /// How long an idle processor takes until it runs a thread that has become ready.
     pub idle_exit: Span,
-    /// CPU of a loop each time that it is woken.
-    pub wake_up: Span,
+    /// How quickly the caches lose what is not used.
+    pub cache: Cache,
     /// Round trips between processes.
     pub network: Network,
     /// One thread of a process at a time, and how long a waiter is patient.
@@ -58,6 +58,8 @@ pub struct Plan {
     pub database: Option<DatabasePlan>,
     /// Upstreams, in the scenario's order.
     pub upstreams: Vec<Upstream>,
+    /// With more connections to an upstream one that falls idle is closed.
+    pub kept: Option<u32>,
     /// Names of the places where a request's time goes.
     pub places: Vec<String>,
 }
@@ -147,8 +149,9 @@ impl Plan {
             cpu: scenario.cpu.clone(),
             context_switch: costs.context_switch.scale(1.0 / scenario.cpu.speed),
             idle_exit: costs.idle_exit,
-            wake_up: cpu_costs.wake_up.scale(scale),
+            cache: costs.cache.clone(),
             network: costs.network.clone(),
+            kept: costs.client.kept,
             interpreter: costs.interpreter.lock.then_some(costs.interpreter.switch_interval),
             service: service.clone(),
             accept: cpu_costs.accept.scale(scale),

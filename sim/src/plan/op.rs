@@ -1,5 +1,6 @@
 //! The instructions that a request is made of.
 
+use model::costs::Work;
 use model::units::Span;
 
 /// A place in the program.
@@ -17,6 +18,8 @@ pub enum Op {
     Admit,
     /// The framework's CPU, more of it the more requests are in flight.
     Request { draw: DrawId, in_flight: Span },
+    /// CPU to bring back what `work` needs, `cold` if nothing of it is left in the caches.
+    Refill { work: Work, cold: Span },
     /// CPU of the handler, holding the interpreter lock.
     Cpu { draw: DrawId },
     /// CPU outside the interpreter lock.
@@ -83,6 +86,10 @@ pub enum Op {
     SemaphoreRelease { upstream: UpstreamId },
     /// Takes a client connection; on timeout continues at `give_up`.
     ConnectionAcquire { upstream: UpstreamId, give_up: Pc },
+    /// Opens a connection to the upstream, unless the client has kept one.
+    Connect { upstream: UpstreamId, span: Span },
+    /// Closes it, unless the client keeps it.
+    Disconnect { upstream: UpstreamId },
     /// Sends an attempt and waits for its reply, failure or timeout.
     Exchange { upstream: UpstreamId, latency: DrawId, failure: DrawId },
     /// Gives the client connection back.
@@ -130,6 +137,7 @@ impl Op {
             Op::Cpu { .. } => "CPU",
             Op::Native { .. } => "engine CPU, interpreter lock released",
             Op::Burn { .. } => "library CPU",
+            Op::Refill { .. } => "CPU for what the caches have lost",
             Op::Block { .. } => "block the thread",
             Op::Sleep { .. } => "wait",
             Op::TokenAcquire => "wait for a pool thread",
@@ -160,6 +168,8 @@ impl Op {
             Op::SemaphoreAcquire { .. } => "enter the semaphore",
             Op::SemaphoreRelease { .. } => "leave the semaphore",
             Op::ConnectionAcquire { .. } => "take a client connection",
+            Op::Connect { .. } => "if none is kept, open a connection: CPU",
+            Op::Disconnect { .. } => "if too many are kept, close it",
             Op::Exchange { .. } => "call and wait for the reply",
             Op::ConnectionRelease { .. } => "give the client connection back",
             Op::Retry { .. } => "after a failure, pause and call again",

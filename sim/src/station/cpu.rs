@@ -96,11 +96,6 @@ impl Cpu {
         !self.ready.is_empty()
     }
 
-    /// True if nobody runs or is about to.
-    pub fn is_idle(&self) -> bool {
-        self.running == 0 && self.ready.is_empty()
-    }
-
     /// Threads that are ready and have no core.
     pub fn waiting(&self) -> usize {
         self.ready.len()

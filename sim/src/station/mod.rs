@@ -4,6 +4,7 @@
 pub mod callbacks;
 pub mod cpu;
 pub mod interpreter;
+pub mod kept;
 pub mod listener;
 pub mod pool;
 pub mod server;

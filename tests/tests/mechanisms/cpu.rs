@@ -140,17 +140,3 @@ fn who_comes_while_a_processor_wakes_up_waits_only_for_the_rest_of_it() {
     let run = run_with(text, &[], &idle_exit);
     assert_eq!(run.instants(), ["1us", "91us", "92us"]);
 }
-
-#[test]
-fn a_loop_that_was_woken_computes_for_that() {
-    let wake_up = ["costs.machine.context_switch=\"0s\"", "costs.cpu.wake_up=\"100us\""];
-    // Each request wakes it twice: when it comes, and after its sleep.
-    assert_eq!(one_process(&wake_up), ["3.2ms", "16.4ms", "29.6ms"]);
-    let busy = format!(
-        "{}[service]\nconcurrency = \"async\"\n[costs]\n\
-         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{{ cpu = \"1ms\" }}]\n",
-        burst(3)
-    );
-    let run = run_with(&busy, &[], &["costs.cpu.wake_up=\"100us\""]);
-    assert_eq!(run.instants(), ["1.1ms", "2.1ms", "3.1ms"], "one that is busy is not asleep");
-}

@@ -199,3 +199,23 @@ fn the_way_to_an_upstream_and_back_is_part_of_each_attempt() {
     let run = crate::stage::run_with(text, &[], &late);
     assert_eq!(run.seen.good(), 0, "an answer on its way counts as none");
 }
+
+#[test]
+fn a_busy_client_opens_a_connection_for_each_call_beyond_those_that_it_keeps() {
+    let opens = |users: u32, sets: &[&str]| {
+        let text = format!(
+            "load = {{ users = {users}, duration = \"30s\" }}\nservice.concurrency = \"async\"\n\
+             [costs]\n[upstream.partner]\nlatency = \"1s\"\n\
+             [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n"
+        );
+        let run = run_with(&text, &[], sets);
+        (run.time_at("cpu") / 1_000_000, u128::from(run.seen.good()))
+    };
+    let connect = "costs.cpu.connect=\"1ms\"";
+    // Each user's first call opens; afterwards there are as many idle ones as calls.
+    assert_eq!(opens(2, &[connect]).0, 2);
+    assert_eq!(opens(2, &[connect, "costs.client.kept=2"]).0, 2);
+    // One of three is always too many.
+    let (cpu, good) = opens(3, &[connect, "costs.client.kept=2"]);
+    assert!(cpu + 3 >= good && good > 60, "{cpu} ms for {good} calls");
+}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::costs::{Costs, CpuCosts, Disk, Driver, Interpreter, Memory, Network, QueryCost};
+use crate::costs::{
+    Cache, Client, Costs, CpuCosts, Disk, Driver, Interpreter, Memory, Network, QueryCost,
+};
 use crate::read::value::{Fields, Typed};
 use crate::scenario::{JournalMode, Server, Synchronous};
 use crate::units::Span;
@@ -18,6 +20,7 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
     let machine = profile.table("machine")?;
     let network = profile.table("network")?;
     let commit = profile.table("commit")?;
+    let cache = profile.table("cache")?;
     Some(Costs {
         name: profile.text("name")?.to_string(),
         about: tables(profile, "about")
@@ -47,6 +50,14 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
         },
         context_switch: machine.span("context_switch")?,
         idle_exit: machine.span("idle_exit")?,
+        cache: Cache {
+            decay: cache.span("decay")?,
+            request: cache.span("request")?,
+            statement: cache.span("statement")?,
+            call: cache.span("call")?,
+            open: cache.span("open")?,
+            commit: cache.span("commit")?,
+        },
         network: Network { client: network.span("client")?, upstream: network.span("upstream")? },
         commits: [
             (JournalMode::Delete, commit_levels(commit.table("delete")?)?),
@@ -65,6 +76,7 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
             open_hops: driver.count("open_hops")?,
             close_hops: driver.count("close_hops")?,
         },
+        client: Client { kept: profile.table("client")?.limit_count("kept")? },
         memory: Memory {
             worker: memory.size("worker")?,
             request: memory.size("request")?,
@@ -97,7 +109,8 @@ fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
         accept: cpu.span("accept")?,
         reject: cpu.span("reject")?,
         call: cpu.span("call")?,
-        wake_up: cpu.span("wake_up")?,
+        connect: cpu.span("connect")?,
+        log_open: cpu.span("log_open")?,
         last_close: cpu.span("last_close")?,
         hop: cpu.span("hop")?,
         statement: cpu.span("statement")?,

@@ -45,6 +45,12 @@ pub(crate) static COSTS: Section = Section {
             "CPU time of the engine and the kernel for a commit, the lock held.",
         ),
         key(
+            "cache",
+            Kind::Table(&CACHE),
+            Value("{}"),
+            "More CPU time for what a worker has not done for long: the processor's caches have lost it.",
+        ),
+        key(
             "network",
             Kind::Table(&NETWORK),
             Value("{}"),
@@ -57,6 +63,7 @@ pub(crate) static COSTS: Section = Section {
             Value("{}"),
             "The async database driver: a thread per connection, and hops to it.",
         ),
+        key("client", Kind::Table(&CLIENT), Value("{}"), "The HTTP client of the workers."),
         key(
             "memory",
             Kind::Table(&MEMORY),
@@ -74,7 +81,9 @@ const IN_FLIGHT: &str = "More CPU per request for each other request in flight i
 const ACCEPT: &str = "Accept a connection.";
 const REJECT: &str = "Refuse a request with 503.";
 const CALL: &str = "Client side of one attempt of an upstream call.";
-const WAKE_UP: &str = "An event loop is woken on a processor that has idled: its caches are cold.";
+const CONNECT: &str = "Client side of opening and closing a connection to an upstream.";
+const LOG_OPEN: &str =
+    "More to open and close a connection to a write-ahead log than one without a log.";
 const LAST_CLOSE: &str = "The only connection to a write-ahead log creates its files when it opens and removes them when it closes.";
 const HOP: &str = "Hand work to another thread of the process, or take it back: each way.";
 const STATEMENT: &str = "The driver's and the ORM's part of one statement.";
@@ -90,7 +99,8 @@ static CPU: Section = Section {
         key("accept", ANY_SPAN, Value("\"0s\""), ACCEPT),
         key("reject", ANY_SPAN, Value("\"0s\""), REJECT),
         key("call", ANY_SPAN, Value("\"0s\""), CALL),
-        key("wake_up", ANY_SPAN, Value("\"0s\""), WAKE_UP),
+        key("connect", ANY_SPAN, Value("\"0s\""), CONNECT),
+        key("log_open", ANY_SPAN, Value("\"0s\""), LOG_OPEN),
         key("last_close", ANY_SPAN, Value("\"0s\""), LAST_CLOSE),
         key("hop", ANY_SPAN, Value("\"0s\""), HOP),
         key("statement", ANY_SPAN, Value("\"0s\""), STATEMENT),
@@ -126,7 +136,8 @@ static CPU_OF_MODEL: Section = Section {
         key("accept", ANY_SPAN, SAME, ACCEPT),
         key("reject", ANY_SPAN, SAME, REJECT),
         key("call", ANY_SPAN, SAME, CALL),
-        key("wake_up", ANY_SPAN, SAME, WAKE_UP),
+        key("connect", ANY_SPAN, SAME, CONNECT),
+        key("log_open", ANY_SPAN, SAME, LOG_OPEN),
         key("last_close", ANY_SPAN, SAME, LAST_CLOSE),
         key("hop", ANY_SPAN, SAME, HOP),
         key("statement", ANY_SPAN, SAME, STATEMENT),
@@ -203,6 +214,19 @@ static INTERPRETER: Section = Section {
     doc: "The language runtime of the workers.",
 };
 
+static CLIENT: Section = Section {
+    keys: &[key(
+        "kept",
+        Kind::Integer(1, 1_000_000),
+        Absent,
+        "With more connections to an upstream than so many, in use and idle, one that falls idle is closed.",
+    )
+    .or("all")],
+    one_of: &[],
+    noun: "client",
+    doc: "The HTTP client of the workers.",
+};
+
 static COMMITS: Section = Section {
     keys: &[
         key("delete", Kind::Table(&COMMIT_LEVELS), Value("{}"), "Under a journal that is deleted."),
@@ -235,6 +259,25 @@ static COMMIT_LEVELS: Section = Section {
     one_of: &[],
     noun: "commit",
     doc: "CPU time of the engine and the kernel for a commit, by synchronous level.",
+};
+
+static CACHE: Section = Section {
+    keys: &[
+        key(
+            "decay",
+            Kind::Span(crate::units::Span::from_micros(1)),
+            Value("\"20ms\""),
+            "Time in which the caches lose all but 1/e (37 %) of what is not used.",
+        ),
+        key("request", ANY_SPAN, Value("\"0s\""), "To bring back what a request needs."),
+        key("statement", ANY_SPAN, Value("\"0s\""), "The same for a statement."),
+        key("call", ANY_SPAN, Value("\"0s\""), "The same for an upstream call."),
+        key("open", ANY_SPAN, Value("\"0s\""), "The same for opening a database connection."),
+        key("commit", ANY_SPAN, Value("\"0s\""), "The same for a commit."),
+    ],
+    one_of: &[],
+    noun: "cache",
+    doc: "More CPU time for what a worker has not done for long.",
 };
 
 static NETWORK: Section = Section {

@@ -1,0 +1,91 @@
+//! What a worker has not done for long costs more: the caches have lost it.
+
+use super::stage::run_with;
+
+/// Nothing but what the caches have lost costs anything.
+const COLD: &str = "
+    [costs.cache]
+    decay = \"10ms\"
+    request = \"1ms\"
+";
+
+/// Requests of `steps` at regular times for 30 ms.
+fn regular(rate: &str, more: &str, steps: &str) -> String {
+    format!(
+        "load = {{ rate = \"{rate}\", spacing = \"even\", duration = \"30ms\" }}\n\
+         service.concurrency = \"async\"\n{more}\n{COLD}\n\
+         [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{steps}]\n"
+    )
+}
+
+/// CPU time of all requests in nanoseconds, and how many there were.
+fn used(text: &str, sets: &[&str]) -> (u128, usize) {
+    let run = run_with(text, &[], sets);
+    (run.seen.cores.area(), run.instants().len())
+}
+
+/// So much of a millisecond, in nanoseconds, for what was last used so many milliseconds ago.
+fn lost(millis: f64) -> u128 {
+    ((1.0 - (-millis / 10.0).exp()) * 1e6).round() as u128
+}
+
+#[test]
+fn what_was_used_long_ago_has_to_be_brought_back() {
+    // At 0, 10 and 20 ms: all of it at first, then what 10 ms have left.
+    assert_eq!(used(&regular("100/s", "", ""), &[]), (1_000_000 + 2 * lost(10.0), 3));
+    let slow = used(&regular("100/s", "", ""), &["costs.cache.decay=\"1s\""]);
+    let little = ((1.0 - (-0.01f64).exp()) * 1e6).round() as u128;
+    assert_eq!(slow, (1_000_000 + 2 * little, 3), "caches that keep what they have");
+    assert_eq!(used(&regular("100/s", "", ""), &["costs.cache.request=\"0s\""]), (0, 3));
+}
+
+#[test]
+fn each_worker_and_each_kind_of_work_has_its_own_part() {
+    // By turns: each worker's second request comes after 20 ms.
+    let two = "service.workers = 2\nservice.spread = \"round-robin\"";
+    let fresh = ["load.keep_alive=false"];
+    assert_eq!(used(&regular("100/s", two, ""), &fresh), (2 * 1_000_000 + lost(20.0), 3));
+    let call = "[upstream.partner]\nlatency = \"1ms\"\n";
+    let text = regular("100/s", call, "{ call = \"partner\" }");
+    // A call comes after its request's own part, which is shorter the second and third time.
+    let (all, _) = used(&text, &["costs.cache.request=\"0s\"", "costs.cache.call=\"1ms\""]);
+    assert_eq!(all, 1_000_000 + 2 * lost(10.0));
+}
+
+#[test]
+fn what_a_request_repeats_it_finds_warm() {
+    let database = "[database]\nengine = \"sqlite\"\nconnections = { kind = \"pool\" }\n";
+    let engine = "costs.query.default.engine=\"0s\"";
+    let costs = ["costs.cache.request=\"0s\"", "costs.cache.statement=\"1ms\"", engine];
+    let read = "{ read = \"item\" }";
+    let once = used(&regular("30/s", database, read), &costs);
+    assert_eq!(once, (1_000_000, 1));
+    // The second comes when the first has brought everything back, a millisecond later.
+    let twice = used(&regular("30/s", database, &format!("{read}, {read}")), &costs);
+    assert_eq!(twice, (1_000_000 + lost(1.0), 1));
+}
+
+#[test]
+fn commits_and_new_connections_have_their_own_costs() {
+    let database = "[database]\nengine = \"sqlite\"\nconnections = { kind = \"per-operation\" }\n";
+    let zero = "costs.cache.request=\"0s\"";
+    let write = regular("30/s", database, "{ write = \"item\" }");
+    for key in ["statement", "open", "commit"] {
+        let cost = format!("costs.cache.{key}=\"1ms\"");
+        let costs = [zero, &cost, "costs.query.default.engine=\"0s\""];
+        assert_eq!(used(&write, &costs), (1_000_000, 1), "{key}");
+    }
+}
+
+#[test]
+fn a_log_costs_more_to_open() {
+    let database = "[database]\nengine = \"sqlite\"\nconnections = { kind = \"per-operation\" }\n";
+    let text = regular("30/s", database, "{ read = \"item\" }");
+    let open = |mode: &str| {
+        let mode = format!("database.journal_mode={mode}");
+        let costs = ["costs.cache.request=\"0s\"", "costs.cpu.open=\"100us\"", &mode];
+        let more = ["costs.cpu.log_open=\"50us\"", "costs.query.default.engine=\"0s\""];
+        used(&text, &[&costs[..], &more[..]].concat()).0
+    };
+    assert_eq!((open("delete"), open("wal")), (100_000, 150_000));
+}
