@@ -1,11 +1,13 @@
 //! What a report says about the machine that it was measured on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::cpus::Cpus;
 use super::{bytes_of, line_of, value_of};
+use crate::versions::versions;
 
 /// The machine. What it does not tell is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +30,8 @@ pub struct Facts {
     pub filesystem: Option<String>,
     /// Where the clock's time comes from.
     pub clock_source: Option<String>,
-    /// Version of rung.
-    pub rung: String,
+    /// Of what rung is built.
+    pub versions: BTreeMap<String, String>,
 }
 
 impl Facts {
@@ -49,7 +51,7 @@ impl Facts {
             page_size: rustix::param::page_size() as u64,
             filesystem: filesystem_of(&read("/proc/self/mountinfo"), directory),
             clock_source: clock_source(),
-            rung: env!("CARGO_PKG_VERSION").to_string(),
+            versions: versions(),
         }
     }
 }
@@ -122,7 +124,7 @@ mod tests {
     fn facts_survive_the_report() {
         let facts = Facts::gather(Path::new("/"));
         assert!(facts.page_size.is_power_of_two());
-        assert!(!facts.rung.is_empty());
+        assert!(facts.versions.contains_key("rung"));
         #[cfg(target_os = "linux")]
         assert!(facts.kernel.is_some() && facts.memory.is_some() && facts.cpus_online >= Some(1));
         let json = serde_json::to_string(&facts).expect("plain data");

@@ -5,6 +5,7 @@
 
 pub mod cpus;
 pub mod facts;
+pub mod kernel;
 pub mod limits;
 pub mod noise;
 pub mod process;

@@ -5,6 +5,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::cpus::Cpus;
 use super::facts::clock_source;
+use super::kernel::Threads;
 use crate::clock;
 
 /// Largest difference between the rates of the steered and the raw clock. Steering by
@@ -27,6 +28,7 @@ pub struct Reading {
     source: Option<String>,
     /// By CPU, in nanoseconds.
     cpus: Vec<(usize, Times)>,
+    kernel: Threads,
 }
 
 /// A clock against the monotonic one, in nanoseconds.
@@ -55,6 +57,9 @@ pub struct Noise {
     pub busy: f64,
     /// Taken by the machine below, for other guests.
     pub steal: f64,
+    /// Running threads of the kernel that are bound to them: what they do is done for the
+    /// processes there.
+    pub kernel: f64,
     /// Running processes that are not ours.
     pub others: f64,
 }
@@ -91,6 +96,7 @@ impl Reading {
             boot: os::BOOT.map(offset),
             source: clock_source(),
             cpus: parse(&stat, tick),
+            kernel: Threads::take(),
         }
     }
 
@@ -109,9 +115,17 @@ impl Reading {
             busy += elapsed.saturating_sub(spent.idle + spent.steal);
             steal += spent.steal;
         }
-        let others = busy.saturating_sub(ours + self.interrupts(close, cpus)?);
+        let kernel = self.kernel.bound(&close.kernel, cpus);
+        // Those that run anywhere may have run here: they are no programs, wherever it was.
+        let threads = kernel + self.kernel.unbound(&close.kernel);
+        let others = busy.saturating_sub(ours + threads + self.interrupts(close, cpus)?);
         let share = |part: u64| (part as f64 / all as f64).min(1.0);
-        Some(Noise { busy: share(busy), steal: share(steal), others: share(others) })
+        Some(Noise {
+            busy: share(busy),
+            steal: share(steal),
+            kernel: share(kernel),
+            others: share(others),
+        })
     }
 
     /// Time in interrupts that the kernel does not charge to the process that was
@@ -248,7 +262,8 @@ mod tests {
                         intr 5 0 0\nctxt 77\nbtime 1\n";
 
     fn reading(at: u64, stat: &str) -> Reading {
-        Reading { at, raw: None, boot: None, source: None, cpus: parse(stat, TICK) }
+        let cpus = parse(stat, TICK);
+        Reading { at, raw: None, boot: None, source: None, cpus, kernel: Threads::default() }
     }
 
     fn cpus(text: &str) -> Cpus {
@@ -308,6 +323,7 @@ mod tests {
             boot: exact(0),
             source: source.clone(),
             cpus: Vec::new(),
+            kernel: Threads::default(),
         };
         let at = 10 * SECOND;
         let good = Reading { at, raw: exact(-5_000_000), ..open.clone() };

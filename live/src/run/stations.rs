@@ -61,6 +61,10 @@ pub struct Window<'a> {
     workers: &'a [Span],
     seconds: f64,
     in_service: f64,
+    /// Share of the processors on which threads of the kernel worked for the workers.
+    kernel: f64,
+    /// Pools and semaphores that each worker has of a kind.
+    sets: u32,
 }
 
 /// What passed through a gauge: nanoseconds of one, and how often it was entered.
@@ -79,12 +83,29 @@ impl<'a> Window<'a> {
         seconds: f64,
         in_service: f64,
     ) -> Window<'a> {
-        Window { scenario, workers, seconds, in_service }
+        Window { scenario, workers, seconds, in_service, kernel: 0.0, sets: 1 }
     }
 
-    /// CPU nanoseconds of all workers.
+    /// With threads of the kernel that worked for the workers on this share of their
+    /// processors.
+    pub fn with_kernel(self, kernel: f64) -> Window<'a> {
+        Window { kernel, ..self }
+    }
+
+    /// With so many pools and semaphores of a kind in each worker.
+    pub fn with_sets(self, sets: u32) -> Window<'a> {
+        Window { sets, ..self }
+    }
+
+    /// Pools, or semaphores, of a kind in all workers.
+    fn all_sets(&self) -> u64 {
+        u64::from(self.scenario.service.workers) * u64::from(self.sets)
+    }
+
+    /// CPU nanoseconds of all workers, and of the kernel for them.
     fn cpu(&self) -> f64 {
-        self.workers.iter().map(|span| span.cpu() as f64).sum()
+        let all = self.seconds * 1e9 * f64::from(self.scenario.cpu.cores);
+        self.workers.iter().map(|span| span.cpu() as f64).sum::<f64>() + self.kernel * all
     }
 
     fn sum(&self, pick: impl Fn(&Snapshot) -> f64) -> f64 {
@@ -168,11 +189,10 @@ impl<'a> Window<'a> {
 
     fn database(&self, all: &mut Vec<Station>) {
         let Some(database) = &self.scenario.database else { return };
-        let workers = u64::from(self.scenario.service.workers);
         let capacity = match database.connections {
             Connections::PerOperation => None,
             Connections::Pool { size, overflow, .. } => {
-                Some(workers * (u64::from(size) + u64::from(overflow)))
+                Some(self.all_sets() * (u64::from(size) + u64::from(overflow)))
             }
         };
         let (pool, queue) = (self.flow(|readings| Some(&readings.pool)), self.pool_queue());
@@ -189,10 +209,9 @@ impl<'a> Window<'a> {
     }
 
     fn upstreams(&self, all: &mut Vec<Station>) {
-        let workers = u64::from(self.scenario.service.workers);
         for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
             let (name, number) = (&upstream.name, index as u32);
-            let slots = |limit: u32| Some(workers * u64::from(limit));
+            let slots = |limit: u32| Some(self.all_sets() * u64::from(limit));
             if let Some(limit) = upstream.max_in_flight {
                 let name = format!("upstream {name} semaphore");
                 let busy = self.flow(|readings| readings.semaphores.get(index));
