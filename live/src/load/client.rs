@@ -2,13 +2,15 @@
 
 use std::fmt::{self, Write as _};
 
+use model::scenario::{Endpoint, Scenario};
 use model::workload::RequestKey;
 
 use super::connection::{Connection, Failure};
 use super::reply::Reply;
 use super::traffic::Traffic;
 use crate::clock;
-use crate::wire::Key;
+use crate::program::Program;
+use crate::wire::{self, Key};
 
 /// A user's connection and room for its request.
 #[derive(Debug, Default)]
@@ -65,7 +67,7 @@ impl Client {
         };
         let form = &traffic.forms[class];
         let sent = clock::now();
-        form.fill(Key { request: key, sent }, &mut self.request);
+        form.fill(Key { request: key, sent }, traffic, &mut self.request);
         let (reply, received) = connection.exchange(self.request.as_bytes()).await?;
         Ok(Answer { reply, sent, received })
     }
@@ -82,19 +84,27 @@ impl Client {
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     head: String,
+    program: Program,
 }
 
 impl Form {
-    /// The request for `path` of the service at `host`.
-    pub(super) fn new(path: &str, host: impl fmt::Display, keep_alive: bool) -> Form {
-        let close = if keep_alive { "" } else { "connection: close\r\n" };
-        let key = crate::wire::KEY;
-        Form { head: format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{close}{key}: ") }
+    /// The request for `endpoint` of the service of `scenario` at `host`.
+    pub(super) fn new(scenario: &Scenario, endpoint: &Endpoint, host: impl fmt::Display) -> Form {
+        let path = wire::path_of(&endpoint.name);
+        let close = if scenario.load.keep_alive { "" } else { "connection: close\r\n" };
+        let key = wire::KEY;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{close}{key}: ");
+        Form { head, program: Program::new(scenario, endpoint) }
     }
 
-    fn fill(&self, key: Key, request: &mut String) {
+    fn fill(&self, key: Key, traffic: &Traffic, request: &mut String) {
+        const TAKES: &str = "a string takes what is written to it";
         request.clear();
-        request.push_str(&self.head);
-        write!(request, "{key}\r\n\r\n").expect("a string takes what is written to it");
+        write!(request, "{}{key}", self.head).expect(TAKES);
+        if self.program.draws_anything() {
+            write!(request, "\r\n{}: ", wire::DRAWS).expect(TAKES);
+            self.program.write_draws(&mut traffic.draws(), key.request, request);
+        }
+        request.push_str("\r\n\r\n");
     }
 }

@@ -15,7 +15,7 @@ use super::client::{Answer, Client, Form};
 use super::connection::Failure;
 use super::ledger::{Ledger, Outcome, Schedule, Ticket};
 use crate::alarm::{Alarm, NEVER};
-use crate::{clock, wire};
+use crate::clock;
 
 /// What all users of a run share.
 pub(super) struct Traffic {
@@ -57,14 +57,13 @@ impl Traffic {
     ) -> Traffic {
         let Scenario { seed, load, endpoints, .. } = scenario;
         let places = place::names(scenario).len();
-        let form = |path: String| Form::new(&path, target, load.keep_alive);
         Traffic {
             target,
             schedule,
             alarm,
             workload: Workload::new(*seed, &load.source, endpoints),
             ledger: RefCell::new(Ledger::new(schedule, endpoints.len(), places, events)),
-            forms: endpoints.iter().map(|e| form(wire::path_of(&e.name))).collect(),
+            forms: endpoints.iter().map(|e| Form::new(scenario, e, target)).collect(),
             draws: RefCell::new(Draws::new()),
             timeout: load.timeout,
             keep_alive: load.keep_alive,

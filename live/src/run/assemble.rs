@@ -23,6 +23,7 @@ use crate::machine::cpus::Split;
 use crate::machine::facts::Facts;
 use crate::machine::limits::backlog_max;
 use crate::machine::process::Holdings;
+use crate::target::Target;
 
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -34,6 +35,8 @@ const VERY_FEW: u64 = 100;
 /// What rounds were measured on.
 #[derive(Clone, Debug)]
 pub struct Bench<'a> {
+    /// What the scenario ran on.
+    pub target: Target,
     /// What ran where.
     pub split: &'a Split,
     /// The machine.
@@ -98,7 +101,7 @@ impl<'a> Builder<'a> {
             Some((name.to_string(), interval))
         });
         let evidence = Evidence { all: self.all, counted: &self.rounds };
-        let mut measurement = evidence.measurement(bench.split, bench.facts);
+        let mut measurement = evidence.measurement(bench.target, bench.split, bench.facts);
         let mut report = Report {
             schema: SCHEMA,
             kind: Kind::Measured,
@@ -127,7 +130,7 @@ impl<'a> Builder<'a> {
                 ),
             },
             classes: self.classes(),
-            stations: self.stations(),
+            stations: self.stations(bench.target),
             time: self.time(|_| true),
             memory: Memory { mean: measurement.memory.loaded as f64, peak: self.memory_peak() },
             bounds: Vec::new(),
@@ -136,6 +139,7 @@ impl<'a> Builder<'a> {
             published,
             measurement: None,
             cut_short: false,
+            untold: Default::default(),
             warnings: Vec::new(),
             rounds: self.each(bench),
         };
@@ -264,12 +268,13 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    fn stations(&self) -> Vec<Station> {
-        let rounds: Vec<Vec<Station>> = self.rounds.iter().map(|r| self.stations_of(r)).collect();
+    fn stations(&self, target: Target) -> Vec<Station> {
+        let rounds = self.rounds.iter().map(|round| self.stations_of(round, target));
+        let rounds: Vec<Vec<Station>> = rounds.collect();
         stations::merged(&rounds, CONFIDENCE)
     }
 
-    fn stations_of(&self, round: &Round) -> Vec<Station> {
+    fn stations_of(&self, round: &Round, target: Target) -> Vec<Station> {
         let spans = Span::all(&round.open.workers, &round.close.workers);
         let edges = round.close.at.saturating_sub(round.open.at);
         // One who is asked later has counted for longer.
@@ -278,7 +283,9 @@ impl<'a> Builder<'a> {
             return Vec::new();
         }
         let (seconds, in_service) = (length as f64 / 1e9, in_service(&round.tally));
-        Window::new(&self.resolved.scenario, &spans, seconds, in_service).stations()
+        let kernel = round.noise.map_or(0.0, |noise| noise.kernel);
+        let window = Window::new(&self.resolved.scenario, &spans, seconds, in_service);
+        window.with_kernel(kernel).with_sets(target.sets(&self.resolved.scenario)).stations()
     }
 
     /// The most that the workers of a round ever had.
@@ -320,7 +327,7 @@ impl<'a> Builder<'a> {
         }
         all.extend(bench.split.note.clone());
         all.extend(bench.notes.iter().cloned());
-        all.extend(self.stack_warnings());
+        all.extend(self.stack_warnings(bench.target));
         all.extend(self.left_out());
         all
     }
@@ -340,17 +347,24 @@ impl<'a> Builder<'a> {
     }
 
     /// Where the stack that ran is not the one that the scenario describes.
-    fn stack_warnings(&self) -> Vec<String> {
+    fn stack_warnings(&self, target: Target) -> Vec<String> {
         let scenario = &self.resolved.scenario;
         let mut all = Vec::new();
         let threads = scenario
             .endpoints
             .iter()
             .any(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool);
-        if scenario.costs.interpreter.lock && threads {
+        if target == Target::Axum && scenario.costs.interpreter.lock && threads {
             all.push(
                 "the profile has an interpreter lock; axum has none, so that threads compute \
                  side by side here"
+                    .to_string(),
+            );
+        }
+        if target.sets(scenario) > 1 {
+            all.push(
+                "handlers that await and handlers that block have a database pool, semaphores \
+                 and HTTP clients each: the scenario's limits hold for either by itself"
                     .to_string(),
             );
         }

@@ -14,6 +14,7 @@ use super::stations::Span;
 use crate::machine::cpus::{Cpus, Split};
 use crate::machine::facts::Facts;
 use crate::machine::noise::Noise;
+use crate::target::Target;
 use crate::times;
 
 /// The rounds of a measurement.
@@ -28,11 +29,11 @@ pub struct Evidence<'a> {
 impl Evidence<'_> {
     /// How the rounds were measured. What makes their numbers inconclusive is found by
     /// looking at them ([`super::guard`]), but for what went wrong already.
-    pub fn measurement(&self, split: &Split, facts: &Facts) -> Measurement {
+    pub fn measurement(&self, target: Target, split: &Split, facts: &Facts) -> Measurement {
         let cpus = |cpus: &Cpus| cpus.numbers().iter().map(|&cpu| cpu as u32).collect();
         let mocks = || self.all.iter().filter_map(|round| round.close.upstream.as_ref());
         Measurement {
-            target: "axum".to_string(),
+            target: target.name().to_string(),
             started: self.all.iter().map(|round| round.started).min().unwrap_or(0),
             interrupted: self.all.iter().any(|round| round.tally.interrupted),
             inconclusive: troubles(self.counted.iter().copied()),
@@ -40,6 +41,7 @@ impl Evidence<'_> {
             load_cpus: cpus(&split.load),
             pinned: split.separate,
             steal: self.worst(|round| round.noise, |noise| noise.steal),
+            kernel: self.mean(|noise| noise.kernel),
             others: self.worst(|round| round.noise, |noise| noise.others),
             load_steal: self.worst(|round| round.load_noise, |noise| noise.steal),
             load_others: self.worst(|round| round.load_noise, |noise| noise.others),
@@ -59,13 +61,20 @@ impl Evidence<'_> {
                 .sum(),
             memory: self.memory(),
             machine: machine(facts),
-            versions: BTreeMap::from([("rung".to_string(), facts.rung.clone())]),
+            versions: facts.versions.clone(),
         }
     }
 
     fn worst(&self, of: fn(&Round) -> Option<Noise>, pick: fn(&Noise) -> f64) -> f64 {
         let noises = self.counted.iter().filter_map(|round| of(round));
         round_significant(noises.map(|noise| pick(&noise)).fold(0.0, f64::max))
+    }
+
+    /// Mean over the counted rounds of what `pick` finds on the service's processors.
+    fn mean(&self, pick: fn(&Noise) -> f64) -> f64 {
+        let noises = self.counted.iter().filter_map(|round| round.noise);
+        let found: Vec<f64> = noises.map(|noise| pick(&noise)).collect();
+        round_significant(found.iter().sum::<f64>() / found.len().max(1) as f64)
     }
 
     fn processes(&self) -> Vec<Process> {

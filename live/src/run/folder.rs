@@ -57,14 +57,18 @@ pub fn temporary(runs: &Path) -> Result<TempDir, RunError> {
 
 /// Removes the temporary folders of processes that are gone, as far as that is possible.
 fn remove_orphans(runs: &Path) {
-    let process = |pid: u32| Path::new("/proc").join(pid.to_string());
-    if !process(std::process::id()).exists() {
+    // One that has ended and that nobody has asked about still has a number, but no words.
+    let lives = |pid: u32| {
+        let words = fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline"));
+        words.is_ok_and(|words| !words.is_empty())
+    };
+    if !lives(std::process::id()) {
         // This system does not tell who is there.
         return;
     }
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if owner(&name.to_string_lossy()).is_some_and(|pid| !process(pid).exists()) {
+        if owner(&name.to_string_lossy()).is_some_and(|pid| !lives(pid)) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -1,7 +1,11 @@
 //! What of a scenario `live` cannot do for real, refused before anything is started.
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{Connections, Engine, Scenario, Source, Spread, Step};
+use model::scenario::{
+    Connections, Engine, EventLoop, Scenario, Server, Service, Source, Spread, Step,
+};
+
+use crate::target::Target;
 
 /// Files of any process beyond those that grow with its users.
 const OTHER_FILES: u64 = 64;
@@ -70,10 +74,13 @@ fn calls_at_a_time(step: &Step) -> u64 {
 ///
 /// # Errors
 /// One diagnostic for each key, with its place in the file.
-pub fn refuse(resolved: &Resolved, offer: Offer) -> Result<(), Diagnostics> {
+pub fn refuse(resolved: &Resolved, offer: Offer, target: Target) -> Result<(), Diagnostics> {
     let mut diagnostics = Vec::new();
     machine(resolved, offer, &mut diagnostics);
     stack(resolved, &mut diagnostics);
+    if target == Target::Fastapi {
+        fastapi(resolved, &mut diagnostics);
+    }
     if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
 }
 
@@ -131,6 +138,47 @@ fn stack(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// What axum does in Python's place, and Python cannot.
+fn fastapi(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
+    let scenario = &resolved.scenario;
+    let Service { server, spread, event_loop, .. } = scenario.service;
+    if server == Server::Axum {
+        found.push(resolved.refusal(
+            "service.server",
+            "`service.server = \"axum\"` is not a server of Python's",
+            "\"uvicorn\" or \"gunicorn\" with --target fastapi",
+            "measure with --target axum, or with --set service.server=uvicorn",
+        ));
+    }
+    if spread == Spread::Hash {
+        found.push(resolved.refusal(
+            "service.spread",
+            "`service.spread = \"hash\"` needs a socket for each worker; uvicorn's share one",
+            "\"lifo\" with --target fastapi",
+            "measure with --target axum, or with --set service.spread=lifo",
+        ));
+    }
+    if event_loop == EventLoop::Tokio && server != Server::Axum {
+        found.push(resolved.refusal(
+            "service.event_loop",
+            "`service.event_loop = \"tokio\"` is not a loop of Python's",
+            "\"uvloop\" or \"asyncio\" with --target fastapi",
+            "measure with --target axum, or with --set service.event_loop=uvloop",
+        ));
+    }
+    if scenario.cpu.speed != 1.0 {
+        found.push(resolved.refusal(
+            "cpu.speed",
+            &format!(
+                "`cpu.speed = {}`: libraries are as fast as this processor",
+                scenario.cpu.speed
+            ),
+            "1 with --target fastapi",
+            "leave it out, or predict it with sim",
+        ));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,7 +200,7 @@ mod tests {
     fn found(sets: &[&str], offer: Offer) -> Vec<String> {
         let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
         let resolved = model::read::load_text("plain.toml", PLAIN, &sets).expect("a scenario");
-        match refuse(&resolved, offer) {
+        match refuse(&resolved, offer, Target::Axum) {
             Ok(()) => Vec::new(),
             Err(refused) => refused.diagnostics.iter().map(ToString::to_string).collect(),
         }
@@ -172,11 +220,28 @@ mod tests {
         assert!(told.len() == 1 && told[0].contains("cpu.quota"), "{told:?}");
     }
 
+    #[test]
+    fn what_python_cannot_do_is_named_for_python_alone() {
+        let offer = Offer { cpus: 2, files: 1024 };
+        let told = |set: &str, target| {
+            let resolved = model::read::load_text("plain.toml", PLAIN, &[set.to_string()]);
+            let refused = refuse(&resolved.expect("a scenario"), offer, target).err();
+            refused.map(|refused| refused.diagnostics[0].to_string()).unwrap_or_default()
+        };
+        for set in ["service.spread=hash", "service.event_loop=tokio", "cpu.speed=2"] {
+            let (key, _) = set.split_once('=').expect("a key and its value");
+            assert_eq!(told(set, Target::Axum), "");
+            let refused = told(set, Target::Fastapi);
+            assert!(refused.contains(key) && refused.contains("allowed:"), "{refused}");
+        }
+        assert_eq!(told("service.event_loop=asyncio", Target::Fastapi), "");
+    }
+
     fn doubted(more: &str, files: u64) -> Option<String> {
         let text = format!("{PLAIN}\n{more}");
         let resolved = model::read::load_text("plain.toml", &text, &[]).expect("a scenario");
         let offer = Offer { cpus: 2, files };
-        assert!(refuse(&resolved, offer).is_ok());
+        assert!(refuse(&resolved, offer, Target::Axum).is_ok());
         doubt(&resolved, offer)
     }
 
@@ -209,7 +274,7 @@ mod tests {
         let open = PLAIN.replace("users = 10", "rate = \"5/s\"\nmax_users = 5000");
         let resolved = model::read::load_text("open.toml", &open, &[]).expect("a scenario");
         let offer = Offer { cpus: 2, files: 1024 };
-        assert!(refuse(&resolved, offer).is_ok());
+        assert!(refuse(&resolved, offer, Target::Axum).is_ok());
         assert!(doubt(&resolved, offer).is_some_and(|told| told.contains("5064 open files")));
     }
 
@@ -217,7 +282,8 @@ mod tests {
     fn a_key_is_found_where_it_is_written() {
         let text = format!("{PLAIN}\n[cpu]\ncores = 9\n");
         let resolved = model::read::load_text("plain.toml", &text, &[]).expect("a scenario");
-        let refused = refuse(&resolved, Offer { cpus: 2, files: 1024 }).expect_err("nine cores");
+        let refused = refuse(&resolved, Offer { cpus: 2, files: 1024 }, Target::Axum)
+            .expect_err("nine cores");
         let line = text.lines().position(|line| line == "cores = 9").map(|line| line as u32 + 1);
         assert_eq!(refused.diagnostics[0].line, line);
     }

@@ -161,7 +161,7 @@ pub fn run(
     setting.interrupt.check()?;
     let idle = resident(&stage.memory());
     let scenario = Arc::new(Scenario { seed: setting.seed, ..resolved.scenario.clone() });
-    let plan = load::Plan { scenario, target: stage.address()? };
+    let plan = load::Plan { scenario, target: stage.address() };
     let (tell, events) = channel();
     let (halt, stop) = watch::channel(false);
     let generator = thread::Builder::new()

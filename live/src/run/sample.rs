@@ -17,6 +17,7 @@ use crate::machine::noise::Noise;
 use crate::machine::process::Holdings;
 use crate::service;
 use crate::service::gauge::Reading;
+use crate::target::Target;
 use crate::times;
 use crate::upstream;
 
@@ -49,7 +50,7 @@ pub(super) fn report(rounds: &[Round]) -> Report {
     assemble::report(
         &resolved(),
         rounds,
-        &Bench { split: &split, facts: &facts, notes: Vec::new() },
+        &Bench { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() },
     )
 }
 
@@ -95,7 +96,7 @@ pub(super) fn round(factor: u64) -> Round {
         seconds: Vec::new(),
         whole: Account { sent: all + 2, good: all, in_flight: 2, ..Account::default() },
     };
-    let noise = Some(Noise { busy: 0.5, steal: 0.0, others: 0.01 });
+    let noise = Some(Noise { busy: 0.5, steal: 0.0, kernel: 0.02, others: 0.01 });
     Round {
         started: 1_700_000_000,
         tally,

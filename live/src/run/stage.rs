@@ -19,14 +19,14 @@ use crate::machine::cpus::{Split, pin};
 use crate::machine::process::Holdings;
 use crate::service::{self, database};
 use crate::supervisor::{Child, bind, this_program};
+use crate::target::{Place, Service, Stack};
 use crate::upstream;
 
 /// How long a child may take to start, to answer, to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections that may wait for the mock upstream: it is never the limit.
 const UPSTREAM_BACKLOG: u32 = 4096;
 
-type Worker = Child<service::Start, service::Ready, service::Snapshot>;
 type Upstream = Child<upstream::Start, upstream::Ready, upstream::Snapshot>;
 
 /// How a stage is to be set.
@@ -34,6 +34,8 @@ type Upstream = Child<upstream::Start, upstream::Ready, upstream::Snapshot>;
 pub struct Setting<'a> {
     /// What runs where.
     pub split: &'a Split,
+    /// What the service runs on.
+    pub stack: &'a Stack,
     /// Folder for temporary files.
     pub directory: &'a Path,
     /// The service's port; a free one if there is none.
@@ -48,11 +50,9 @@ pub struct Setting<'a> {
 #[derive(Debug)]
 pub struct Stage {
     // Fields are dropped in this order: who calls goes before who is called.
-    workers: Vec<Worker>,
-    upstream: Option<Upstream>,
-    listeners: Vec<TcpListener>,
-    start: service::Start,
-    interrupt: Interrupt,
+    service: Box<dyn Service>,
+    upstream: Option<(Upstream, SocketAddr)>,
+    address: SocketAddr,
     /// What went wrong with a child so far.
     troubles: Vec<String>,
     _data: Option<TempDir>,
@@ -77,61 +77,40 @@ impl Stage {
     /// A child does not start, a port is taken, the folder cannot be written, or the user
     /// wants to end.
     pub fn start(resolved: &Resolved, setting: &Setting<'_>) -> Result<Stage, RunError> {
-        let Setting { split, directory, port, seed, interrupt } = *setting;
+        let Setting { split, stack, directory, port, seed, interrupt } = *setting;
         interrupt.check()?;
         pin(&split.load)?;
-        let (name, scenario) = (resolved.scenario.name.clone(), resolved.to_toml());
         let listeners = listen(resolved, port)?;
+        let address = listeners[0].local_addr().map_err(RunError::System)?;
         let (data, database) = data(resolved, directory, interrupt)?;
         let upstream = if resolved.scenario.upstreams.is_empty() {
             None
         } else {
-            let (name, scenario, cpus) = (name.clone(), scenario.clone(), split.load.clone());
-            let start = upstream::Start { name, scenario, seed, cpus };
-            Some(mock(start, interrupt)?)
+            let (name, scenario) = (resolved.scenario.name.clone(), resolved.to_toml());
+            let cpus = split.load.clone();
+            Some(mock(upstream::Start { name, scenario, seed, cpus }, interrupt)?)
         };
-        let address = upstream.as_ref().map(|(_, address)| *address);
-        let cpus = split.service.clone();
-        let mut stage = Stage {
-            workers: Vec::new(),
-            upstream: upstream.map(|(child, _)| child),
+        let service = stack.start(Place {
+            resolved,
+            seed,
+            cpus: split.service.clone(),
+            directory,
             listeners,
-            start: service::Start { name, scenario, seed, cpus, upstream: address, database },
-            interrupt: interrupt.clone(),
-            troubles: Vec::new(),
-            _data: data,
-        };
-        for index in 0..resolved.scenario.service.workers as usize {
-            interrupt.check()?;
-            let worker = stage.spawn(index)?;
-            stage.workers.push(worker);
-        }
-        for worker in &mut stage.workers {
-            ready(worker, interrupt)?;
-        }
-        Ok(stage)
-    }
-
-    fn spawn(&self, index: usize) -> Result<Worker, RunError> {
-        let command = this_program(&["worker-process"]).map_err(RunError::System)?;
-        // One shared socket, or one for each.
-        let listener = &self.listeners[index % self.listeners.len()];
-        let mut worker = Worker::spawn(&format!("worker {index}"), command, Some(listener))?;
-        worker.start(self.start.clone())?;
-        Ok(worker)
+            upstream: upstream.as_ref().map(|(_, address)| *address),
+            database,
+            interrupt,
+        })?;
+        Ok(Stage { service, upstream, address, troubles: Vec::new(), _data: data })
     }
 
     /// Where the service listens.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub fn address(&self) -> Result<SocketAddr, RunError> {
-        self.listeners[0].local_addr().map_err(RunError::System)
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where the upstreams answer, if there are any.
     pub fn upstream_address(&self) -> Option<SocketAddr> {
-        self.start.upstream
+        self.upstream.as_ref().map(|(_, address)| *address)
     }
 
     /// Sees to the children: a worker that died is replaced, as uvicorn and gunicorn do it.
@@ -139,15 +118,8 @@ impl Stage {
     /// # Errors
     /// It cannot be replaced, or the user wants to end meanwhile.
     pub fn look_after(&mut self) -> Result<(), RunError> {
-        for index in 0..self.workers.len() {
-            if let Err(error) = self.workers[index].check() {
-                self.troubles.push(format!("{error}; another took its place"));
-                let mut worker = self.spawn(index)?;
-                ready(&mut worker, &self.interrupt)?;
-                self.workers[index] = worker;
-            }
-        }
-        if let Some(Err(error)) = self.upstream.as_mut().map(Upstream::check) {
+        self.service.look_after(&mut self.troubles)?;
+        if let Some(Err(error)) = self.upstream.as_mut().map(|(child, _)| child.check()) {
             self.troubles.push(error.to_string());
             // Its calls fail from now on; that is what there is to measure.
             self.upstream = None;
@@ -163,16 +135,10 @@ impl Stage {
     /// What the children have counted. One that does not answer has counted nothing, and is
     /// noted.
     pub fn count(&mut self) -> Counts {
-        let mut counts = Counts { at: clock::now(), ..Counts::default() };
-        let asked: Vec<_> = self.workers.iter_mut().map(Worker::ask).collect();
-        for (worker, asked) in self.workers.iter_mut().zip(asked) {
-            let answer = asked.and_then(|()| worker.answer(PATIENCE));
-            counts.workers.push(answer.unwrap_or_else(|error| {
-                self.troubles.push(error.to_string());
-                service::Snapshot::default()
-            }));
-        }
-        if let Some(upstream) = &mut self.upstream {
+        let at = clock::now();
+        let workers = self.service.count(&mut self.troubles);
+        let mut counts = Counts { at, workers, upstream: None };
+        if let Some((upstream, _)) = &mut self.upstream {
             let answer = upstream.ask().and_then(|()| upstream.answer(PATIENCE));
             match answer {
                 Ok(answer) => counts.upstream = Some(answer),
@@ -185,14 +151,14 @@ impl Stage {
         counts
     }
 
-    /// Memory of each worker.
+    /// Memory of each worker, and then of what sees to them.
     pub fn memory(&self) -> Vec<Holdings> {
-        self.workers.iter().map(|worker| Holdings::of(worker.pid())).collect()
+        self.service.memory()
     }
 }
 
 /// Waits until `child` is ready, unless the user wants to end.
-fn ready<S: Serialize, R: DeserializeOwned, B: DeserializeOwned>(
+pub fn ready<S: Serialize, R: DeserializeOwned, B: DeserializeOwned>(
     child: &mut Child<S, R, B>,
     interrupt: &Interrupt,
 ) -> Result<R, RunError> {

@@ -25,8 +25,9 @@ pub struct Stations {
     pub upstream_connections: Vec<Gauge>,
 }
 
-/// The gauges at one moment.
+/// The gauges at one moment. What a service does not count is zero.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StationReadings {
     /// As in [`Stations`].
     pub places: Vec<Reading>,

@@ -49,6 +49,11 @@ impl Channel {
         serde_json::from_slice(&line).map_err(|error| Trouble::Garbled(error.to_string()))
     }
 
+    /// The other end is open: it is known to be closed once that is seen before `deadline`.
+    pub(super) fn is_open(&mut self, deadline: Instant) -> bool {
+        !matches!(self.receive_some(deadline), Err(Trouble::Closed | Trouble::Broken(_)))
+    }
+
     fn receive_line(&mut self, deadline: Instant) -> Result<Vec<u8>, Trouble> {
         let mut seen = 0;
         loop {

@@ -222,6 +222,11 @@ impl<S: Serialize, R: DeserializeOwned, B: DeserializeOwned> Child<S, R, B> {
         }
     }
 
+    /// The error for one that did not do `what` in time, as others would have told.
+    pub fn late(&mut self, what: &'static str, waited: Duration) -> ChildError {
+        self.silent(what, waited)
+    }
+
     fn send(&mut self, order: &Order<S>) -> Result<(), ChildError> {
         let Some(channel) = &self.channel else { return Err(self.lost()) };
         match channel.send(order) {

@@ -10,8 +10,10 @@ mod channel;
 mod child;
 mod control;
 mod last_words;
+mod line;
 mod message;
 
 pub use bind::{BindError, bind, inherited_listener};
 pub use child::{Child, ChildError, this_program};
 pub use control::{Control, ControlError};
+pub use line::{Line, Switchboard};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use model::scenario::{Sqlite, Synchronous};
+use model::scenario::{JournalMode, Sqlite, Synchronous};
 use model::units::Span;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, Executor};
@@ -24,6 +24,8 @@ const READ: &str =
 const WRITE: &str = "UPDATE item SET stock = stock + 1 \
      WHERE id BETWEEN ?1 AND ?2 AND ?3 <> '' COLLATE engine";
 
+/// SQLite's own setting.
+const AUTOCHECKPOINT: u32 = 1000;
 /// Pragmas that services run on a new connection. None changes what is measured.
 const PRAGMAS: [&str; 6] = [
     "PRAGMA temp_store = memory",
@@ -33,6 +35,36 @@ const PRAGMAS: [&str; 6] = [
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA automatic_index = on",
 ];
+
+/// As [`super::pragmas_of_a_connection`].
+pub(super) fn pragmas(settings: &Sqlite) -> Vec<String> {
+    let mut all = Vec::new();
+    if settings.synchronous != Synchronous::Full {
+        all.push(format!("PRAGMA synchronous = {}", level(settings.synchronous)));
+    }
+    if settings.wal_autocheckpoint != AUTOCHECKPOINT {
+        all.push(format!("PRAGMA wal_autocheckpoint = {}", settings.wal_autocheckpoint));
+    }
+    let mode = data::mode_of_a_connection(settings.journal_mode);
+    all.extend(mode.map(|mode| format!("PRAGMA journal_mode = {mode}")));
+    let mut usual = Vec::new();
+    if settings.journal_mode == JournalMode::Wal {
+        usual.push("PRAGMA journal_mode = wal".to_string());
+    }
+    usual.extend(PRAGMAS.map(String::from));
+    let missing = (settings.pragmas as usize).saturating_sub(all.len());
+    all.extend(usual.into_iter().cycle().take(missing));
+    all
+}
+
+fn level(synchronous: Synchronous) -> &'static str {
+    match synchronous {
+        Synchronous::Off => "off",
+        Synchronous::Normal => "normal",
+        Synchronous::Full => "full",
+        Synchronous::Extra => "extra",
+    }
+}
 
 /// A call of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,12 +124,7 @@ impl Settings {
     /// The greeting, and then the settings of each connection that read the schema: these
     /// wait for a lock if they must, what came before never does.
     fn greeting(&self) -> String {
-        let level = match self.sqlite.synchronous {
-            Synchronous::Off => "off",
-            Synchronous::Normal => "normal",
-            Synchronous::Full => "full",
-            Synchronous::Extra => "extra",
-        };
+        let level = level(self.sqlite.synchronous);
         let mode = data::mode_of_a_connection(self.sqlite.journal_mode);
         let mode = mode.map(|mode| format!("; PRAGMA journal_mode = {mode}"));
         format!("{GREET}; PRAGMA synchronous = {level}{}", mode.unwrap_or_default())

@@ -16,7 +16,7 @@ mod testing;
 
 use model::failure::ErrorKind;
 use model::place::Place;
-use model::scenario::Concurrency;
+use model::scenario::{Concurrency, Sqlite};
 use model::units::Span;
 
 pub use self::data::{DataError, create, rows};
@@ -40,6 +40,12 @@ pub trait Handler {
 
     /// The draw for `what` at the step `path`.
     fn draw(&self, what: &str, path: &str) -> u64;
+}
+
+/// The pragmas of a connection that a driver is not told otherwise: what the scenario's
+/// settings need, and then usual ones until there are as many as the scenario says.
+pub fn pragmas_of_a_connection(settings: &Sqlite) -> Vec<String> {
+    connection::pragmas(settings)
 }
 
 /// Why an operation failed.

@@ -1,0 +1,233 @@
+//! An endpoint's steps with their draws numbered.
+//!
+//! A service that cannot make the draws itself is told their results with each request
+//! ([`crate::wire::DRAWS`]), in the order of the numbers.
+
+use std::fmt::Write as _;
+
+use model::distribution::Distribution;
+use model::scenario::{Begin, Endpoint, Scenario, Statement, Step};
+use model::stream::{Draws, Purpose};
+use model::workload::{RequestKey, step_purpose};
+use serde::Serialize;
+
+use crate::service::database;
+
+/// What a handler does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Task {
+    /// Computes.
+    Cpu(Length),
+    /// Waits in a call that blocks its thread.
+    Block(Length),
+    /// Waits as the concurrency model waits.
+    Sleep(Length),
+    /// Uses the database.
+    Database {
+        /// How the transaction begins, if it does so explicitly.
+        begin: Option<Begin>,
+        /// There is something to commit.
+        commits: bool,
+        /// In order.
+        statements: Vec<Query>,
+    },
+    /// Calls an upstream.
+    Call {
+        /// Its index.
+        upstream: usize,
+        /// Endpoint and path of the step, as in [`crate::wire::Call`].
+        name: String,
+    },
+    /// Tasks at the same time, where the concurrency model allows that.
+    Gather {
+        /// The branches.
+        steps: Vec<Task>,
+    },
+}
+
+/// How long a task takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Length {
+    /// Nanoseconds, unless it is drawn.
+    nanos: u64,
+    /// The number of its draw.
+    draw: Option<usize>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Query {
+    /// `read` or `write`.
+    kind: &'static str,
+    /// The number of the draw of its first row.
+    row: usize,
+    /// Rows that it touches, each on a page of its own.
+    pages: u32,
+}
+
+/// What is drawn for a task.
+#[derive(Clone, Debug)]
+enum Outcome {
+    /// A length of time.
+    Time(Distribution),
+    /// A row, of so many.
+    Row(u64),
+}
+
+impl Outcome {
+    fn at(&self, draw: u64) -> u64 {
+        match self {
+            Outcome::Time(distribution) => distribution.sample(draw).nanos(),
+            Outcome::Row(rows) => draw % rows + 1,
+        }
+    }
+}
+
+/// The tasks of an endpoint, and its draws by number.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// In order.
+    pub tasks: Vec<Task>,
+    draws: Vec<(Purpose, Outcome)>,
+}
+
+impl Program {
+    /// The program of `endpoint`, whose draws are made from the seed of `scenario`.
+    pub fn new(scenario: &Scenario, endpoint: &Endpoint) -> Program {
+        let mut writer = Writer { scenario, endpoint, draws: Vec::new() };
+        let steps = endpoint.steps.iter().enumerate();
+        let tasks = steps.map(|(index, step)| writer.task(step, &index.to_string())).collect();
+        Program { tasks, draws: writer.draws }
+    }
+
+    /// Something is drawn.
+    pub fn draws_anything(&self) -> bool {
+        !self.draws.is_empty()
+    }
+
+    /// Writes the results of the draws of the request with `key`, parted by commas.
+    pub fn write_draws(&self, cache: &mut Draws, key: RequestKey, out: &mut String) {
+        for (number, (purpose, outcome)) in self.draws.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            let value = outcome.at(cache.draw(purpose, key.lane, key.index));
+            write!(out, "{comma}{value}").expect("a string takes what is written to it");
+        }
+    }
+
+    /// The median result of each draw: for requests that nobody made draws for.
+    pub fn typical(&self) -> Vec<u64> {
+        self.draws.iter().map(|(_, outcome)| outcome.at(1 << 63)).collect()
+    }
+}
+
+struct Writer<'a> {
+    scenario: &'a Scenario,
+    endpoint: &'a Endpoint,
+    draws: Vec<(Purpose, Outcome)>,
+}
+
+impl Writer<'_> {
+    fn task(&mut self, step: &Step, path: &str) -> Task {
+        match step {
+            Step::Cpu(time) => Task::Cpu(self.length("cpu", path, time)),
+            Step::Block(time) => Task::Block(self.length("block", path, time)),
+            Step::Sleep(time) => Task::Sleep(self.length("sleep", path, time)),
+            Step::Read(query) => self.database(&[Statement::Read(query.clone())], None, path),
+            Step::Write(query) => self.database(&[Statement::Write(query.clone())], None, path),
+            Step::Transaction { statements, begin } => {
+                self.database(statements, Some(*begin), path)
+            }
+            Step::Call(upstream) => {
+                Task::Call { upstream: *upstream, name: format!("{}/{path}", self.endpoint.name) }
+            }
+            Step::Gather(branches) => {
+                let branches = branches.iter().enumerate();
+                let task = |(index, branch)| self.task(branch, &format!("{path}.{index}"));
+                Task::Gather { steps: branches.map(task).collect() }
+            }
+        }
+    }
+
+    fn length(&mut self, what: &str, path: &str, time: &Distribution) -> Length {
+        match time {
+            Distribution::Constant(span) => Length { nanos: span.nanos(), draw: None },
+            drawn => {
+                let draw = self.draw(what, path, Outcome::Time(drawn.clone()));
+                Length { nanos: 0, draw: Some(draw) }
+            }
+        }
+    }
+
+    fn database(&mut self, statements: &[Statement], begin: Option<Begin>, path: &str) -> Task {
+        let writes = statements.iter().any(|one| matches!(one, Statement::Write(_)));
+        let numbered = statements.iter().enumerate();
+        let queries = numbered.map(|(index, one)| self.query(one, &format!("{path}.{index}")));
+        let statements = queries.collect();
+        Task::Database { begin, commits: writes || begin.is_some(), statements }
+    }
+
+    fn query(&mut self, statement: &Statement, path: &str) -> Query {
+        let costs = &self.scenario.costs;
+        let (kind, pages) = match statement {
+            Statement::Read(_) => ("read", 1),
+            Statement::Write(name) => {
+                // What changes no page is no write.
+                ("write", costs.query(name).map_or(1, |query| query.pages.max(1)))
+            }
+        };
+        let starts = u64::from(database::rows(costs) - pages) + 1;
+        Query { kind, row: self.draw("row", path, Outcome::Row(starts)), pages }
+    }
+
+    fn draw(&mut self, what: &str, path: &str, outcome: Outcome) -> usize {
+        let name = step_purpose(what, &self.endpoint.name, path);
+        self.draws.push((Purpose::new(self.scenario.seed, &name), outcome));
+        self.draws.len() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::distribution::unit_interval;
+
+    use super::*;
+
+    #[test]
+    fn draws_are_the_model_s_in_the_order_of_their_numbers() {
+        let text = r#"
+            seed = 7
+            costs.cpu.request = "1ms"
+            costs.query.default.engine = "50us"
+            costs.query.wide = { engine = "50us", pages = 3 }
+            load = { users = 1, duration = "1s" }
+            service.concurrency = "async"
+            database.engine = "sqlite"
+            upstream.partner.latency = "1ms"
+            endpoint = [{ name = "shop", weight = 1, steps = [
+                { cpu = "1ms" },
+                { gather = [{ sleep = { low = "1ms", high = "9ms" } }, { call = "partner" }] },
+                { transaction = [{ read = "item" }, { write = "wide" }], begin = "immediate" },
+            ] }]
+        "#;
+        let scenario = model::read::load_text("shop", text, &[]).expect("a scenario").scenario;
+        let program = Program::new(&scenario, &scenario.endpoints[0]);
+        let key = RequestKey { lane: 3, index: 5 };
+        let draw = |name: &str| Purpose::new(7, name).draw(key.lane, key.index);
+        let sleep = 1_000_000.0 + 8_000_000.0 * unit_interval(draw("sleep@shop/1.0"));
+        let rows = [(draw("row@shop/2.0"), 1000), (draw("row@shop/2.1"), 998)];
+        let mut out = String::new();
+        program.write_draws(&mut Draws::new(), key, &mut out);
+        let drawn: Vec<u64> = out.split(',').map(|one| one.parse().expect("a number")).collect();
+        assert_eq!(drawn.len(), 3);
+        assert!((drawn[0] as f64 - sleep).abs() <= 1.0, "{} {sleep}", drawn[0]);
+        assert_eq!(drawn[1..], rows.map(|(draw, count)| draw % count + 1));
+        let told = serde_json::to_value(&program.tasks).expect("plain data");
+        assert_eq!(told[0], serde_json::json!({ "kind": "cpu", "nanos": 1_000_000, "draw": null }));
+        assert_eq!(told[1]["steps"][0]["draw"], 0);
+        assert_eq!(told[1]["steps"][1]["name"], "shop/1.1");
+        let write = serde_json::json!({ "kind": "write", "row": 2, "pages": 3 });
+        assert_eq!(told[2]["statements"][1], write);
+        assert_eq!((&told[2]["begin"], &told[2]["commits"]), (&"immediate".into(), &true.into()));
+    }
+}

@@ -1,0 +1,144 @@
+"""Handlers whose waits are parked: `async def` with await."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from account import BLOCK, CPU_WAIT, LOOP, SLEEP, Account, Driven, current
+from blocking import Blocking, Steps
+from burn import burn
+from database import begin, operated, statement
+from fault import Fault, database_faults
+from upstream import Exchange, Upstream
+from worker import worker
+
+
+class Parked:
+    """A request whose waits leave the loop to others."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._connection: Any = None
+
+    async def perform(self, steps: Steps) -> None:
+        """Performs all steps, and gives back the database connection."""
+        async with AsyncExitStack() as held:
+            for step in steps:
+                await self._step(step, held)
+
+    async def _step(self, step: dict[str, Any], held: AsyncExitStack) -> None:
+        match step["kind"]:
+            case "cpu":
+                burn(self._account.time(step))
+            case "block":
+                self._block(self._account.time(step))
+            case "sleep":
+                await self._sleep(self._account.time(step), SLEEP)
+            case "database" if worker.database.awaited:
+                await self._operate(step, held)
+            case "database":
+                # sqlite3 inside `async def`: the loop waits with it.
+                Blocking(self._account).perform([step])
+            case "call":
+                await self._call(worker.upstreams[step["upstream"]], step["name"])
+            case "gather":
+                await self._gather(step["steps"])
+
+    def _computed(self) -> None:
+        self._account.lap(self._account.take_cpu(), CPU_WAIT)
+
+    def _block(self, nanos: int) -> None:
+        self._computed()
+        until = self._account.since + nanos
+        with worker.stations.live(BLOCK):
+            time.sleep(nanos / 1e9)
+        self._account.until(until, BLOCK)
+        self._computed()
+
+    async def _sleep(self, nanos: int, place: int) -> None:
+        self._computed()
+        until = self._account.since + nanos
+        with worker.stations.live(place):
+            await asyncio.sleep(nanos / 1e9)
+        self._account.until(until, place)
+        self._account.lap(self._account.take_cpu(), LOOP)
+
+    async def _operate(self, step: dict[str, Any], held: AsyncExitStack) -> None:
+        self._computed()
+        try:
+            with database_faults():
+                async with AsyncSession(await self._bind(held)) as session:
+                    if step["begin"]:
+                        await session.execute(begin(step["begin"]))
+                    for spec in step["statements"]:
+                        result = await session.execute(statement(spec, self._account.draws))
+                        if spec["kind"] == "read":
+                            result.scalar_one_or_none()
+                    if step["commits"]:
+                        await session.commit()
+        finally:
+            operated(self._account, on_loop=True)
+
+    async def _bind(self, held: AsyncExitStack) -> Any:
+        engine = worker.database.async_engine
+        if not worker.database.hold_request:
+            return engine
+        if self._connection is None:
+            self._connection = await held.enter_async_context(engine.connect())
+        return self._connection
+
+    async def _call(self, upstream: Upstream, step: str) -> None:
+        if upstream.semaphores is None:
+            await self._attempts(upstream, step)
+            return
+        self._computed()
+        with worker.stations.live(upstream.semaphore_place):
+            await upstream.semaphores[1].acquire()
+        self._account.lap(self._account.take_cpu(), upstream.semaphore_place)
+        try:
+            with upstream.in_flight:
+                await self._attempts(upstream, step)
+        finally:
+            upstream.semaphores[1].release()
+
+    async def _attempts(self, upstream: Upstream, step: str) -> None:
+        for attempt in range(upstream.retries + 1):
+            try:
+                return await self._attempt(upstream, step, attempt)
+            except Fault:
+                if attempt == upstream.retries:
+                    raise
+            await self._sleep(upstream.pause(attempt), upstream.backoff_place)
+
+    async def _attempt(self, upstream: Upstream, step: str, attempt: int) -> None:
+        self._computed()
+        exchange = Exchange(self._account, upstream, step, attempt)
+        options = exchange.options(on_loop=True)
+        with exchange.timed(on_loop=True):
+            exchange.response = await upstream.parked.get(
+                upstream.url, headers=exchange.headers, extensions=options
+            )
+        exchange.checked()
+
+    async def _gather(self, steps: Steps) -> None:
+        self._computed()
+        branches = [self._account.branch() for _ in steps]
+        try:
+            await asyncio.gather(*map(branch, branches, steps))
+        finally:
+            # The last one to end is the one that was waited for.
+            self._account.join(max(branches, key=lambda account: account.since))
+            self._account.lap(self._account.take_cpu(), LOOP)
+
+
+async def branch(account: Account, step: dict[str, Any]) -> None:
+    """A branch of a request, on a task and an account of its own."""
+    current.set(account)
+    account.lap(0, LOOP)
+    try:
+        await Driven(Parked(account).perform([step]), account)
+    finally:
+        account.lap(account.take_cpu(), CPU_WAIT)

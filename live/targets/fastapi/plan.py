@@ -1,0 +1,40 @@
+"""What this service is to do: the parent's words, read once."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+VARIABLE = "RUNG_PLAN"
+"""The environment variable that names the plan's file."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A scenario as this stack runs it. Times are in seconds, unless a name says nanoseconds."""
+
+    server: str
+    workers: int
+    threads: int
+    limit_concurrency: int | None
+    backlog: int
+    keep_alive: float | None
+    event_loop: str
+    cpus: list[int]
+    report_to: str
+    places: list[str]
+    database: dict[str, Any] | None
+    upstreams: list[dict[str, Any]]
+    endpoints: list[dict[str, Any]]
+
+    def place(self, name: str) -> int:
+        """The number under which the parent counts this place."""
+        return self.places.index(name)
+
+
+@cache
+def plan() -> Plan:
+    """The plan of this process."""
+    with open(os.environ[VARIABLE], encoding="utf-8") as file:
+        return Plan(**json.load(file))
