@@ -7,11 +7,15 @@
 pub mod alarm;
 pub mod cli;
 pub mod clock;
+pub mod k6;
 pub mod load;
 pub mod machine;
+pub mod program;
 pub mod run;
 pub mod service;
 pub mod supervisor;
+pub mod target;
 pub mod times;
 pub mod upstream;
+pub mod versions;
 pub mod wire;

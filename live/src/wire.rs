@@ -13,6 +13,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Request to the service: whose it is, and when it was sent. See [`Key`].
 pub const KEY: &str = "rung-key";
+/// Request to the service: results of its draws by number, for services that cannot make
+/// them. See [`crate::program::Program`].
+pub const DRAWS: &str = "rung-draws";
 /// Call of an upstream: which step of which request. See [`Call`].
 pub const CALL: &str = "rung-call";
 /// Reply of an upstream: nanoseconds from the call's arrival to this reply.
@@ -24,12 +27,16 @@ pub const TIME: &str = "rung-time";
 /// Reply of the service: the name of the error's kind.
 pub const ERROR: &str = "rung-error";
 
+/// The time at which a request was sent, where its client does not know the machine's monotonic
+/// clock: later than any, so that the service takes the time of its arrival.
+pub const NOT_TOLD: u64 = u64::MAX;
+
 /// The value of [`KEY`]: `lane.index.sent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// The key of every draw that the request causes.
     pub request: RequestKey,
-    /// When it was sent, on the machine's monotonic clock.
+    /// When it was sent, on the machine's monotonic clock; or [`NOT_TOLD`].
     pub sent: u64,
 }
 
@@ -123,7 +130,12 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'
 
 /// The path under which the service answers for an endpoint, and an upstream for itself.
 pub fn path_of(name: &str) -> String {
-    format!("/{}", utf8_percent_encode(name, ESCAPED))
+    format!("/{}", label_of(name))
+}
+
+/// `name` in the characters that a path shows as they are.
+pub fn label_of(name: &str) -> String {
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 #[cfg(test)]

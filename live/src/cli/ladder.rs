@@ -12,8 +12,7 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     let measuring = &options.measuring;
     let rungs = options.source.ladder(&measuring.timing.sets(), options.allow_many)?;
     let scenarios: Vec<&Resolved> = rungs.iter().map(|rung| &rung.resolved).collect();
-    let out = &measuring.files.out;
-    let session = measure(&scenarios, measuring.repeat, out, None, console)?;
+    let session = measure(&scenarios, measuring, None, console)?;
     let reports: Vec<_> = session.measured.iter().map(|measured| measured.report.clone()).collect();
     // An interrupt or a failure may have left out the last rungs.
     let steps = render::ladder::steps(&rungs[..reports.len()], reports);

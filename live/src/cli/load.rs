@@ -16,6 +16,7 @@ use crate::run::assemble;
 use crate::run::error::RunError;
 use crate::run::interrupt::Interrupt;
 use crate::run::round::{self, Heard, Round};
+use crate::target::Target;
 
 /// Drives a service that somebody else has started.
 pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -44,7 +45,8 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let split =
         Split { service: Cpus::default(), load, separate: true, note: Some(note.to_string()) };
     let facts = Facts::gather(Path::new("."));
-    let bench = assemble::Bench { split: &split, facts: &facts, notes: Vec::new() };
+    let bench =
+        assemble::Bench { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() };
     let report = assemble::report(&resolved, &[Round::of_load(started, tally, seconds)], &bench);
     let text = match options.output.format {
         Format::Text => render::scenario::text(&report, console.paint()),

@@ -8,7 +8,9 @@ use model::stream::replication_seed;
 use render::{Console, Exit, Failure, Format};
 
 use super::failure;
+use super::options::{Measuring, On};
 use super::progress::Progress;
+use super::setup;
 use crate::machine::cpus::{Cpus, Split};
 use crate::machine::facts::Facts;
 use crate::machine::limits;
@@ -18,6 +20,7 @@ use crate::run::refuse::{Offer, doubt, refuse};
 use crate::run::round::{self, Failed, Round};
 use crate::run::stage::Setting;
 use crate::run::{assemble, folder};
+use crate::target::Stack;
 
 /// A scenario that was measured.
 pub(super) struct Measured {
@@ -43,21 +46,22 @@ pub(super) struct Bench {
     interrupt: Interrupt,
     allowed: Cpus,
     offer: Offer,
+    stack: Stack,
 }
 
-/// Measures every scenario `repeat` times, in turns, and keeps each below `out`. An
+/// Measures every scenario as often as `measuring` says, in turns, and keeps each. An
 /// interrupt or a failure ends it early, with what there is.
 ///
 /// # Errors
 /// There is nothing.
 pub(super) fn measure(
     scenarios: &[&Resolved],
-    repeat: u32,
-    out: &Path,
+    measuring: &Measuring,
     port: Option<u16>,
     console: &mut Console<'_>,
 ) -> Result<Session, Failure> {
-    let bench = Bench::new(scenarios, out)?;
+    let (repeat, out) = (measuring.repeat, measuring.files.out.as_path());
+    let bench = Bench::new(scenarios, out, &measuring.on, console)?;
     let mut rounds: Vec<Vec<Round>> = scenarios.iter().map(|_| Vec::new()).collect();
     let ended = bench.turns(scenarios, repeat, out, port, &mut rounds, console);
     let mut session =
@@ -109,13 +113,18 @@ impl Session {
 
 impl Bench {
     /// Sees to it that all of the scenarios can be measured before any of them is.
-    pub(super) fn new(scenarios: &[&Resolved], out: &Path) -> Result<Bench, Failure> {
+    pub(super) fn new(
+        scenarios: &[&Resolved],
+        out: &Path,
+        on: &On,
+        console: &mut Console<'_>,
+    ) -> Result<Bench, Failure> {
         let allowed = Cpus::allowed();
         let files = limits::raise_open_files().unwrap_or(u64::MAX);
         let offer = Offer { cpus: allowed.count().max(1), files };
         let refused: Vec<_> = scenarios
             .iter()
-            .filter_map(|resolved| refuse(resolved, offer).err())
+            .filter_map(|resolved| refuse(resolved, offer, on.target).err())
             .flat_map(|refused| refused.diagnostics)
             .collect();
         if !refused.is_empty() {
@@ -123,11 +132,13 @@ impl Bench {
             diagnostics.dedup();
             return Err(Failure::Refused(Diagnostics { diagnostics }));
         }
+        let stack = setup::stack(on.target, &on.place.environment, console)?;
         let system = |error: RunError| Failure::System(error.to_string());
         // From here on whatever is begun is also cleared away.
         let interrupt = Interrupt::listen().map_err(|error| system(RunError::System(error)))?;
         folder::prepare(out).map_err(system)?;
-        Ok(Bench { facts: Facts::gather(out), interrupt, allowed, offer })
+        let facts = Facts { versions: stack.versions(), ..Facts::gather(out) };
+        Ok(Bench { facts, interrupt, allowed, offer, stack })
     }
 
     /// Measures the scenarios in turns. Each round that there is comes into `rounds`.
@@ -151,6 +162,7 @@ impl Bench {
                 progress.begin(name, turn as usize * scenarios.len() + index + 1, total);
                 let setting = Setting {
                     split: &self.split(resolved),
+                    stack: &self.stack,
                     directory: out,
                     port,
                     // As the replications of a prediction have it.
@@ -182,6 +194,11 @@ impl Bench {
         self.interrupt.is_set()
     }
 
+    /// What the scenarios run on.
+    pub(super) fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
     /// The wish to end.
     pub(super) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
@@ -189,6 +206,7 @@ impl Bench {
 
     fn report(&self, resolved: &Resolved, rounds: &[Round]) -> Report {
         let bench = assemble::Bench {
+            target: self.stack.target(),
             split: &self.split(resolved),
             facts: &self.facts,
             notes: doubt(resolved, self.offer).into_iter().collect(),

@@ -4,6 +4,7 @@
 
 mod compare;
 mod completions;
+mod export;
 mod ladder;
 mod load;
 mod measure;
@@ -11,6 +12,7 @@ mod options;
 mod progress;
 mod run;
 mod serve;
+mod setup;
 mod upstream;
 
 use std::ffi::OsString;
@@ -20,6 +22,8 @@ use render::{CommandLine, Console, Exit, Failure, Format, command_line};
 
 use crate::run::error::RunError;
 use options::{Cli, Command};
+pub use options::{On, Place};
+pub use setup::stack;
 
 /// Runs the command line of the process.
 pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -45,6 +49,8 @@ impl CommandLine for Cli {
             Command::Serve(options) => serve::run(options, console),
             Command::Upstream(options) => upstream::run(options, console),
             Command::Load(options) => load::run(options, console),
+            Command::Setup(options) => setup::run(options, console),
+            Command::Export(options) => export::run(options, console),
             Command::Completions(options) => completions::run(options, console),
             Command::WorkerProcess => process(crate::service::run()),
             Command::UpstreamProcess => {

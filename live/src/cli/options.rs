@@ -8,14 +8,19 @@ use clap_complete::Shell;
 use render::command_line::HELP;
 use render::{Format, Output, Source, Sources};
 
+use crate::target::Target;
+use crate::target::fastapi::environment::{FOLDER, PYTHON};
+
 const EXAMPLES: &str = "\
 Examples:
   live run v2.toml                            what does happen?
   live run v6.toml --duration 2m --set upstream.partner.max_in_flight=200
   live run v2.toml mine.toml --repeat 5       the better of two? in turns, five times each
   live ladder v5.toml --duration 10s          what did each change buy, for real?
+  live ladder v5.toml --target fastapi        the same on FastAPI, SQLAlchemy and httpx
   live compare runs/v2-*                      saved runs side by side
   live serve v2.toml --port 8080              the service alone, to try it by hand
+  live export k6 v2.toml -o v2.js             its load as a script for k6
   live run v2.toml --format json | jq .throughput.value
 
 A FILE is looked for as given, then under scenarios/; its .toml may be left out. The service
@@ -23,6 +28,13 @@ has one processor to itself, load generator and mock upstream share the others; 
 talk over 127.0.0.1 alone.
 
 Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 measured but inconclusive.";
+
+const K6: &str = "\
+Examples:
+  live export k6 v5.toml -o v5.js
+  live serve v5.toml --port 8080                      a service to try it on; or take your own
+  k6 run -e BASE_URL=http://127.0.0.1:8080 v5.js      writes v5-k6.json
+  validate compare --k6 v5-k6.json v5.toml            is what was predicted what happened?";
 
 /// Measures what a web service on one vCPU does: the real service of a scenario file, under
 /// a real load.
@@ -50,6 +62,10 @@ pub(super) enum Command {
     Upstream(Upstream),
     /// Put a scenario's load on a service that runs already
     Load(LoadOn),
+    /// Make what a target needs, once; the other commands do it by themselves
+    Setup(Setup),
+    /// Write a scenario's load as a script for another load generator
+    Export(Export),
     /// Print a completion script for a shell
     Completions(Completions),
     /// A worker of the service; started by the other commands
@@ -103,6 +119,8 @@ pub(super) struct Compare {
 pub(super) struct Serve {
     #[command(flatten)]
     pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) on: On,
     /// The service's port; a free one if left out
     #[arg(long, value_name = "PORT")]
     pub(super) port: Option<u16>,
@@ -134,6 +152,35 @@ pub(super) struct LoadOn {
     pub(super) output: Output,
 }
 
+/// `live export`.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// For which
+    #[command(subcommand)]
+    pub(super) to: Generator,
+}
+
+/// Load generators that a load is written for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Generator {
+    /// A script for k6 2.x: the same users, requests, stages, pauses and draw keys
+    #[command(name = "k6", after_help = K6)]
+    K6(Script),
+}
+
+/// A script of a scenario's load.
+#[derive(Debug, Args)]
+pub(super) struct Script {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// Write it here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace the file if it is there
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+}
+
 /// `live completions`.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
@@ -141,9 +188,57 @@ pub(super) struct Completions {
     pub(super) shell: Shell,
 }
 
+/// `live setup`.
+#[derive(Debug, Args)]
+pub(super) struct Setup {
+    /// For which target
+    #[command(subcommand)]
+    pub(super) target: SetupOf,
+}
+
+/// What can be set up.
+#[derive(Debug, Subcommand)]
+pub(super) enum SetupOf {
+    /// A virtual environment with FastAPI, its servers and libraries, in fixed versions
+    Fastapi(SetupFastapi),
+}
+
+/// `live setup fastapi`.
+#[derive(Debug, Args)]
+pub(super) struct SetupFastapi {
+    /// Make it again, though it is there
+    #[arg(long)]
+    pub(super) again: bool,
+    /// The Python to make it with
+    #[arg(long, value_name = "PROGRAM", default_value = PYTHON)]
+    pub(super) python: String,
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+/// Where the environment of a target is.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Folder of the target fastapi's virtual environment
+    #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
+    pub environment: PathBuf,
+}
+
+/// What to run a scenario on.
+#[derive(Clone, Debug, Args)]
+pub struct On {
+    /// The stack that serves the scenario
+    #[arg(long, value_enum, default_value_t)]
+    pub target: Target,
+    #[command(flatten)]
+    pub place: Place,
+}
+
 /// How to measure.
 #[derive(Debug, Args)]
 pub(super) struct Measuring {
+    #[command(flatten)]
+    pub(super) on: On,
     #[command(flatten)]
     pub(super) timing: Timing,
     /// Measure so many times, each from a fresh start; several scenarios take turns

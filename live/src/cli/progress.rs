@@ -11,9 +11,37 @@ const AGAIN: &str = "\r\x1b[K";
 const COLUMNS: usize = 100;
 
 /// A line on standard error that is written over and over, and cleared when this is
-/// dropped.
-pub(super) struct Progress<'c, 'a> {
+/// dropped. Nobody sees it but those who watch.
+pub(super) struct Line<'c, 'a> {
     console: &'c mut Console<'a>,
+}
+
+impl<'c, 'a> Line<'c, 'a> {
+    /// A line on `console`, if anybody watches it.
+    pub(super) fn new(console: &'c mut Console<'a>) -> Line<'c, 'a> {
+        Line { console }
+    }
+
+    /// Writes `text` in place of what was there.
+    pub(super) fn write(&mut self, text: &str) {
+        if self.console.err_is_terminal {
+            let line = cut(text, columns());
+            self.console.talk(&format!("{AGAIN}{line}"));
+        }
+    }
+}
+
+impl Drop for Line<'_, '_> {
+    fn drop(&mut self) {
+        if self.console.err_is_terminal {
+            self.console.talk(AGAIN);
+        }
+    }
+}
+
+/// The rounds of a measurement, told on one line.
+pub(super) struct Progress<'c, 'a> {
+    line: Line<'c, 'a>,
     /// Which scenario, and which round of how many.
     title: String,
 }
@@ -21,7 +49,7 @@ pub(super) struct Progress<'c, 'a> {
 impl<'c, 'a> Progress<'c, 'a> {
     /// Progress that is told on `console`, if anybody watches it.
     pub(super) fn new(console: &'c mut Console<'a>) -> Progress<'c, 'a> {
-        Progress { console, title: String::new() }
+        Progress { line: Line::new(console), title: String::new() }
     }
 
     /// A round of the scenario `name` begins, one of `total`.
@@ -38,18 +66,7 @@ impl<'c, 'a> Progress<'c, 'a> {
             Stage::Starting => "starting".to_string(),
             Stage::Second(second, cpu) => line(second, cpu),
         };
-        if self.console.err_is_terminal {
-            let line = cut(&format!("{}: {text}", self.title), columns());
-            self.console.talk(&format!("{AGAIN}{line}"));
-        }
-    }
-}
-
-impl Drop for Progress<'_, '_> {
-    fn drop(&mut self) {
-        if self.console.err_is_terminal {
-            self.console.talk(AGAIN);
-        }
+        self.line.write(&format!("{}: {text}", self.title));
     }
 }
 

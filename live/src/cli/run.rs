@@ -15,8 +15,7 @@ pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Fail
     if let (Some(port), 2..) = (options.port, scenarios.len()) {
         return Err(Failure::Refused(one_port(port, &scenarios)));
     }
-    let out = &measuring.files.out;
-    let session = measure(&scenarios, measuring.repeat, out, options.port, console)?;
+    let session = measure(&scenarios, measuring, options.port, console)?;
     let text = match scenarios[..] {
         [_] => alone(&session, options.output.format, console),
         _ => side_by_side(&scenarios, &session, options.output.format, console),

@@ -19,17 +19,18 @@ pub(super) fn run(options: &Serve, console: &mut Console<'_>) -> Result<Exit, Fa
     let resolved = options.source.load(&[])?;
     let name = &resolved.scenario.name;
     let out = &options.files.out;
-    let bench = Bench::new(&[&resolved], out)?;
+    let bench = Bench::new(&[&resolved], out, &options.on, console)?;
     let fail = |error| failure(name, error);
     let setting = Setting {
         split: &bench.split(&resolved),
+        stack: bench.stack(),
         directory: out,
         port: options.port,
         seed: resolved.scenario.seed,
         interrupt: bench.interrupt(),
     };
     let mut stage = Stage::start(&resolved, &setting).map_err(fail)?;
-    let address = stage.address().map_err(fail)?;
+    let address = stage.address();
     let mut text = format!("{name} listens on http://{address}\n");
     for endpoint in &resolved.scenario.endpoints {
         text += &format!("  curl -i http://{address}{}\n", wire::path_of(&endpoint.name));

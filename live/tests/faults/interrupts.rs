@@ -91,6 +91,10 @@ fn an_interrupt_while_a_child_does_not_start_is_heard() {
 
 #[test]
 fn an_interrupt_while_everything_starts_leaves_nothing() {
+    if ignores_interrupts() {
+        // A job in the background, which ignores interrupts until it listens: nothing to be seen.
+        return;
+    }
     for delay in [0, 1, 2, 4, 8, 16, 32, 64, 128] {
         let shop = Shop::new();
         let mut run = shop.start("");
@@ -136,4 +140,13 @@ fn keeps_those_that_it_has(command: &str) {
     let first = kept.iter().find(|kept| kept.report.scenario == "shop").expect("it was measured");
     assert!(!first.measurement().interrupted && first.report.run.samples > 0);
     shop.is_gone(left.len());
+}
+
+/// True if who started the tests made them deaf for SIGINT, as a shell does with jobs in the
+/// background: programs that they start are so too, until they listen for themselves.
+fn ignores_interrupts() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask & (1 << (Signal::INT.as_raw() - 1)) != 0
 }

@@ -1,0 +1,66 @@
+//! What a reader of the script has to know: where k6 does what rung does, and where not.
+
+use model::scenario::{Scenario, Source, Spacing};
+
+/// Comment lines.
+pub(super) fn notes(scenario: &Scenario) -> String {
+    let (same, other) = match &scenario.load.source {
+        Source::Closed { .. } => (CLOSED, Vec::new()),
+        Source::Open { spacing, .. } => (OPEN, open(*spacing)),
+    };
+    let timeout = match scenario.load.timeout {
+        Some(_) => None,
+        None => Some("The scenario's users wait for ever: here they give up after a day."),
+    };
+    let other = other.into_iter().chain(timeout).chain(ALWAYS);
+    let mut lines =
+        vec!["// The same as under rung's own load generator, given the same seed:".into()];
+    lines.extend(items(same));
+    lines.push("// Not the same:".into());
+    lines.extend(other.flat_map(items));
+    lines.join("\n")
+}
+
+const CLOSED: &str = "Request i of user u calls the same endpoint with the same key, and the same \
+    pause follows: what the service and its upstream draw from the key is the same too.\n\
+    What counts: answers that come within the window, the warm-up left out.";
+
+const OPEN: &str = "Arrival i calls the same endpoint with the same key, so that what the service \
+    and its upstream draw from it is the same too; k6 does not count arrivals that it drops.\n\
+    What counts: answers that come within the window, the warm-up left out.";
+
+const ALWAYS: [&str; 1] =
+    ["k6 needs a good deal of CPU time for each request: give it processors \
+    of its own, and as many as it wants."];
+
+fn open(spacing: Spacing) -> Vec<&'static str> {
+    let sent = "A response time begins when the request is sent, not when it was due.";
+    match spacing {
+        Spacing::Even => vec![sent],
+        Spacing::Poisson => vec![
+            "The scenario's arrivals are Poisson; k6 spaces them evenly. Evenly spaced ones queue \
+             less: response times will be shorter than predicted, the more so the busier the \
+             service is. Write `spacing = \"even\"` into the scenario to predict this script.",
+            sent,
+        ],
+    }
+}
+
+/// Each line of `text` as an item of a list.
+fn items(text: &str) -> impl Iterator<Item = String> {
+    text.split('\n').flat_map(|item| {
+        let (mut lines, mut line) = (Vec::new(), "// -".to_string());
+        for word in item.split_whitespace() {
+            if line.len() + 1 + word.len() > WIDTH {
+                lines.push(std::mem::replace(&mut line, "//  ".into()));
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        lines.push(line);
+        lines
+    })
+}
+
+/// Longest line.
+const WIDTH: usize = 95;
