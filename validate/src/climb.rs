@@ -6,7 +6,7 @@
 //! was measured to go up. A step whose measured throughputs differ by less than the noise
 //! has no direction.
 
-use model::report::{PublishedFigure, Report};
+use model::report::PublishedFigure;
 use model::statistics::round_significant;
 use render::Exit;
 use schemars::JsonSchema;
@@ -64,18 +64,18 @@ pub struct Step {
 
 /// A rung before it is compared.
 #[derive(Clone, Debug)]
-pub struct Side<'a> {
+pub struct Side {
     /// What it turns.
     pub turned: Option<String>,
-    /// Its prediction.
-    pub predicted: &'a Report,
+    /// What others published, beside the prediction.
+    pub published: Option<PublishedFigure>,
     /// Both sides.
     pub comparison: Comparison,
 }
 
 impl Climb {
     /// The ladder of `rungs`, the first one first, as far as it was measured.
-    pub fn of(scenario: &str, rungs: Vec<Side<'_>>) -> Climb {
+    pub fn of(scenario: &str, rungs: Vec<Side>) -> Climb {
         let comparisons: Vec<Comparison> = rungs.iter().map(|r| r.comparison.clone()).collect();
         Climb {
             schema: SCHEMA,
@@ -96,14 +96,13 @@ impl Climb {
 }
 
 impl Rung {
-    fn of(side: Side<'_>) -> Rung {
-        let published = side.predicted.published.clone();
+    fn of(side: Side) -> Rung {
         let measured = side.comparison.overall(Metric::Throughput).and_then(|row| row.measured);
         let off = |figure: &PublishedFigure| relative(measured?.value, figure.throughput);
         Rung {
             turned: side.turned,
-            published_measured: published.as_ref().and_then(off),
-            published,
+            published_measured: side.published.as_ref().and_then(off),
+            published: side.published,
             comparison: side.comparison,
         }
     }

@@ -54,6 +54,7 @@ pub fn compare(
         verdict: crate::comparison::Verdict::Inconclusive,
         reasons: Vec::new(),
         doubts: doubts.unwrap_or_default(),
+        untold: measured.untold.clone(),
         warnings: pair::warnings(predicted, measured),
         rows,
     };
@@ -69,6 +70,11 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// A part of the report that one source does not tell at all is not told row by row.
+    fn both_tell(&self, part: &str) -> bool {
+        self.predicted.tells(part) && self.measured.tells(part)
+    }
+
     /// The whole service; below its errors, each kind of them.
     fn overall(&self) -> Vec<Row> {
         let mut rows = Vec::new();
@@ -83,6 +89,9 @@ impl Pair<'_> {
     }
 
     fn error_kinds(&self) -> Vec<Row> {
+        if !self.both_tell("error_kinds") {
+            return Vec::new();
+        }
         let row = |kind: &str| {
             let find = |report: &Report| reading::error_kind(report, kind);
             let row = self.row(Scope::Overall, Metric::ErrorShare, find, 0.0);
@@ -93,6 +102,9 @@ impl Pair<'_> {
 
     /// Endpoints in the prediction's order, then those that were only measured.
     fn classes(&self) -> Vec<Row> {
+        if !self.both_tell("classes") {
+            return Vec::new();
+        }
         let names = union(
             self.predicted.classes.iter().map(|class| &class.name),
             self.measured.classes.iter().map(|class| &class.name),
@@ -109,6 +121,9 @@ impl Pair<'_> {
 
     /// Stations likewise; numbers that neither side has are left out.
     fn stations(&self) -> Vec<Row> {
+        if !self.both_tell("stations") {
+            return Vec::new();
+        }
         let names = union(
             self.predicted.stations.iter().map(|station| &station.name),
             self.measured.stations.iter().map(|station| &station.name),
@@ -123,7 +138,7 @@ impl Pair<'_> {
         let find = |report: &Report| {
             let station = station(report, name);
             let side = station.and_then(|station| reading::of_station(report, station, metric));
-            Reading { side, samples: report.run.samples }
+            Reading::of(report, metric.name(), side, report.run.samples)
         };
         let scope = Scope::Station(name.to_string());
         self.row(scope, metric, find, self.negligible(name, metric))
@@ -191,6 +206,8 @@ fn unfit(metric: Metric, p: Reading, m: Reading) -> Option<String> {
         format!("{samples} good answers were {what}, and it takes {needed}")
     };
     match (p.side, m.side) {
+        _ if !m.told => Some("not in the measurement".to_string()),
+        _ if !p.told => Some("not in the prediction".to_string()),
         _ if m.samples < needed => Some(few("measured", m.samples)),
         _ if p.samples < needed => Some(few("predicted", p.samples)),
         (Some(_), Some(_)) => None,

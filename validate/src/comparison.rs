@@ -1,5 +1,7 @@
 //! The answer to one comparison, for programs and for whoever prints it.
 
+use std::collections::BTreeSet;
+
 use model::report::Report;
 use render::Exit;
 use schemars::JsonSchema;
@@ -38,6 +40,9 @@ pub struct Comparison {
     pub reasons: Vec<String>,
     /// Why the measurement proves nothing, as it says itself; empty if it stands.
     pub doubts: Vec<String>,
+    /// What the source of the measurement does not tell, by its name in a report.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untold: BTreeSet<String>,
     /// What else a reader should know.
     pub warnings: Vec<String>,
     /// Number by number.

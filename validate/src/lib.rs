@@ -7,11 +7,13 @@
 
 pub mod bottleneck;
 pub mod calibrate;
+mod child;
 pub mod cli;
 pub mod climb;
 pub mod compare;
 pub mod comparison;
 pub mod judgement;
+pub mod k6;
 pub mod measure;
 pub mod metric;
 pub mod pair;

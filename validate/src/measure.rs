@@ -1,35 +1,31 @@
-//! Measuring: this program starts itself as `live`, so that a measurement knows nothing of
-//! the prediction that it will be held against.
+//! Measuring scenarios with `live` as a child process.
 //!
 //! The scenarios lie in a folder that vanishes, each complete and by itself, as the child's
-//! files. The child has a process group of its own: a terminal would tell it of Ctrl-C a
-//! second time, and who asks twice does not want to wait. It ends with its parent, however
-//! that ends.
+//! files.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::ExitStatus;
 
+use live::cli::On;
 use live::run::folder;
 use live::run::interrupt::Interrupt;
 use model::read::Resolved;
 use model::report::Report;
 use render::{Exit, Failure, Format};
-use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 use serde::Deserialize;
 
-/// Pause between two looks at the child.
-const LOOK: Duration = Duration::from_millis(20);
+use crate::child;
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<'a> {
     /// In turns, under these names.
     pub scenarios: &'a [&'a Resolved],
+    /// On this stack.
+    pub on: &'a On,
     /// So many rounds of each.
     pub rounds: u32,
     /// Where runs are kept.
@@ -115,49 +111,11 @@ fn run(
         Format::Text => "text",
         Format::Json => "json",
     };
-    let mut command = Command::new(std::env::current_exe()?);
-    command
-        .args(["live", "--failures", failures, "run", "--format", "json", "--repeat"])
-        .arg(order.rounds.to_string())
-        .arg(joined("--out=", order.out))
-        .args(files)
-        .stdin(Stdio::null())
-        // A file, not a pipe: nobody need empty it while the child runs. What the child says
-        // to people they hear at once.
-        .stdout(File::create(answer)?)
-        .process_group(0);
-    let mut child = Running(command.spawn()?);
-    let mut told = false;
-    loop {
-        if let Some(status) = child.0.try_wait()? {
-            return Ok(status);
-        }
-        if interrupt.is_set() && !told {
-            // It may have ended just now.
-            let _ = kill_process(Pid::from_child(&child.0), Signal::INT);
-            told = true;
-        }
-        std::thread::sleep(LOOK);
-    }
-}
-
-fn joined(option: &str, path: &Path) -> OsString {
-    let mut all = OsString::from(option);
-    all.push(path);
-    all
-}
-
-/// A child that does not outlive its owner's interest.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended, unless an error got in between.
-        if !matches!(self.0.try_wait(), Ok(Some(_))) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
+    let words = ["--failures", failures, "run", "--format", "json", "--repeat"].map(Into::into);
+    let more = [order.rounds.to_string().into(), child::joined("--out", order.out)];
+    let files = files.iter().map(OsString::from);
+    let words = words.into_iter().chain(more).chain(child::on(order.on)).chain(files);
+    child::live(words, answer, None, interrupt)
 }
 
 /// The reports of an answer to an order of so many scenarios; none of an empty one.
@@ -180,10 +138,4 @@ fn read(text: &str, ordered: usize) -> serde_json::Result<Vec<Report>> {
             Ok(document.rungs.into_iter().map(|step| step.report).collect())
         }
     }
-}
-
-/// Makes this process end in good order when the one that started it ends, even if that is
-/// killed. Where the system cannot do that a measurement runs on to its end.
-pub fn end_with_parent() {
-    let _ = set_parent_process_death_signal(Some(Signal::TERM));
 }

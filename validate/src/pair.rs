@@ -94,7 +94,8 @@ pub fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatch> {
 /// What can be compared and still differs.
 pub fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
     let mut all = Vec::new();
-    if predicted.digest != measured.digest {
+    // Who measured with another program does not know the digest.
+    if predicted.digest != measured.digest && !measured.digest.is_empty() {
         all.push(
             "the inputs differ (digests): the same scenario, but other costs, windows or \
              changed keys"
@@ -118,7 +119,14 @@ pub fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
     }));
     if m.replications == 1 {
         all.push(
-            "measured once: its noise is that within one run, and runs differ by more".to_string(),
+            match measured.tells("noise") {
+                true => "measured once: its noise is that within one run, and runs differ by more",
+                false => {
+                    "measured once: nothing says how much runs differ, and errors are judged as \
+                      if they did not"
+                }
+            }
+            .to_string(),
         );
     }
     all.extend(unpaired(predicted, measured));
@@ -129,6 +137,11 @@ pub fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
 /// Rounds were measured, and the prediction does not have the same.
 fn unpaired(predicted: &Report, measured: &Report) -> Option<String> {
     let rounds = measured.rounds.len();
+    if rounds > 1 && measured.rounds.iter().all(|round| round.seed == measured.seed) {
+        return Some(format!(
+            "{rounds} runs were measured with the same draws: their spread is the machine's alone"
+        ));
+    }
     let has = match predicted.rounds.len() {
         0 => "does not list its rounds".to_string(),
         others if others != rounds => format!("has {others} rounds"),

@@ -1,5 +1,5 @@
-//! What axum, sqlx and reqwest cost by themselves on this machine: the *platform* profile,
-//! without which nothing that is measured can be predicted.
+//! What a stack costs by itself on this machine: the *platform* profile, without which nothing
+//! that is measured can be predicted.
 //!
 //! A profile says for which machine and which build it holds. One of another machine would be
 //! a wrong prediction with the right digits; so it is measured again, and never silently.
@@ -8,117 +8,183 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use live::cli::On;
 use live::machine::facts::Facts;
 use live::run::evidence;
 use live::run::interrupt::Interrupt;
+use live::target::fastapi::environment::Environment;
+use live::target::{Stack, Target};
 use model::costs::Costs;
 use model::read::{Diagnostics, load_costs};
+use model::scenario::base_slice;
+use model::units::Span;
 use render::{Console, Failure};
 
+use crate::calibrate::about;
 use crate::calibrate::session::{self, Order};
-use crate::calibrate::{Target, about};
 
-/// Where the profile is kept, below the current folder.
-pub const PROFILE: &str = "costs/axum.toml";
+/// What scenarios run on.
+#[derive(Clone, Debug)]
+pub struct Platform {
+    /// The stack.
+    pub target: Target,
+    /// What the stack costs by itself.
+    pub costs: Costs,
+    /// How long a thread runs on this machine before another ready one may take its place;
+    /// none if the machine does not tell how many processors it has.
+    pub slice: Option<Span>,
+}
+
+impl Platform {
+    /// The stack that costs `costs`, on this machine.
+    fn here(target: Target, costs: Costs) -> Platform {
+        Platform { target, costs, slice: facts().cpus_online.map(base_slice) }
+    }
+}
+
+/// What a profile must fit.
+#[derive(Clone, Debug)]
+pub struct Ground<'a> {
+    /// The stack, and where its environment is.
+    pub on: &'a On,
+    /// Of what it is made; what is not known cannot be asked for.
+    pub versions: BTreeMap<String, String>,
+}
+
+impl Ground<'_> {
+    /// Its profile, below the current folder.
+    fn profile(&self) -> PathBuf {
+        session::file(self.on.target)
+    }
+
+    fn name(&self) -> &'static str {
+        self.on.target.name()
+    }
+}
+
+/// The versions of a stack, as far as they are known without making anything.
+pub fn versions(on: &On) -> BTreeMap<String, String> {
+    let stack = match on.target {
+        Target::Axum => Some(Stack::Axum),
+        Target::Fastapi => Environment::open(&on.place.environment).ok().map(Stack::Fastapi),
+    };
+    stack.map(|stack| stack.versions()).unwrap_or_default()
+}
 
 /// Finds the platform profile: the one that is `named`, or that of this machine, which is
 /// measured if there is none yet.
 ///
 /// # Errors
 /// It cannot be read, or not be measured.
-pub fn costs(
+pub fn find(
     named: Option<&Path>,
+    ground: &Ground<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
-) -> Result<Costs, Failure> {
-    let file = match named {
-        Some(file) => file.to_path_buf(),
-        None => PathBuf::from(PROFILE),
+) -> Result<Platform, Failure> {
+    let file = named.map_or_else(|| ground.profile(), Path::to_path_buf);
+    let costs = if named.is_none() && !file.exists() {
+        let file = file.display();
+        console.talk(&format!("{file}: there is no cost profile of this machine yet.\n"));
+        calibrated(ground, interrupt, console)?
+    } else {
+        let costs =
+            load_costs(&file).map_err(|problems| advised(problems, named.is_some(), ground))?;
+        match (unfit(&costs, &here(&ground.versions)), named) {
+            (None, _) => costs,
+            (Some(why), Some(_)) => {
+                console.talk(&format!("note: {}: {why}.\n", file.display()));
+                costs
+            }
+            (Some(why), None) => {
+                console.talk(&format!("{}: {why}.\n", file.display()));
+                calibrated(ground, interrupt, console)?
+            }
+        }
     };
-    if named.is_none() && !file.exists() {
-        console.talk(&format!("{PROFILE}: there is no cost profile of this machine yet.\n"));
-        return calibrated(&file, interrupt, console);
-    }
-    let costs = load_costs(&file).map_err(|problems| advised(problems, named.is_some()))?;
-    match (unfit(&costs, &here()), named) {
-        (None, _) => Ok(costs),
-        (Some(why), Some(_)) => {
-            console.talk(&format!("note: {}: {why}.\n", file.display()));
-            Ok(costs)
-        }
-        (Some(why), None) => {
-            console.talk(&format!("{}: {why}.\n", file.display()));
-            calibrated(&file, interrupt, console)
-        }
-    }
+    Ok(Platform::here(ground.on.target, costs))
 }
 
-/// The profile for a prediction that nothing is measured for: as [`costs`] finds it, but what
+/// The profile for a prediction that nothing is measured for: as [`find`] finds it, but what
 /// would have to be measured is left out, and that is told.
 ///
 /// # Errors
 /// There is a profile and it cannot be read.
-pub fn costs_at_hand(
+pub fn at_hand(
     named: Option<&Path>,
+    ground: &Ground<'_>,
     console: &mut Console<'_>,
-) -> Result<Option<Costs>, Failure> {
-    let file = named.unwrap_or(Path::new(PROFILE));
+) -> Result<Option<Platform>, Failure> {
+    let file = named.map_or_else(|| ground.profile(), Path::to_path_buf);
     if named.is_none() && !file.exists() {
         console.talk(&format!(
-            "note: {PROFILE}: there is no cost profile of this machine yet: predicted with the \
-             scenario's own costs alone. `validate calibrate axum` measures it.\n"
+            "note: {}: there is no cost profile of this machine yet: predicted with the \
+             scenario's own costs alone. `validate calibrate {}` measures it.\n",
+            file.display(),
+            ground.name()
         ));
         return Ok(None);
     }
-    let costs = load_costs(file).map_err(|problems| advised(problems, named.is_some()))?;
-    if let Some(why) = unfit(&costs, &here()) {
+    let costs = load_costs(&file).map_err(|problems| advised(problems, named.is_some(), ground))?;
+    if let Some(why) = unfit(&costs, &here(&ground.versions)) {
         console.talk(&format!("note: {}: {why}.\n", file.display()));
     }
-    Ok(Some(costs))
+    Ok(Some(Platform::here(ground.on.target, costs)))
 }
 
-/// Measures the profile, writes it to `file` and reads it.
+/// Measures the profile, writes it to its file and reads it.
 fn calibrated(
-    file: &Path,
+    ground: &Ground<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Costs, Failure> {
-    console.talk("Calibrating first: small probes of the real service, about four minutes.\n");
-    let order = Order { file: file.to_path_buf(), ..Order::usual(Target::Axum) };
+    let long = match ground.on.target {
+        Target::Axum => "four",
+        Target::Fastapi => "ten",
+    };
+    console.talk(&format!(
+        "Calibrating first: small probes of the real service, about {long} minutes.\n"
+    ));
+    let order = Order::usual(ground.on.clone());
+    let (file, name) = (&order.file, ground.name());
     let calibration = session::run(&order, interrupt, console)?;
     let unsound = calibration.costs.iter().filter(|cost| !cost.sound).count();
     if unsound > 0 {
         console.talk(&format!(
             "note: {}: {unsound} of its {} costs rest on fewer than two rounds without doubt; \
-             `validate calibrate axum` tries again.\n",
+             `validate calibrate {name}` tries again.\n",
             file.display(),
             calibration.costs.len(),
         ));
     }
-    load_costs(file).map_err(|problems| advised(problems, false).into())
+    load_costs(file).map_err(|problems| advised(problems, false, ground).into())
 }
 
 /// What to do about a profile that cannot be read.
-fn advised(mut problems: Diagnostics, named: bool) -> Diagnostics {
+fn advised(mut problems: Diagnostics, named: bool, ground: &Ground<'_>) -> Diagnostics {
+    let calibrate = format!("validate calibrate {}", ground.name());
     let advice = match named {
-        true => "measure one with `validate calibrate axum --out FILE`",
-        false => "put it right, or measure it again with `validate calibrate axum --force`",
+        true => format!("measure one with `{calibrate} --out FILE`"),
+        false => format!("put it right, or measure it again with `{calibrate} --force`"),
     };
     for diagnostic in &mut problems.diagnostics {
-        diagnostic.advice.get_or_insert_with(|| advice.into());
+        diagnostic.advice.get_or_insert_with(|| advice.clone());
     }
     problems
 }
 
+fn facts() -> Facts {
+    Facts::gather(Path::new("."))
+}
+
 /// What a profile must say in `[about]` to hold here. What the machine does not tell cannot
 /// be asked for.
-fn here() -> BTreeMap<String, String> {
-    let facts = Facts::gather(Path::new("."));
-    let known = evidence::machine(&facts);
+fn here(versions: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let known = evidence::machine(&facts());
     let all = [
         ("machine", about::machine(&known)),
         ("kernel", known.get("kernel").cloned()),
-        ("stack", Some(format!("rung {}", facts.rung))),
+        ("stack", about::stack(versions)),
     ];
     all.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?))).collect()
 }
@@ -166,9 +232,22 @@ mod tests {
 
     #[test]
     fn this_machine_fits_itself() {
-        let here = here();
+        let here = here(&live::versions::versions());
         let about: Vec<(&str, &str)> = here.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert!(here.contains_key("stack"));
         assert_eq!(unfit(&profile(&about), &here), None);
+    }
+    #[test]
+    fn each_stack_has_a_profile_and_what_is_not_known_of_it_cannot_be_wrong() {
+        let ground = |target, environment: &str| {
+            let on = On { target, place: live::cli::Place { environment: environment.into() } };
+            (session::file(target), here(&versions(&on)))
+        };
+        let (axum, here_axum) = ground(Target::Axum, "");
+        let (fastapi, here_fastapi) = ground(Target::Fastapi, "/proc/none");
+        assert_eq!((axum, fastapi), ("costs/axum.toml".into(), "costs/fastapi.toml".into()));
+        let other = profile(&[("stack", "fastapi 0.1.0")]);
+        assert!(unfit(&other, &here_axum).is_some_and(|why| why.contains("another build")));
+        assert_eq!(unfit(&other, &here_fastapi), None);
     }
 }

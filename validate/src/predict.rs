@@ -4,19 +4,22 @@
 //! measurement draw from one seed. So there are as many replications as rounds, with the same
 //! warm-up and window, and their differences can be judged pair by pair.
 
+use live::target::Target;
 use model::costs::{Costs, QueryCost};
 use model::read::Resolved;
 use model::report::Report;
-use model::scenario::{EventLoop, Scenario, Server};
+use model::scenario::{EventLoop, Scenario, Server, Step};
 use sim::engine::Runaway;
 use sim::predict::Experiment;
 use sim::replicate::Effort;
 
+use crate::platform::Platform;
+
 /// Most rounds: a prediction tells its replications apart up to as many.
 pub const MOST_ROUNDS: u32 = 10;
 
-/// Predicts what `live` measures of `resolved` in so many `rounds`, on a stack that costs
-/// `platform` by itself, as far as that is known. The digest is that of the scenario as it is written.
+/// Predicts what `live` measures of `resolved` in so many `rounds`, on `platform`,
+/// as far as that is known. The digest is that of the scenario as it is written.
 ///
 /// A single round has no pair: two replications would know their spread badly and one not at
 /// all. It is held against what is to be expected of any round, from as many replications as
@@ -26,14 +29,12 @@ pub const MOST_ROUNDS: u32 = 10;
 /// A replication does not come to its end.
 pub fn predict(
     resolved: &Resolved,
-    platform: Option<&Costs>,
+    platform: Option<&Platform>,
     rounds: u32,
 ) -> Result<Report, Runaway> {
     let mut resolved = resolved.clone();
     if let Some(platform) = platform {
-        resolved.scenario.costs = costs(&resolved.scenario, platform);
-        // Whatever the scenario stands for, what runs is tokio's loop.
-        resolved.scenario.service.event_loop = EventLoop::Tokio;
+        overlay(&mut resolved, platform);
     }
     let replications = if rounds < 2 { MOST_ROUNDS } else { rounds.min(MOST_ROUNDS) };
     let effort = Effort {
@@ -46,11 +47,40 @@ pub fn predict(
     sim::predict::predict(&resolved, &effort, Experiment::None, &mut |_| {})
 }
 
-/// What `live` costs when it runs `scenario`: where axum itself is meant nothing is burned;
-/// elsewhere the profile of the scenario is, on top of what axum costs.
-pub fn costs(scenario: &Scenario, platform: &Costs) -> Costs {
-    let own = &scenario.costs;
-    if scenario.service.server != Server::Axum {
+/// Puts `resolved` on `platform`.
+pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
+    let scenario = &mut resolved.scenario;
+    scenario.costs = costs(scenario, platform);
+    match platform.target {
+        // Whatever the scenario stands for, what runs is tokio's loop.
+        Target::Axum => scenario.service.event_loop = EventLoop::Tokio,
+        // Handlers compute as long as it says; it is the libraries that cost less elsewhere.
+        Target::Fastapi => {
+            let scale = scenario.costs.cpu_scale(scenario.service.server);
+            let steps = scenario.endpoints.iter_mut().flat_map(|endpoint| &mut endpoint.steps);
+            steps.for_each(|step| scale_handler(step, 1.0 / scale));
+        }
+    }
+    if let Some(slice) = platform.slice.filter(|_| !resolved.is_written("cpu.slice")) {
+        resolved.scenario.cpu.slice = slice;
+    }
+}
+
+fn scale_handler(step: &mut Step, factor: f64) {
+    match step {
+        Step::Cpu(time) => *time = time.scale(factor),
+        Step::Gather(branches) => {
+            branches.iter_mut().for_each(|branch| scale_handler(branch, factor));
+        }
+        _ => {}
+    }
+}
+
+/// What `live` costs when it runs `scenario`: where the stack itself is meant nothing is burned,
+/// and on FastAPI it always is; what else is meant axum burns, on top of what it costs.
+pub fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
+    let (own, target, platform) = (&scenario.costs, platform.target, &platform.costs);
+    if target == Target::Axum && scenario.service.server != Server::Axum {
         let scale = own.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         return own.burned_on(platform, scale);
     }
@@ -67,6 +97,7 @@ pub fn costs(scenario: &Scenario, platform: &Costs) -> Costs {
 #[cfg(test)]
 mod tests {
     use model::read::load_text;
+    use model::units::Span;
 
     use super::*;
 
@@ -83,8 +114,9 @@ mod tests {
         load_text("shop", SHOP, &sets).expect("a valid scenario")
     }
 
-    fn platform() -> Costs {
-        shop(&["costs.cpu.request=3ms", "costs.interpreter.lock=false"]).scenario.costs
+    fn platform() -> Platform {
+        let sets = ["costs.cpu.request=3ms", "costs.interpreter.lock=false"];
+        Platform { target: Target::Axum, costs: shop(&sets).scenario.costs, slice: None }
     }
 
     #[test]
@@ -106,6 +138,49 @@ mod tests {
         // A processor twice as fast burns half as much; the stack itself stays as it is.
         let fast = ["service.server=uvicorn", "cpu.speed=2"];
         assert_eq!(request(&fast) / 2.0, 0.001 + 0.003);
+    }
+
+    #[test]
+    fn on_fastapi_nothing_is_burned_and_handlers_compute_what_they_are_told_to() {
+        let sets = [
+            "costs.cpu.request=3ms",
+            "costs.server.gunicorn.cpu_scale=0.8",
+            "costs.interpreter.lock=true",
+        ];
+        let costs = shop(&sets).scenario.costs;
+        let platform = Platform { target: Target::Fastapi, costs, slice: None };
+        let placed = |server: &str| {
+            let mut shop = shop(&[&format!("service.server={server}")]);
+            let own = shop.scenario.service.event_loop;
+            overlay(&mut shop, &platform);
+            assert_eq!(shop.scenario.service.event_loop, own);
+            shop.scenario
+        };
+        let uvicorn = placed("uvicorn");
+        assert_eq!(uvicorn.costs.async_.request.mean(), 0.003);
+        assert!(uvicorn.costs.interpreter.lock);
+        // One millisecond, whatever the server: the simulator scales all CPU time.
+        let gunicorn = placed("gunicorn");
+        let Step::Cpu(time) = &gunicorn.endpoints[0].steps[0] else { panic!("it computes") };
+        let scale = gunicorn.costs.cpu_scale(gunicorn.service.server);
+        assert!((time.mean() * scale - 0.001).abs() < 1e-9, "{time:?}");
+    }
+
+    #[test]
+    fn threads_take_turns_as_on_this_machine_unless_the_scenario_says_how() {
+        let slice = |sets: &[&str], slice: Option<u64>| {
+            let mut with = shop(sets);
+            let own = with.scenario.cpu.slice;
+            let slice = slice.map(Span::from_millis);
+            overlay(&mut with, &Platform { slice, ..platform() });
+            (own, with.scenario.cpu.slice)
+        };
+        let (own, here) = slice(&[], Some(5));
+        assert!(own != here && here == Span::from_millis(5));
+        let (own, unknown) = slice(&[], None);
+        assert_eq!(own, unknown);
+        let (own, written) = slice(&["cpu.slice=2ms"], Some(5));
+        assert_eq!(own, written);
     }
 
     #[test]

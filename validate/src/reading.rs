@@ -14,11 +14,19 @@ pub(crate) struct Reading {
     pub(crate) side: Option<Side>,
     /// Good answers behind it.
     pub(crate) samples: u64,
+    /// Its source tells such numbers.
+    pub(crate) told: bool,
 }
 
 impl Reading {
     /// What a report does not have.
-    pub(crate) const NONE: Reading = Reading { side: None, samples: 0 };
+    pub(crate) const NONE: Reading = Reading { side: None, samples: 0, told: false };
+
+    /// A number of `report` that is called `name` there, unless its source does not tell it.
+    pub(crate) fn of(report: &Report, name: &str, side: Option<Side>, samples: u64) -> Reading {
+        let told = report.tells(name);
+        Reading { side: side.filter(|_| told), samples, told }
+    }
 }
 
 /// A number of the whole service.
@@ -39,13 +47,14 @@ pub(crate) fn overall(report: &Report, metric: Metric) -> Reading {
             None => of_times(&report.response_time, metric),
         },
     };
-    Reading { side, samples: run.samples }
+    Reading::of(report, metric.name(), side, run.samples)
 }
 
 /// Errors of one kind, as a share of the requests that ended.
 pub(crate) fn error_kind(report: &Report, kind: &str) -> Reading {
     let count = errors(report, |name| name == kind);
-    Reading { side: Side::share(count, ended(report), &report.run), samples: report.run.samples }
+    let side = Side::share(count, ended(report), &report.run);
+    Reading::of(report, "error_kinds", side, report.run.samples)
 }
 
 /// Kinds of errors that occurred on either side.
@@ -75,7 +84,7 @@ pub(crate) fn of_class(report: &Report, class: &Class, metric: Metric) -> Readin
         _ if samples == 0 => None,
         _ => of_times(&class.response_time, metric),
     };
-    Reading { side, samples }
+    Reading::of(report, metric.name(), side, samples)
 }
 
 fn of_times(times: &ResponseTime, metric: Metric) -> Option<Side> {

@@ -4,6 +4,7 @@ use model::statistics::round_significant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::bottleneck::Regime;
 use crate::comparison::{Comparison, SCHEMA, Verdict};
 use crate::judgement::Judgement;
 use crate::metric::{Metric, Unit};
@@ -24,7 +25,8 @@ pub struct Summary {
     pub inconclusive: usize,
     /// Those whose measurement proves nothing by its own account: no number below is theirs.
     pub left_out: Vec<String>,
-    /// The errors, metric by metric.
+    /// The errors by regime, metric by metric: services that have room and services that have
+    /// none are different questions.
     pub metrics: Vec<Errors>,
     /// Whether throughputs are in the right order.
     pub ranking: Ranking,
@@ -35,6 +37,8 @@ pub struct Summary {
 /// The errors of one metric of the whole service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Errors {
+    /// In which regime the services were.
+    pub regime: Regime,
     /// Of which metric.
     pub metric: Metric,
     /// How they are counted.
@@ -89,15 +93,26 @@ impl Summary {
             disagree: verdicts(Verdict::Disagree),
             inconclusive: verdicts(Verdict::Inconclusive),
             left_out: void.iter().map(|comparison| comparison.name.clone()).collect(),
-            metrics: Metric::OVERALL.map(|metric| Errors::of(metric, &sound)).to_vec(),
+            metrics: errors(&sound),
             ranking: Ranking::of(&sound),
             bottlenecks: bottlenecks(&sound),
         }
     }
 }
 
+/// The errors of each regime that there is.
+fn errors(comparisons: &[&Comparison]) -> Vec<Errors> {
+    let of = |regime: Regime| {
+        let here: Vec<&Comparison> =
+            comparisons.iter().copied().filter(|comparison| comparison.regime == regime).collect();
+        let all = if here.is_empty() { None } else { Some(Metric::OVERALL) };
+        all.into_iter().flatten().map(move |metric| Errors::of(regime, metric, &here))
+    };
+    [Regime::Unsaturated, Regime::Saturated, Regime::Unknown].into_iter().flat_map(of).collect()
+}
+
 impl Errors {
-    fn of(metric: Metric, comparisons: &[&Comparison]) -> Errors {
+    fn of(regime: Regime, metric: Metric, comparisons: &[&Comparison]) -> Errors {
         let rows = comparisons.iter().filter_map(|c| Some((*c, c.overall(metric)?)));
         let judged: Vec<_> = rows.filter(|(_, row)| row.verdict != Judgement::NotJudged).collect();
         let count = |verdict| judged.iter().filter(|(_, row)| row.verdict == verdict).count();
@@ -105,6 +120,7 @@ impl Errors {
             judged.iter().filter_map(|(c, row)| Some((*c, row.error?))).collect();
         let worst = errors.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
         Errors {
+            regime,
             metric,
             unit: metric.unit(),
             judged: judged.len(),

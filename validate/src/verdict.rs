@@ -7,7 +7,8 @@
 //! 2. **Disagree** if a headline number disagrees.
 //! 3. **Inconclusive** if a headline number is within noise or rests on too few samples; if
 //!    the station that the prediction says is full is not in the measurement, so that the
-//!    right throughput may have a wrong cause; or if nothing can be judged.
+//!    right throughput may have a wrong cause; or if nothing can be judged. Who measured with a
+//!    tool that tells of no station at all knows that, and is reminded of it by a note.
 //! 4. **Agree**, else.
 //!
 //! A number that one side does not have at all is no reason against the others. It is told,
@@ -33,7 +34,7 @@ pub(crate) fn decide(comparison: &mut Comparison) {
     } else {
         let unsure = of(Judgement::WithinNoise).chain(too_few(&headlines));
         let mut reasons: Vec<String> = unsure.map(told::reason).collect();
-        reasons.extend(missing.clone());
+        reasons.extend(missing.clone().filter(|_| !comparison.untold.contains("stations")));
         if reasons.is_empty() && of(Judgement::Agree).next().is_none() {
             reasons.push("no headline number is on both sides".to_string());
         }
@@ -46,6 +47,7 @@ pub(crate) fn decide(comparison: &mut Comparison) {
     let absent = headlines
         .iter()
         .filter(|row| is_absent(row) && comparison.measured.samples > 0)
+        .filter(|row| !comparison.untold.contains(row.metric.name()))
         .map(|row| told::reason(row));
     let mut warnings: Vec<String> = absent.collect();
     warnings.extend(missing.filter(|reason| !reasons.contains(reason)));

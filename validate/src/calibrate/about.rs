@@ -7,8 +7,6 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::Target;
-use super::document::Cost;
-use super::told::amount;
 
 /// The key that says that a calibration wrote a profile.
 pub const WRITTEN_BY: &str = "written_by";
@@ -21,12 +19,7 @@ pub(super) fn about(
     how: &Measurement,
     rounds: u32,
     probes: usize,
-    costs: &[Cost],
 ) -> BTreeMap<String, String> {
-    let background = costs.iter().find(|cost| cost.key == "(background)");
-    let background = background.map(|cost| {
-        format!("{} of a processor, without requests", amount(cost.unit, cost.value, 2))
-    });
     let all = [
         ("machine", machine(&how.machine)),
         ("stack", stack(&how.versions)),
@@ -37,7 +30,6 @@ pub(super) fn about(
             "method",
             Some(format!("mean over {rounds} rounds of {probes} probes of the real service")),
         ),
-        ("background", background),
         (WRITTEN_BY, Some(format!("{PROGRAM} {}", target.name()))),
     ];
     let known = all.into_iter().filter_map(|(key, value)| Some((key.to_string(), value?)));

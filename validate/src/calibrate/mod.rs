@@ -5,12 +5,13 @@
 //! for both. The mean over rounds is the cost, and the rounds give its interval.
 //!
 //! Pure, and tested as such: the list of probes and their scenarios ([`probe`]), what is read
-//! of a report ([`reading`]), readings to costs ([`recipe`], [`mod@derive`]), costs to a profile
+//! of a report ([`reading`]), readings to costs ([`recipe`], `cache`, [`mod@derive`]), costs to a profile
 //! ([`profile`]) and to words ([`told`]). Only [`session`] runs
 //! anything.
 
 pub mod about;
-pub(crate) mod child;
+pub(crate) mod bench;
+mod cache;
 pub mod derive;
 pub mod document;
 pub(crate) mod keep;
@@ -22,31 +23,12 @@ pub mod session;
 pub mod told;
 
 use model::report::Report;
-use serde::{Deserialize, Serialize};
 
 pub use document::Calibration;
 use document::Doubt;
+pub use live::target::Target;
 use probe::Probe;
 use reading::{Reading, Round};
-
-/// Whose costs are measured.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, clap::ValueEnum,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// What `live` runs: axum, sqlx and reqwest on tokio
-    Axum,
-}
-
-impl Target {
-    /// Its name, which is that of its profile.
-    pub fn name(self) -> &'static str {
-        match self {
-            Target::Axum => "axum",
-        }
-    }
-}
 
 /// Runs all probes one after the other, `rounds` times, and derives the costs. `measure` is
 /// given each probe and its round, from zero.
@@ -58,13 +40,13 @@ pub fn calibrate<E>(
     rounds: u32,
     measure: &mut dyn FnMut(Probe, u32) -> Result<Report, E>,
 ) -> Result<Calibration, E> {
-    let probes = Probe::all();
+    let probes = Probe::all(target);
     let (mut all, mut doubts, mut first) = (Vec::new(), Vec::new(), None);
     for number in 0..rounds {
         let mut round = Round::default();
         for &probe in &probes {
             let report = measure(probe, number)?;
-            let reading = Reading::of(probe, &report);
+            let reading = Reading::of(&report);
             if !reading.is_sound() {
                 let reasons = reading.doubts.clone();
                 doubts.push(Doubt { round: number + 1, probe: probe.to_string(), reasons });
@@ -74,8 +56,8 @@ pub fn calibrate<E>(
         }
         all.push(round);
     }
-    let costs = derive::costs(&recipe::recipes(), &all);
-    let about = about::about(target, &first.unwrap_or_default(), rounds, probes.len(), &costs);
+    let costs = derive::costs(&recipe::recipes(target), &all);
+    let about = about::about(target, &first.unwrap_or_default(), rounds, probes.len());
     Ok(Calibration { schema: document::SCHEMA, target, rounds, about, costs, doubts, file: None })
 }
 

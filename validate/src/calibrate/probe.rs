@@ -2,29 +2,44 @@
 
 use std::fmt::{self, Display};
 
-use model::scenario::{Concurrency, JournalMode, Synchronous};
+use model::costs::Work;
+use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 use model::units::Span;
+
+use super::Target;
 
 /// What the handler of each probe computes, so that the load generator keeps up.
 pub const HANDLER: f64 = 0.5e-3;
 /// Users that keep a service busy: its loop never sleeps.
 pub const MANY: u32 = 20;
+/// Requests a second that are alone: each finds an idle processor.
+pub const SELDOM: u32 = 100;
+/// Requests a second that find most of what they need gone from the caches.
+pub const RARELY: u32 = 20;
+/// Kinds of work.
+pub const KINDS: [Work; Work::COUNT] =
+    [Work::Request, Work::Statement, Work::Call, Work::Open, Work::Commit];
+/// The commit of the probe of rare commits: one that waits for no disk.
+pub const RARE_COMMIT: (JournalMode, Synchronous) = (JournalMode::Wal, Synchronous::Normal);
 /// Users whose requests pause, and how long: few and many in flight. With so many users the
 /// service is just busy, so that about as few wait for its loop in both cases.
 const FEW_PAUSING: (u32, &str) = (45, "10ms");
 const MANY_PAUSING: (u32, &str) = (220, "100ms");
+/// The same for a service that serves a third of the requests.
+const FEW_PAUSING_PYTHON: (u32, &str) = (25, "10ms");
+const MANY_PAUSING_PYTHON: (u32, &str) = (220, "300ms");
 /// Users whose requests are all parked. Few enough for the usual limit of 1024 open files.
 const PARKED: u32 = 400;
-/// Reads of a request that reads.
-pub const READS: u32 = 5;
-/// Reads of a request that opens a connection for each.
-pub const OPENS: u32 = 3;
 /// Pragmas of each connection in the probe of their cost.
 pub const PRAGMAS: u32 = 6;
-/// Writes of a request that writes.
-pub const WRITES: u32 = 2;
-/// Calls of a request that calls.
-pub const CALLS: u32 = 3;
+/// What the driver asks the thread of a connection for when it runs those pragmas: to run each,
+/// and for the rows of the two that answer.
+pub const PRAGMA_HOPS: u32 = 8;
+/// Connections that httpx keeps, and users who need more.
+pub const KEPT: u32 = 20;
+const CROWD: u32 = 50;
+/// Concurrency models of which one worker can have so many calls at a time.
+pub const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
 /// Latency of the upstream in the probe of its round trip, in seconds.
 pub const LATENCY: f64 = 1e-3;
 
@@ -52,19 +67,25 @@ pub enum Probe {
     FewInFlight,
     /// Longer pauses: many in flight.
     ManyInFlight,
-    /// One user: each request wakes the loop.
+    /// Requests so rare that each is alone and finds an idle processor.
     Alone,
-    /// One user whose requests call an upstream once.
+    /// The same; they call an upstream.
     AloneCall,
-    /// One user who does not pause, and whose requests write once, to a write-ahead log: a
-    /// disk is slower for those who use it rarely.
+    /// Requests that are alone and write, to a write-ahead log: a disk is slower for those who
+    /// use it now and then than for those who never let go.
     AloneWrite(Synchronous),
-    /// One user whose requests read once, each on a connection of its own.
+    /// Requests that are alone and read, each on a connection of its own.
     AloneOpen(JournalMode),
-    /// Hardly any load.
-    Rest,
+    /// Reads on new connections to a write-ahead log, many of them at a time.
+    OpenLog,
+    /// Work so rare that the caches have lost most of it in between.
+    Cold(Work),
     /// Requests that are parked behind a slow upstream.
     Parked,
+    /// Calls by more users than the client keeps connections for: each opens one.
+    Connect(Concurrency),
+    /// Requests that read and call, on this server.
+    Mixed(Server),
 }
 
 /// How long each probe runs.
@@ -102,7 +123,7 @@ pub const COMMITS: [(JournalMode, Synchronous); 9] = [
 
 impl Probe {
     /// All of them, in the order in which a round runs them.
-    pub fn all() -> Vec<Probe> {
+    pub fn all(target: Target) -> Vec<Probe> {
         use Probe::*;
         let of_models = [Request, Statement, Open, Pragma, Call];
         let of_models = of_models.into_iter().flat_map(|of| MODELS.map(of));
@@ -118,10 +139,17 @@ impl Probe {
             AloneWrite(Synchronous::Full),
             AloneOpen(JournalMode::Delete),
             AloneOpen(JournalMode::Wal),
-            Rest,
+            OpenLog,
             Parked,
         ];
-        of_models.chain(commits).chain(others).collect()
+        let all = of_models.chain(commits).chain(others).chain(KINDS.map(Cold));
+        match target {
+            Target::Axum => all.collect(),
+            Target::Fastapi => {
+                let servers = [Server::Uvicorn, Server::Gunicorn].map(Mixed);
+                all.chain(CROWDED.map(Connect)).chain(servers).collect()
+            }
+        }
     }
 
     /// Its name as a file.
@@ -130,53 +158,64 @@ impl Probe {
     }
 
     /// Its scenario.
-    pub fn text(self, lengths: &Lengths) -> String {
+    pub fn text(self, target: Target, lengths: &Lengths) -> String {
         let Lengths { warmup, duration } = lengths;
-        let (load, service, rest) = (self.load(), self.service(), self.rest());
-        let steps = self.steps();
+        let (load, service, rest) = (self.load(target), self.service(), self.rest(target));
+        let (server, steps) = (server(self.server(target)), self.steps(target));
+        let lock = target == Target::Fastapi;
         format!(
             "question = \"What does it cost: {self}?\"\n\n\
              [costs]  # nothing is burned: the stack itself is what is measured\n\
-             interpreter.lock = false\n\
+             interpreter.lock = {lock}\n\
              query.default = {{ engine = \"0s\", pages = 1 }}\n\n\
              [load]\n{load}\nwarmup = \"{warmup}\"\nduration = \"{duration}\"\n\n\
-             [service]\nserver = \"axum\"\nworkers = 1\n{service}\n\n{rest}\
+             [service]\nserver = \"{server}\"\nworkers = 1\n{service}\n\n{rest}\
              [[endpoint]]\nname = \"probe\"\nweight = 1\nsteps = [{steps}]\n"
         )
     }
 
-    /// It waits for syncs, for which threads of the kernel compute on the service's processor.
-    pub fn syncs(self) -> bool {
-        match self {
-            Probe::Commit(_, level) | Probe::AloneWrite(level) => level != Synchronous::Off,
-            _ => false,
+    fn server(self, target: Target) -> Server {
+        match (self, target) {
+            (Probe::Mixed(server), _) => server,
+            (_, Target::Axum) => Server::Axum,
+            (_, Target::Fastapi) => Server::Uvicorn,
+        }
+    }
+
+    /// Users whose requests pause, and how long.
+    fn pausing(self, target: Target) -> (u32, &'static str) {
+        match (self == Probe::ManyInFlight, target) {
+            (false, Target::Axum) => FEW_PAUSING,
+            (true, Target::Axum) => MANY_PAUSING,
+            (false, Target::Fastapi) => FEW_PAUSING_PYTHON,
+            (true, Target::Fastapi) => MANY_PAUSING_PYTHON,
         }
     }
 
     fn concurrency(self) -> Concurrency {
         use Probe::*;
         match self {
-            Request(model) | Statement(model) | Open(model) | Pragma(model) | Call(model) => model,
+            Request(model) | Statement(model) | Open(model) | Pragma(model) | Call(model)
+            | Connect(model) => model,
             // One request at a time: no lock is ever waited for.
-            Commit(..) | AloneWrite(_) => Concurrency::Blocking,
+            Commit(..) | AloneWrite(_) | Cold(Work::Commit) => Concurrency::Blocking,
             _ => Concurrency::Async,
         }
     }
 
-    fn load(self) -> String {
+    fn load(self, target: Target) -> String {
         match self {
-            // Long enough for the processor to idle, as it does between the requests of a
-            // service that is not busy.
-            Probe::Alone | Probe::AloneCall | Probe::AloneOpen(_) => {
-                "users = 1\nthink_time = { mean = \"8ms\" }".into()
+            Probe::Alone | Probe::AloneCall | Probe::AloneOpen(_) | Probe::AloneWrite(_) => {
+                regular(SELDOM)
             }
-            Probe::AloneWrite(_) => "users = 1".into(),
+            Probe::Cold(_) => regular(RARELY),
             // Who is refused in next to no time must not come back in no time.
             Probe::Reject => format!("users = {MANY}\nthink_time = \"2ms\""),
-            Probe::Rest => "rate = \"10/s\"\nspacing = \"even\"".into(),
-            Probe::FewInFlight => format!("users = {}", FEW_PAUSING.0),
-            Probe::ManyInFlight => format!("users = {}", MANY_PAUSING.0),
+            Probe::FewInFlight | Probe::ManyInFlight => {
+                format!("users = {}", self.pausing(target).0)
+            }
             Probe::Parked => format!("users = {PARKED}"),
+            Probe::Connect(_) => format!("users = {CROWD}"),
             Probe::Accept => format!("users = {MANY}\nkeep_alive = false"),
             _ => format!("users = {MANY}"),
         }
@@ -192,7 +231,7 @@ impl Probe {
     }
 
     /// Database and upstream.
-    fn rest(self) -> String {
+    fn rest(self, target: Target) -> String {
         let kept = format!("{{ kind = \"pool\", size = {MANY}, overflow = 0 }}");
         let opened = "{ kind = \"per-operation\" }".to_string();
         let database = |mode, level, connections, more: &str| {
@@ -205,48 +244,81 @@ impl Probe {
         let upstream = |latency: &str| format!("[upstream.partner]\nlatency = \"{latency}\"\n\n");
         let (wal, full) = (JournalMode::Wal, Synchronous::Full);
         match self {
-            Probe::Statement(_) => database(wal, full, kept, ""),
+            Probe::Statement(_) | Probe::Cold(Work::Statement) => database(wal, full, kept, ""),
             // Under a write-ahead log the last connection to close would remove the log.
-            Probe::Open(_) => database(JournalMode::Delete, full, opened, ""),
+            Probe::Open(_) | Probe::Cold(Work::Open) => {
+                database(JournalMode::Delete, full, opened, "")
+            }
+            Probe::OpenLog => database(wal, full, opened, ""),
             Probe::Pragma(_) => {
                 let pragmas = format!("pragmas = {PRAGMAS}\n");
                 database(JournalMode::Delete, full, opened, &pragmas)
             }
             Probe::Commit(mode, level) => database(mode, level, kept, ""),
+            Probe::Cold(Work::Commit) => database(RARE_COMMIT.0, RARE_COMMIT.1, kept, ""),
             Probe::AloneOpen(mode) => database(mode, full, opened, ""),
             // The syncs of checkpoints are not those of commits.
             Probe::AloneWrite(level) => database(wal, level, kept, "wal_autocheckpoint = 0\n"),
-            Probe::Call(_) => upstream("0s"),
+            Probe::Call(_) | Probe::Cold(Work::Call) => upstream("0s"),
             Probe::AloneCall => upstream("1ms"),
+            Probe::Connect(_) => upstream("50ms"),
+            Probe::Parked if target == Target::Fastapi => upstream("1600ms"),
             Probe::Parked => upstream("800ms"),
+            Probe::Mixed(_) => database(wal, full, kept, "") + &upstream("0s"),
             _ => String::new(),
         }
     }
 
-    fn steps(self) -> String {
+    fn steps(self, target: Target) -> String {
         let (read, write) = ("{ read = \"item\" }", "{ write = \"item\" }");
         let call = "{ call = \"partner\" }";
-        let pause = |(_, time): (u32, &str)| (format!("{{ sleep = \"{time}\" }}"), 1);
-        let (more, times) = match self {
-            Probe::Statement(_) => (read.into(), READS),
-            Probe::Open(_) | Probe::Pragma(_) => (read.into(), OPENS),
-            Probe::Commit(..) => (write.into(), WRITES),
-            Probe::AloneWrite(_) => (write.into(), 1),
-            Probe::AloneOpen(_) => (read.into(), 1),
-            Probe::Call(_) => (call.into(), CALLS),
-            Probe::AloneCall => (call.into(), 1),
-            Probe::FewInFlight => pause(FEW_PAUSING),
-            Probe::ManyInFlight => pause(MANY_PAUSING),
+        let more = match self {
+            Probe::FewInFlight | Probe::ManyInFlight => {
+                format!("{{ sleep = \"{}\" }}", self.pausing(target).1)
+            }
+            Probe::Mixed(_) => format!("{read}, {call}"),
             // Answers of many users that come together would keep the CPU busy.
             Probe::Parked => return call.into(),
-            _ => (String::new(), 0),
+            _ => match self.works().last() {
+                Some(Work::Statement | Work::Open) => read.into(),
+                Some(Work::Commit) => write.into(),
+                Some(Work::Call) => call.into(),
+                _ => String::new(),
+            },
         };
-        let more = std::iter::repeat_n(more, times as usize);
-        std::iter::once("{ cpu = \"0.5ms\" }".to_string())
-            .chain(more)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let handler = "{ cpu = \"0.5ms\" }".to_string();
+        if more.is_empty() { handler } else { format!("{handler}, {more}") }
     }
+
+    /// What a request does, beside computing, each kind once; its last is what the probe is
+    /// about.
+    pub fn works(self) -> &'static [Work] {
+        const REQUEST: Work = Work::Request;
+        const STATEMENT: Work = Work::Statement;
+        match self {
+            Probe::Statement(_) | Probe::Cold(STATEMENT) => &[REQUEST, STATEMENT],
+            Probe::Open(_)
+            | Probe::Pragma(_)
+            | Probe::OpenLog
+            | Probe::AloneOpen(_)
+            | Probe::Cold(Work::Open) => &[REQUEST, STATEMENT, Work::Open],
+            Probe::Call(_)
+            | Probe::Connect(_)
+            | Probe::AloneCall
+            | Probe::Parked
+            | Probe::Cold(Work::Call) => &[REQUEST, Work::Call],
+            Probe::Commit(..) | Probe::AloneWrite(_) | Probe::Cold(Work::Commit) => {
+                &[REQUEST, STATEMENT, Work::Commit]
+            }
+            Probe::Mixed(_) => &[REQUEST, STATEMENT, Work::Call],
+            _ => &[REQUEST],
+        }
+    }
+}
+
+/// Requests at regular times, so many a second.
+fn regular(rate: u32) -> String {
+    format!("rate = \"{rate}/s\"\nspacing = \"even\"")
 }
 
 impl Display for Probe {
@@ -257,6 +329,7 @@ impl Display for Probe {
             Probe::Open(of) => write!(out, "open {}", model(of)),
             Probe::Pragma(of) => write!(out, "pragma {}", model(of)),
             Probe::Call(of) => write!(out, "call {}", model(of)),
+            Probe::Connect(of) => write!(out, "connect {}", model(of)),
             Probe::Commit(mode, level) => {
                 write!(out, "commit {} {}", journal(mode), synchronous(level))
             }
@@ -268,9 +341,20 @@ impl Display for Probe {
             Probe::AloneCall => write!(out, "alone call"),
             Probe::AloneWrite(level) => write!(out, "alone write {}", synchronous(level)),
             Probe::AloneOpen(mode) => write!(out, "alone open {}", journal(mode)),
-            Probe::Rest => write!(out, "rest"),
+            Probe::OpenLog => write!(out, "open log"),
+            Probe::Cold(work) => write!(out, "cold {}", kind(work)),
             Probe::Parked => write!(out, "parked"),
+            Probe::Mixed(of) => write!(out, "mixed {}", server(of)),
         }
+    }
+}
+
+/// A server as scenarios name it.
+pub fn server(of: Server) -> &'static str {
+    match of {
+        Server::Uvicorn => "uvicorn",
+        Server::Gunicorn => "gunicorn",
+        Server::Axum => "axum",
     }
 }
 
@@ -280,6 +364,17 @@ pub fn model(of: Concurrency) -> &'static str {
         Concurrency::Blocking => "blocking",
         Concurrency::Threadpool => "threadpool",
         Concurrency::Async => "async",
+    }
+}
+
+/// A kind of work as profiles name it.
+pub fn kind(of: Work) -> &'static str {
+    match of {
+        Work::Request => "request",
+        Work::Statement => "statement",
+        Work::Call => "call",
+        Work::Open => "open",
+        Work::Commit => "commit",
     }
 }
 
@@ -307,22 +402,24 @@ pub fn synchronous(level: Synchronous) -> &'static str {
 mod tests {
     use std::collections::BTreeSet;
 
-    use model::scenario::Server;
-
     use super::*;
 
     #[test]
     fn each_probe_is_a_scenario_of_which_nothing_is_burned() {
         let lengths = Lengths::default();
-        for probe in Probe::all() {
-            let text = probe.text(&lengths);
+        let both = [Target::Axum, Target::Fastapi];
+        for (target, probe) in
+            both.into_iter().flat_map(|t| Probe::all(t).into_iter().map(move |p| (t, p)))
+        {
+            let text = probe.text(target, &lengths);
             let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
             let scenario = resolved.unwrap_or_else(|e| panic!("{probe}: {e}\n{text}")).scenario;
-            assert_eq!(scenario.service.server, Server::Axum);
+            assert_eq!(scenario.service.server, probe.server(target));
+            assert_eq!(scenario.service.server == Server::Axum, target == Target::Axum);
             assert_eq!(scenario.service.concurrency, probe.concurrency());
             assert_eq!(scenario.load.warmup, lengths.warmup);
             let costs = scenario.costs;
-            assert!(!costs.interpreter.lock);
+            assert_eq!(costs.interpreter.lock, target == Target::Fastapi);
             for model in MODELS {
                 assert_eq!(costs.cpu(model).request.mean(), 0.0);
                 assert!(costs.cpu(model).statement.is_zero());
@@ -332,8 +429,9 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_fit_into_files() {
-        let names: BTreeSet<String> = Probe::all().into_iter().map(Probe::file_name).collect();
-        assert_eq!(names.len(), Probe::all().len());
+        let all = Probe::all(Target::Fastapi);
+        let names: BTreeSet<String> = all.iter().map(|probe| probe.file_name()).collect();
+        assert_eq!(names.len(), all.len());
         assert!(names.iter().all(|name| !name.contains([' ', '/'])));
     }
 }

@@ -4,11 +4,12 @@ use model::scenario::{JournalMode, Synchronous};
 use model::units::Span;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
-use super::Calibration;
 use super::about::{PROGRAM, WRITTEN_BY};
 use super::document::{Cost, Unit};
-use super::probe::{MODELS, journal, model, synchronous};
-use super::told::{amount, margin};
+use super::probe::{KEPT, MODELS, journal, model, synchronous};
+use super::recipe::hops;
+use super::told::margin;
+use super::{Calibration, Target};
 
 /// A key, its value and what is said of it.
 struct Line {
@@ -81,14 +82,13 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
         table.lines.push(note("close", "0s", "inside open"));
         all.push(table);
     }
-    all.push(section(
-        "interpreter",
-        vec![Line {
-            key: "lock".into(),
-            value: false.into(),
-            comment: "threads compute side by side".into(),
-        }],
-    ));
+    all.extend(measured_table(calibration, "server.gunicorn"));
+    let (lock, why) = match calibration.target {
+        Target::Axum => (false, "threads compute side by side"),
+        Target::Fastapi => (true, "CPython's: one thread at a time"),
+    };
+    let lock = Line { key: "lock".into(), value: lock.into(), comment: why.into() };
+    all.push(section("interpreter", vec![lock]));
     all.push(section(
         "query.default",
         vec![
@@ -96,15 +96,23 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
             number("pages", 1, "as the probes write: one row, which has a page of its own"),
         ],
     ));
-    let hops = ["statement_hops", "open_hops", "close_hops"];
-    let hops = hops.map(|key| number(key, 1, "to the thread of the connection and back"));
+    let hops = hops(calibration.target);
+    let hops =
+        [("statement_hops", hops.statement), ("open_hops", hops.open), ("close_hops", hops.close)];
+    let why = "to the thread of the connection and back";
+    let hops = hops.map(|(key, count)| number(key, count.into(), why));
     all.push(section("driver", hops.into()));
+    if calibration.target == Target::Fastapi {
+        let kept = number("kept", KEPT.into(), "httpx's own limit");
+        all.push(section("client", vec![kept]));
+    }
     let modes = [JournalMode::Wal, JournalMode::Delete, JournalMode::Truncate];
     all.extend(modes.map(|mode| commits(calibration, mode, mode)));
     all.push(commits(calibration, JournalMode::Persist, JournalMode::Truncate));
+    all.push(measured("cache"));
     all.push(measured("network"));
     let mut machine = measured("machine");
-    machine.lines.push(note("context_switch", "0s", "inside hop, statement and wake_up"));
+    machine.lines.push(note("context_switch", "0s", "inside hop and statement"));
     all.push(machine);
     let mut disk = measured("disk");
     disk.lines.insert(0, sync(calibration));
@@ -126,12 +134,18 @@ fn about(calibration: &Calibration) -> Vec<Line> {
     calibration.about.iter().map(line).collect()
 }
 
+/// A table of costs, if any of it is measured.
+fn measured_table(calibration: &Calibration, name: &str) -> Option<Section> {
+    let lines = measured_lines(calibration, name);
+    (!lines.is_empty()).then(|| section(name, lines))
+}
+
 /// The costs of one table, without those that are part of a value.
 fn measured_lines(calibration: &Calibration, table: &str) -> Vec<Line> {
     let inside = |cost: &&Cost| cost.key.rsplit_once('.').is_some_and(|(of, _)| of == table);
     let line = |cost: &Cost| {
         let (_, key) = cost.key.rsplit_once('.').expect("it lies in this table");
-        note(key, &written(cost), &comment(cost))
+        Line { key: key.into(), value: value(cost), comment: comment(cost) }
     };
     calibration.costs.iter().filter(inside).map(line).collect()
 }
@@ -161,7 +175,7 @@ fn sync(calibration: &Calibration) -> Line {
     };
     let (low, high) = (span(p50.value), span(p99.value));
     if low.is_zero() || high <= low {
-        return note(&key, &written(mean), &comment(mean));
+        return Line { key, value: value(mean), comment: comment(mean) };
     }
     let mut table = InlineTable::new();
     table.insert("p50", low.to_string().into());
@@ -192,16 +206,19 @@ fn comment(cost: &Cost) -> String {
 }
 
 /// The value as a profile has it.
-fn written(cost: &Cost) -> String {
+fn value(cost: &Cost) -> Value {
     match cost.unit {
-        Unit::Time => span(cost.value).to_string(),
-        Unit::Bytes => format!("{}KiB", (cost.value / 1024.0).round()),
-        Unit::Share => amount(cost.unit, cost.value, 3),
+        Unit::Time => span(cost.value).to_string().into(),
+        Unit::Bytes => format!("{}KiB", (cost.value / 1024.0).round()).into(),
+        Unit::Ratio => rounded(cost.value).into(),
     }
 }
 
 /// So many seconds with four digits: more are noise.
 fn span(seconds: f64) -> Span {
-    let rounded = format!("{:.3e}", seconds.max(0.0)).parse().unwrap_or(0.0);
-    Span::from_secs_f64(rounded)
+    Span::from_secs_f64(rounded(seconds.max(0.0)))
+}
+
+fn rounded(number: f64) -> f64 {
+    format!("{number:.3e}").parse().unwrap_or(0.0)
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use live::run::guard;
 use model::failure::ErrorKind;
-use model::measurement::Measurement;
 use model::report::Report;
 
 use super::probe::Probe;
@@ -12,7 +10,8 @@ use super::probe::Probe;
 /// What a probe showed in one round. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// CPU time of the workers in the counted window.
+    /// CPU time of the workers in the counted window, with what threads of the kernel did for
+    /// them on their processors.
     pub cpu: f64,
     /// Good answers.
     pub good: f64,
@@ -37,12 +36,14 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// What the report on `probe` says.
-    pub fn of(probe: Probe, report: &Report) -> Reading {
+    /// What the report on a probe says.
+    pub fn of(report: &Report) -> Reading {
         let how = report.measurement.clone().unwrap_or_default();
+        let processors = how.service_cpus.len() as f64;
+        let of_kernel = how.kernel * processors * report.run.duration;
         let workers = how.processes.iter().filter(|process| process.is_worker());
         Reading {
-            cpu: workers.map(|worker| worker.cpu).sum(),
+            cpu: workers.map(|worker| worker.cpu).sum::<f64>() + of_kernel,
             good: report.run.samples as f64,
             rejected: report.errors.get(ErrorKind::Rejected.name()).copied().unwrap_or(0.0),
             seconds: report.run.duration,
@@ -52,7 +53,7 @@ impl Reading {
             parts: report.time.iter().map(|part| (part.place.clone(), part.seconds)).collect(),
             at_rest: how.memory.idle as f64,
             per_request: how.memory.per_request.unwrap_or(f64::NAN),
-            doubts: doubts(probe, report, &how),
+            doubts: how.inconclusive.clone(),
         }
     }
 
@@ -66,11 +67,6 @@ impl Reading {
         self.cpu / self.good
     }
 
-    /// Share of a CPU in use.
-    pub fn utilisation(&self) -> f64 {
-        self.cpu / self.seconds
-    }
-
     /// Good answers per second.
     pub fn rate(&self) -> f64 {
         self.good / self.seconds
@@ -80,18 +76,6 @@ impl Reading {
     pub fn part(&self, place: &str) -> f64 {
         self.parts.get(place).copied().unwrap_or(0.0)
     }
-}
-
-/// Why the measurement proves nothing. What the kernel's threads do for the syncs of the
-/// workers looks like another program to them; it is none.
-fn doubts(probe: Probe, report: &Report, how: &Measurement) -> Vec<String> {
-    let mut doubts = how.inconclusive.clone();
-    if probe.syncs() {
-        let without = guard::reasons(report, &Measurement { others: 0.0, ..how.clone() });
-        let with = guard::reasons(report, how);
-        doubts.retain(|doubt| without.contains(doubt) || !with.contains(doubt));
-    }
-    doubts
 }
 
 /// All probes, once.

@@ -1,12 +1,14 @@
 //! How each cost follows from the probes of one round.
 
-use model::costs::syncs_per_commit;
-use model::scenario::{Concurrency, JournalMode, Synchronous};
+use model::costs::{Work, syncs_per_commit};
+use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 
+use super::Target;
+use super::cache::{self, warm};
 use super::document::Unit;
 use super::probe::{
-    CALLS, COMMITS, HANDLER, LATENCY, MANY, MODELS, OPENS, PRAGMAS, Probe, READS, WRITES, journal,
-    model, synchronous,
+    COMMITS, CROWDED, HANDLER, KEPT, KINDS, LATENCY, MANY, MODELS, PRAGMA_HOPS, PRAGMAS, Probe,
+    RARELY, SELDOM, journal, kind, model, synchronous,
 };
 use super::reading::{Reading, Round};
 
@@ -33,12 +35,43 @@ const DISK: &str = "disk";
 const ALONE_SYNCED: Probe = Probe::AloneWrite(Synchronous::Full);
 const ALONE_UNSYNCED: Probe = Probe::AloneWrite(Synchronous::Off);
 
+/// Round trips to the thread of a database connection, by what asks for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hops {
+    /// A statement, with the beginning and the end of its session.
+    pub statement: u32,
+    /// Opening a connection.
+    pub open: u32,
+    /// Closing it.
+    pub close: u32,
+}
+
+/// Round trips of the stack's driver. What each costs is inside of the costs of statement and
+/// open, unless it is measured by itself.
+pub fn hops(target: Target) -> Hops {
+    match target {
+        // sqlx sends its thread one command for each.
+        Target::Axum => Hops { statement: 1, open: 1, close: 1 },
+        // SQLAlchemy on aiosqlite, a read: cursor, execute, fetchall, close of the cursor,
+        // rollback by the session, rollback by the pool. Open: connect, two functions that
+        // SQLAlchemy registers, a cursor for the pragmas and its close. Close: close, and the
+        // end of the thread.
+        Target::Fastapi => Hops { statement: 6, open: 5, close: 2 },
+    }
+}
+
 /// Every cost that is measured, in the order of the profile.
-pub fn recipes() -> Vec<Recipe> {
+pub fn recipes(target: Target) -> Vec<Recipe> {
     let mut all = shared();
-    all.extend(MODELS.into_iter().flat_map(of_model));
+    all.extend(MODELS.into_iter().flat_map(|of| of_model(of, target)));
     all.push(hop());
+    if target == Target::Fastapi {
+        all.extend(CROWDED.map(connect));
+        all.push(driver_hop());
+        all.push(gunicorn());
+    }
     all.extend(COMMITS.map(|(mode, level)| commit(mode, level)));
+    all.extend(caches());
     all.extend(disk());
     all.extend(alone());
     all.extend(memory());
@@ -59,18 +92,18 @@ fn recipe(
 fn shared() -> Vec<Recipe> {
     vec![
         recipe(
-            "cpu.wake_up",
-            [Probe::Alone, ASYNC],
-            "CPU per request of one user, minus that of busy ones",
-            wake_up,
+            "cpu.log_open",
+            [Probe::OpenLog, Probe::Open(Concurrency::Async)],
+            "CPU of a connection to a log, one of many, minus one without a log",
+            log_open,
         ),
         recipe(
             "cpu.last_close",
             [Probe::AloneOpen(JournalMode::Wal), Probe::AloneOpen(JournalMode::Delete)],
-            "CPU of opening and closing the only connection to a log, minus one without a log",
+            "CPU of the only connection to a log, minus one without a log, minus log_open",
             |round| {
-                round.cpu(Probe::AloneOpen(JournalMode::Wal))
-                    - round.cpu(Probe::AloneOpen(JournalMode::Delete))
+                let alone = |mode| warm(round, Probe::AloneOpen(mode));
+                alone(JournalMode::Wal) - alone(JournalMode::Delete) - log_open(round)
             },
         ),
         recipe(
@@ -100,22 +133,31 @@ fn shared() -> Vec<Recipe> {
                 let refused = round.number(Probe::Reject, |reading| reading.rejected);
                 let served = round.number(Probe::Reject, |reading| reading.good);
                 let cpu = round.number(Probe::Reject, |reading| reading.cpu);
-                (cpu - served * round.cpu(ASYNC)) / refused - accept(round)
+                (cpu - served * warm(round, ASYNC)) / refused - accept(round)
             },
         ),
     ]
 }
 
-fn wake_up(round: &Round) -> f64 {
-    round.cpu(Probe::Alone) - round.cpu(ASYNC)
+fn log_open(round: &Round) -> f64 {
+    warm(round, Probe::OpenLog) - warm(round, Probe::Open(Concurrency::Async))
 }
 
 fn accept(round: &Round) -> f64 {
-    round.cpu(Probe::Accept) - round.cpu(ASYNC)
+    warm(round, Probe::Accept) - warm(round, ASYNC)
 }
 
 /// CPU costs that differ by concurrency model.
-fn of_model(of: Concurrency) -> Vec<Recipe> {
+fn of_model(of: Concurrency, target: Target) -> Vec<Recipe> {
+    // Where a round trip has a cost of its own, it is no part of other costs.
+    let apart = target == Target::Fastapi && of == Concurrency::Async;
+    let hops = hops(target);
+    let trips = move |round: &Round, count: u32| match apart {
+        true => 2.0 * f64::from(count) * trip(round).max(0.0),
+        false => 0.0,
+    };
+    let inside = if apart { "engine inside, hops apart" } else { "engine and hops inside" };
+    let driver: &[Probe] = if apart { &DRIVER } else { &[] };
     let key = |name: &str| format!("cpu.{}.{name}", model(of));
     // A handler on the pool costs what an async one does, and two hops.
     let request = match of {
@@ -130,39 +172,39 @@ fn of_model(of: Concurrency) -> Vec<Recipe> {
             key("request"),
             [Probe::Request(request)],
             format!("CPU per request of {MANY} busy users, minus the 0.5 ms of the handler"),
-            move |round| round.cpu(Probe::Request(request)) - HANDLER,
+            move |round| warm(round, Probe::Request(request)) - HANDLER,
         ),
         recipe(
             key("call"),
             [call, base],
-            format!("CPU of {CALLS} calls of an upstream, each"),
-            move |round| (round.cpu(call) - round.cpu(base)) / f64::from(CALLS),
+            "CPU of a request that calls an upstream, minus one that does not",
+            move |round| warm(round, call) - warm(round, base),
         ),
         recipe(
             key("statement"),
-            [statements, base],
-            format!("CPU of {READS} reads on open connections, each; engine and hops inside"),
-            move |round| statement(round, of),
+            [statements, base].into_iter().chain(driver.iter().copied()),
+            format!("CPU of a request that reads, minus one that does not; {inside}"),
+            move |round| statement(round, of) - trips(round, hops.statement),
         ),
         recipe(
             key("open"),
-            [open, statements, base],
-            format!("CPU of {OPENS} reads with a connection each, minus the reads; with its close"),
+            [open, statements].into_iter().chain(driver.iter().copied()),
+            "CPU of a read on a new connection, minus one on an open one; with its close",
             move |round| {
-                (round.cpu(open) - round.cpu(base)) / f64::from(OPENS) - statement(round, of)
+                warm(round, open) - warm(round, statements) - trips(round, hops.open + hops.close)
             },
         ),
         recipe(
             key("pragma"),
             [pragma, open],
             format!("CPU of {PRAGMAS} pragmas on a new connection, each"),
-            move |round| (round.cpu(pragma) - round.cpu(open)) / f64::from(OPENS * PRAGMAS),
+            move |round| (warm(round, pragma) - warm(round, open)) / f64::from(PRAGMAS),
         ),
     ]
 }
 
 fn statement(round: &Round, of: Concurrency) -> f64 {
-    (round.cpu(Probe::Statement(of)) - round.cpu(Probe::Request(of))) / f64::from(READS)
+    warm(round, Probe::Statement(of)) - warm(round, Probe::Request(of))
 }
 
 fn hop() -> Recipe {
@@ -171,21 +213,90 @@ fn hop() -> Recipe {
         "cpu.threadpool.hop",
         [pooled, ASYNC],
         "CPU per request on the thread pool, minus async: half, for there and back",
-        move |round| (round.cpu(pooled) - round.cpu(ASYNC)) / 2.0,
+        move |round| (warm(round, pooled) - warm(round, ASYNC)) / 2.0,
     )
+}
+
+/// httpx closes what falls idle while it has more connections than it keeps.
+fn connect(of: Concurrency) -> Recipe {
+    let (crowd, few) = (Probe::Connect(of), Probe::Call(of));
+    recipe(
+        format!("cpu.{}.connect", model(of)),
+        [crowd, few],
+        format!("CPU of a call when more than {KEPT} are under way, minus that of one of few"),
+        move |round| warm(round, crowd) - warm(round, few),
+    )
+}
+
+/// What shows a round trip to the thread of a connection: pragmas, with such trips and without.
+const DRIVER: [Probe; 4] = [
+    Probe::Pragma(Concurrency::Async),
+    Probe::Open(Concurrency::Async),
+    Probe::Pragma(BLOCKING),
+    Probe::Open(BLOCKING),
+];
+
+/// CPU time of one way to the thread of a connection, or back.
+fn trip(round: &Round) -> f64 {
+    let pragmas = |of| warm(round, Probe::Pragma(of)) - warm(round, Probe::Open(of));
+    (pragmas(Concurrency::Async) - pragmas(BLOCKING)) / f64::from(2 * PRAGMA_HOPS)
+}
+
+fn driver_hop() -> Recipe {
+    recipe(
+        "cpu.async.hop",
+        DRIVER,
+        format!(
+            "CPU of {PRAGMAS} pragmas under async minus blocking, for each of {PRAGMA_HOPS} \
+             ways to the connection's thread and as many back"
+        ),
+        trip,
+    )
+}
+
+/// gunicorn's worker is uvicorn's without its access log.
+fn gunicorn() -> Recipe {
+    let [ours, theirs] = [Server::Uvicorn, Server::Gunicorn].map(Probe::Mixed);
+    let mut recipe = recipe(
+        "server.gunicorn.cpu_scale",
+        [theirs, ours],
+        "CPU of a request that reads and calls, without its handler, relative to uvicorn's",
+        move |round| {
+            let cpu = |probe| warm(round, probe) - HANDLER;
+            cpu(theirs) / cpu(ours)
+        },
+    );
+    recipe.unit = Unit::Ratio;
+    recipe
 }
 
 fn commit(mode: JournalMode, level: Synchronous) -> Recipe {
     let writes = Probe::Commit(mode, level);
     recipe(
         format!("commit.{}.{}", journal(mode), synchronous(level)),
-        [writes, Probe::Statement(BLOCKING), Probe::Request(BLOCKING)],
-        format!("CPU of {WRITES} writes one after the other, each, minus a statement"),
-        move |round| {
-            let cpu = round.cpu(writes) - round.cpu(Probe::Request(BLOCKING));
-            cpu / f64::from(WRITES) - statement(round, BLOCKING)
-        },
+        [writes, Probe::Statement(BLOCKING)],
+        "CPU of a request that writes, one at a time, minus one that reads",
+        move |round| warm(round, writes) - warm(round, Probe::Statement(BLOCKING)),
     )
+}
+
+/// What the caches lose, and how quickly.
+fn caches() -> Vec<Recipe> {
+    let decay = recipe(
+        "cache.decay",
+        cache::probes(Work::Request),
+        format!("from the CPU per request at {SELDOM} and at {RARELY} requests a second"),
+        cache::decay,
+    );
+    let cold = |work: Work| {
+        recipe(
+            format!("cache.{}", kind(work)),
+            cache::probes(work),
+            format!("CPU at {RARELY} requests a second, minus that of busy users"),
+            move |round| cache::cold(round, work),
+        )
+    };
+    std::iter::once(decay).chain(KINDS.into_iter().map(cold)).collect()
 }
 
 /// What of a response time is the sync: neither CPU time, nor the waking of a processor that
@@ -222,60 +333,54 @@ fn disk() -> Vec<Recipe> {
             "disk.unlink",
             [rollback, ALONE_SYNCED, ALONE_UNSYNCED],
             format!("time at the disk of a commit that deletes its journal, minus {syncs} syncs"),
-            move |round| {
-                round.part(rollback, DISK) / f64::from(WRITES) - f64::from(syncs) * sync(round)
-            },
+            move |round| round.part(rollback, DISK) - f64::from(syncs) * sync(round),
         ),
     ]
 }
 
-/// Time from client to service and back, one user alone.
+/// Time from client to service and back of requests that are alone. Where the service computes
+/// on while the reply is on its way, no more than what is not CPU time.
 fn client(round: &Round) -> f64 {
-    round.part(Probe::Alone, "connect") + round.part(Probe::Alone, "reply")
+    let told = round.part(Probe::Alone, "connect") + round.part(Probe::Alone, "reply");
+    told.min(no_cpu(round))
 }
 
-/// What of one user's response is neither network nor CPU time.
+/// What of a lone response is not CPU time.
+fn no_cpu(round: &Round) -> f64 {
+    round.number(Probe::Alone, |reading| reading.mean) - round.cpu(Probe::Alone)
+}
+
+/// What of a lone response is neither network nor CPU time.
 fn idle_exit(round: &Round) -> f64 {
-    round.number(Probe::Alone, |reading| reading.mean) - client(round) - round.cpu(Probe::Alone)
+    no_cpu(round) - client(round)
 }
 
 fn alone() -> Vec<Recipe> {
-    let call = Probe::Call(Concurrency::Async);
-    let mut background = recipe(
-        "(background)",
-        [Probe::Alone, Probe::Rest],
-        "CPU in use without requests: the worker's own timers and probes",
-        |round| {
-            let rest = |pick: fn(&Reading) -> f64| round.number(Probe::Rest, pick);
-            rest(Reading::utilisation) - rest(Reading::rate) * round.cpu(Probe::Alone)
-        },
-    );
-    background.unit = Unit::Share;
     vec![
         recipe(
             "network.client",
             [Probe::Alone],
-            "one user's time from client to service and back",
+            "a lone request's time from client to service and back",
             client,
         ),
         recipe(
             "network.upstream",
-            [Probe::AloneCall, Probe::Alone, call, ASYNC],
-            "what a call adds to one user's response, minus its latency, CPU and waking up",
-            move |round| {
-                let mean = |probe| round.number(probe, |reading| reading.mean);
-                let cpu = (round.cpu(call) - round.cpu(ASYNC)) / f64::from(CALLS);
-                let waking = wake_up(round).max(0.0) + idle_exit(round).max(0.0);
-                mean(Probe::AloneCall) - mean(Probe::Alone) - LATENCY - cpu - waking
+            [Probe::AloneCall, Probe::Alone],
+            "what a call adds to a lone response, minus its latency, CPU and waking up",
+            |round| {
+                let more = |pick: fn(&Reading) -> f64| {
+                    round.number(Probe::AloneCall, pick) - round.number(Probe::Alone, pick)
+                };
+                let waking = idle_exit(round).max(0.0);
+                more(|reading| reading.mean) - more(Reading::cpu_per_request) - LATENCY - waking
             },
         ),
         recipe(
             "machine.idle_exit",
             [Probe::Alone],
-            "one user's response, minus network and CPU",
+            "a lone response, minus network and CPU",
             idle_exit,
         ),
-        background,
     ]
 }
 

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use live::cli::On;
 use live::run::folder;
 use live::run::interrupt::Interrupt;
 use model::report::Report;
 use render::{Console, Failure};
 
-use super::child::{Bench, interrupted};
+use super::bench::{Bench, interrupted};
 use super::probe::{Lengths, Probe};
 use super::{Calibration, Target, calibrate, keep, profile};
 
@@ -19,7 +20,7 @@ const AGAIN: &str = "\r\x1b[K";
 #[derive(Clone, Debug)]
 pub struct Order {
     /// Whose costs.
-    pub target: Target,
+    pub on: On,
     /// How often every probe is run.
     pub rounds: u32,
     /// Where the profile goes: on the disk that is measured.
@@ -32,15 +33,14 @@ pub struct Order {
 
 impl Order {
     /// What is asked for where nobody asks for more.
-    pub fn usual(target: Target) -> Order {
-        Order {
-            target,
-            rounds: 3,
-            file: PathBuf::from(format!("costs/{}.toml", target.name())),
-            force: false,
-            lengths: Lengths::default(),
-        }
+    pub fn usual(on: On) -> Order {
+        Order { rounds: 3, file: file(on.target), on, force: false, lengths: Lengths::default() }
     }
+}
+
+/// Where the profile of a stack is kept, below the current folder.
+pub fn file(target: Target) -> PathBuf {
+    PathBuf::from(format!("costs/{}.toml", target.name()))
 }
 
 /// Measures the costs and writes them.
@@ -58,9 +58,10 @@ pub fn run(
     let around = keep::folder_of(&order.file);
     folder::prepare(around).map_err(|error| system(&error))?;
     let folder = folder::temporary(around).map_err(|error| system(&error))?;
-    write_probes(folder.path(), &order.lengths)?;
-    let bench = Bench { folder: folder.path(), interrupt };
-    let total = order.rounds as usize * Probe::all().len();
+    let target = order.on.target;
+    write_probes(folder.path(), target, &order.lengths)?;
+    let bench = Bench { on: &order.on, folder: folder.path(), interrupt };
+    let total = order.rounds as usize * Probe::all(target).len();
     let mut done = 0;
     let mut measure = |probe: Probe, round: u32| -> Result<Report, Failure> {
         done += 1;
@@ -70,7 +71,7 @@ pub fn run(
         }
         bench.measure(&probe.to_string(), &folder.path().join(probe.file_name()))
     };
-    let calibrated = calibrate(order.target, order.rounds, &mut measure);
+    let calibrated = calibrate(target, order.rounds, &mut measure);
     if console.err_is_terminal {
         console.talk(AGAIN);
     }
@@ -84,10 +85,10 @@ pub fn run(
 }
 
 /// The scenarios of all probes.
-fn write_probes(folder: &Path, lengths: &Lengths) -> Result<(), Failure> {
-    for probe in Probe::all() {
+fn write_probes(folder: &Path, target: Target, lengths: &Lengths) -> Result<(), Failure> {
+    for probe in Probe::all(target) {
         let file = folder.join(probe.file_name());
-        fs::write(&file, probe.text(lengths)).map_err(|error| {
+        fs::write(&file, probe.text(target, lengths)).map_err(|error| {
             Failure::System(format!("cannot write {}: {error}", file.display()))
         })?;
     }

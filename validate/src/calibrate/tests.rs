@@ -3,6 +3,7 @@
 mod predicted;
 mod service;
 
+use model::report::Report;
 use proptest::prelude::*;
 use render::Exit;
 
@@ -10,14 +11,17 @@ use super::document::{Calibration, Cost, Unit};
 use super::probe::Probe;
 use super::recipe::recipes;
 use super::{Target, calibrate, profile, told};
+
 use service::{Service, report};
+
+const BOTH: [Target; 2] = [Target::Axum, Target::Fastapi];
 
 /// A calibration of `service`, whose costs vary by `noise(round)`.
 fn calibrated(service: &Service, rounds: u32, noise: impl Fn(u32) -> f64) -> Calibration {
     let mut measure = |probe: Probe, round: u32| -> Result<_, ()> {
         Ok(report(&service.scaled(noise(round)), probe, Vec::new()))
     };
-    calibrate(Target::Axum, rounds, &mut measure).expect("it measures anything")
+    calibrate(service.target, rounds, &mut measure).expect("it measures anything")
 }
 
 fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
@@ -27,33 +31,40 @@ fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
 proptest! {
     #[test]
     fn the_costs_of_a_service_are_recovered(
-        shares in prop::collection::vec(0.0f64..1.0, recipes().len())
+        shares in prop::collection::vec(0.01f64..1.0, recipes(Target::Fastapi).len())
     ) {
-        let service = Service::random(&shares);
-        let calibration = calibrated(&service, 2, |_| 1.0);
-        for (key, truth) in service.costs() {
-            let found = cost(&calibration, key);
-            let off = (found.value - truth).abs();
-            // A byte is one, or none.
-            let least = if found.unit == Unit::Bytes { 1.0 } else { 1e-9 };
-            prop_assert!(off <= least + 1e-6 * truth, "{key}: {} is {truth}", found.value);
+        for target in BOTH {
+            let service = Service::random(target, &shares);
+            let calibration = calibrated(&service, 2, |_| 1.0);
+            for (key, truth) in service.costs() {
+                let found = cost(&calibration, key);
+                let off = (found.value - truth).abs();
+                // A byte is one, or none.
+                let least = match found.unit {
+                    Unit::Bytes => 1.0,
+                    Unit::Time => 1e-9,
+                    Unit::Ratio => 1e-4,
+                };
+                prop_assert!(off <= least + 1e-6 * truth, "{key}: {} is {truth}", found.value);
+            }
         }
     }
 }
 
 #[test]
 fn every_cost_is_known_to_the_service_and_the_other_way_round() {
-    let keys: Vec<String> = recipes().into_iter().map(|recipe| recipe.key).collect();
-    let service = Service::usual();
-    let known: Vec<&str> = service.costs().map(|(key, _)| key).collect();
-    let mut sorted = keys.clone();
-    sorted.sort();
-    assert_eq!(sorted, known);
+    for target in BOTH {
+        let mut keys: Vec<String> = recipes(target).into_iter().map(|recipe| recipe.key).collect();
+        let service = Service::usual(target);
+        let known: Vec<&str> = service.costs().map(|(key, _)| key).collect();
+        keys.sort();
+        assert_eq!(keys, known);
+    }
 }
 
 #[test]
 fn rounds_give_a_mean_and_its_interval() {
-    let service = Service::usual();
+    let service = Service::usual(Target::Axum);
     let calibration = calibrated(&service, 3, |round| 0.9 + 0.1 * f64::from(round));
     let found = cost(&calibration, "cpu.async.request");
     let truth = service.cost("cpu.async.request");
@@ -67,7 +78,7 @@ fn rounds_give_a_mean_and_its_interval() {
 
 #[test]
 fn one_round_has_no_interval_and_proves_nothing() {
-    let calibration = calibrated(&Service::usual(), 1, |_| 1.0);
+    let calibration = calibrated(&Service::usual(Target::Axum), 1, |_| 1.0);
     assert!(calibration.costs.iter().all(|cost| cost.interval.is_none() && !cost.sound));
     assert_eq!(calibration.exit(), Exit::Inconclusive);
     assert!(profile::toml(&calibration).contains("# NOT SOUND, one round: "));
@@ -75,7 +86,7 @@ fn one_round_has_no_interval_and_proves_nothing() {
 
 /// Three rounds; `probe` is in doubt in those of `doubtful`, and costs twice as much there.
 fn doubted(probe: Probe, doubtful: &[u32]) -> Calibration {
-    let service = Service::usual();
+    let service = Service::usual(Target::Axum);
     let mut measure = |this: Probe, round: u32| -> Result<_, ()> {
         if this == probe && doubtful.contains(&round) {
             return Ok(report(&service.scaled(2.0), this, vec!["others used it".into()]));
@@ -89,7 +100,7 @@ fn doubted(probe: Probe, doubtful: &[u32]) -> Calibration {
 fn a_round_in_doubt_does_not_count_and_is_told() {
     let calibration = doubted(Probe::Accept, &[1]);
     let found = cost(&calibration, "cpu.accept");
-    let truth = Service::usual().cost("cpu.accept");
+    let truth = Service::usual(Target::Axum).cost("cpu.accept");
     assert!(found.sound && found.rounds == 2 && (found.value - truth).abs() < 1e-9, "{found:?}");
     // Nothing else is made of that probe but refusals.
     assert!(calibration.costs.iter().all(|cost| cost.sound));
@@ -103,7 +114,7 @@ fn a_round_in_doubt_does_not_count_and_is_told() {
 
 #[test]
 fn a_cost_in_doubt_is_written_and_marked() {
-    let truth = Service::usual().cost("cpu.accept");
+    let truth = Service::usual(Target::Axum).cost("cpu.accept");
     // The one round that stands counts for more than two that do not.
     let cases: [(&[u32], u32, bool, &str); 2] = [
         (&[0, 2], 1, true, "# NOT SOUND, one round: CPU"),
@@ -125,7 +136,7 @@ fn a_cost_in_doubt_is_written_and_marked() {
 
 #[test]
 fn what_would_cost_less_than_nothing_costs_nothing() {
-    let mut service = Service::usual();
+    let mut service = Service::usual(Target::Axum);
     service.set("cpu.in_flight", -1e-6);
     let calibration = calibrated(&service, 3, |_| 1.0);
     let found = cost(&calibration, "cpu.in_flight");
@@ -136,7 +147,7 @@ fn what_would_cost_less_than_nothing_costs_nothing() {
 #[test]
 fn a_probe_without_an_answer_gives_no_number() {
     let mut measure = |probe: Probe, _: u32| -> Result<_, ()> {
-        let mut report = report(&Service::usual(), probe, Vec::new());
+        let mut report = report(&Service::usual(Target::Axum), probe, Vec::new());
         if probe == Probe::ManyInFlight {
             report.run.samples = 0;
         }
@@ -156,7 +167,7 @@ fn an_error_ends_it() {
         count += 1;
         match count {
             3 => Err("enough"),
-            _ => Ok(report(&Service::usual(), Probe::Alone, Vec::new())),
+            _ => Ok(report(&Service::usual(Target::Axum), Probe::Alone, Vec::new())),
         }
     };
     assert_eq!(calibrate(Target::Axum, 3, &mut measure), Err("enough"));
@@ -164,26 +175,29 @@ fn an_error_ends_it() {
 }
 
 #[test]
-fn what_the_kernel_does_for_syncs_is_no_other_program() {
-    let seen = |probe: Probe, others: f64| {
-        let mut report = report(&Service::usual(), probe, Vec::new());
-        let how = report.measurement.as_mut().expect("it is measured");
-        (how.others, how.pinned) = (others, true);
-        let mut judged = how.clone();
-        judged.inconclusive = live::run::guard::reasons(&report, &judged);
-        judged.inconclusive.push("the clock ran fast".into());
-        report.measurement = Some(judged);
-        super::reading::Reading::of(probe, &report).doubts
+fn what_the_kernel_does_for_syncs_is_part_of_a_commit() {
+    let level = model::scenario::Synchronous::Full;
+    let commit = Probe::Commit(model::scenario::JournalMode::Wal, level);
+    let key = "commit.wal.full";
+    let service = Service::usual(Target::Axum);
+    let mut measure = |probe: Probe, _: u32| -> Result<Report, ()> {
+        let mut report = report(&service, probe, Vec::new());
+        if probe == commit {
+            let how = report.measurement.as_mut().expect("it is measured");
+            (how.kernel, how.service_cpus) = (0.1, vec![1]);
+        }
+        Ok(report)
     };
-    let synced = Probe::AloneWrite(model::scenario::Synchronous::Full);
-    assert_eq!(seen(synced, 0.3), ["the clock ran fast"]);
-    assert_eq!(seen(Probe::Alone, 0.3).len(), 2);
-    assert_eq!(seen(Probe::Alone, 0.0), ["the clock ran fast"]);
+    let found = calibrate(Target::Axum, 2, &mut measure).expect("it measures anything");
+    // A tenth of two seconds, over all that was written in them.
+    let of_kernel = 0.1 * service::SECONDS / service::good(commit) as f64;
+    let (found, truth) = (cost(&found, key).value, service.cost(key) + of_kernel);
+    assert!((found - truth).abs() < 1e-9, "{found} is {truth}");
 }
 
 #[test]
 fn the_answer_is_told_in_every_form() {
-    let mut calibration = calibrated(&Service::usual(), 3, |_| 1.0);
+    let mut calibration = calibrated(&Service::usual(Target::Axum), 3, |_| 1.0);
     calibration.file = Some("costs/axum.toml".into());
     let text = told::text(&calibration);
     assert!(text.starts_with("What axum costs by itself, from 3 rounds\n"), "{text}");

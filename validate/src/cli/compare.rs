@@ -8,15 +8,16 @@ use render::{Console, Exit, Failure, json, saved};
 
 use super::form::Form;
 use super::options::Compare;
+use super::summarised;
 use crate::pair::Mismatch;
-use crate::{compare, told};
+use crate::{Comparison, compare, told};
 
 /// Holds a predicted report against a measured one.
 pub(super) fn run(options: &Compare, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let (predicted, measured) = read(&options.predicted, &options.measured)?;
-    let tolerances = options.tolerance.tolerances();
-    let comparison = compare(&predicted, &measured, &tolerances)
-        .map_err(|mismatch| refusal(&options.measured, &mismatch))?;
+    let comparison = match &options.measured {
+        Some(measured) => of_reports(options, measured)?,
+        None => summarised::compared(options, console)?,
+    };
     let text = match options.output.format {
         Form::Text => told::text(&comparison, console.paint()),
         Form::Json => json(&comparison),
@@ -24,6 +25,13 @@ pub(super) fn run(options: &Compare, console: &mut Console<'_>) -> Result<Exit, 
     };
     console.data(&text)?;
     Ok(comparison.verdict.into())
+}
+
+fn of_reports(options: &Compare, file: &Path) -> Result<Comparison, Diagnostics> {
+    summarised::unchanged(&options.predicted, &options.k6)?;
+    let (predicted, measured) = read(&options.predicted, file)?;
+    compare(&predicted, &measured, &options.tolerance.tolerances())
+        .map_err(|mismatch| refusal(file, &mismatch))
 }
 
 /// Both reports, or every problem with them.
@@ -37,7 +45,8 @@ fn read(predicted: &Path, measured: &Path) -> Result<(Report, Report), Diagnosti
     }
 }
 
-fn refusal(measured: &Path, mismatch: &Mismatch) -> Diagnostics {
+/// The measurement in `measured` is not of what was predicted.
+pub(super) fn refusal(measured: &Path, mismatch: &Mismatch) -> Diagnostics {
     let diagnostic = Diagnostic {
         file: measured.display().to_string(),
         line: None,

@@ -25,7 +25,7 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     let sides = rungs.iter().zip(&outcome.predicted).zip(comparisons).enumerate();
     let sides = sides.map(|(index, ((rung, predicted), comparison))| Side {
         turned: (index > 0).then(|| turned(rung)),
-        predicted,
+        published: predicted.published.clone(),
         comparison,
     });
     let name = rungs.last().map_or("", |rung| &rung.name);

@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use render::{Exit, Failure};
 
 use super::options::Live;
-use crate::measure;
+use crate::child;
 
 /// Does what `live` does. Its streams are those of the process.
 pub(super) fn run(options: &Live) -> Result<Exit, Failure> {
-    measure::end_with_parent();
+    child::end_with_parent();
     Ok(live::cli::run_for(words(options.words.iter().cloned()), options.failures))
 }
 

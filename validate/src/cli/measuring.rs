@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use live::cli::On;
 use model::read::Resolved;
 use model::scenario::Source;
 use model::units::Span;
@@ -23,6 +24,8 @@ const DURATION: Span = Span::from_secs(10);
 #[derive(Debug, Args)]
 pub(super) struct Measuring {
     #[command(flatten)]
+    pub(super) on: On,
+    #[command(flatten)]
     pub(super) timing: Timing,
     /// Measure so many rounds, each from a fresh start; scenarios take turns
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -31,7 +34,7 @@ pub(super) struct Measuring {
     /// Folder for measured runs and, while they run, for their database files
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(super) out: PathBuf,
-    /// What axum costs by itself on this machine; costs/axum.toml if left out, which is
+    /// What the stack costs by itself on this machine; costs/TARGET.toml if left out, which is
     /// measured when it is not there or of another machine
     #[arg(long, value_name = "FILE")]
     pub(super) costs: Option<PathBuf>,

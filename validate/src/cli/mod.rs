@@ -12,6 +12,7 @@ mod measuring;
 mod options;
 mod run;
 mod schema;
+mod summarised;
 mod sweep;
 mod trial;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use live::cli::{On, Place};
 use model::units::Span;
 use render::command_line::HELP;
 use render::{Format, Source};
@@ -22,13 +23,17 @@ Examples:
   validate run v3.toml                                 is what is predicted what happens?
   validate run scenarios/validation/*.toml --repeat 5 --tolerance p99=15%
   validate ladder v5.toml                              does each change buy what it should?
+  validate ladder v5.toml --target fastapi             the same on FastAPI, SQLAlchemy, httpx
   validate sweep v6.toml --vary load.users=50,100,200,400
   validate sweep v3.toml --vary service.workers=1,2,4 --predict-only
-  sim scenario v3.toml --format json > v3.json
+  live run v3.toml --repeat 3                          kept in runs/; then, in pairs with it,
+  sim scenario v3.toml --replications 3 --format json > v3.json
   validate compare v3.json runs/v3-20260101-120000     can the prediction be trusted?
   validate compare v3.json runs/v3-20260101-120000 --tolerance p99=20% --tolerance mean=10%
   validate compare v3.json report.json --format json | jq .verdict
+  validate compare --k6 v5-k6.json v5.toml             the same, measured by k6
   validate calibrate axum                              what does axum cost by itself, here?
+  validate calibrate fastapi                           and FastAPI? about ten minutes
 
 A FILE is looked for as given, then under scenarios/; its .toml may be left out. A REPORT is a
 file that `sim scenario --format json` or `live run --format json` wrote, or the folder of a
@@ -58,7 +63,7 @@ pub(super) enum Command {
     Ladder(Ladder),
     /// Do so with one key at several values: is the curve right?
     Sweep(Sweep),
-    /// Hold a predicted report against a measured one
+    /// Hold a predicted report against a measured one, or a scenario against k6's summaries
     Compare(Compare),
     /// Measure what a stack costs by itself on this machine, and write its cost profile
     Calibrate(Calibrate),
@@ -142,16 +147,39 @@ pub(super) struct Live {
 /// `validate compare`.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
-    /// The predicted report
+    /// The predicted report; with --k6 a scenario, which is predicted first, or any report
     #[arg(value_name = "PREDICTED")]
     pub(super) predicted: PathBuf,
     /// The measured report, or the folder of its run
-    #[arg(value_name = "MEASURED")]
-    pub(super) measured: PathBuf,
+    #[arg(value_name = "MEASURED", required_unless_present = "summaries")]
+    #[arg(conflicts_with = "summaries")]
+    pub(super) measured: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) k6: K6,
     #[command(flatten)]
     pub(super) tolerance: ToleranceOptions,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+/// A measurement by k6.
+#[derive(Debug, Args)]
+pub(super) struct K6 {
+    /// Take the measurement from k6's summary of a run; repeated, from several runs of one script
+    #[arg(long = "k6", value_name = "SUMMARY")]
+    pub(super) summaries: Vec<PathBuf>,
+    /// With --k6, change a key of the scenario: --set service.workers=4 (repeatable)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) sets: Vec<String>,
+    /// With --k6, root of the random draws, instead of the scenario's own
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    pub(super) on: On,
+    /// With --k6, what the stack costs by itself on this machine; costs/TARGET.toml if left out and
+    /// there
+    #[arg(long, value_name = "FILE")]
+    pub(super) costs: Option<PathBuf>,
 }
 
 /// `validate calibrate`.
@@ -160,7 +188,10 @@ pub(super) struct Calibrate {
     /// Whose costs
     #[arg(value_enum)]
     pub(super) target: Target,
-    /// Run every probe so many times; a round takes about 80 s, two are needed for an interval
+    #[command(flatten)]
+    pub(super) place: Place,
+    /// Run every probe so many times; a round takes about 80 s on axum and three minutes on
+    /// FastAPI, two are needed for an interval
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) rounds: u32,
@@ -183,7 +214,8 @@ pub(super) struct Calibrate {
 impl Calibrate {
     /// What to calibrate.
     pub(super) fn order(&self) -> Order {
-        let usual = Order::usual(self.target);
+        let on = On { target: self.target, place: self.place.clone() };
+        let usual = Order::usual(on);
         Order {
             rounds: self.rounds,
             file: self.out.clone().unwrap_or(usual.file),

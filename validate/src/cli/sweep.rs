@@ -6,6 +6,7 @@ use render::{Console, Exit, Failure, json};
 use super::form::Form;
 use super::options::Sweep;
 use super::trial::{self, Trial, all};
+use crate::platform::Ground;
 use crate::sweep::Sweep as Document;
 use crate::{platform, told};
 
@@ -18,7 +19,9 @@ pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Fa
     let format = options.output.format;
     if options.predict_only {
         let named = options.measuring.costs.as_deref();
-        let platform = platform::costs_at_hand(named, console)?;
+        let on = &options.measuring.on;
+        let ground = Ground { on, versions: platform::versions(on) };
+        let platform = platform::at_hand(named, &ground, console)?;
         let rounds = options.measuring.repeat;
         let predicted = trial::predictions(&trials, platform.as_ref(), rounds)?;
         let sweep = Document::of(&scenario, &options.vary, &predicted, Vec::new(), false);

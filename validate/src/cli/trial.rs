@@ -5,7 +5,7 @@ use live::machine::cpus::Cpus;
 use live::machine::limits;
 use live::run::interrupt::Interrupt;
 use live::run::refuse::{Offer, refuse};
-use model::costs::Costs;
+use live::target::Target;
 use model::read::{Diagnostics, Resolved};
 use model::report::Report;
 use render::{Console, Exit, Failure, Format};
@@ -13,6 +13,7 @@ use render::{Console, Exit, Failure, Format};
 use super::measuring::Measuring;
 use crate::comparison::Comparison;
 use crate::measure::{End, Order, measure};
+use crate::platform::{Ground, Platform};
 use crate::predict::predict;
 use crate::{compare, platform};
 
@@ -57,11 +58,14 @@ pub(super) fn run(
     failures: Format,
     console: &mut Console<'_>,
 ) -> Result<Outcome, Failure> {
-    check(trials)?;
+    let on = &options.on;
+    check(trials, on.target)?;
+    let stack = live::cli::stack(on.target, &on.place.environment, console)?;
     // From here on whatever is begun is also cleared away.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
-    let platform = platform::costs(options.costs.as_deref(), &interrupt, console)?;
+    let ground = Ground { on, versions: stack.versions() };
+    let platform = platform::find(options.costs.as_deref(), &ground, &interrupt, console)?;
     let predicted = predictions(trials, Some(&platform), options.repeat)?;
     if interrupt.is_set() {
         return Err(Failure::System("interrupted before anything was measured".into()));
@@ -71,7 +75,7 @@ pub(super) fn run(
     }
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let order =
-        Order { scenarios: &scenarios, rounds: options.repeat, out: &options.out, failures };
+        Order { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
     let measured = measure(&order, &interrupt)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
@@ -90,7 +94,7 @@ pub(super) fn run(
 /// One does not come to its end.
 pub(super) fn predictions(
     trials: &[Trial],
-    platform: Option<&Costs>,
+    platform: Option<&Platform>,
     rounds: u32,
 ) -> Result<Vec<Report>, Failure> {
     let predict = |trial: &Trial| {
@@ -101,10 +105,10 @@ pub(super) fn predictions(
 }
 
 /// Refuses what cannot be measured here, while the user's own files can still be named.
-fn check(trials: &[Trial]) -> Result<(), Diagnostics> {
+fn check(trials: &[Trial], target: Target) -> Result<(), Diagnostics> {
     let files = limits::raise_open_files().unwrap_or(u64::MAX);
     let offer = Offer { cpus: Cpus::allowed().count().max(1), files };
-    let refused = trials.iter().filter_map(|trial| refuse(&trial.resolved, offer).err());
+    let refused = trials.iter().filter_map(|trial| refuse(&trial.resolved, offer, target).err());
     all(refused)
 }
 

@@ -6,6 +6,7 @@ use render::table::{Align, Table};
 use render::{Paint, number};
 
 use super::{error, metric, size};
+use crate::bottleneck::Regime;
 use crate::ranking::Inversion;
 use crate::summary::Summary;
 
@@ -37,6 +38,7 @@ fn verdicts(summary: &Summary) -> String {
 fn table(summary: &Summary) -> Table {
     let mut table = Table::new(&[
         ("", Align::Left),
+        ("", Align::Left),
         ("judged", Align::Right),
         ("agree", Align::Right),
         ("disagree", Align::Right),
@@ -46,9 +48,13 @@ fn table(summary: &Summary) -> Table {
         ("bias", Align::Right),
         ("noise", Align::Right),
     ]);
+    let mut said = None;
     for errors in summary.metrics.iter().filter(|errors| errors.judged > 0) {
         let unit = errors.unit;
+        // Said once for all of its lines.
+        let first = said.replace(errors.regime) != Some(errors.regime);
         table.row([
+            if first { regime(errors.regime).to_string() } else { String::new() },
             metric(errors.metric).to_string(),
             errors.judged.to_string(),
             errors.agree.to_string(),
@@ -61,6 +67,14 @@ fn table(summary: &Summary) -> Table {
         ]);
     }
     table
+}
+
+fn regime(regime: Regime) -> &'static str {
+    match regime {
+        Regime::Unsaturated => "unsaturated",
+        Regime::Saturated => "saturated",
+        Regime::Unknown => "not known",
+    }
 }
 
 fn sentences(summary: &Summary) -> Vec<String> {

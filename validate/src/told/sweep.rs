@@ -13,34 +13,23 @@ use crate::sweep::{Knee, Point, Sweep};
 
 /// For people.
 pub fn sweep_text(sweep: &Sweep, paint: Paint) -> String {
-    let knees = lines(&knees(sweep), "");
-    match &sweep.summary {
-        None => {
-            format!("{}\n{}", table(sweep).text(), knees.trim_end_matches('\n').to_owned() + "\n")
-        }
-        Some(summary) => {
-            let notes = lines(&sentences(&comparisons(sweep)), "");
-            let summary = summary_text(summary, paint);
-            format!("{}{MARKS}\n\n{knees}{notes}{summary}", table(sweep).text())
-        }
-    }
+    let (table, knees) = (table(sweep).text(), lines(&knees(sweep), ""));
+    let Some(summary) = &sweep.summary else { return alone(&table, &knees) };
+    let notes = lines(&sentences(&comparisons(sweep)), "");
+    format!("{table}{MARKS}\n\n{knees}{notes}{}", summary_text(summary, paint))
 }
 
 /// The same for a document.
 pub fn sweep_markdown(sweep: &Sweep) -> String {
-    let knees = lines(&knees(sweep), "- ");
-    match &sweep.summary {
-        None => format!(
-            "{}\n{}",
-            table(sweep).markdown(),
-            knees.trim_end_matches('\n').to_owned() + "\n"
-        ),
-        Some(summary) => {
-            let notes = lines(&sentences(&comparisons(sweep)), "- ");
-            let summary = summary_markdown(summary);
-            format!("{}\n{MARKS}\n\n{knees}{notes}{summary}", table(sweep).markdown())
-        }
-    }
+    let (table, knees) = (table(sweep).markdown(), lines(&knees(sweep), "- "));
+    let Some(summary) = &sweep.summary else { return alone(&table, &knees) };
+    let notes = lines(&sentences(&comparisons(sweep)), "- ");
+    format!("{table}\n{MARKS}\n\n{knees}{notes}{}", summary_markdown(summary))
+}
+
+/// A curve without a measurement, and what is said of it, if anything.
+fn alone(table: &str, knees: &str) -> String {
+    format!("{}\n", format!("{table}\n{knees}").trim_end())
 }
 
 fn comparisons(sweep: &Sweep) -> Vec<&Comparison> {

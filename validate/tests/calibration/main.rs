@@ -71,6 +71,19 @@ fn wrong_words_are_refused() {
     assert_eq!(place.files("."), [""; 0]);
 }
 
+#[test]
+fn a_stack_that_cannot_be_set_up_is_told_and_nothing_is_measured() {
+    let place = Place::new();
+    fs::create_dir(place.path("theirs")).expect("the folder is ours");
+    fs::write(place.path("theirs/letter"), "dear").expect("the folder is ours");
+    let (code, out, err) = place.validate("calibrate fastapi --environment theirs");
+    assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+    // Where there is no Python that is told first.
+    assert!(err.contains("theirs is there already") || err.contains("python3"), "{err}");
+    assert_eq!(place.files("."), ["theirs"]);
+    assert_eq!(place.files("theirs"), ["letter"]);
+}
+
 /// Looks again and again until there is what `look` looks for.
 fn until(what: &str, mut look: impl FnMut() -> bool) {
     /// A minute at least: the machine may be busy with other things.

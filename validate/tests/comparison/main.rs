@@ -3,6 +3,7 @@
 mod bottlenecks;
 mod command_line;
 mod documents;
+mod many;
 mod never;
 mod refusals;
 mod rounds;

@@ -75,6 +75,7 @@ fn report(kind: Kind, noise: f64) -> Report {
         published: None,
         measurement: None,
         cut_short: false,
+        untold: Default::default(),
         warnings: Vec::new(),
         rounds: Vec::new(),
     }

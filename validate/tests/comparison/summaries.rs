@@ -1,5 +1,6 @@
 //! Many comparisons together.
 
+use validate::bottleneck::Regime;
 use validate::comparison::Comparison;
 use validate::metric::Metric;
 use validate::{Summary, told};
@@ -36,6 +37,23 @@ fn errors_are_summed_up_metric_by_metric() {
     assert_eq!(throughput.noise, Some(0.02));
     assert_eq!((summary.ranking.pairs, summary.ranking.right), (3, 3));
     assert_eq!((summary.bottlenecks.told, summary.bottlenecks.right), (3, 3));
+}
+
+#[test]
+fn services_with_and_without_room_are_summed_up_apart() {
+    let full = Comparison { regime: Regime::Saturated, ..rung("v2", 88.0, 80.0) };
+    let summary = Summary::of(&[full, rung("v1", 10.2, 10.0), rung("v3", 41.2, 40.0)]);
+    let judged = |regime: Regime| {
+        let all = summary.metrics.iter().filter(|errors| errors.regime == regime);
+        let throughput: Vec<_> = all.filter(|e| e.metric == Metric::Throughput).collect();
+        throughput.iter().map(|errors| (errors.judged, errors.median)).collect::<Vec<_>>()
+    };
+    assert_eq!(judged(Regime::Unsaturated), [(2, Some(0.025))]);
+    assert_eq!(judged(Regime::Saturated), [(1, Some(0.1))]);
+    assert_eq!(judged(Regime::Unknown), []);
+    let text = told::summary_text(&summary, render::Paint::default());
+    let begins = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!((begins("unsaturated  throughput"), begins("saturated")), (1, 1), "{text}");
 }
 
 #[test]
@@ -79,7 +97,7 @@ fn the_noise_of_an_order_is_that_between_rounds() {
 #[test]
 fn nothing_compared_is_no_error() {
     let summary = Summary::of(&[]);
-    assert_eq!((summary.compared, summary.metrics[0].median), (0, None));
+    assert_eq!((summary.compared, summary.metrics.len()), (0, 0));
     let text = told::summary_text(&summary, render::Paint::default());
     assert!(text.starts_with("0 compared: 0 agree, 0 disagree, 0 inconclusive.\n"), "{text}");
 }
@@ -91,8 +109,8 @@ fn a_summary_is_a_table_and_a_few_sentences() {
     let expected = "\
 4 compared: 2 agree, 1 disagree, 1 inconclusive.
 
-            judged  agree  disagree  median error    worst         bias       noise
-throughput       3      2         1         3.4 %  +12.5 %  v2   +2.0 %      ±2.0 %
+                         judged  agree  disagree  median error    worst         bias       noise
+unsaturated  throughput       3      2         1         3.4 %  +12.5 %  v2   +2.0 %      ±2.0 %
 ";
     let text = told::summary_text(&summary, render::Paint::default());
     assert_eq!(text.lines().take(4).map(|l| format!("{l}\n")).collect::<String>(), expected);
@@ -104,5 +122,8 @@ Left out, because the measurement proves nothing: v4.
 ";
     assert!(text.ends_with(end), "{text}");
     let markdown = told::summary_markdown(&summary);
-    assert!(markdown.contains("| throughput | 3 | 2 | 1 | 3.4 % | +12.5 % | v2 |"), "{markdown}");
+    assert!(
+        markdown.contains("| unsaturated | throughput | 3 | 2 | 1 | 3.4 % | +12.5 % | v2 |"),
+        "{markdown}"
+    );
 }

@@ -1,6 +1,7 @@
 //! Where a test runs the program, and what is left of it.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -103,8 +104,12 @@ impl Lab {
         let mut command = Command::new(env!("CARGO_BIN_EXE_validate"));
         command.args(words.split_whitespace()).current_dir(self.0.path());
         command.env("VALIDATE_TEST", self.0.path()).process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Running(Some(command.spawn().expect("the program runs")))
+        // Files, not pipes: nobody empties them while the program runs.
+        let (out, err) = (file(), file());
+        let to = |file: &File| file.try_clone().expect("it is ours");
+        command.stdin(Stdio::null()).stdout(to(&out)).stderr(to(&err));
+        let child = command.spawn().expect("the program runs");
+        Running { child, out, err }
     }
 
     /// Runs `validate` with `words` to its end, in two short rounds.
@@ -162,40 +167,46 @@ impl Lab {
     }
 }
 
+/// A file that has no name.
+fn file() -> File {
+    tempfile::tempfile().expect("a folder for temporary files")
+}
+
 /// A program that runs. It is killed if its test ends before it does.
 #[derive(Debug)]
-pub(crate) struct Running(Option<Child>);
+pub(crate) struct Running {
+    child: Child,
+    out: File,
+    err: File,
+}
 
 impl Running {
-    fn process(&mut self) -> &mut Child {
-        self.0.as_mut().expect("it is there until it has ended")
-    }
-
     /// Its number, which is that of its group.
-    pub(crate) fn pid(&mut self) -> Pid {
-        Pid::from_child(self.process())
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
-    pub(crate) fn signal(&mut self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it is ours");
     }
 
     /// Waits for its end.
     pub(crate) fn ended(mut self) -> Ended {
-        until("the end of the program", || self.process().try_wait().expect("it is ours"));
-        let child = self.0.take().expect("it is there until now");
-        let output = child.wait_with_output().expect("it is ours");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ended { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+        let status = until("the end of the program", || self.child.try_wait().expect("it is ours"));
+        let text = |file: &mut File| {
+            let mut text = String::new();
+            file.rewind().expect("it is ours");
+            file.read_to_string(&mut text).expect("text");
+            text
+        };
+        Ended { code: status.code(), out: text(&mut self.out), err: text(&mut self.err) }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            // It may have ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

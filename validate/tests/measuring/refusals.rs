@@ -101,3 +101,10 @@ fn a_program_reads_why_there_is_no_answer() {
     let problems: serde_json::Value = serde_json::from_str(&ended.err).expect("JSON");
     assert_eq!(problems[0]["file"], "absent.toml");
 }
+
+#[test]
+fn a_scenario_of_another_server_is_refused_before_its_stack_is_set_up() {
+    let ended = refused("run shop.toml --target fastapi");
+    assert!(ended.err.contains("is not a server of Python's"), "{}", ended.err);
+    assert!(ended.err.contains("--set service.server=uvicorn"), "{}", ended.err);
+}

@@ -2,37 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use model::costs::syncs_per_commit;
+use model::costs::{Work, syncs_per_commit};
 use model::report::Report;
-use model::scenario::{Concurrency, JournalMode, Synchronous};
+use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 use serde_json::json;
 
+use crate::calibrate::Target;
 use crate::calibrate::probe::{
-    CALLS, HANDLER, LATENCY, OPENS, PRAGMAS, Probe, READS, WRITES, journal, model, synchronous,
+    HANDLER, LATENCY, PRAGMA_HOPS, PRAGMAS, Probe, RARE_COMMIT, RARELY, SELDOM, journal, kind,
+    model, synchronous,
 };
-use crate::calibrate::recipe::recipes;
+use crate::calibrate::recipe::{hops, recipes};
 
 /// Seconds of each window, and good answers in it.
-const SECONDS: f64 = 2.0;
+pub(super) const SECONDS: f64 = 2.0;
 const GOOD: u64 = 1000;
 const REFUSED: f64 = 5000.0;
 
-/// Costs by their keys.
+/// How much less CPU gunicorn's worker takes.
+const SCALE: &str = "server.gunicorn.cpu_scale";
+
+/// A stack with its costs by their keys.
 #[derive(Clone, Debug)]
-pub(super) struct Service(BTreeMap<String, f64>);
+pub(super) struct Service {
+    pub(super) target: Target,
+    costs: BTreeMap<String, f64>,
+}
 
 impl Service {
     /// Costs that are all different.
-    pub(super) fn usual() -> Service {
-        let count = recipes().len();
+    pub(super) fn usual(target: Target) -> Service {
+        let count = recipes(target).len();
         let shares: Vec<f64> = (0..count).map(|i| (i as f64 + 1.0) / count as f64).collect();
-        Service::random(&shares)
+        Service::random(target, &shares)
     }
 
     /// Costs of the order of a real service's.
-    pub(super) fn plausible() -> Service {
-        let mut service = Service::usual();
-        for (key, cost) in &mut service.0 {
+    pub(super) fn plausible(target: Target) -> Service {
+        let mut service = Service::usual(target);
+        for (key, cost) in &mut service.costs {
             *cost = match key.as_str() {
                 "cpu.in_flight" => 40e-9,
                 "cpu.threadpool.hop" => 3e-6,
@@ -40,6 +48,8 @@ impl Service {
                 "disk.sync.p99" => 0.6e-3,
                 "disk.sync.mean" => 0.18e-3,
                 "network.upstream" | "network.client" => 70e-6,
+                "cache.decay" => 20e-3,
+                SCALE => 0.9,
                 _ if key.starts_with("memory.") => *cost,
                 _ => *cost / 5.0,
             };
@@ -48,38 +58,50 @@ impl Service {
     }
 
     /// Each cost is its share of what is plausible.
-    pub(super) fn random(shares: &[f64]) -> Service {
+    pub(super) fn random(target: Target, shares: &[f64]) -> Service {
         let most = |key: &str| match key {
-            "(background)" => 0.05,
             "disk.sync.p99" => 5e-3,
+            SCALE => 1.0,
             _ if key.starts_with("memory.") => 1e7,
             _ => 3e-4,
         };
-        let keys = recipes().into_iter().map(|recipe| recipe.key);
+        let keys = recipes(target).into_iter().map(|recipe| recipe.key);
         let mut costs: BTreeMap<String, f64> =
             keys.zip(shares).map(|(key, share)| (key.clone(), share * most(&key))).collect();
+        // Without an end or without a beginning there is no decay to be seen.
+        costs.insert("cache.decay".into(), 5e-3 + 0.19 * costs["cache.decay"] / 3e-4);
+        costs.insert("cache.request".into(), 2e-5 + costs["cache.request"]);
         // A handler on the pool costs what an async one does.
         let request = costs["cpu.async.request"];
         costs.insert("cpu.threadpool.request".into(), request);
-        Service(costs)
+        // A pragma that is awaited costs the ways to the connection's thread more.
+        if let Some(hop) = costs.get("cpu.async.hop") {
+            let ways = f64::from(2 * PRAGMA_HOPS) * hop / f64::from(PRAGMAS);
+            costs.insert("cpu.async.pragma".into(), costs["cpu.blocking.pragma"] + ways);
+        }
+        Service { target, costs }
     }
 
     /// All of its costs times `factor`.
     pub(super) fn scaled(&self, factor: f64) -> Service {
-        Service(self.0.iter().map(|(key, cost)| (key.clone(), cost * factor)).collect())
+        let scaled = |(key, cost): (&String, &f64)| {
+            let factor = if key == SCALE { 1.0 } else { factor };
+            (key.clone(), cost * factor)
+        };
+        Service { target: self.target, costs: self.costs.iter().map(scaled).collect() }
     }
 
     pub(super) fn set(&mut self, key: &str, cost: f64) {
-        self.0.insert(key.to_string(), cost);
+        self.costs.insert(key.to_string(), cost);
     }
 
     pub(super) fn cost(&self, key: &str) -> f64 {
-        self.0[key]
+        self.costs[key]
     }
 
     /// All of them, by their keys.
     pub(super) fn costs(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.0.iter().map(|(key, cost)| (key.as_str(), *cost))
+        self.costs.iter().map(|(key, cost)| (key.as_str(), *cost))
     }
 
     fn of(&self, concurrency: Concurrency, name: &str) -> f64 {
@@ -94,34 +116,71 @@ impl Service {
 
     /// CPU time per good answer, as far as it is the same for each.
     fn cpu(&self, probe: Probe) -> f64 {
+        self.warm(probe) + self.refill(probe)
+    }
+
+    /// What the caches have lost between two requests.
+    fn refill(&self, probe: Probe) -> f64 {
+        let elapsed = SECONDS / good(probe) as f64;
+        let lost = 1.0 - (-elapsed / self.cost("cache.decay")).exp();
+        let cold = |work: &Work| self.cost(&format!("cache.{}", kind(*work)));
+        lost * probe.works().iter().map(cold).sum::<f64>()
+    }
+
+    fn warm(&self, probe: Probe) -> f64 {
         let plain = self.request(Concurrency::Async);
+        let blocking = Concurrency::Blocking;
+        let written = |mode, level| self.read(blocking) + self.commit(mode, level);
         match probe {
             Probe::Request(of) => self.request(of),
-            Probe::Statement(of) => self.request(of) + f64::from(READS) * self.of(of, "statement"),
-            Probe::Open(of) => {
-                let read = self.of(of, "open") + self.of(of, "statement");
-                self.request(of) + f64::from(OPENS) * read
-            }
-            Probe::Pragma(of) => {
-                self.cpu(Probe::Open(of)) + f64::from(OPENS * PRAGMAS) * self.of(of, "pragma")
-            }
-            Probe::Call(of) => self.request(of) + f64::from(CALLS) * self.of(of, "call"),
-            Probe::Commit(mode, level) => {
-                let write = self.of(Concurrency::Blocking, "statement") + self.commit(mode, level);
-                self.request(Concurrency::Blocking) + f64::from(WRITES) * write
-            }
+            Probe::Statement(of) => self.read(of),
+            Probe::Open(of) => self.opened(of),
+            Probe::Pragma(of) => self.opened(of) + f64::from(PRAGMAS) * self.of(of, "pragma"),
+            Probe::Call(of) => self.request(of) + self.of(of, "call"),
+            Probe::Connect(of) => self.warm(Probe::Call(of)) + self.of(of, "connect"),
+            Probe::Commit(mode, level) => written(mode, level),
+            Probe::AloneWrite(level) => written(JournalMode::Wal, level),
             Probe::Accept => plain + self.cost("cpu.accept"),
             Probe::FewInFlight | Probe::ManyInFlight => {
                 let pausing = GOOD as f64 / SECONDS * self.pause(probe);
                 plain + pausing * self.cost("cpu.in_flight")
             }
-            Probe::Alone | Probe::Rest => plain + self.cost("cpu.wake_up"),
-            Probe::AloneWrite(level) => plain + self.commit(JournalMode::Wal, level),
-            Probe::AloneOpen(mode) => {
-                let last = if mode == JournalMode::Wal { self.cost("cpu.last_close") } else { 0.0 };
-                plain + last + self.of(Concurrency::Async, "open")
+            Probe::OpenLog => self.opened(Concurrency::Async) + self.cost("cpu.log_open"),
+            Probe::AloneOpen(JournalMode::Wal) => {
+                self.warm(Probe::OpenLog) + self.cost("cpu.last_close")
             }
-            Probe::Reject | Probe::Parked | Probe::AloneCall => plain,
+            Probe::AloneOpen(_) => self.opened(Concurrency::Async),
+            Probe::AloneCall => self.warm(Probe::Call(Concurrency::Async)),
+            Probe::Cold(Work::Request) => plain,
+            Probe::Cold(Work::Statement) => self.read(Concurrency::Async),
+            Probe::Cold(Work::Call) => self.warm(Probe::AloneCall),
+            Probe::Cold(Work::Open) => self.opened(Concurrency::Async),
+            Probe::Cold(Work::Commit) => written(RARE_COMMIT.0, RARE_COMMIT.1),
+            Probe::Reject | Probe::Alone | Probe::Parked => plain,
+            Probe::Mixed(server) => {
+                let scale = if server == Server::Gunicorn { self.cost(SCALE) } else { 1.0 };
+                let model = Concurrency::Async;
+                HANDLER + scale * (self.read(model) + self.of(model, "call") - HANDLER)
+            }
+        }
+    }
+
+    fn read(&self, of: Concurrency) -> f64 {
+        self.request(of) + self.of(of, "statement") + self.trips(of, hops(self.target).statement)
+    }
+
+    fn opened(&self, of: Concurrency) -> f64 {
+        let hops = hops(self.target);
+        self.read(of) + self.of(of, "open") + self.trips(of, hops.open + hops.close)
+    }
+
+    /// So many ways to the thread of a connection and back, where that has a cost of its own.
+    fn trips(&self, of: Concurrency, count: u32) -> f64 {
+        match (self.target, of) {
+            (Target::Fastapi, Concurrency::Async) => {
+                2.0 * f64::from(count) * self.cost("cpu.async.hop")
+            }
+            _ => 0.0,
         }
     }
 
@@ -131,12 +190,11 @@ impl Service {
 
     /// CPU time of the whole window.
     fn cpu_of_all(&self, probe: Probe) -> f64 {
-        let all = GOOD as f64 * self.cpu(probe);
-        match probe {
-            Probe::Reject => all + REFUSED * (self.cost("cpu.reject") + self.cost("cpu.accept")),
-            Probe::Rest => all + SECONDS * self.cost("(background)"),
-            _ => all,
+        if probe != Probe::Reject {
+            return good(probe) as f64 * self.cpu(probe);
         }
+        let served = good(probe) as f64 * self.request(Concurrency::Async);
+        served + REFUSED * (self.cost("cpu.reject") + self.cost("cpu.accept"))
     }
 
     fn pause(&self, probe: Probe) -> f64 {
@@ -154,8 +212,7 @@ impl Service {
             Probe::AloneWrite(Synchronous::Full) => sync,
             Probe::Commit(JournalMode::Delete, Synchronous::Full) => {
                 let syncs = syncs_per_commit(JournalMode::Delete, Synchronous::Full);
-                let commit = f64::from(syncs) * sync + self.cost("disk.unlink");
-                f64::from(WRITES) * commit
+                f64::from(syncs) * sync + self.cost("disk.unlink")
             }
             _ => 0.0,
         }
@@ -164,18 +221,26 @@ impl Service {
     /// A response time: the mean or a quantile.
     fn response_time(&self, name: &str, probe: Probe) -> f64 {
         let idle_exit = self.cost("machine.idle_exit");
-        let alone = self.cost("network.client") + idle_exit + self.cpu(Probe::Alone);
+        let alone = self.cost("network.client") + idle_exit + self.cpu(probe);
         match probe {
             Probe::Alone => alone,
-            Probe::AloneCall => {
-                let call = self.cost("cpu.async.call") + self.cost("cpu.wake_up");
-                alone + call + idle_exit + LATENCY + self.cost("network.upstream")
-            }
+            Probe::AloneCall => alone + idle_exit + LATENCY + self.cost("network.upstream"),
             Probe::AloneWrite(Synchronous::Full) => {
                 self.cpu(probe) + self.disk(name, probe) + idle_exit
             }
             _ => self.cpu(probe),
         }
+    }
+}
+
+/// Good answers to `probe` in a window.
+pub(super) fn good(probe: Probe) -> u64 {
+    match probe {
+        Probe::Alone | Probe::AloneCall | Probe::AloneOpen(_) | Probe::AloneWrite(_) => {
+            u64::from(SELDOM) * 2
+        }
+        Probe::Cold(_) => u64::from(RARELY) * 2,
+        _ => GOOD,
     }
 }
 
@@ -190,9 +255,9 @@ pub(super) fn report(service: &Service, probe: Probe, doubts: Vec<String>) -> Re
         "seed": 1, "digest": "0",
         "run": {
             "replications": 1, "confidence": 0.95, "warmup": 1.0, "duration": SECONDS,
-            "samples": GOOD,
+            "samples": good(probe),
         },
-        "throughput": exact(GOOD as f64 / SECONDS),
+        "throughput": exact(good(probe) as f64 / SECONDS),
         "response_time": {
             "mean": time("mean"), "p50": time("p50"), "p90": 0.0, "p95": 0.0,
             "p99": time("p99"), "p999": 0.0, "max": 0.0,

@@ -1,0 +1,88 @@
+//! This program as `live`, in a process of its own: a measurement knows nothing of the
+//! prediction that it will be held against.
+//!
+//! The child has a process group of its own: a terminal would tell it of Ctrl-C a second
+//! time, and who asks twice does not want to wait. It ends with its parent, however that ends.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use live::cli::On;
+use live::run::interrupt::Interrupt;
+use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+
+/// The hidden command that makes this program `live`.
+pub(crate) const LIVE: &str = "live";
+/// Pause between two looks at the child.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Runs `live` with `words` until it ends, in good order and early if the user wishes so. Its
+/// answer goes to the file `answer`, what it says to people to the file `talk`; without one
+/// they hear it at once.
+///
+/// # Errors
+/// It cannot be run, or a file not be made.
+pub(crate) fn live(
+    words: impl IntoIterator<Item = OsString>,
+    answer: &Path,
+    talk: Option<&Path>,
+    interrupt: &Interrupt,
+) -> io::Result<ExitStatus> {
+    let mut command = Command::new(std::env::current_exe()?);
+    // Files, not pipes: nobody need empty them while the child runs.
+    command.arg(LIVE).args(words).stdin(Stdio::null()).stdout(File::create(answer)?);
+    if let Some(talk) = talk {
+        command.stderr(File::create(talk)?);
+    }
+    let mut child = Running(command.process_group(0).spawn()?);
+    let mut told = false;
+    loop {
+        if let Some(status) = child.0.try_wait()? {
+            return Ok(status);
+        }
+        if interrupt.is_set() && !told {
+            // It may have ended just now.
+            let _ = kill_process(Pid::from_child(&child.0), Signal::INT);
+            told = true;
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The words that say what `live` is to run scenarios on.
+pub(crate) fn on(on: &On) -> [OsString; 2] {
+    let target = format!("--target={}", on.target.name());
+    [target.into(), joined("--environment", &on.place.environment)]
+}
+
+/// An option and its value as one word: whatever the value begins with, it is no option.
+pub(crate) fn joined(option: &str, path: &Path) -> OsString {
+    let mut all = OsString::from(option);
+    all.push("=");
+    all.push(path);
+    all
+}
+
+/// Makes this process end in good order when the one that started it ends, even if that is
+/// killed. Where the system cannot do that a measurement runs on to its end.
+pub(crate) fn end_with_parent() {
+    let _ = set_parent_process_death_signal(Some(Signal::TERM));
+}
+
+/// A child that does not outlive its owner's interest.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended, unless an error got in between.
+        if !matches!(self.0.try_wait(), Ok(Some(_))) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+}

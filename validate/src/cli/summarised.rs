@@ -1,0 +1,114 @@
+//! `validate compare --k6`: a prediction against what k6 has measured.
+
+use std::path::Path;
+
+use model::read::{Diagnostic, Diagnostics, load};
+use model::report::{Kind, Report};
+use render::{Console, Failure, saved};
+
+use super::compare::refusal;
+use super::options::{Compare, K6};
+use crate::k6::reported::Unfit;
+use crate::k6::{self, Reported, Summary};
+use crate::platform::Ground;
+use crate::predict::predict;
+use crate::{Comparison, compare, platform};
+
+/// What a prediction of one round is made for: there are no pairs with the runs of k6.
+const ROUNDS: u32 = 1;
+
+/// Holds the scenario or report against k6's summaries.
+pub(super) fn compared(
+    options: &Compare,
+    console: &mut Console<'_>,
+) -> Result<Comparison, Failure> {
+    // A summary that is none is known at once, a prediction takes a while.
+    let summaries = summaries(&options.k6)?;
+    let (predicted, told) = expected(&options.predicted, &options.k6, console)?;
+    let Reported { report, notes } = k6::report(&summaries, &predicted)
+        .map_err(|(index, unfit)| refused(&options.k6.summaries[index], &unfit))?;
+    let mut comparison = compare(&predicted, &report, &options.tolerance.tolerances())
+        .map_err(|mismatch| refusal(&options.k6.summaries[0], &mismatch))?;
+    comparison.warnings.extend(told.into_iter().chain(notes));
+    Ok(comparison)
+}
+
+/// Every summary, or every problem with any.
+fn summaries(options: &K6) -> Result<Vec<Summary>, Diagnostics> {
+    let (mut summaries, mut problems) = (Vec::new(), Vec::new());
+    for file in &options.summaries {
+        match k6::summary::read(file) {
+            Ok(summary) => summaries.push(summary),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(summaries) } else { Err(Diagnostics { diagnostics: problems }) }
+}
+
+/// What k6 should have measured, and what to know of that.
+fn expected(
+    file: &Path,
+    options: &K6,
+    console: &mut Console<'_>,
+) -> Result<(Report, Option<String>), Failure> {
+    if file.is_dir() || file.extension().is_some_and(|ending| ending == "json") {
+        return Ok(kept(file, options)?);
+    }
+    let seed = options.seed.map(|seed| format!("seed={seed}"));
+    let sets: Vec<String> = options.sets.iter().cloned().chain(seed).collect();
+    let resolved = load(file, &sets)?;
+    let on = &options.on;
+    let ground = Ground { on, versions: platform::versions(on) };
+    let platform = platform::at_hand(options.costs.as_deref(), &ground, console)?;
+    let predicted = predict(&resolved, platform.as_ref(), ROUNDS)
+        .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))?;
+    let told = platform.map(|_| {
+        let target = on.target.name();
+        format!(
+            "predicted is what rung's own {target} service does on this machine; for another \
+             service, name the report of `sim scenario --format json` in place of the scenario"
+        )
+    });
+    Ok((predicted, told))
+}
+
+/// A report that was kept, predicted or measured.
+fn kept(file: &Path, options: &K6) -> Result<(Report, Option<String>), Diagnostics> {
+    unchanged(file, options)?;
+    let report = saved::read(file).map_err(|problem| Diagnostics { diagnostics: vec![problem] })?;
+    let told = (report.kind == Kind::Measured).then(|| {
+        "what stands as predicted was measured too, by rung's own load generator".to_string()
+    });
+    Ok((Report { kind: Kind::Predicted, ..report }, told))
+}
+
+/// Nobody wants to change the report in `file`, which is what it is.
+///
+/// # Errors
+/// Somebody does.
+pub(super) fn unchanged(file: &Path, options: &K6) -> Result<(), Diagnostics> {
+    if options.sets.is_empty() && options.seed.is_none() && options.costs.is_none() {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic {
+        file: file.display().to_string(),
+        line: None,
+        column: None,
+        found: "is a report, which no --set, --seed or --costs can change".into(),
+        allowed: Some("with these options, a scenario and --k6 SUMMARY".into()),
+        advice: Some("name the scenario file, or leave the options out".into()),
+    };
+    Err(Diagnostics { diagnostics: vec![diagnostic] })
+}
+
+fn refused(file: &Path, unfit: &Unfit) -> Diagnostics {
+    let diagnostic = Diagnostic {
+        file: file.display().to_string(),
+        line: None,
+        column: None,
+        found: unfit.to_string(),
+        allowed: Some("summaries of whole runs of one script".into()),
+        advice: Some("run the script again, to its end".into()),
+    };
+    Diagnostics { diagnostics: vec![diagnostic] }
+}
