@@ -53,6 +53,7 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     scenario.costs = costs(scenario, platform);
     match platform.target {
         // Whatever the scenario stands for, what runs is tokio's loop.
+        // Callbacks run in tokio's order; connections are accepted as the scenario's loop does.
         Target::Axum => scenario.service.event_loop = EventLoop::Tokio,
         // Handlers compute as long as it says; it is the libraries that cost less elsewhere.
         Target::Fastapi => {
@@ -181,6 +182,17 @@ mod tests {
         assert_eq!(own, unknown);
         let (own, written) = slice(&["cpu.slice=2ms"], Some(5));
         assert_eq!(own, written);
+    }
+
+    #[test]
+    fn connections_are_accepted_as_the_scenarios_own_loop_does() {
+        for (server, most) in [("uvicorn", 1), ("axum", u32::MAX)] {
+            let sets = [format!("service.server={server}"), "costs.interpreter.lock=false".into()];
+            let mut shop = shop(&[&sets[0], &sets[1]]);
+            overlay(&mut shop, &platform());
+            let service = &shop.scenario.service;
+            assert_eq!((service.event_loop, service.accept_most), (EventLoop::Tokio, most));
+        }
     }
 
     #[test]

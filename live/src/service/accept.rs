@@ -11,7 +11,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
-use model::scenario::EventLoop;
 use model::units::Span;
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service as _;
@@ -38,7 +37,7 @@ pub async fn accept(worker: Arc<Worker>, listener: TcpListener, app: Router) {
             }
             Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
-        if service.event_loop == EventLoop::Uvloop {
+        if service.accept_most == 1 {
             // libuv accepts one connection per event and then looks after the others.
             tokio::task::yield_now().await;
         }

@@ -153,8 +153,11 @@ pub struct Service {
     pub keep_alive: Span,
     /// How new connections spread over the workers.
     pub spread: Spread,
-    /// Connections that one readiness event accepts.
+    /// In whose order callbacks run.
     pub event_loop: EventLoop,
+    /// Most connections that the loop accepts before it looks after others: one under libuv,
+    /// else all that wait. Where one loop stands for another it accepts as that one does.
+    pub accept_most: u32,
 }
 
 /// Which server runs the workers.

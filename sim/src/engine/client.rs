@@ -1,6 +1,6 @@
 //! The load generator and its connections: users, arrivals, patience, handshakes.
 
-use model::scenario::{EventLoop, Source};
+use model::scenario::Source;
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
@@ -314,10 +314,7 @@ impl<T: Trace> Engine<'_, T> {
     /// The loop's callback for its listening socket.
     pub(super) fn accept(&mut self, worker: u32) -> Flow {
         self.workers[worker as usize].accepting = false;
-        let most = match self.plan.service.event_loop {
-            EventLoop::Uvloop => 1,
-            EventLoop::Asyncio | EventLoop::Tokio => usize::MAX,
-        };
+        let most = u64::from(self.plan.service.accept_most);
         let mut accepted = 0;
         while accepted < most
             && let Some(task) = self.listener.accept(worker)
@@ -325,7 +322,7 @@ impl<T: Trace> Engine<'_, T> {
             accepted += 1;
             self.accepted(worker, task);
         }
-        let span = self.plan.accept * accepted as u64;
+        let span = self.plan.accept * accepted;
         if span.is_zero() { Flow::Continue } else { Flow::Work { span, native: false } }
     }
 

@@ -85,6 +85,7 @@ fn service(root: &Fields) -> Option<Service> {
             "round-robin" => Spread::RoundRobin,
             _ => Spread::Lifo,
         },
+        accept_most: if service.word("event_loop")? == "uvloop" { 1 } else { u32::MAX },
         event_loop: match service.word("event_loop")? {
             "asyncio" => EventLoop::Asyncio,
             "tokio" => EventLoop::Tokio,
