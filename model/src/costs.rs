@@ -58,6 +58,18 @@ pub struct Costs {
 pub struct Cache {
     /// Time in which all but 1/e of what is not used is lost.
     pub decay: Span,
+    /// What handlers that block need.
+    pub blocking: Cold,
+    /// What handlers on the thread pool need.
+    pub threadpool: Cold,
+    /// What handlers that await need.
+    #[serde(rename = "async")]
+    pub async_: Cold,
+}
+
+/// What each kind of work costs more when nothing of it is left in the caches.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cold {
     /// For a request: server, framework, handler.
     pub request: Span,
     /// For a statement: driver, engine, pages.
@@ -91,14 +103,19 @@ impl Work {
 }
 
 impl Cache {
-    /// CPU time of `work` when nothing of it is left in the caches.
-    pub fn cold(&self, work: Work) -> Span {
+    /// CPU time that `work` costs more when nothing of it is left in the caches.
+    pub fn cold(&self, concurrency: Concurrency, work: Work) -> Span {
+        let cold = match concurrency {
+            Concurrency::Blocking => &self.blocking,
+            Concurrency::Threadpool => &self.threadpool,
+            Concurrency::Async => &self.async_,
+        };
         match work {
-            Work::Request => self.request,
-            Work::Statement => self.statement,
-            Work::Call => self.call,
-            Work::Open => self.open,
-            Work::Commit => self.commit,
+            Work::Request => cold.request,
+            Work::Statement => cold.statement,
+            Work::Call => cold.call,
+            Work::Open => cold.open,
+            Work::Commit => cold.commit,
         }
     }
 
@@ -109,13 +126,18 @@ impl Cache {
 
     /// The same with every CPU time as `own` has it.
     fn each(&self, own: impl Fn(Span) -> Span) -> Cache {
+        let of = |cold: &Cold| Cold {
+            request: own(cold.request),
+            statement: own(cold.statement),
+            call: own(cold.call),
+            open: own(cold.open),
+            commit: own(cold.commit),
+        };
         Cache {
             decay: self.decay,
-            request: own(self.request),
-            statement: own(self.statement),
-            call: own(self.call),
-            open: own(self.open),
-            commit: own(self.commit),
+            blocking: of(&self.blocking),
+            threadpool: of(&self.threadpool),
+            async_: of(&self.async_),
         }
     }
 }
@@ -146,6 +168,8 @@ pub struct CpuCosts {
     pub call: Span,
     /// Client side of opening and closing a connection to an upstream.
     pub connect: Span,
+    /// For each idle connection of the client, whenever one is chosen or given back.
+    pub look: Span,
     /// More to open and close a connection to a write-ahead log than one without a log.
     pub log_open: Span,
     /// A connection to a write-ahead log that is the only one: it creates the log's files when
@@ -195,11 +219,29 @@ pub struct Disk {
     pub checkpoint_page: Span,
 }
 
-/// The async driver: a thread per connection, and hops to it.
+/// The database driver. Its hops are those under async: a thread per connection.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Driver {
-    /// Round trips between loop and connection thread of one statement.
+    /// A write by itself is one call that takes the lock, writes and commits. Without, it is a
+    /// transaction: what the loop or the interpreter lock does between the calls holds up
+    /// everyone else who writes.
+    pub autocommit: bool,
+    /// A connection that comes back to the pool is for whoever asks first. Who waits is told
+    /// only, and queues anew if it comes too late.
+    pub overtaking: bool,
+    /// Round trips between loop and connection thread of one statement, the last of which
+    /// executes it.
     pub statement_hops: u32,
+    /// More of them for the rows of a read.
+    pub fetch_hops: u32,
+    /// More of them to end any statement.
+    pub finish_hops: u32,
+    /// Those of a commit.
+    pub commit_hops: u32,
+    /// Those at the end of a read that is no part of a transaction.
+    pub rollback_hops: u32,
+    /// Those of a connection that goes back.
+    pub release_hops: u32,
     /// The same for opening a connection.
     pub open_hops: u32,
     /// The same for closing it.
@@ -212,6 +254,11 @@ pub struct Client {
     /// With more connections to an upstream than so many, in use and idle, one that falls idle
     /// is closed. None keeps them all.
     pub kept: Option<u32>,
+    /// One that is idle for so long is closed. None keeps it.
+    pub expiry: Option<Span>,
+    /// Turns of the event loop between choosing an idle connection and having it: who chooses
+    /// the same one meanwhile has to choose again.
+    pub turns: u32,
 }
 
 /// Resident memory, in bytes.
@@ -326,6 +373,7 @@ impl Default for CpuCosts {
             reject: nothing,
             call: nothing,
             connect: nothing,
+            look: nothing,
             log_open: nothing,
             last_close: nothing,
             hop: nothing,
@@ -349,6 +397,7 @@ impl CpuCosts {
             reject: sum(|cpu| cpu.reject),
             call: sum(|cpu| cpu.call),
             connect: sum(|cpu| cpu.connect),
+            look: sum(|cpu| cpu.look),
             log_open: sum(|cpu| cpu.log_open),
             last_close: sum(|cpu| cpu.last_close),
             hop: sum(|cpu| cpu.hop),

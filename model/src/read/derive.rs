@@ -35,21 +35,23 @@ pub(crate) fn derive(root: &mut Fields) {
             costs.put_behind("", "name", Typed::Text("inline".into()));
         }
         if let Some(cpu) = costs.table_mut("cpu") {
-            inherit_cpu_costs(cpu);
+            inherit(cpu);
+        }
+        if let Some(cache) = costs.table_mut("cache") {
+            inherit(cache);
         }
     }
 }
 
-/// A concurrency model costs what its table says, and else what `[cpu]` says.
-fn inherit_cpu_costs(cpu: &mut Fields) {
-    let shared: Vec<Field> = cpu
-        .fields
-        .iter()
-        .filter(|field| !matches!(field.value.value, Typed::Table(_)))
-        .cloned()
-        .collect();
+/// A concurrency model costs what its table says, and else what the table around it says.
+fn inherit(costs: &mut Fields) {
+    // How quickly caches decay is no cost of a model.
+    let is_cost = |field: &&Field| {
+        !matches!(field.value.value, Typed::Table(_)) && field.key.as_ref() != "decay"
+    };
+    let shared: Vec<Field> = costs.fields.iter().filter(is_cost).cloned().collect();
     for model in ["blocking", "threadpool", "async"] {
-        let Some(table) = cpu.table_mut(model) else { continue };
+        let Some(table) = costs.table_mut(model) else { continue };
         for field in &shared {
             if !table.has(&field.key) {
                 let value = Checked { origin: Origin::Implied, ..field.value.clone() };

@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{DrawId, Op, Pc, place};
 use crate::station::callbacks::Via;
+use crate::station::kept::Kept;
 use crate::station::slots::Slots;
 use crate::trace::Trace;
 
@@ -64,20 +65,47 @@ impl<T: Trace> Engine<'_, T> {
         Flow::Continue
     }
 
-    pub(super) fn connect(&mut self, task: u32, upstream: u32, span: Span) -> Flow {
+    fn kept(&mut self, task: u32, upstream: u32) -> &mut Kept {
         let worker = self.worker_of(task) as usize;
-        match self.workers[worker].kept[upstream as usize].take() {
-            true => work(span, false),
-            false => Flow::Continue,
+        &mut self.workers[worker].kept[upstream as usize]
+    }
+
+    /// Chooses a connection of the client, at a cost for each that it looks at.
+    pub(super) fn choose(&mut self, task: u32, upstream: u32, look: Span) -> Flow {
+        let now = self.now;
+        let kept = self.kept(task, upstream);
+        let seen = kept.look(now);
+        let (client, opens) = match kept.choose() {
+            Some(chosen) => (chosen, false),
+            None => (kept.open(), true),
+        };
+        let entry = &mut self.tasks[task];
+        (entry.client, entry.opens) = (client, opens);
+        work(look * u64::from(seen), false)
+    }
+
+    /// Takes the chosen connection, or goes back to choose `again` if another has it.
+    pub(super) fn connect(&mut self, task: u32, upstream: u32, span: Span, again: Pc) -> Flow {
+        if self.tasks[task].opens {
+            return work(span, false);
         }
+        let chosen = self.tasks[task].client;
+        if !self.kept(task, upstream).take(chosen) {
+            self.tasks[task].pc = again;
+        }
+        Flow::Continue
     }
 
     /// Whoever gave up waiting for a reply cannot use the connection again.
-    pub(super) fn disconnect(&mut self, task: u32, upstream: u32) -> Flow {
-        let worker = self.worker_of(task) as usize;
-        let broken = self.tasks[task].outcome == Some(ErrorKind::UpstreamTimeout);
-        self.workers[worker].kept[upstream as usize].give_back(broken);
-        Flow::Continue
+    pub(super) fn disconnect(&mut self, task: u32, upstream: u32, look: Span) -> Flow {
+        let now = self.now;
+        let entry = &self.tasks[task];
+        let broken = entry.outcome == Some(ErrorKind::UpstreamTimeout);
+        let client = entry.client;
+        let kept = self.kept(task, upstream);
+        kept.give_back(client, broken, now);
+        let seen = kept.look(now);
+        work(look * u64::from(seen), false)
     }
 
     /// Bounds the wait that `task` begins now.

@@ -141,6 +141,8 @@ impl<T: Trace> Engine<'_, T> {
                 attempt: 0,
                 polls: 0,
                 connection: NONE,
+                client: NONE,
+                opens: false,
                 place,
                 checkpointing: false,
                 outcome: None,

@@ -173,6 +173,12 @@ impl<T: Trace> Engine<'_, T> {
                 self.tasks[waiter].connection = connection;
                 self.grant(waiter, Via::Loop);
             }
+            Checkin::Told(waiter) => {
+                self.seen.connections.leave(self.now);
+                // It asks again when it runs, at the end of the queue if it comes too late.
+                self.tasks[waiter].pc -= 1;
+                self.grant(waiter, Via::Loop);
+            }
             Checkin::Kept => self.seen.connections.leave(self.now),
             Checkin::Discarded(waiter) => {
                 self.database_connections.remove(connection);

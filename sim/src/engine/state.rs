@@ -8,7 +8,7 @@ use crate::observe::ErrorKind;
 use crate::plan::Pc;
 use crate::station::callbacks::Callbacks;
 use crate::station::interpreter::InterpreterLock;
-use crate::station::kept::Kept;
+use crate::station::kept::{Connection, Kept};
 use crate::station::pool::Pool;
 use crate::station::slots::Slots;
 use crate::station::sqlite;
@@ -119,6 +119,10 @@ pub(crate) struct Task {
     pub(crate) polls: u32,
     /// Database connection.
     pub(crate) connection: u32,
+    /// Connection to the upstream that it has chosen or uses.
+    pub(crate) client: Connection,
+    /// That connection is new.
+    pub(crate) opens: bool,
     pub(crate) place: u8,
     /// It copies the write-ahead log.
     pub(crate) checkpointing: bool,

@@ -98,8 +98,9 @@ impl<T: Trace> Engine<'_, T> {
             Op::ConnectionAcquire { upstream, .. } => {
                 self.connection_acquire(thread, task, upstream)
             }
-            Op::Connect { upstream, span } => self.connect(task, upstream, span),
-            Op::Disconnect { upstream } => self.disconnect(task, upstream),
+            Op::Choose { upstream, look } => self.choose(task, upstream, look),
+            Op::Connect { upstream, span, again } => self.connect(task, upstream, span, again),
+            Op::Disconnect { upstream, look } => self.disconnect(task, upstream, look),
             Op::Exchange { upstream, latency, failure } => {
                 self.exchange(thread, task, upstream, latency, failure)
             }

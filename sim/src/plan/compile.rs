@@ -119,7 +119,7 @@ impl<'s> Compiler<'s> {
 
     /// CPU for what the caches have lost since the worker last did `work`.
     fn refill(&mut self, work: Work) {
-        let cold = self.scenario.costs.cache.cold(work).scale(self.scale);
+        let cold = self.scenario.costs.cache.cold(self.concurrency, work).scale(self.scale);
         if !cold.is_zero() {
             self.emit(Op::Refill { work, cold });
         }
@@ -255,15 +255,23 @@ impl<'s> Compiler<'s> {
             .max_connections
             .is_some()
             .then(|| self.emit(Op::ConnectionAcquire { upstream, give_up: 0 }));
-        let connect = self.cost(|c| c.connect);
-        if !connect.is_zero() {
-            self.emit(Op::Connect { upstream, span: connect });
+        let client = &self.scenario.costs.client;
+        let (connect, look) = (self.cost(|c| c.connect), self.cost(|c| c.look));
+        let chooses = !connect.is_zero() || !look.is_zero() || client.turns > 0;
+        if chooses {
+            let again = self.emit(Op::Choose { upstream, look });
+            if self.concurrency == Concurrency::Async {
+                for _ in 0..client.turns {
+                    self.emit(Op::Turn);
+                }
+            }
+            self.emit(Op::Connect { upstream, span: connect, again });
         }
         self.client_turn();
         self.emit(Op::Exchange { upstream, latency, failure });
         self.client_turn();
-        if !connect.is_zero() {
-            self.emit(Op::Disconnect { upstream });
+        if chooses {
+            self.emit(Op::Disconnect { upstream, look });
         }
         if let Some(acquire) = acquire {
             self.emit(Op::ConnectionRelease { upstream });
@@ -325,17 +333,23 @@ impl<'s> Compiler<'s> {
     }
 
     fn sqlite(&mut self, path: &str, statements: &[Statement], begin: Option<Begin>) {
-        if let ([Statement::Write(query)], None) = (statements, begin) {
-            return self.sqlite_autocommit(path, query);
-        }
+        let driver = &self.scenario.costs.driver;
+        let begin = match (statements, begin) {
+            ([Statement::Write(query)], None) if driver.autocommit => {
+                return self.sqlite_autocommit(path, query);
+            }
+            ([Statement::Write(_)], None) => Some(Begin::Deferred),
+            _ => begin,
+        };
         let transaction = begin.is_some();
         if transaction {
             self.scopes.push(Scope::Transaction);
         }
         if begin == Some(Begin::Immediate) {
-            self.on_driver(self.statement_hops(), |c| {
+            self.on_driver(driver.statement_hops, |c| {
                 c.emit(Op::BeginWrite);
             });
+            self.trips(driver.finish_hops);
         }
         for (index, statement) in statements.iter().enumerate() {
             self.refill(Work::Statement);
@@ -344,7 +358,7 @@ impl<'s> Compiler<'s> {
             let draw = self.engine_draw(&format!("{path}.{index}"), statement);
             let pages = self.pages(statement);
             let write = matches!(statement, Statement::Write(_));
-            self.on_driver(self.statement_hops(), |c| {
+            self.on_driver(driver.statement_hops, |c| {
                 c.emit(if write { Op::BeginWrite } else { Op::BeginRead });
                 c.emit(Op::Native { draw });
                 if write {
@@ -353,6 +367,7 @@ impl<'s> Compiler<'s> {
                     c.emit(Op::EndRead);
                 }
             });
+            self.trips(if write { 0 } else { driver.fetch_hops } + driver.finish_hops);
         }
         if transaction {
             self.refill(Work::Commit);
@@ -361,8 +376,10 @@ impl<'s> Compiler<'s> {
             let disk = self.scenario.costs.disk.sync.clone();
             let sync = self.draw("commit", path, disk.clone());
             let checkpoint = self.draw("checkpoint", path, disk);
-            self.on_driver(self.statement_hops(), |c| c.emit_commit(sync, checkpoint));
+            self.on_driver(driver.commit_hops, |c| c.emit_commit(sync, checkpoint));
             self.scopes.pop();
+        } else {
+            self.trips(driver.rollback_hops);
         }
     }
 
@@ -379,7 +396,7 @@ impl<'s> Compiler<'s> {
         let disk = self.scenario.costs.disk.sync.clone();
         let sync = self.draw("commit", path, disk.clone());
         let checkpoint = self.draw("checkpoint", path, disk);
-        self.on_driver(self.statement_hops(), |c| {
+        self.on_driver(self.scenario.costs.driver.statement_hops, |c| {
             c.scopes.push(Scope::Transaction);
             c.emit(Op::BeginWrite);
             c.emit(Op::Native { draw });
@@ -412,10 +429,6 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    fn statement_hops(&self) -> u32 {
-        self.scenario.costs.driver.statement_hops
-    }
-
     /// Runs `work` where the driver runs it: on this thread, or under async on the
     /// connection's own thread, after as many round trips as the driver makes.
     fn on_driver(&mut self, hops: u32, work: impl FnOnce(&mut Self)) {
@@ -423,13 +436,8 @@ impl<'s> Compiler<'s> {
         if !threaded || hops == 0 {
             return work(self);
         }
+        self.trips(hops - 1);
         let hop = self.cost(|c| c.hop);
-        for _ in 1..hops {
-            self.emit(Op::ToDriver);
-            self.burn(hop);
-            self.emit(Op::ToLoop);
-            self.burn(hop);
-        }
         self.emit(Op::ToDriver);
         self.scopes.push(Scope::Driver);
         self.burn(hop);
@@ -437,6 +445,20 @@ impl<'s> Compiler<'s> {
         self.scopes.pop();
         self.emit(Op::ToLoop);
         self.burn(hop);
+    }
+
+    /// So many round trips to the connection's thread, if it has one, for next to nothing.
+    fn trips(&mut self, count: u32) {
+        if !self.connection_threads() {
+            return;
+        }
+        let hop = self.cost(|c| c.hop);
+        for _ in 0..count {
+            self.emit(Op::ToDriver);
+            self.burn(hop);
+            self.emit(Op::ToLoop);
+            self.burn(hop);
+        }
     }
 
     /// Under async SQLite a connection has a thread of its own; a server's driver parks.
@@ -473,6 +495,7 @@ impl<'s> Compiler<'s> {
     }
 
     fn emit_checkin(&mut self) {
+        self.trips(self.scenario.costs.driver.release_hops);
         let skip = self.emit(Op::SkipIfKept { keep: 0 });
         let close = self.cost(|c| c.close);
         let sqlite = self.is_sqlite();

@@ -60,6 +60,8 @@ pub struct Plan {
     pub upstreams: Vec<Upstream>,
     /// With more connections to an upstream one that falls idle is closed.
     pub kept: Option<u32>,
+    /// An HTTP client closes connections that have been idle for so long.
+    pub kept_for: Option<Span>,
     /// Names of the places where a request's time goes.
     pub places: Vec<String>,
 }
@@ -89,6 +91,8 @@ pub struct Draw {
 pub struct DatabasePlan {
     /// How connections are shared.
     pub connections: Connections,
+    /// A connection that comes back is for whoever asks first.
+    pub overtaking: bool,
     /// SQLite's locking, or none for a server.
     pub sqlite: Option<SqlitePlan>,
     /// Processors of the database server.
@@ -152,6 +156,7 @@ impl Plan {
             cache: costs.cache.clone(),
             network: costs.network.clone(),
             kept: costs.client.kept,
+            kept_for: costs.client.expiry,
             interpreter: costs.interpreter.lock.then_some(costs.interpreter.switch_interval),
             service: service.clone(),
             accept: cpu_costs.accept.scale(scale),
@@ -165,6 +170,7 @@ impl Plan {
                     Engine::Sqlite(_) => 0,
                     Engine::Postgres(postgres) => postgres.cores,
                 },
+                overtaking: costs.driver.overtaking,
                 connection_threads: matches!(database.engine, Engine::Sqlite(_))
                     && database.driver == DriverMode::Async,
                 awaited: database.driver == DriverMode::Async,

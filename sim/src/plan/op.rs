@@ -86,10 +86,12 @@ pub enum Op {
     SemaphoreRelease { upstream: UpstreamId },
     /// Takes a client connection; on timeout continues at `give_up`.
     ConnectionAcquire { upstream: UpstreamId, give_up: Pc },
-    /// Opens a connection to the upstream, unless the client has kept one.
-    Connect { upstream: UpstreamId, span: Span },
-    /// Closes it, unless the client keeps it.
-    Disconnect { upstream: UpstreamId },
+    /// Chooses a connection to the upstream; `look` for each that is idle.
+    Choose { upstream: UpstreamId, look: Span },
+    /// Takes the one that was chosen, or opens it; chooses `again` if another has taken it.
+    Connect { upstream: UpstreamId, span: Span, again: Pc },
+    /// Closes it, unless the client keeps it; `look` for each that is idle.
+    Disconnect { upstream: UpstreamId, look: Span },
     /// Sends an attempt and waits for its reply, failure or timeout.
     Exchange { upstream: UpstreamId, latency: DrawId, failure: DrawId },
     /// Gives the client connection back.
@@ -168,7 +170,8 @@ impl Op {
             Op::SemaphoreAcquire { .. } => "enter the semaphore",
             Op::SemaphoreRelease { .. } => "leave the semaphore",
             Op::ConnectionAcquire { .. } => "take a client connection",
-            Op::Connect { .. } => "if none is kept, open a connection: CPU",
+            Op::Choose { .. } => "choose among the client's idle connections: CPU",
+            Op::Connect { .. } => "if it is new, open the connection: CPU",
             Op::Disconnect { .. } => "if too many are kept, close it",
             Op::Exchange { .. } => "call and wait for the reply",
             Op::ConnectionRelease { .. } => "give the client connection back",

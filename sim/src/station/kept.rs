@@ -1,35 +1,70 @@
-//! The connections of an HTTP client to one upstream: which it keeps open.
+//! The connections of an HTTP client to one upstream.
 //!
-//! As httpx has it: with more connections than the limit, in use and idle, each that falls idle
-//! is closed. So a client that is busier than that opens one for every call.
+//! As httpx has it. Of idle connections a call chooses the oldest, and has it only when the
+//! event loop has come round: calls that begin together choose the same one, and all but the
+//! first must choose again. With more connections than the limit, in use and idle, each that
+//! falls idle is closed, so that a client that is busier than that opens one for every call.
+//! One that has been idle for too long is closed when somebody looks.
+
+use std::collections::BTreeMap;
+
+use model::units::{Instant, Span};
+
+/// A connection, by when it was opened.
+pub type Connection = u32;
 
 /// Connections of a client, in use and idle.
 #[derive(Debug)]
 pub struct Kept {
     limit: Option<u32>,
+    expiry: Option<Span>,
     in_use: u32,
-    idle: u32,
+    /// Since when each is idle, the oldest connection first.
+    idle: BTreeMap<Connection, Instant>,
+    opened: Connection,
 }
 
 impl Kept {
-    /// No connection yet; more than `limit` are not kept.
-    pub fn new(limit: Option<u32>) -> Kept {
-        Kept { limit, in_use: 0, idle: 0 }
+    /// No connection yet. With more than `limit` none is kept, nor for longer than `expiry`.
+    pub fn new(limit: Option<u32>, expiry: Option<Span>) -> Kept {
+        Kept { limit, expiry, in_use: 0, idle: BTreeMap::new(), opened: 0 }
     }
 
-    /// Takes a connection. True if it must be opened first.
-    pub fn take(&mut self) -> bool {
-        let opens = self.idle == 0;
-        self.idle -= u32::from(!opens);
+    /// How many are idle, once those that have been for too long are closed.
+    pub fn look(&mut self, now: Instant) -> u32 {
+        if let Some(expiry) = self.expiry {
+            self.idle.retain(|_, since| *since + expiry > now);
+        }
+        self.idle.len() as u32
+    }
+
+    /// The idle connection that a call is to use; none if it needs a new one.
+    pub fn choose(&self) -> Option<Connection> {
+        self.idle.keys().next().copied()
+    }
+
+    /// A new connection, in use.
+    pub fn open(&mut self) -> Connection {
+        self.opened += 1;
         self.in_use += 1;
-        opens
+        self.opened
+    }
+
+    /// Takes the one that was chosen. False if it is idle no more.
+    pub fn take(&mut self, chosen: Connection) -> bool {
+        let is_free = self.idle.remove(&chosen).is_some();
+        self.in_use += u32::from(is_free);
+        is_free
     }
 
     /// Gives one back, which is closed if it is `broken` or one too many.
-    pub fn give_back(&mut self, broken: bool) {
-        let surplus = self.limit.is_some_and(|limit| self.in_use + self.idle > limit);
+    pub fn give_back(&mut self, connection: Connection, broken: bool, now: Instant) {
+        let all = self.in_use + self.idle.len() as u32;
+        let surplus = self.limit.is_some_and(|limit| all > limit);
         self.in_use -= 1;
-        self.idle += u32::from(!broken && !surplus);
+        if !broken && !surplus {
+            self.idle.insert(connection, now);
+        }
     }
 }
 
@@ -37,24 +72,63 @@ impl Kept {
 mod tests {
     use super::*;
 
+    const NOW: Instant = Instant::START;
+
+    /// As a call does that has the client to itself. True if it opened a connection.
+    fn call(kept: &mut Kept) -> (Connection, bool) {
+        match kept.choose() {
+            Some(chosen) => {
+                assert!(kept.take(chosen));
+                (chosen, false)
+            }
+            None => (kept.open(), true),
+        }
+    }
+
     #[test]
-    fn what_is_idle_is_used_again() {
-        let mut kept = Kept::new(None);
-        assert!(kept.take() && kept.take());
-        kept.give_back(false);
-        kept.give_back(true);
-        assert!(!kept.take());
-        assert!(kept.take());
+    fn what_is_idle_is_used_again_the_oldest_first() {
+        let mut kept = Kept::new(None, None);
+        let (first, second) = (call(&mut kept), call(&mut kept));
+        assert!(first.1 && second.1);
+        kept.give_back(second.0, false, NOW);
+        kept.give_back(first.0, false, NOW);
+        assert_eq!(kept.look(NOW), 2);
+        assert_eq!(call(&mut kept), (first.0, false));
+        kept.give_back(first.0, true, NOW);
+        assert_eq!(call(&mut kept), (second.0, false));
+        assert!(call(&mut kept).1, "the other one was broken");
+    }
+
+    #[test]
+    fn two_that_choose_the_same_cannot_both_have_it() {
+        let mut kept = Kept::new(None, None);
+        let (only, _) = call(&mut kept);
+        kept.give_back(only, false, NOW);
+        assert_eq!((kept.choose(), kept.choose()), (Some(only), Some(only)));
+        assert!(kept.take(only));
+        assert!(!kept.take(only));
+        assert_eq!(kept.choose(), None);
     }
 
     #[test]
     fn beyond_the_limit_connections_are_closed_as_they_fall_idle() {
-        let mut kept = Kept::new(Some(2));
-        assert!((0..3).all(|_| kept.take()));
-        kept.give_back(false);
-        assert!(kept.take(), "it was one of three");
-        kept.give_back(false);
-        kept.give_back(false);
-        assert!(!kept.take(), "it was one of two");
+        let mut kept = Kept::new(Some(2), None);
+        let all: Vec<Connection> = (0..3).map(|_| call(&mut kept).0).collect();
+        kept.give_back(all[0], false, NOW);
+        let (another, opened) = call(&mut kept);
+        assert!(opened, "it was one of three");
+        kept.give_back(another, false, NOW);
+        kept.give_back(all[1], false, NOW);
+        assert!(!call(&mut kept).1, "it was one of two");
+    }
+
+    #[test]
+    fn what_is_idle_for_too_long_is_closed() {
+        let mut kept = Kept::new(None, Some(Span::from_secs(5)));
+        let (only, _) = call(&mut kept);
+        kept.give_back(only, false, NOW);
+        assert_eq!(kept.look(NOW + Span::from_millis(4999)), 1);
+        assert_eq!(kept.look(NOW + Span::from_secs(5)), 0);
+        assert!(call(&mut kept).1);
     }
 }

@@ -1,4 +1,4 @@
-//! A pool of database connections: size, overflow, first come first served.
+//! A pool of database connections: size, overflow, and who is next.
 
 use std::collections::VecDeque;
 
@@ -12,6 +12,8 @@ pub struct Pool {
     total: u32,
     idle: VecDeque<u32>,
     queue: VecDeque<u32>,
+    /// Who asks first gets a connection that has come back, even if others wait.
+    overtaking: bool,
 }
 
 /// What a request for a connection got.
@@ -30,6 +32,8 @@ pub enum Checkout {
 pub enum Checkin {
     /// It passes to this waiter.
     Handed(u32),
+    /// It stays in the pool, and this waiter is told to ask again.
+    Told(u32),
     /// It stays open in the pool.
     Kept,
     /// It was closed; a waiter may open one in its place.
@@ -38,8 +42,8 @@ pub enum Checkin {
 
 impl Pool {
     /// No connection open.
-    pub fn new(rule: Connections) -> Pool {
-        Pool { rule, total: 0, idle: VecDeque::new(), queue: VecDeque::new() }
+    pub fn new(rule: Connections, overtaking: bool) -> Pool {
+        Pool { rule, total: 0, idle: VecDeque::new(), queue: VecDeque::new(), overtaking }
     }
 
     /// `task` asks for a connection. Idle ones are reused oldest first, as SQLAlchemy's
@@ -78,6 +82,10 @@ impl Pool {
             return Checkin::Discarded(self.replace());
         }
         if let Some(waiter) = self.queue.pop_front() {
+            if self.overtaking {
+                self.idle.push_back(connection);
+                return Checkin::Told(waiter);
+            }
             return Checkin::Handed(waiter);
         }
         self.idle.push_back(connection);
@@ -111,7 +119,19 @@ mod tests {
     use super::*;
 
     fn pool(size: u32, overflow: u32) -> Pool {
-        Pool::new(Connections::Pool { size, overflow, timeout: None })
+        Pool::new(Connections::Pool { size, overflow, timeout: None }, false)
+    }
+
+    #[test]
+    fn whoever_waits_is_told_and_may_come_too_late() {
+        let mut pool = Pool::new(Connections::Pool { size: 1, overflow: 0, timeout: None }, true);
+        assert_eq!(pool.checkout(1), Checkout::New);
+        assert_eq!((pool.checkout(2), pool.checkout(3)), (Checkout::Wait, Checkout::Wait));
+        assert_eq!(pool.checkin(7, true), Checkin::Told(2));
+        assert_eq!(pool.checkout(4), Checkout::Idle(7), "it asks before 2 does");
+        assert_eq!(pool.checkout(2), Checkout::Wait);
+        assert_eq!(pool.checkin(7, true), Checkin::Told(3), "2 is behind 3 now");
+        assert_eq!(pool.checkout(3), Checkout::Idle(7));
     }
 
     #[test]
@@ -144,7 +164,7 @@ mod tests {
 
     #[test]
     fn per_operation_opens_each_time_and_never_waits() {
-        let mut pool = Pool::new(Connections::PerOperation);
+        let mut pool = Pool::new(Connections::PerOperation, false);
         for task in 0..100 {
             assert_eq!(pool.checkout(task), Checkout::New);
         }

@@ -66,6 +66,16 @@ fn what_a_request_repeats_it_finds_warm() {
 }
 
 #[test]
+fn each_concurrency_model_has_its_own_part() {
+    let text = regular("30/s", "", "");
+    let own = "costs.cache.threadpool.request=\"3ms\"";
+    let of = |model: &str| used(&text, &[own, &format!("service.concurrency={model}")]);
+    assert_eq!(of("threadpool"), (3_000_000, 1));
+    assert_eq!(of("async"), (1_000_000, 1));
+    assert_eq!(of("blocking"), (1_000_000, 1));
+}
+
+#[test]
 fn commits_and_new_connections_have_their_own_costs() {
     let database = "[database]\nengine = \"sqlite\"\nconnections = { kind = \"per-operation\" }\n";
     let zero = "costs.cache.request=\"0s\"";

@@ -237,3 +237,21 @@ fn an_awaited_database_server_leaves_the_loop_to_others() {
     let blocked = server(3, step, &["database.driver=sync"]).instants();
     assert_eq!(blocked, ["13ms", "26ms", "39ms"]);
 }
+
+#[test]
+fn a_pool_may_let_those_who_come_first_overtake_those_who_wait() {
+    let text = format!(
+        "{}[cpu]\ncores = 2\n[service]\nconcurrency = \"async\"\n[database]\n\
+         connections = {{ kind = \"pool\", size = 1, overflow = 0 }}\n\
+         [costs]\nquery.item.engine = \"10ms\"\n\
+         [[endpoint]]\nname = \"twice\"\nweight = 1\n\
+         steps = [{{ read = \"item\" }}, {{ read = \"item\" }}]\n\
+         [[endpoint]]\nname = \"once\"\nweight = 1\nsteps = [{{ read = \"item\" }}]\n",
+        burst(2)
+    );
+    let log = |sets: &[&str]| run_with(&text, &["twice", "once"], sets).log();
+    assert_eq!(log(&[]), ["once 20ms", "twice 30ms"], "in the order in which they asked");
+    // Who gives the connection back asks again before the one who waits has been told.
+    let overtaking = ["costs.driver.overtaking=true"];
+    assert_eq!(log(&overtaking), ["twice 20ms", "once 30ms"]);
+}

@@ -7,7 +7,7 @@ use sim::event::Event;
 use sim::observe::ErrorKind;
 use sim::plan::Op;
 
-use crate::stage::{Run, burst, run_in_order, run_with};
+use crate::stage::{Run, burst, run_with};
 
 const SETTING: &str = r#"
     [cpu]
@@ -393,26 +393,71 @@ fn a_driver_that_is_not_awaited_blocks_the_loop_in_a_commit() {
 }
 
 /// A write beside a handler that blocks the loop from the start for 60 ms.
-fn write_beside_a_blocked_loop(step: &str) -> Run {
+fn write_beside_a_blocked_loop(step: &str, sets: &[&str]) -> Run {
     let text = format!(
         "{}{}\n[[endpoint]]\nname = \"write\"\nweight = 1\nsteps = [{step}]\n\
          [[endpoint]]\nname = \"blocks\"\nweight = 1\nsteps = [{{ block = \"60ms\" }}]\n",
         burst(2),
         SETTING.replace("threadpool", "async")
     );
-    run_in_order(&format!("{text}\n"), &["write", "blocks"])
+    run_with(&format!("{text}\n"), &["write", "blocks"], sets)
 }
 
 #[test]
 fn a_transaction_holds_the_lock_across_the_loop_and_an_autocommit_does_not() {
     // One call of the library from the first lock to the last: 10 ms and 4 syncs.
-    let run = write_beside_a_blocked_loop("{ write = \"ten\" }");
+    let run = write_beside_a_blocked_loop("{ write = \"ten\" }", &[]);
     assert_eq!(run.log(), ["blocks 60ms", "write 60ms"]);
     assert_eq!(run.seen.writer.area(), 50_000_000);
     // Statement and commit are two calls, and between them the loop is blocked.
-    let run = write_beside_a_blocked_loop("{ transaction = [{ write = \"ten\" }] }");
+    let run = write_beside_a_blocked_loop("{ transaction = [{ write = \"ten\" }] }", &[]);
     assert_eq!(run.log(), ["blocks 60ms", "write 100ms"]);
     assert_eq!(run.seen.writer.area(), 100_000_000, "the lock is held while the loop is not");
+    // So are they with a driver that begins a transaction by itself.
+    let own = ["costs.driver.autocommit=false"];
+    let run = write_beside_a_blocked_loop("{ write = \"ten\" }", &own);
+    assert_eq!(run.log(), ["blocks 60ms", "write 100ms"]);
+    assert_eq!(run.seen.writer.area(), 100_000_000);
+}
+
+#[test]
+fn a_driver_has_trips_for_rows_and_ends_and_connections_that_go_back() {
+    let operation = |step: &str, sets: &[&str]| {
+        let text = format!(
+            "{}[cpu]\ncores = 2\n[service]\nconcurrency = \"async\"\n[database]\n\
+             journal_mode = \"wal\"\nconnections = {{ kind = \"pool\" }}\n[costs]\n\
+             cpu.hop = \"1ms\"\nquery.item.engine = \"5ms\"\n\
+             [[endpoint]]\nname = \"one\"\nweight = 1\nsteps = [{{ {step} }}]\n",
+            burst(1)
+        );
+        let all = [&["costs.driver.open_hops=0"], sets].concat();
+        run_with(&text, &[], &all).instants()[0].clone()
+    };
+    let (read, write) = ("read = \"item\"", "write = \"item\"");
+    let explicit = "transaction = [{ read = \"item\" }, { write = \"item\" }]";
+    for step in [read, write] {
+        assert_eq!(operation(step, &[]), "7ms", "one trip of 2 ms, in which 5 ms are worked");
+    }
+    assert_eq!(operation(explicit, &[]), "16ms", "two statements and a commit");
+    // Trips that each kind of operation has more, with one of each.
+    for (key, of_read, of_write, of_transaction) in [
+        ("statement_hops=2", 1, 1, 2),
+        ("fetch_hops=1", 1, 0, 1),
+        ("finish_hops=1", 1, 0, 2),
+        ("commit_hops=2", 0, 0, 1),
+        ("rollback_hops=1", 1, 0, 0),
+        ("release_hops=1", 1, 1, 1),
+    ] {
+        let set = format!("costs.driver.{key}");
+        let trips = |step: &str, sets: &[&str]| operation(step, sets);
+        let expected = |base: u32, trips: u32| format!("{}ms", base + 2 * trips);
+        assert_eq!(trips(read, &[&set]), expected(7, of_read), "{key}");
+        assert_eq!(trips(write, &[&set]), expected(7, of_write), "{key}");
+        assert_eq!(trips(explicit, &[&set]), expected(16, of_transaction), "{key}");
+    }
+    // Without autocommit a write has a commit of its own, and a statement's end.
+    let own = ["costs.driver.autocommit=false", "costs.driver.finish_hops=1"];
+    assert_eq!(operation(write, &own), "11ms");
 }
 
 #[test]

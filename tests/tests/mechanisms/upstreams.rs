@@ -219,3 +219,29 @@ fn a_busy_client_opens_a_connection_for_each_call_beyond_those_that_it_keeps() {
     let (cpu, good) = opens(3, &[connect, "costs.client.kept=2"]);
     assert!(cpu + 3 >= good && good > 60, "{cpu} ms for {good} calls");
 }
+
+#[test]
+fn a_client_looks_at_its_idle_connections_and_may_have_to_choose_again() {
+    let used = |load: &str, sets: &[&str]| {
+        let text = format!(
+            "load = {{ {load} }}\nservice.concurrency = \"async\"\n\
+             [costs]\n[upstream.partner]\nlatency = \"1s\"\n\
+             [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n"
+        );
+        run_with(&text, &[], sets).seen.cores.area() / 1_000_000
+    };
+    let look = "costs.cpu.look=\"1ms\"";
+    // At first there is nothing to look at. Then both come back, and see one and two; both call
+    // again, and see two and, as one is taken, one.
+    let two = "users = 2, duration = \"1500ms\"";
+    assert_eq!(used(two, &[look]), 1 + 2 + 2 + 1);
+    // Where the first has it only after a turn of the loop, the second sees two as well, chooses
+    // the same, and looks again.
+    assert_eq!(used(two, &[look, "costs.client.turns=1"]), 1 + 2 + 2 + 2 + 1);
+    // What has been idle for six seconds is not there any more.
+    let one = "users = 1, think_time = \"6s\", duration = \"15s\"";
+    let connect = "costs.cpu.connect=\"1ms\"";
+    assert_eq!(used(one, &[connect]), 1);
+    assert_eq!(used(one, &[connect, "costs.client.expiry=7s"]), 1);
+    assert_eq!(used(one, &[connect, "costs.client.expiry=5s"]), 3);
+}

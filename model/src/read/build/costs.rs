@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::costs::{
-    Cache, Client, Costs, CpuCosts, Disk, Driver, Interpreter, Memory, Network, QueryCost,
+    Cache, Client, Cold, Costs, CpuCosts, Disk, Driver, Interpreter, Memory, Network, QueryCost,
 };
 use crate::read::value::{Fields, Typed};
 use crate::scenario::{JournalMode, Server, Synchronous};
@@ -21,6 +21,7 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
     let network = profile.table("network")?;
     let commit = profile.table("commit")?;
     let cache = profile.table("cache")?;
+    let client = profile.table("client")?;
     Some(Costs {
         name: profile.text("name")?.to_string(),
         about: tables(profile, "about")
@@ -52,11 +53,9 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
         idle_exit: machine.span("idle_exit")?,
         cache: Cache {
             decay: cache.span("decay")?,
-            request: cache.span("request")?,
-            statement: cache.span("statement")?,
-            call: cache.span("call")?,
-            open: cache.span("open")?,
-            commit: cache.span("commit")?,
+            blocking: cold(cache.table("blocking")?)?,
+            threadpool: cold(cache.table("threadpool")?)?,
+            async_: cold(cache.table("async")?)?,
         },
         network: Network { client: network.span("client")?, upstream: network.span("upstream")? },
         commits: [
@@ -72,11 +71,22 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
             checkpoint_page: disk.span("checkpoint_page")?,
         },
         driver: Driver {
+            autocommit: driver.flag("autocommit")?,
+            overtaking: driver.flag("overtaking")?,
             statement_hops: driver.count("statement_hops")?,
+            fetch_hops: driver.count("fetch_hops")?,
+            finish_hops: driver.count("finish_hops")?,
+            commit_hops: driver.count("commit_hops")?,
+            rollback_hops: driver.count("rollback_hops")?,
+            release_hops: driver.count("release_hops")?,
             open_hops: driver.count("open_hops")?,
             close_hops: driver.count("close_hops")?,
         },
-        client: Client { kept: profile.table("client")?.limit_count("kept")? },
+        client: Client {
+            kept: client.limit_count("kept")?,
+            expiry: client.limit_span("expiry")?,
+            turns: client.count("turns")?,
+        },
         memory: Memory {
             worker: memory.size("worker")?,
             request: memory.size("request")?,
@@ -110,6 +120,7 @@ fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
         reject: cpu.span("reject")?,
         call: cpu.span("call")?,
         connect: cpu.span("connect")?,
+        look: cpu.span("look")?,
         log_open: cpu.span("log_open")?,
         last_close: cpu.span("last_close")?,
         hop: cpu.span("hop")?,
@@ -118,6 +129,16 @@ fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
         close: cpu.span("close")?,
         pragma: cpu.span("pragma")?,
         commit: cpu.span("commit")?,
+    })
+}
+
+fn cold(cache: &Fields) -> Option<Cold> {
+    Some(Cold {
+        request: cache.span("request")?,
+        statement: cache.span("statement")?,
+        call: cache.span("call")?,
+        open: cache.span("open")?,
+        commit: cache.span("commit")?,
     })
 }
 

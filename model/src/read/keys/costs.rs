@@ -82,6 +82,8 @@ const ACCEPT: &str = "Accept a connection.";
 const REJECT: &str = "Refuse a request with 503.";
 const CALL: &str = "Client side of one attempt of an upstream call.";
 const CONNECT: &str = "Client side of opening and closing a connection to an upstream.";
+const LOOK: &str =
+    "For each idle connection to an upstream, whenever a call chooses one or gives one back.";
 const LOG_OPEN: &str =
     "More to open and close a connection to a write-ahead log than one without a log.";
 const LAST_CLOSE: &str = "The only connection to a write-ahead log creates its files when it opens and removes them when it closes.";
@@ -100,6 +102,7 @@ static CPU: Section = Section {
         key("reject", ANY_SPAN, Value("\"0s\""), REJECT),
         key("call", ANY_SPAN, Value("\"0s\""), CALL),
         key("connect", ANY_SPAN, Value("\"0s\""), CONNECT),
+        key("look", ANY_SPAN, Value("\"0s\""), LOOK),
         key("log_open", ANY_SPAN, Value("\"0s\""), LOG_OPEN),
         key("last_close", ANY_SPAN, Value("\"0s\""), LAST_CLOSE),
         key("hop", ANY_SPAN, Value("\"0s\""), HOP),
@@ -137,6 +140,7 @@ static CPU_OF_MODEL: Section = Section {
         key("reject", ANY_SPAN, SAME, REJECT),
         key("call", ANY_SPAN, SAME, CALL),
         key("connect", ANY_SPAN, SAME, CONNECT),
+        key("look", ANY_SPAN, SAME, LOOK),
         key("log_open", ANY_SPAN, SAME, LOG_OPEN),
         key("last_close", ANY_SPAN, SAME, LAST_CLOSE),
         key("hop", ANY_SPAN, SAME, HOP),
@@ -221,7 +225,21 @@ static CLIENT: Section = Section {
         Absent,
         "With more connections to an upstream than so many, in use and idle, one that falls idle is closed.",
     )
-    .or("all")],
+    .or("all"),
+        key(
+            "expiry",
+            Kind::Span(crate::units::Span::from_micros(1)),
+            Absent,
+            "A connection to an upstream that is idle for so long is closed.",
+        )
+        .or("never"),
+        key(
+            "turns",
+            Kind::Integer(0, 50),
+            Value("0"),
+            "Turns of the event loop between choosing an idle connection and having it.",
+        ),
+    ],
     one_of: &[],
     noun: "client",
     doc: "The HTTP client of the workers.",
@@ -269,15 +287,47 @@ static CACHE: Section = Section {
             Value("\"20ms\""),
             "Time in which the caches lose all but 1/e (37 %) of what is not used.",
         ),
-        key("request", ANY_SPAN, Value("\"0s\""), "To bring back what a request needs."),
-        key("statement", ANY_SPAN, Value("\"0s\""), "The same for a statement."),
-        key("call", ANY_SPAN, Value("\"0s\""), "The same for an upstream call."),
-        key("open", ANY_SPAN, Value("\"0s\""), "The same for opening a database connection."),
-        key("commit", ANY_SPAN, Value("\"0s\""), "The same for a commit."),
+        key("request", ANY_SPAN, Value("\"0s\""), COLD_REQUEST),
+        key("statement", ANY_SPAN, Value("\"0s\""), COLD_STATEMENT),
+        key("call", ANY_SPAN, Value("\"0s\""), COLD_CALL),
+        key("open", ANY_SPAN, Value("\"0s\""), COLD_OPEN),
+        key("commit", ANY_SPAN, Value("\"0s\""), COLD_COMMIT),
+        key(
+            "blocking",
+            Kind::Table(&CACHE_OF_MODEL),
+            Value("{}"),
+            "What differs for blocking handlers.",
+        ),
+        key(
+            "threadpool",
+            Kind::Table(&CACHE_OF_MODEL),
+            Value("{}"),
+            "What differs for handlers on the thread pool.",
+        ),
+        key("async", Kind::Table(&CACHE_OF_MODEL), Value("{}"), "What differs for async handlers."),
     ],
     one_of: &[],
     noun: "cache",
     doc: "More CPU time for what a worker has not done for long.",
+};
+
+const COLD_REQUEST: &str = "To bring back what a request needs.";
+const COLD_STATEMENT: &str = "The same for a statement.";
+const COLD_CALL: &str = "The same for an upstream call.";
+const COLD_OPEN: &str = "The same for opening a database connection.";
+const COLD_COMMIT: &str = "The same for a commit.";
+
+static CACHE_OF_MODEL: Section = Section {
+    keys: &[
+        key("request", ANY_SPAN, SAME, COLD_REQUEST),
+        key("statement", ANY_SPAN, SAME, COLD_STATEMENT),
+        key("call", ANY_SPAN, SAME, COLD_CALL),
+        key("open", ANY_SPAN, SAME, COLD_OPEN),
+        key("commit", ANY_SPAN, SAME, COLD_COMMIT),
+    ],
+    one_of: &[],
+    noun: "cache",
+    doc: "More CPU time under one concurrency model for what a worker has not done for long.",
 };
 
 static NETWORK: Section = Section {
@@ -334,10 +384,37 @@ static DISK: Section = Section {
 static DRIVER: Section = Section {
     keys: &[
         key(
+            "autocommit",
+            Kind::Flag,
+            Value("true"),
+            "A write by itself takes the lock, writes and commits in one call; else it is a transaction.",
+        ),
+        key(
+            "overtaking",
+            Kind::Flag,
+            Value("false"),
+            "A connection that comes back to the pool is for whoever asks first; else for whoever waits longest.",
+        ),
+        key(
             "statement_hops",
             Kind::Integer(0, 50),
             Value("1"),
-            "Round trips between loop and connection thread of one statement.",
+            "Round trips between loop and connection thread of one statement, the last of which executes it.",
+        ),
+        key("fetch_hops", Kind::Integer(0, 50), Value("0"), "More of them for the rows of a read."),
+        key("finish_hops", Kind::Integer(0, 50), Value("0"), "More of them to end any statement."),
+        key("commit_hops", Kind::Integer(0, 50), Value("1"), "The same for a commit."),
+        key(
+            "rollback_hops",
+            Kind::Integer(0, 50),
+            Value("0"),
+            "The same at the end of a read that is no part of a transaction.",
+        ),
+        key(
+            "release_hops",
+            Kind::Integer(0, 50),
+            Value("0"),
+            "The same for a connection that goes back.",
         ),
         key("open_hops", Kind::Integer(0, 50), Value("1"), "The same for opening a connection."),
         key("close_hops", Kind::Integer(0, 50), Value("1"), "The same for closing it."),
