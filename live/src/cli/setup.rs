@@ -17,7 +17,7 @@ pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Fa
     let environment = if done {
         Environment::open(folder).map_err(|error| Failure::System(error.to_string()))?
     } else {
-        make(folder, &options.python, console)?
+        make(folder, &options.python, options.again, console)?
     };
     let versions = environment.versions();
     let text: Vec<String> = ["python", "fastapi", "uvicorn", "gunicorn", "sqlalchemy", "httpx"]
@@ -39,16 +39,21 @@ pub fn stack(target: Target, folder: &Path, console: &mut Console<'_>) -> Result
             let environment = Environment::open(folder);
             environment.map(Stack::Fastapi).map_err(|error| Failure::System(error.to_string()))
         }
-        Target::Fastapi => make(folder, PYTHON, console).map(Stack::Fastapi),
+        Target::Fastapi => make(folder, PYTHON, false, console).map(Stack::Fastapi),
     }
 }
 
-fn make(folder: &Path, python: &str, console: &mut Console<'_>) -> Result<Environment, Failure> {
+fn make(
+    folder: &Path,
+    python: &str,
+    again: bool,
+    console: &mut Console<'_>,
+) -> Result<Environment, Failure> {
     console.talk(&format!(
         "installing FastAPI and its libraries into {}, once; delete the folder to be rid of them\n",
         folder.display()
     ));
     let mut line = Line::new(console);
-    let made = Environment::make(folder, python, &mut |what| line.write(what));
+    let made = Environment::make(folder, python, again, &mut |what| line.write(what));
     made.map_err(|error: EnvironmentError| Failure::System(error.to_string()))
 }

@@ -1,7 +1,7 @@
 //! The virtual environment with Python's libraries: made once, checked before each use.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -165,22 +165,27 @@ impl Environment {
     }
 
     /// Makes an environment in `folder` with the Python `python`, whatever was left there of
-    /// an earlier one. What happens is told to `progress`.
+    /// an earlier one; one that is complete only `again`. What happens is told to `progress`.
+    /// Of several programs that want it at the same time, one makes it and the others wait.
     ///
     /// # Errors
     /// Something is missing or fails.
     pub fn make(
         folder: &Path,
         python: &str,
+        again: bool,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Environment, EnvironmentError> {
         check_python(python)?;
         let failed = |source| EnvironmentError::Folder { folder: folder.to_path_buf(), source };
+        let turn = Turn::take(folder, progress).map_err(failed)?;
         match State::of(folder) {
             State::Foreign => {
                 return Err(EnvironmentError::Foreign { folder: folder.to_path_buf() });
             }
             State::Missing => {}
+            // Whoever had the turn before has made it.
+            State::Complete if turn.waited || !again => return Environment::open(folder),
             State::Complete | State::Outdated => fs::remove_dir_all(folder).map_err(failed)?,
         }
         fs::create_dir_all(folder).map_err(failed)?;
@@ -217,6 +222,34 @@ impl Environment {
     /// Versions of Python, SQLite and the libraries.
     pub fn versions(&self) -> &BTreeMap<String, String> {
         &self.versions
+    }
+}
+
+/// The right to change what lies beside it, until it is dropped. It is a lock on the folder
+/// around the environment: the system lets go of it whatever becomes of the program, and no
+/// file is left.
+struct Turn {
+    /// Somebody else had it first.
+    waited: bool,
+    _folder: File,
+}
+
+impl Turn {
+    fn take(environment: &Path, progress: &mut dyn FnMut(&str)) -> io::Result<Turn> {
+        let environment = std::path::absolute(environment)?;
+        let around = environment.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(around)?;
+        let folder = File::open(around)?;
+        let waited = match folder.try_lock() {
+            Ok(()) => false,
+            Err(TryLockError::WouldBlock) => {
+                progress("another program is installing it: waiting");
+                folder.lock()?;
+                true
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        };
+        Ok(Turn { waited, _folder: folder })
     }
 }
 
@@ -336,6 +369,24 @@ mod tests {
         assert!(told("/nowhere/python3").contains("--python PROGRAM"));
         let told = told("true");
         assert!(told.contains("no Python 3") && told.contains("3.11 or later"), "{told}");
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_turn() {
+        let around = tempfile::tempdir().expect("a folder");
+        let folder = around.path().join("fastapi");
+        let (mut said, told) = (Vec::new(), std::sync::mpsc::channel());
+        let first = Turn::take(&folder, &mut |what| said.push(what.to_string())).expect("free");
+        assert!(!first.waited && said.is_empty());
+        let second = std::thread::spawn({
+            let folder = folder.clone();
+            move || Turn::take(&folder, &mut |what| told.0.send(what.to_string()).expect("heard"))
+        });
+        assert!(told.1.recv().expect("it waits").contains("waiting"));
+        assert!(!second.is_finished());
+        drop(first);
+        assert!(second.join().expect("no panic").expect("free again").waited);
+        assert!(is_empty(around.path()), "nothing is left");
     }
 
     #[test]
