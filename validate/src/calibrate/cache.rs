@@ -13,23 +13,31 @@ use super::reading::{Reading, Round};
 /// Shortest and longest time in which the caches may lose what they have, in seconds. What
 /// noise finds beyond is no such time.
 const DECAY: (f64, f64) = (0.5e-3, 0.2);
-/// Halvings of an interval that narrow a time down to the nanosecond.
-const HALVINGS: usize = 60;
+/// Thirds that are cut off an interval until it is narrower than a nanosecond.
+const NARROWINGS: usize = 60;
 
 /// The probe in which `work` follows itself at once.
-fn often(work: Work) -> Probe {
+fn often(of: Concurrency, work: Work) -> Probe {
     match work {
-        Work::Request => Probe::Request(Concurrency::Async),
-        Work::Statement => Probe::Statement(Concurrency::Async),
-        Work::Call => Probe::Call(Concurrency::Async),
-        Work::Open => Probe::Open(Concurrency::Async),
+        Work::Request => Probe::Request(of),
+        Work::Statement => Probe::Statement(of),
+        Work::Call => Probe::Call(of),
+        Work::Open => Probe::Open(of),
         Work::Commit => Probe::Commit(RARE_COMMIT.0, RARE_COMMIT.1),
     }
 }
 
+/// The probe in which `work` is rare.
+fn rare(of: Concurrency, work: Work) -> Probe {
+    match work {
+        Work::Commit => Probe::Cold(Concurrency::Blocking, work),
+        _ => Probe::Cold(of, work),
+    }
+}
+
 /// Probes that tell what `work` costs when it is rare.
-pub(super) fn probes(work: Work) -> Vec<Probe> {
-    vec![Probe::Cold(work), often(work), Probe::Alone]
+pub(super) fn probes(of: Concurrency, work: Work) -> Vec<Probe> {
+    [rare(of, work), often(of, work)].into_iter().chain(BARE).collect()
 }
 
 /// Share of what was used `elapsed` seconds ago that has gone.
@@ -42,42 +50,98 @@ fn interval(round: &Round, probe: Probe) -> f64 {
     1.0 / round.number(probe, Reading::rate)
 }
 
-/// Time in which the caches lose all but 1/e, in seconds: the one that gives requests which
-/// are rare, and those which are half as rare, the costs that they have.
-pub(super) fn decay(round: &Round) -> f64 {
-    let [often, seldom, rare] = [often(Work::Request), Probe::Alone, Probe::Cold(Work::Request)];
-    let cpu = |probe| round.cpu(probe);
-    let found = (cpu(seldom) - cpu(often)) / (cpu(rare) - cpu(often));
-    // Falls: what decays slowly loses in proportion to the time, what decays quickly all of it.
-    let share = |decay: f64| {
+/// Bare requests, from those that find all in the caches to those that find nothing.
+const BARE: [Probe; 5] = [
+    Probe::Request(Concurrency::Async),
+    Probe::Frequent,
+    Probe::Alone,
+    Probe::Cold(Concurrency::Async, Work::Request),
+    Probe::Resting,
+];
+
+/// What the CPU per bare request at each rate tells.
+struct Fit {
+    /// Time in which the caches lose all but 1/e, in seconds.
+    decay: f64,
+    /// CPU time of a service that rests, as a share of the time: its timers, and those who
+    /// watch it. The rarer requests are, the more of it each seems to cost.
+    background: f64,
+}
+
+/// What fits best, by least squares of what a request at each rate costs more than at the
+/// busiest.
+fn fit(round: &Round) -> Fit {
+    let [busy, rarer @ ..] = BARE;
+    let more = rarer.map(|probe| round.cpu(probe) - round.cpu(busy));
+    if more.iter().any(|cost| !cost.is_finite()) {
+        return Fit { decay: f64::NAN, background: 0.0 };
+    }
+    let idle = rarer.map(|probe| interval(round, probe) - interval(round, busy));
+    let with = |decay: f64| {
         let lost = |probe| lost(interval(round, probe), decay);
-        (lost(seldom) - lost(often)) / (lost(rare) - lost(often))
+        shares(&more, &rarer.map(|probe| lost(probe) - lost(busy)), &idle)
     };
-    if found.is_nan() {
-        return f64::NAN;
+    // The misfit of an exponential has one valley, where it has any.
+    let (mut low, mut high) = (DECAY.0.ln(), DECAY.1.ln());
+    for _ in 0..NARROWINGS {
+        let third = (high - low) / 3.0;
+        let (left, right) = (low + third, high - third);
+        if with(left.exp()).1 < with(right.exp()).1 { high = right } else { low = left }
     }
-    let (mut low, mut high) = DECAY;
-    for _ in 0..HALVINGS {
-        let middle = (low * high).sqrt();
-        if share(middle) > found { low = middle } else { high = middle }
-    }
-    low
+    let decay = ((low + high) / 2.0).exp();
+    Fit { decay, background: with(decay).0 }
 }
 
-/// CPU time of `work` when nothing of it is left in the caches, in seconds.
-pub(super) fn cold(round: &Round, work: Work) -> f64 {
-    let (rare, often) = (Probe::Cold(work), often(work));
-    let decay = decay(round);
-    let lost = |probe| lost(interval(round, probe), decay);
-    let all = (round.cpu(rare) - round.cpu(often)) / (lost(rare) - lost(often));
+/// Least squares of `y = a u + b v` with neither below nothing: b, and the sum of the squares.
+fn shares(y: &[f64], u: &[f64], v: &[f64]) -> (f64, f64) {
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let (uu, uv, vv) = (product(u, u), product(u, v), product(v, v));
+    let (uy, vy) = (product(u, y), product(v, y));
+    let determinant = uu * vv - uv * uv;
+    let both = ((uy * vv - vy * uv) / determinant, (vy * uu - uy * uv) / determinant);
+    let (a, b) = match both {
+        (a, _) if a < 0.0 => (0.0, (vy / vv).max(0.0)),
+        (_, b) if b < 0.0 => ((uy / uu).max(0.0), 0.0),
+        both => both,
+    };
+    let off = |((y, u), v): ((&f64, &f64), &f64)| (y - a * u - b * v).powi(2);
+    (b, y.iter().zip(u).zip(v).map(off).sum())
+}
+
+/// Time in which the caches lose all but 1/e, in seconds.
+pub(super) fn decay(round: &Round) -> f64 {
+    fit(round).decay
+}
+
+/// CPU time per good answer of `probe`, in seconds, without what the service does by itself.
+fn cpu(round: &Round, probe: Probe, fit: &Fit) -> f64 {
+    round.cpu(probe) - fit.background * interval(round, probe)
+}
+
+/// CPU time that `work` costs more when nothing of it is left in the caches, in seconds.
+pub(super) fn cold(round: &Round, of: Concurrency, work: Work) -> f64 {
+    cold_by(round, of, work, &fit(round))
+}
+
+fn cold_by(round: &Round, of: Concurrency, work: Work, fit: &Fit) -> f64 {
+    // A model that was not looked at is as async.
+    let known = round.get(Probe::Cold(of, Work::Request)).is_some();
+    let of = if known { of } else { Concurrency::Async };
+    let (rare, often) = (rare(of, work), often(of, work));
+    let lost = |probe| lost(interval(round, probe), fit.decay);
+    let all = (cpu(round, rare, fit) - cpu(round, often, fit)) / (lost(rare) - lost(often));
     let others = rare.works().iter().filter(|&&other| other != work);
-    (all - others.map(|&other| cold(round, other)).sum::<f64>()).max(0.0)
+    let others = others.map(|&other| cold_by(round, rare.concurrency(), other, fit));
+    (all - others.sum::<f64>()).max(0.0)
 }
 
-/// CPU time per good answer of `probe`, without what the caches had lost.
+/// CPU time per good answer of `probe`, without what the caches had lost and what the service
+/// does by itself.
 pub(super) fn warm(round: &Round, probe: Probe) -> f64 {
-    let all: f64 = probe.works().iter().map(|&work| cold(round, work)).sum();
-    let missing = all * lost(interval(round, probe), decay(round));
+    let fit = fit(round);
+    let of = probe.concurrency();
+    let all: f64 = probe.works().iter().map(|&work| cold_by(round, of, work, &fit)).sum();
+    let missing = all * lost(interval(round, probe), fit.decay);
     // Without an answer about the caches there is still one about the rest.
-    round.cpu(probe) - if missing.is_finite() { missing } else { 0.0 }
+    if missing.is_finite() { cpu(round, probe, &fit) - missing } else { round.cpu(probe) }
 }

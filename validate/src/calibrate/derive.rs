@@ -11,27 +11,51 @@ pub fn costs(recipes: &[Recipe], rounds: &[Round]) -> Vec<Cost> {
     recipes.iter().map(|recipe| cost(recipe, rounds)).collect()
 }
 
-/// The mean over the rounds in which all of its probes stand, marked if those are too few;
-/// over all rounds if there are none.
+/// From the rounds in which all of its probes stand, marked if those are too few; from all
+/// rounds if there are none.
 fn cost(recipe: &Recipe, rounds: &[Round]) -> Cost {
+    // A probe without a good answer gives no number at all.
+    let all: Vec<&Round> = rounds.iter().filter(|round| recipe.of(round).is_finite()).collect();
     let stands = |round: &&Round| {
         recipe.probes.iter().all(|&probe| round.get(probe).is_some_and(Reading::is_sound))
     };
-    // A probe without a good answer gives no number at all.
-    let numbers = |rounds: &mut dyn Iterator<Item = &Round>| -> Vec<f64> {
-        rounds.map(|round| (recipe.value)(round)).filter(|x| x.is_finite()).collect()
-    };
-    let standing = numbers(&mut rounds.iter().filter(stands));
+    let standing: Vec<&Round> = all.iter().copied().filter(stands).collect();
     let sound = standing.len() >= ROUNDS_MIN;
-    let numbers = if standing.is_empty() { numbers(&mut rounds.iter()) } else { standing };
-    let estimate = Estimate::of_mean(&numbers, CONFIDENCE).rounded();
+    let used = if standing.is_empty() { all } else { standing };
+    let estimate = estimate(recipe, &used).rounded();
     Cost {
         key: recipe.key.clone(),
         unit: recipe.unit,
         value: round_significant(estimate.value.max(0.0)),
-        interval: (numbers.len() >= ROUNDS_MIN).then_some(estimate),
-        rounds: numbers.len() as u32,
+        interval: (used.len() >= ROUNDS_MIN).then_some(estimate),
+        rounds: used.len() as u32,
         sound,
         how: recipe.how.clone(),
     }
+}
+
+/// What the recipe makes of the mean of all rounds; its interval by leaving out one of them at a
+/// time (the jackknife; Quenouille 1956, Tukey 1958). For a difference of readings that is the
+/// mean over the rounds and its interval. A recipe that divides, or looks for a time of decay,
+/// is much less certain in one round than of the mean of all, and off on average.
+fn estimate(recipe: &Recipe, rounds: &[&Round]) -> Estimate {
+    if rounds.is_empty() {
+        return Estimate::exact(0.0);
+    }
+    let value = recipe.of(&Round::mean_of(rounds));
+    let count = rounds.len() as f64;
+    let without = |left_out: usize| {
+        let others: Vec<&Round> =
+            (0..rounds.len()).filter(|&i| i != left_out).map(|i| rounds[i]).collect();
+        recipe.of(&Round::mean_of(&others))
+    };
+    let pseudo = |left_out: usize| count * value - (count - 1.0) * without(left_out);
+    let half = match rounds.len() {
+        1 => 0.0,
+        all => {
+            let pseudo: Vec<f64> = (0..all).map(pseudo).collect();
+            Estimate::of_mean(&pseudo, CONFIDENCE).half_width()
+        }
+    };
+    Estimate { value, low: value - half, high: value + half }
 }

@@ -43,13 +43,13 @@ pub struct Cost {
     pub key: String,
     /// What it is counted in.
     pub unit: Unit,
-    /// What is written: the mean over rounds, and nothing if that is below nothing.
+    /// What is written: that of the mean of all rounds, and nothing if that is below nothing.
     pub value: f64,
-    /// Mean and 95 % interval over rounds; none of fewer than two.
+    /// The value and its 95 % interval, from the spread of the rounds; none of fewer than two.
     pub interval: Option<Estimate>,
     /// Rounds behind the value.
     pub rounds: u32,
-    /// At least two rounds stand. If none does, the value is the mean over all.
+    /// At least two rounds stand. If none does, the value is of all.
     pub sound: bool,
     /// How it was measured.
     pub how: String,

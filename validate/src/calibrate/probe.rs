@@ -12,13 +12,17 @@ use super::Target;
 pub const HANDLER: f64 = 0.5e-3;
 /// Users that keep a service busy: its loop never sleeps.
 pub const MANY: u32 = 20;
+/// Requests a second of which each finds the caches much as the last one left them, and a
+/// processor that is idle.
+pub const FREQUENT: u32 = 400;
 /// Requests a second that are alone: each finds an idle processor.
 pub const SELDOM: u32 = 100;
 /// Requests a second that find most of what they need gone from the caches.
 pub const RARELY: u32 = 20;
-/// Kinds of work.
-pub const KINDS: [Work; Work::COUNT] =
-    [Work::Request, Work::Statement, Work::Call, Work::Open, Work::Commit];
+/// Requests a second beside which the service has nothing to do but what it does by itself.
+pub const HARDLY: u32 = 2;
+/// Kinds of work that each concurrency model does in its own way.
+pub const KINDS: [Work; 4] = [Work::Request, Work::Statement, Work::Call, Work::Open];
 /// The commit of the probe of rare commits: one that waits for no disk.
 pub const RARE_COMMIT: (JournalMode, Synchronous) = (JournalMode::Wal, Synchronous::Normal);
 /// Users whose requests pause, and how long: few and many in flight. With so many users the
@@ -38,6 +42,8 @@ pub const PRAGMA_HOPS: u32 = 8;
 /// Connections that httpx keeps, and users who need more.
 pub const KEPT: u32 = 20;
 const CROWD: u32 = 50;
+/// Idle connections more that a user's calls look at when many have been used at a time.
+pub const LEFT: u32 = KEPT - 1;
 /// Concurrency models of which one worker can have so many calls at a time.
 pub const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
 /// Latency of the upstream in the probe of its round trip, in seconds.
@@ -69,7 +75,11 @@ pub enum Probe {
     ManyInFlight,
     /// Requests so rare that each is alone and finds an idle processor.
     Alone,
-    /// The same; they call an upstream.
+    /// The same, less rare.
+    Frequent,
+    /// The same, so rare that most of the CPU time is what the service does by itself.
+    Resting,
+    /// Requests that are alone and call an upstream.
     AloneCall,
     /// Requests that are alone and write, to a write-ahead log: a disk is slower for those who
     /// use it now and then than for those who never let go.
@@ -79,11 +89,13 @@ pub enum Probe {
     /// Reads on new connections to a write-ahead log, many of them at a time.
     OpenLog,
     /// Work so rare that the caches have lost most of it in between.
-    Cold(Work),
+    Cold(Concurrency, Work),
     /// Requests that are parked behind a slow upstream.
     Parked,
     /// Calls by more users than the client keeps connections for: each opens one.
     Connect(Concurrency),
+    /// Calls of one user, whose client has many connections that are idle, or just one.
+    Look(bool),
     /// Requests that read and call, on this server.
     Mixed(Server),
 }
@@ -134,6 +146,8 @@ impl Probe {
             FewInFlight,
             ManyInFlight,
             Alone,
+            Frequent,
+            Resting,
             AloneCall,
             AloneWrite(Synchronous::Off),
             AloneWrite(Synchronous::Full),
@@ -142,12 +156,15 @@ impl Probe {
             OpenLog,
             Parked,
         ];
-        let all = of_models.chain(commits).chain(others).chain(KINDS.map(Cold));
+        let all = of_models.chain(commits).chain(others).chain(rare(target));
         match target {
             Target::Axum => all.collect(),
             Target::Fastapi => {
                 let servers = [Server::Uvicorn, Server::Gunicorn].map(Mixed);
-                all.chain(CROWDED.map(Connect)).chain(servers).collect()
+                all.chain(CROWDED.map(Connect))
+                    .chain(servers)
+                    .chain([true, false].map(Look))
+                    .collect()
             }
         }
     }
@@ -170,7 +187,22 @@ impl Probe {
              query.default = {{ engine = \"0s\", pages = 1 }}\n\n\
              [load]\n{load}\nwarmup = \"{warmup}\"\nduration = \"{duration}\"\n\n\
              [service]\nserver = \"{server}\"\nworkers = 1\n{service}\n\n{rest}\
-             [[endpoint]]\nname = \"probe\"\nweight = 1\nsteps = [{steps}]\n"
+             [[endpoint]]\nname = \"probe\"\nweight = 99\nsteps = [{steps}]\n{}",
+            self.beside()
+        )
+    }
+
+    /// Another endpoint: now and then one request opens many connections, or uses the one.
+    fn beside(self) -> String {
+        let calls = match self {
+            // The first answers come before the last have begun.
+            Probe::Look(true) => 3 * KEPT,
+            Probe::Look(false) => 1,
+            _ => return String::new(),
+        };
+        let calls = vec!["{ call = \"partner\" }"; calls as usize].join(", ");
+        format!(
+            "\n[[endpoint]]\nname = \"crowd\"\nweight = 1\nsteps = [{{ gather = [{calls}] }}]\n"
         )
     }
 
@@ -192,23 +224,32 @@ impl Probe {
         }
     }
 
-    fn concurrency(self) -> Concurrency {
+    /// Its concurrency model.
+    pub fn concurrency(self) -> Concurrency {
         use Probe::*;
         match self {
-            Request(model) | Statement(model) | Open(model) | Pragma(model) | Call(model)
-            | Connect(model) => model,
+            Request(model)
+            | Statement(model)
+            | Open(model)
+            | Pragma(model)
+            | Call(model)
+            | Connect(model)
+            | Cold(model, _) => model,
             // One request at a time: no lock is ever waited for.
-            Commit(..) | AloneWrite(_) | Cold(Work::Commit) => Concurrency::Blocking,
+            Commit(..) | AloneWrite(_) => Concurrency::Blocking,
             _ => Concurrency::Async,
         }
     }
 
+    /// Users or rate.
     fn load(self, target: Target) -> String {
         match self {
             Probe::Alone | Probe::AloneCall | Probe::AloneOpen(_) | Probe::AloneWrite(_) => {
                 regular(SELDOM)
             }
-            Probe::Cold(_) => regular(RARELY),
+            Probe::Cold(..) => regular(RARELY),
+            Probe::Frequent => regular(FREQUENT),
+            Probe::Resting => regular(HARDLY),
             // Who is refused in next to no time must not come back in no time.
             Probe::Reject => format!("users = {MANY}\nthink_time = \"2ms\""),
             Probe::FewInFlight | Probe::ManyInFlight => {
@@ -216,6 +257,11 @@ impl Probe {
             }
             Probe::Parked => format!("users = {PARKED}"),
             Probe::Connect(_) => format!("users = {CROWD}"),
+            Probe::Look(_) => "users = 1".into(),
+            // Who is alone looks at its own connection, and nothing else.
+            Probe::Call(of) if target == Target::Fastapi && of != Concurrency::Blocking => {
+                "users = 1".into()
+            }
             Probe::Accept => format!("users = {MANY}\nkeep_alive = false"),
             _ => format!("users = {MANY}"),
         }
@@ -244,9 +290,9 @@ impl Probe {
         let upstream = |latency: &str| format!("[upstream.partner]\nlatency = \"{latency}\"\n\n");
         let (wal, full) = (JournalMode::Wal, Synchronous::Full);
         match self {
-            Probe::Statement(_) | Probe::Cold(Work::Statement) => database(wal, full, kept, ""),
+            Probe::Statement(_) | Probe::Cold(_, Work::Statement) => database(wal, full, kept, ""),
             // Under a write-ahead log the last connection to close would remove the log.
-            Probe::Open(_) | Probe::Cold(Work::Open) => {
+            Probe::Open(_) | Probe::Cold(_, Work::Open) => {
                 database(JournalMode::Delete, full, opened, "")
             }
             Probe::OpenLog => database(wal, full, opened, ""),
@@ -255,16 +301,18 @@ impl Probe {
                 database(JournalMode::Delete, full, opened, &pragmas)
             }
             Probe::Commit(mode, level) => database(mode, level, kept, ""),
-            Probe::Cold(Work::Commit) => database(RARE_COMMIT.0, RARE_COMMIT.1, kept, ""),
+            Probe::Cold(_, Work::Commit) => database(RARE_COMMIT.0, RARE_COMMIT.1, kept, ""),
             Probe::AloneOpen(mode) => database(mode, full, opened, ""),
             // The syncs of checkpoints are not those of commits.
             Probe::AloneWrite(level) => database(wal, level, kept, "wal_autocheckpoint = 0\n"),
-            Probe::Call(_) | Probe::Cold(Work::Call) => upstream("0s"),
+            Probe::Call(_) | Probe::Cold(_, Work::Call) => upstream("0s"),
+            // Time that passes at all, as a request without a handler needs.
+            Probe::Look(_) => upstream("1us"),
             Probe::AloneCall => upstream("1ms"),
             Probe::Connect(_) => upstream("50ms"),
             Probe::Parked if target == Target::Fastapi => upstream("1600ms"),
             Probe::Parked => upstream("800ms"),
-            Probe::Mixed(_) => database(wal, full, kept, "") + &upstream("0s"),
+            Probe::Mixed(_) => database(wal, full, kept, "") + &upstream("20ms"),
             _ => String::new(),
         }
     }
@@ -278,7 +326,7 @@ impl Probe {
             }
             Probe::Mixed(_) => format!("{read}, {call}"),
             // Answers of many users that come together would keep the CPU busy.
-            Probe::Parked => return call.into(),
+            Probe::Parked | Probe::Look(_) => return call.into(),
             _ => match self.works().last() {
                 Some(Work::Statement | Work::Open) => read.into(),
                 Some(Work::Commit) => write.into(),
@@ -296,24 +344,37 @@ impl Probe {
         const REQUEST: Work = Work::Request;
         const STATEMENT: Work = Work::Statement;
         match self {
-            Probe::Statement(_) | Probe::Cold(STATEMENT) => &[REQUEST, STATEMENT],
+            Probe::Statement(_) | Probe::Cold(_, STATEMENT) => &[REQUEST, STATEMENT],
             Probe::Open(_)
             | Probe::Pragma(_)
             | Probe::OpenLog
             | Probe::AloneOpen(_)
-            | Probe::Cold(Work::Open) => &[REQUEST, STATEMENT, Work::Open],
+            | Probe::Cold(_, Work::Open) => &[REQUEST, STATEMENT, Work::Open],
             Probe::Call(_)
             | Probe::Connect(_)
+            | Probe::Look(_)
             | Probe::AloneCall
             | Probe::Parked
-            | Probe::Cold(Work::Call) => &[REQUEST, Work::Call],
-            Probe::Commit(..) | Probe::AloneWrite(_) | Probe::Cold(Work::Commit) => {
+            | Probe::Cold(_, Work::Call) => &[REQUEST, Work::Call],
+            Probe::Commit(..) | Probe::AloneWrite(_) | Probe::Cold(_, Work::Commit) => {
                 &[REQUEST, STATEMENT, Work::Commit]
             }
             Probe::Mixed(_) => &[REQUEST, STATEMENT, Work::Call],
             _ => &[REQUEST],
         }
     }
+}
+
+/// Probes of rare work. Concurrency models that run on the same threads with the same libraries
+/// have one for all.
+fn rare(target: Target) -> impl Iterator<Item = Probe> {
+    let models = match target {
+        Target::Axum => &[Concurrency::Async][..],
+        Target::Fastapi => &MODELS,
+    };
+    let of_model = |&of: &Concurrency| KINDS.map(|work| Probe::Cold(of, work));
+    let commit = Probe::Cold(Concurrency::Blocking, Work::Commit);
+    models.iter().flat_map(of_model).chain([commit])
 }
 
 /// Requests at regular times, so many a second.
@@ -330,6 +391,7 @@ impl Display for Probe {
             Probe::Pragma(of) => write!(out, "pragma {}", model(of)),
             Probe::Call(of) => write!(out, "call {}", model(of)),
             Probe::Connect(of) => write!(out, "connect {}", model(of)),
+            Probe::Look(many) => write!(out, "look at {}", if many { "many" } else { "one" }),
             Probe::Commit(mode, level) => {
                 write!(out, "commit {} {}", journal(mode), synchronous(level))
             }
@@ -338,11 +400,13 @@ impl Display for Probe {
             Probe::FewInFlight => write!(out, "few in flight"),
             Probe::ManyInFlight => write!(out, "many in flight"),
             Probe::Alone => write!(out, "alone"),
+            Probe::Frequent => write!(out, "frequent"),
+            Probe::Resting => write!(out, "resting"),
             Probe::AloneCall => write!(out, "alone call"),
             Probe::AloneWrite(level) => write!(out, "alone write {}", synchronous(level)),
             Probe::AloneOpen(mode) => write!(out, "alone open {}", journal(mode)),
             Probe::OpenLog => write!(out, "open log"),
-            Probe::Cold(work) => write!(out, "cold {}", kind(work)),
+            Probe::Cold(of, work) => write!(out, "cold {} {}", kind(work), model(of)),
             Probe::Parked => write!(out, "parked"),
             Probe::Mixed(of) => write!(out, "mixed {}", server(of)),
         }

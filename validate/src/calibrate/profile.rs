@@ -97,19 +97,43 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
         ],
     ));
     let hops = hops(calibration.target);
-    let hops =
-        [("statement_hops", hops.statement), ("open_hops", hops.open), ("close_hops", hops.close)];
-    let why = "to the thread of the connection and back";
-    let hops = hops.map(|(key, count)| number(key, count.into(), why));
-    all.push(section("driver", hops.into()));
+    let trips = "to the thread of the connection and back";
+    let mut driver = vec![autocommit(calibration.target)];
     if calibration.target == Target::Fastapi {
-        let kept = number("kept", KEPT.into(), "httpx's own limit");
-        all.push(section("client", vec![kept]));
+        let key = "overtaking".to_string();
+        let comment = "its pool tells who waits, and lets others come first".to_string();
+        driver.push(Line { key, value: true.into(), comment });
+    }
+    driver.extend([
+        number("statement_hops", hops.statement.into(), trips),
+        number("fetch_hops", hops.fetch.into(), "for the rows of a read"),
+        number("finish_hops", hops.finish.into(), "at the end of a statement"),
+        number("commit_hops", hops.commit.into(), trips),
+        number("rollback_hops", hops.rollback.into(), "at the end of a read"),
+        number("release_hops", hops.release.into(), "for a connection that goes back"),
+        number("open_hops", hops.open.into(), trips),
+        number("close_hops", hops.close.into(), trips),
+    ]);
+    all.push(section("driver", driver));
+    if calibration.target == Target::Fastapi {
+        all.push(section(
+            "client",
+            vec![
+                number("kept", KEPT.into(), "httpx's own limit"),
+                note("expiry", "5s", "httpx's own"),
+                number("turns", 2, "httpcore takes two locks, each with a turn of the loop"),
+            ],
+        ));
     }
     let modes = [JournalMode::Wal, JournalMode::Delete, JournalMode::Truncate];
     all.extend(modes.map(|mode| commits(calibration, mode, mode)));
     all.push(commits(calibration, JournalMode::Persist, JournalMode::Truncate));
     all.push(measured("cache"));
+    all.extend(
+        MODELS
+            .iter()
+            .filter_map(|&of| measured_table(calibration, &format!("cache.{}", model(of)))),
+    );
     all.push(measured("network"));
     let mut machine = measured("machine");
     machine.lines.push(note("context_switch", "0s", "inside hop and statement"));
@@ -123,6 +147,15 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
     memory.lines.push(note("thread", "100KiB", "not measured"));
     all.push(memory);
     all
+}
+
+/// Whether a write by itself is one call.
+fn autocommit(target: Target) -> Line {
+    let (is, why) = match target {
+        Target::Axum => (true, "a write by itself is one call"),
+        Target::Fastapi => (false, "SQLAlchemy begins a transaction, and commits it"),
+    };
+    Line { key: "autocommit".into(), value: is.into(), comment: why.into() }
 }
 
 fn section(name: &str, lines: Vec<Line>) -> Section {

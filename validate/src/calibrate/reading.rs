@@ -1,6 +1,6 @@
 //! What calibration reads of a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::failure::ErrorKind;
 use model::report::Report;
@@ -72,6 +72,29 @@ impl Reading {
         self.good / self.seconds
     }
 
+    /// One that is the mean of several: what all of them showed, in the time of one.
+    fn mean_of(readings: &[&Reading]) -> Reading {
+        let count = readings.len() as f64;
+        let mean = |pick: &dyn Fn(&Reading) -> f64| {
+            readings.iter().map(|reading| pick(reading)).sum::<f64>() / count
+        };
+        let places: BTreeSet<&String> = readings.iter().flat_map(|one| one.parts.keys()).collect();
+        let part = |place: &&String| ((*place).clone(), mean(&|reading| reading.part(place)));
+        Reading {
+            cpu: mean(&|reading| reading.cpu),
+            good: mean(&|reading| reading.good),
+            rejected: mean(&|reading| reading.rejected),
+            seconds: mean(&|reading| reading.seconds),
+            mean: mean(&|reading| reading.mean),
+            p50: mean(&|reading| reading.p50),
+            p99: mean(&|reading| reading.p99),
+            parts: places.iter().map(part).collect(),
+            at_rest: mean(&|reading| reading.at_rest),
+            per_request: mean(&|reading| reading.per_request),
+            doubts: readings.iter().flat_map(|reading| reading.doubts.clone()).collect(),
+        }
+    }
+
     /// Mean time at a place; none was spent at one that is not named.
     pub fn part(&self, place: &str) -> f64 {
         self.parts.get(place).copied().unwrap_or(0.0)
@@ -86,6 +109,17 @@ impl Round {
     /// Adds what `probe` showed.
     pub fn insert(&mut self, probe: Probe, reading: Reading) {
         self.0.insert(probe, reading);
+    }
+
+    /// The mean of several rounds. Probes that not all of them ran are left out.
+    pub fn mean_of(rounds: &[&Round]) -> Round {
+        let Some(first) = rounds.first() else { return Round::default() };
+        let of = |&probe: &Probe| -> Option<(Probe, Reading)> {
+            let readings: Option<Vec<&Reading>> =
+                rounds.iter().map(|round| round.get(probe)).collect();
+            readings.map(|readings| (probe, Reading::mean_of(&readings)))
+        };
+        Round(first.0.keys().filter_map(of).collect())
     }
 
     /// What `probe` showed, if it was run.

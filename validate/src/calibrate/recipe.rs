@@ -7,8 +7,8 @@ use super::Target;
 use super::cache::{self, warm};
 use super::document::Unit;
 use super::probe::{
-    COMMITS, CROWDED, HANDLER, KEPT, KINDS, LATENCY, MANY, MODELS, PRAGMA_HOPS, PRAGMAS, Probe,
-    RARELY, SELDOM, journal, kind, model, synchronous,
+    COMMITS, CROWDED, FREQUENT, HANDLER, KEPT, KINDS, LATENCY, LEFT, MANY, MODELS, PRAGMA_HOPS,
+    PRAGMAS, Probe, RARELY, SELDOM, journal, kind, model, synchronous,
 };
 use super::reading::{Reading, Round};
 
@@ -26,6 +26,13 @@ pub struct Recipe {
     pub value: Box<dyn Fn(&Round) -> f64>,
 }
 
+impl Recipe {
+    /// What it makes of a round.
+    pub fn of(&self, round: &Round) -> f64 {
+        (self.value)(round)
+    }
+}
+
 const ASYNC: Probe = Probe::Request(Concurrency::Async);
 const BLOCKING: Concurrency = Concurrency::Blocking;
 /// All syncs of the rollback journal at this level.
@@ -38,12 +45,29 @@ const ALONE_UNSYNCED: Probe = Probe::AloneWrite(Synchronous::Off);
 /// Round trips to the thread of a database connection, by what asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hops {
-    /// A statement, with the beginning and the end of its session.
+    /// A statement, up to where it is executed.
     pub statement: u32,
+    /// The rows of a read.
+    pub fetch: u32,
+    /// The end of a statement.
+    pub finish: u32,
+    /// A commit.
+    pub commit: u32,
+    /// The end of a read.
+    pub rollback: u32,
+    /// A connection that goes back.
+    pub release: u32,
     /// Opening a connection.
     pub open: u32,
     /// Closing it.
     pub close: u32,
+}
+
+impl Hops {
+    /// All of a read on a connection that is open.
+    pub fn read(self) -> u32 {
+        self.statement + self.fetch + self.finish + self.rollback + self.release
+    }
 }
 
 /// Round trips of the stack's driver. What each costs is inside of the costs of statement and
@@ -51,12 +75,34 @@ pub struct Hops {
 pub fn hops(target: Target) -> Hops {
     match target {
         // sqlx sends its thread one command for each.
-        Target::Axum => Hops { statement: 1, open: 1, close: 1 },
-        // SQLAlchemy on aiosqlite, a read: cursor, execute, fetchall, close of the cursor,
-        // rollback by the session, rollback by the pool. Open: connect, two functions that
-        // SQLAlchemy registers, a cursor for the pragmas and its close. Close: close, and the
-        // end of the thread.
-        Target::Fastapi => Hops { statement: 6, open: 5, close: 2 },
+        Target::Axum => Hops {
+            statement: 1,
+            fetch: 0,
+            finish: 0,
+            commit: 1,
+            rollback: 0,
+            release: 0,
+            open: 1,
+            close: 1,
+        },
+        Target::Fastapi => Hops {
+            // SQLAlchemy on aiosqlite: cursor, execute.
+            statement: 2,
+            // fetchall.
+            fetch: 1,
+            // The cursor's close.
+            finish: 1,
+            commit: 1,
+            // By the session, which has not committed.
+            rollback: 1,
+            // By the pool, which rolls back whatever was left.
+            release: 1,
+            // Connect, two functions that SQLAlchemy registers, a cursor for the pragmas and its
+            // close.
+            open: 5,
+            // Close, and the end of the thread.
+            close: 2,
+        },
     }
 }
 
@@ -67,11 +113,12 @@ pub fn recipes(target: Target) -> Vec<Recipe> {
     all.push(hop());
     if target == Target::Fastapi {
         all.extend(CROWDED.map(connect));
+        all.push(look());
         all.push(driver_hop());
         all.push(gunicorn());
     }
     all.extend(COMMITS.map(|(mode, level)| commit(mode, level)));
-    all.extend(caches());
+    all.extend(caches(target));
     all.extend(disk());
     all.extend(alone());
     all.extend(memory());
@@ -167,6 +214,7 @@ fn of_model(of: Concurrency, target: Target) -> Vec<Recipe> {
     let base = Probe::Request(of);
     let statements = Probe::Statement(of);
     let (open, pragma, call) = (Probe::Open(of), Probe::Pragma(of), Probe::Call(of));
+    let looks: &[Probe] = if target == Target::Fastapi { &LOOKS } else { &[] };
     vec![
         recipe(
             key("request"),
@@ -176,15 +224,15 @@ fn of_model(of: Concurrency, target: Target) -> Vec<Recipe> {
         ),
         recipe(
             key("call"),
-            [call, base],
+            [call, base].into_iter().chain(looks.iter().copied()),
             "CPU of a request that calls an upstream, minus one that does not",
-            move |round| warm(round, call) - warm(round, base),
+            move |round| warm(round, call) - warm(round, base) - looked(round, target),
         ),
         recipe(
             key("statement"),
             [statements, base].into_iter().chain(driver.iter().copied()),
             format!("CPU of a request that reads, minus one that does not; {inside}"),
-            move |round| statement(round, of) - trips(round, hops.statement),
+            move |round| statement(round, of) - trips(round, hops.read()),
         ),
         recipe(
             key("open"),
@@ -224,8 +272,36 @@ fn connect(of: Concurrency) -> Recipe {
         format!("cpu.{}.connect", model(of)),
         [crowd, few],
         format!("CPU of a call when more than {KEPT} are under way, minus that of one of few"),
-        move |round| warm(round, crowd) - warm(round, few),
+        move |round| warm(round, crowd) - warm(round, few) + 2.0 * look_at_one(round),
     )
+}
+
+/// What shows how long a client looks at its connections.
+const LOOKS: [Probe; 2] = [Probe::Look(true), Probe::Look(false)];
+
+/// A call looks at all idle connections when it takes one and when it gives it back.
+fn look() -> Recipe {
+    recipe(
+        "cpu.look",
+        LOOKS,
+        format!(
+            "P50 of a lone user's calls with {LEFT} idle connections more, minus without: each, twice"
+        ),
+        look_at_one,
+    )
+}
+
+fn look_at_one(round: &Round) -> f64 {
+    let [many, one] = LOOKS.map(|probe| round.number(probe, |reading| reading.p50));
+    (many - one) / (2.0 * f64::from(LEFT))
+}
+
+/// What a call of the probes looks at: the only connection that is idle, twice.
+fn looked(round: &Round, target: Target) -> f64 {
+    match target {
+        Target::Axum => 0.0,
+        Target::Fastapi => 2.0 * look_at_one(round).max(0.0),
+    }
 }
 
 /// What shows a round trip to the thread of a connection: pragmas, with such trips and without.
@@ -281,22 +357,36 @@ fn commit(mode: JournalMode, level: Synchronous) -> Recipe {
 }
 
 /// What the caches lose, and how quickly.
-fn caches() -> Vec<Recipe> {
+fn caches(target: Target) -> Vec<Recipe> {
     let decay = recipe(
         "cache.decay",
-        cache::probes(Work::Request),
-        format!("from the CPU per request at {SELDOM} and at {RARELY} requests a second"),
+        cache::probes(Concurrency::Async, Work::Request),
+        format!("from the CPU per bare request at {FREQUENT}, {SELDOM} and {RARELY} a second"),
         cache::decay,
     );
-    let cold = |work: Work| {
+    let cold = |key: String, of: Concurrency, work: Work| {
         recipe(
-            format!("cache.{}", kind(work)),
-            cache::probes(work),
+            key,
+            cache::probes(of, work),
             format!("CPU at {RARELY} requests a second, minus that of busy users"),
-            move |round| cache::cold(round, work),
+            move |round| cache::cold(round, of, work),
         )
     };
-    std::iter::once(decay).chain(KINDS.into_iter().map(cold)).collect()
+    let mut all = vec![decay];
+    for work in KINDS {
+        match target {
+            Target::Axum => {
+                all.push(cold(format!("cache.{}", kind(work)), Concurrency::Async, work));
+            }
+            Target::Fastapi => {
+                let of_model = |of| cold(format!("cache.{}.{}", model(of), kind(work)), of, work);
+                all.extend(MODELS.map(of_model));
+            }
+        }
+    }
+    let commit = Work::Commit;
+    all.push(cold(format!("cache.{}", kind(commit)), Concurrency::Blocking, commit));
+    all
 }
 
 /// What of a response time is the sync: neither CPU time, nor the waking of a processor that

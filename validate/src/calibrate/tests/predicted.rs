@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::costs::Costs;
+use model::costs::{Costs, Work};
 use model::measurement::{MeasuredMemory, Measurement, Process};
 use model::report::Report;
 use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
@@ -73,14 +73,20 @@ fn costs_are_found(target: Target) {
     match target {
         Target::Axum => assert!(costs.cpu(Concurrency::Async).hop.is_zero()),
         Target::Fastapi => {
+            same("cpu.look", costs.cpu(Concurrency::Async).look.secs_f64());
+            assert_eq!((costs.client.kept, costs.client.turns), (Some(20), 2));
             same("cpu.async.hop", costs.cpu(Concurrency::Async).hop.secs_f64());
             same("server.gunicorn.cpu_scale", costs.cpu_scale(Server::Gunicorn));
             assert_eq!(costs.cpu_scale(Server::Uvicorn), 1.0);
         }
     }
     let hops = hops(target);
-    assert_eq!(costs.driver.statement_hops, hops.statement);
-    assert_eq!((costs.driver.open_hops, costs.driver.close_hops), (hops.open, hops.close));
+    let driver = &costs.driver;
+    assert_eq!((driver.statement_hops, driver.commit_hops), (hops.statement, hops.commit));
+    assert_eq!((driver.fetch_hops, driver.finish_hops), (hops.fetch, hops.finish));
+    assert_eq!((driver.rollback_hops, driver.release_hops), (hops.rollback, hops.release));
+    assert_eq!((driver.open_hops, driver.close_hops), (hops.open, hops.close));
+    assert_eq!(driver.autocommit, target == Target::Axum);
     for (mode, level) in COMMITS {
         let key = format!("commit.{}.{}", journal(mode), synchronous(level));
         same(&key, costs.commit(mode, level).secs_f64());
@@ -90,8 +96,13 @@ fn costs_are_found(target: Target) {
     let (full, extra) = (Synchronous::Full, Synchronous::Extra);
     assert_eq!(commit(persist, full), commit(truncate, full));
     assert_eq!(commit(JournalMode::Wal, extra), commit(JournalMode::Wal, full));
-    for (work, name) in KINDS.map(|work| (work, kind(work))) {
-        same(&format!("cache.{name}"), costs.cache.cold(work).secs_f64());
+    for (of, work) in MODELS.into_iter().flat_map(|of| KINDS.map(|work| (of, work))) {
+        let key = match target {
+            Target::Axum => format!("cache.{}", kind(work)),
+            Target::Fastapi => format!("cache.{}.{}", model(of), kind(work)),
+        };
+        same(&key, costs.cache.cold(of, work).secs_f64());
+        same("cache.commit", costs.cache.cold(of, Work::Commit).secs_f64());
     }
     same("cache.decay", costs.cache.decay.secs_f64());
     same("network.client", costs.network.client.secs_f64());
@@ -147,7 +158,9 @@ fn comes_full_circle(target: Target) {
 fn measured(platform: &Platform, probe: Probe) -> Report {
     // Where threads take turns all users answer together: a window has one such batch more or
     // less, of which a long one has more.
-    let lengths = Lengths { duration: Span::from_secs(10), ..Lengths::default() };
+    // What is idle for five seconds is looked at no more.
+    let seconds = if probe == Probe::Look(true) { 4 } else { 10 };
+    let lengths = Lengths { duration: Span::from_secs(seconds), ..Lengths::default() };
     let text = probe.text(platform.target, &lengths);
     let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
     let mut resolved = resolved.unwrap_or_else(|error| panic!("{error}"));

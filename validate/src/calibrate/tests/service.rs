@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::calibrate::Target;
 use crate::calibrate::probe::{
-    HANDLER, LATENCY, PRAGMA_HOPS, PRAGMAS, Probe, RARE_COMMIT, RARELY, SELDOM, journal, kind,
-    model, synchronous,
+    FREQUENT, HANDLER, HARDLY, LATENCY, LEFT, PRAGMA_HOPS, PRAGMAS, Probe, RARE_COMMIT, RARELY,
+    SELDOM, journal, kind, model, synchronous,
 };
 use crate::calibrate::recipe::{hops, recipes};
 
@@ -44,6 +44,7 @@ impl Service {
             *cost = match key.as_str() {
                 "cpu.in_flight" => 40e-9,
                 "cpu.threadpool.hop" => 3e-6,
+                "cpu.look" => 7e-6,
                 "disk.sync.p50" => 0.15e-3,
                 "disk.sync.p99" => 0.6e-3,
                 "disk.sync.mean" => 0.18e-3,
@@ -70,7 +71,9 @@ impl Service {
             keys.zip(shares).map(|(key, share)| (key.clone(), share * most(&key))).collect();
         // Without an end or without a beginning there is no decay to be seen.
         costs.insert("cache.decay".into(), 5e-3 + 0.19 * costs["cache.decay"] / 3e-4);
-        costs.insert("cache.request".into(), 2e-5 + costs["cache.request"]);
+        for key in ["cache.request", "cache.async.request"] {
+            costs.entry(key.into()).and_modify(|cost| *cost += 2e-5);
+        }
         // A handler on the pool costs what an async one does.
         let request = costs["cpu.async.request"];
         costs.insert("cpu.threadpool.request".into(), request);
@@ -123,8 +126,15 @@ impl Service {
     fn refill(&self, probe: Probe) -> f64 {
         let elapsed = SECONDS / good(probe) as f64;
         let lost = 1.0 - (-elapsed / self.cost("cache.decay")).exp();
-        let cold = |work: &Work| self.cost(&format!("cache.{}", kind(*work)));
+        let cold = |work: &Work| self.cold(probe.concurrency(), *work);
         lost * probe.works().iter().map(cold).sum::<f64>()
+    }
+
+    /// What `work` costs more when the caches have lost all of it.
+    fn cold(&self, of: Concurrency, work: Work) -> f64 {
+        let (shared, own) =
+            (format!("cache.{}", kind(work)), format!("cache.{}.{}", model(of), kind(work)));
+        self.costs.get(&own).copied().unwrap_or_else(|| self.cost(&shared))
     }
 
     fn warm(&self, probe: Probe) -> f64 {
@@ -136,8 +146,14 @@ impl Service {
             Probe::Statement(of) => self.read(of),
             Probe::Open(of) => self.opened(of),
             Probe::Pragma(of) => self.opened(of) + f64::from(PRAGMAS) * self.of(of, "pragma"),
-            Probe::Call(of) => self.request(of) + self.of(of, "call"),
-            Probe::Connect(of) => self.warm(Probe::Call(of)) + self.of(of, "connect"),
+            Probe::Call(of) => self.request(of) + self.of(of, "call") + self.looks(1),
+            Probe::Look(many) => {
+                let call = self.warm(Probe::Call(Concurrency::Async)) - HANDLER;
+                call + self.looks(if many { LEFT } else { 0 })
+            }
+            Probe::Connect(of) => {
+                self.warm(Probe::Call(of)) - self.looks(1) + self.of(of, "connect")
+            }
             Probe::Commit(mode, level) => written(mode, level),
             Probe::AloneWrite(level) => written(JournalMode::Wal, level),
             Probe::Accept => plain + self.cost("cpu.accept"),
@@ -151,22 +167,31 @@ impl Service {
             }
             Probe::AloneOpen(_) => self.opened(Concurrency::Async),
             Probe::AloneCall => self.warm(Probe::Call(Concurrency::Async)),
-            Probe::Cold(Work::Request) => plain,
-            Probe::Cold(Work::Statement) => self.read(Concurrency::Async),
-            Probe::Cold(Work::Call) => self.warm(Probe::AloneCall),
-            Probe::Cold(Work::Open) => self.opened(Concurrency::Async),
-            Probe::Cold(Work::Commit) => written(RARE_COMMIT.0, RARE_COMMIT.1),
-            Probe::Reject | Probe::Alone | Probe::Parked => plain,
+            Probe::Cold(of, Work::Request) => self.request(of),
+            Probe::Cold(of, Work::Statement) => self.read(of),
+            Probe::Cold(of, Work::Call) => self.warm(Probe::Call(of)),
+            Probe::Cold(of, Work::Open) => self.opened(of),
+            Probe::Cold(_, Work::Commit) => written(RARE_COMMIT.0, RARE_COMMIT.1),
+            Probe::Reject | Probe::Alone | Probe::Frequent | Probe::Resting | Probe::Parked => {
+                plain
+            }
             Probe::Mixed(server) => {
                 let scale = if server == Server::Gunicorn { self.cost(SCALE) } else { 1.0 };
                 let model = Concurrency::Async;
-                HANDLER + scale * (self.read(model) + self.of(model, "call") - HANDLER)
+                let call = self.of(model, "call") + self.looks(1);
+                HANDLER + scale * (self.read(model) + call - HANDLER)
             }
         }
     }
 
+    /// A call that looks at so many idle connections, before and after.
+    fn looks(&self, at: u32) -> f64 {
+        2.0 * f64::from(at) * self.costs.get("cpu.look").copied().unwrap_or(0.0)
+    }
+
     fn read(&self, of: Concurrency) -> f64 {
-        self.request(of) + self.of(of, "statement") + self.trips(of, hops(self.target).statement)
+        let statement = self.of(of, "statement");
+        self.request(of) + statement + self.trips(of, hops(self.target).read())
     }
 
     fn opened(&self, of: Concurrency) -> f64 {
@@ -239,7 +264,9 @@ pub(super) fn good(probe: Probe) -> u64 {
         Probe::Alone | Probe::AloneCall | Probe::AloneOpen(_) | Probe::AloneWrite(_) => {
             u64::from(SELDOM) * 2
         }
-        Probe::Cold(_) => u64::from(RARELY) * 2,
+        Probe::Frequent => u64::from(FREQUENT) * 2,
+        Probe::Cold(..) => u64::from(RARELY) * 2,
+        Probe::Resting => u64::from(HARDLY) * 2,
         _ => GOOD,
     }
 }
