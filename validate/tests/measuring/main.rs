@@ -6,5 +6,6 @@
 
 mod endings;
 mod lab;
+mod python;
 mod refusals;
 mod whole;
