@@ -189,6 +189,16 @@ fn service_and_costs() -> BoxedStrategy<String> {
             key("[costs.driver]\nstatement_hops", &["0", "1", "3"]).boxed(),
             key("open_hops", &["0", "1", "2"]).boxed(),
             key("close_hops", &["0", "1", "2"]).boxed(),
+            maybe("commit_hops", &["0", "2"]).boxed(),
+            maybe("finish_hops", &["1", "2"]).boxed(),
+            maybe("release_hops", &["1"]).boxed(),
+            maybe("autocommit", &["true", "false"]).boxed(),
+            maybe("overtaking", &["true", "false"]).boxed(),
+            key("[costs.client]\nturns", &["0", "1", "2"]).boxed(),
+            maybe("kept", &["1", "3"]).boxed(),
+            maybe("expiry", &["\"1ms\"", "\"1s\""]).boxed(),
+            key("[costs.cpu.async]\nlook", &["\"0s\"", "\"5us\""]).boxed(),
+            maybe("connect", SHORT).boxed(),
         ],
     );
     let interval = maybe("switch_interval", &["\"50us\"", "\"1ms\"", "\"5ms\""]);
