@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::distribution::Distribution;
-use crate::scenario::{Concurrency, JournalMode, Server, Synchronous};
+use crate::scenario::{Begin, Concurrency, JournalMode, Server, Statement, Synchronous};
 use crate::units::Span;
 
 /// Costs of one stack on one machine.
@@ -246,6 +246,15 @@ pub struct Driver {
     pub open_hops: u32,
     /// The same for closing it.
     pub close_hops: u32,
+}
+
+impl Driver {
+    /// How the transaction of an operation begins that says `begin`; none if it is a read, or a
+    /// write that commits by itself.
+    pub fn begin(&self, statements: &[Statement], begin: Option<Begin>) -> Option<Begin> {
+        let alone = matches!(statements, [Statement::Write(_)]);
+        begin.or_else(|| (alone && !self.autocommit).then_some(Begin::Deferred))
+    }
 }
 
 /// The HTTP client of a worker process.

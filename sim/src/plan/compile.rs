@@ -334,13 +334,10 @@ impl<'s> Compiler<'s> {
 
     fn sqlite(&mut self, path: &str, statements: &[Statement], begin: Option<Begin>) {
         let driver = &self.scenario.costs.driver;
-        let begin = match (statements, begin) {
-            ([Statement::Write(query)], None) if driver.autocommit => {
-                return self.sqlite_autocommit(path, query);
-            }
-            ([Statement::Write(_)], None) => Some(Begin::Deferred),
-            _ => begin,
-        };
+        let begin = driver.begin(statements, begin);
+        if let ([Statement::Write(query)], None) = (statements, begin) {
+            return self.sqlite_autocommit(path, query);
+        }
         let transaction = begin.is_some();
         if transaction {
             self.scopes.push(Scope::Transaction);

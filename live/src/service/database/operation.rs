@@ -219,13 +219,7 @@ impl<'a, H: Handler> Session<'a, H> {
         begin: Option<Begin>,
         path: &str,
     ) -> Result<(), Failure> {
-        let begin = match (statements, begin) {
-            // The profile's driver begins one itself.
-            ([Statement::Write(_)], None) if !self.database.costs.driver.autocommit => {
-                Some(Begin::Deferred)
-            }
-            _ => begin,
-        };
+        let begin = self.database.costs.driver.begin(statements, begin);
         match begin {
             Some(Begin::Immediate) => self.hopped(connection, Call::BeginImmediate).await?,
             // The profile's drivers send a deferred BEGIN along with the first statement.
