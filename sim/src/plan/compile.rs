@@ -355,16 +355,26 @@ impl<'s> Compiler<'s> {
             let draw = self.engine_draw(&format!("{path}.{index}"), statement);
             let pages = self.pages(statement);
             let write = matches!(statement, Statement::Write(_));
+            // Who reads holds the lock until the rows have been fetched.
+            let fetches = !write && self.connection_threads() && driver.fetch_hops > 0;
+            let ends = !write && !transaction;
             self.on_driver(driver.statement_hops, |c| {
                 c.emit(if write { Op::BeginWrite } else { Op::BeginRead });
                 c.emit(Op::Native { draw });
                 if write {
                     c.emit(Op::Change { pages });
-                } else if !transaction {
+                } else if ends && !fetches {
                     c.emit(Op::EndRead);
                 }
             });
-            self.trips(if write { 0 } else { driver.fetch_hops } + driver.finish_hops);
+            if fetches {
+                self.on_driver(driver.fetch_hops, |c| {
+                    if ends {
+                        c.emit(Op::EndRead);
+                    }
+                });
+            }
+            self.trips(driver.finish_hops);
         }
         if transaction {
             self.refill(Work::Commit);

@@ -421,6 +421,29 @@ fn a_transaction_holds_the_lock_across_the_loop_and_an_autocommit_does_not() {
 }
 
 #[test]
+fn a_reader_keeps_its_lock_until_its_rows_are_fetched() {
+    let writer_holds = |sets: &[&str]| {
+        let text = format!(
+            "{}{}\n\
+             [[endpoint]]\nname = \"write\"\nweight = 1\nconcurrency = \"threadpool\"\n\
+             steps = [{{ write = \"ten\" }}]\n\
+             [[endpoint]]\nname = \"read\"\nweight = 1\nsteps = [{{ read = \"a_moment\" }}]\n\
+             [[endpoint]]\nname = \"blocks\"\nweight = 1\nsteps = [{{ block = \"60ms\" }}]\n",
+            burst(3),
+            SETTING.replace("threadpool", "async")
+        );
+        run_with(&text, &["write", "read", "blocks"], sets).seen.writer.area()
+    };
+    // The row is found at 1 ms, long before the writer commits: 10 ms, then 4 syncs.
+    assert_eq!(writer_holds(&[]), 50_000_000);
+    // The rows are another call, and the loop is blocked until 60 ms. The writer tries at 10,
+    // 11, 13, 18, 28, 43 and 63 ms.
+    assert_eq!(writer_holds(&["costs.driver.fetch_hops=1"]), 103_000_000);
+    let wal = ["costs.driver.fetch_hops=1", WAL, "database.synchronous=off"];
+    assert_eq!(writer_holds(&wal), 10_000_000, "a log's writer waits for no reader");
+}
+
+#[test]
 fn a_driver_has_trips_for_rows_and_ends_and_connections_that_go_back() {
     let operation = |step: &str, sets: &[&str]| {
         let text = format!(
