@@ -21,7 +21,7 @@ use model::units::Span;
 use render::{Console, Failure};
 
 use crate::calibrate::about;
-use crate::calibrate::session::{self, Order};
+use crate::calibrate::session::{self, Interlude, Order};
 
 /// What scenarios run on.
 #[derive(Clone, Debug)]
@@ -105,6 +105,27 @@ pub fn find(
     Ok(Platform::here(ground.on.target, costs))
 }
 
+/// The profile of this machine, measured in so many `rounds` around `interlude`.
+///
+/// # Errors
+/// It cannot be measured, or the interlude fails.
+pub fn around(
+    rounds: u32,
+    ground: &Ground<'_>,
+    interrupt: &Interrupt,
+    console: &mut Console<'_>,
+    interlude: Interlude<'_>,
+) -> Result<Platform, Failure> {
+    let minutes = rounds * minutes_a_round(ground.on.target);
+    console.talk(&format!(
+        "Calibrating before and after: {rounds} rounds of small probes of the real service, about \
+         {minutes} minutes in all.\n"
+    ));
+    let order = Order { rounds, ..Order::usual(ground.on.clone()) };
+    let costs = measured(&order, ground, interrupt, console, interlude)?;
+    Ok(Platform::here(ground.on.target, costs))
+}
+
 /// The profile for a prediction that nothing is measured for: as [`find`] finds it, but what
 /// would have to be measured is left out, and that is told.
 ///
@@ -138,16 +159,32 @@ fn calibrated(
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Costs, Failure> {
-    let long = match ground.on.target {
-        Target::Axum => "four",
-        Target::Fastapi => "ten",
-    };
-    console.talk(&format!(
-        "Calibrating first: small probes of the real service, about {long} minutes.\n"
-    ));
     let order = Order::usual(ground.on.clone());
+    let minutes = order.rounds * minutes_a_round(ground.on.target);
+    console.talk(&format!(
+        "Calibrating first: small probes of the real service, about {minutes} minutes.\n"
+    ));
+    measured(&order, ground, interrupt, console, &mut |_| Ok(()))
+}
+
+/// How long a round of all probes takes, in minutes.
+fn minutes_a_round(target: Target) -> u32 {
+    match target {
+        Target::Axum => 2,
+        Target::Fastapi => 4,
+    }
+}
+
+/// Calibrates, and reads what was written.
+fn measured(
+    order: &Order,
+    ground: &Ground<'_>,
+    interrupt: &Interrupt,
+    console: &mut Console<'_>,
+    interlude: Interlude<'_>,
+) -> Result<Costs, Failure> {
     let (file, name) = (&order.file, ground.name());
-    let calibration = session::run(&order, interrupt, console)?;
+    let calibration = session::around(order, interrupt, console, interlude)?;
     let unsound = calibration.costs.iter().filter(|cost| !cost.sound).count();
     if unsound > 0 {
         console.talk(&format!(

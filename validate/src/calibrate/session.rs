@@ -43,6 +43,9 @@ pub fn file(target: Target) -> PathBuf {
     PathBuf::from(format!("costs/{}.toml", target.name()))
 }
 
+/// What is done between two halves of a calibration.
+pub type Interlude<'a> = &'a mut dyn FnMut(&mut Console<'_>) -> Result<(), Failure>;
+
 /// Measures the costs and writes them.
 ///
 /// # Errors
@@ -53,6 +56,20 @@ pub fn run(
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Calibration, Failure> {
+    around(order, interrupt, console, &mut |_| Ok(()))
+}
+
+/// The same with an `interlude` when half of the rounds are done: if the machine becomes slower
+/// or quicker all the while, the mean of both halves is what it was in between.
+///
+/// # Errors
+/// Those of [`run`], and those of the interlude.
+pub fn around(
+    order: &Order,
+    interrupt: &Interrupt,
+    console: &mut Console<'_>,
+    interlude: Interlude<'_>,
+) -> Result<Calibration, Failure> {
     keep::may_write(&order.file, order.force)?;
     let system = |error: &dyn std::fmt::Display| Failure::System(error.to_string());
     let around = keep::folder_of(&order.file);
@@ -61,9 +78,16 @@ pub fn run(
     let target = order.on.target;
     write_probes(folder.path(), target, &order.lengths)?;
     let bench = Bench { on: &order.on, folder: folder.path(), interrupt };
-    let total = order.rounds as usize * Probe::all(target).len();
+    let probes = Probe::all(target).len();
+    let (half, total) = ((order.rounds / 2) as usize * probes, order.rounds as usize * probes);
     let mut done = 0;
     let mut measure = |probe: Probe, round: u32| -> Result<Report, Failure> {
+        if done == half {
+            if console.err_is_terminal {
+                console.talk(AGAIN);
+            }
+            interlude(console)?;
+        }
         done += 1;
         if console.err_is_terminal {
             let round = round + 1;

@@ -65,18 +65,37 @@ pub(super) fn run(
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
     let ground = Ground { on, versions: stack.versions() };
-    let platform = platform::find(options.costs.as_deref(), &ground, &interrupt, console)?;
-    let predicted = predictions(trials, Some(&platform), options.repeat)?;
-    if interrupt.is_set() {
-        return Err(Failure::System("interrupted before anything was measured".into()));
-    }
-    if console.err_is_terminal {
-        console.talk(&announcement(trials, options.repeat));
-    }
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let order =
         Order { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
-    let measured = measure(&order, &interrupt)?;
+    let measure = |console: &mut Console<'_>| {
+        if interrupt.is_set() {
+            return Err(Failure::System("interrupted before anything was measured".into()));
+        }
+        if console.err_is_terminal {
+            console.talk(&announcement(trials, options.repeat));
+        }
+        measure(&order, &interrupt)
+    };
+    let (predicted, measured) = match options.calibrate {
+        None => {
+            let platform = platform::find(options.costs.as_deref(), &ground, &interrupt, console)?;
+            let predicted = predictions(trials, Some(&platform), options.repeat)?;
+            (predicted, measure(console)?)
+        }
+        Some(rounds) => {
+            // What cannot be predicted at all should not take minutes to be told.
+            predictions(trials, None, options.repeat)?;
+            let mut measured = None;
+            let mut interlude = |console: &mut Console<'_>| {
+                measured = Some(measure(console)?);
+                Ok(())
+            };
+            let platform = platform::around(rounds, &ground, &interrupt, console, &mut interlude)?;
+            let predicted = predictions(trials, Some(&platform), options.repeat)?;
+            (predicted, measured.expect("there are rounds after it"))
+        }
+    };
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
     let comparisons = pairs.map(|((trial, predicted), measured)| {
