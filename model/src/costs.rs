@@ -21,8 +21,8 @@ pub struct Costs {
     pub threadpool: CpuCosts,
     /// The same for async handlers.
     pub async_: CpuCosts,
-    /// CPU of a worker process of each server relative to these costs.
-    pub servers: BTreeMap<Server, f64>,
+    /// What differs between servers.
+    pub servers: BTreeMap<Server, ServerCosts>,
     /// Cost of a query by name; `default` stands for every name not listed.
     pub queries: BTreeMap<String, QueryCost>,
     /// The interpreter.
@@ -189,6 +189,15 @@ pub struct CpuCosts {
     pub commit: Span,
 }
 
+/// What differs for one server.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ServerCosts {
+    /// CPU of a worker process relative to the costs as written.
+    pub cpu_scale: f64,
+    /// More of it per request, such as for an access log.
+    pub request: Span,
+}
+
 /// Cost of a query in the engine itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueryCost {
@@ -295,7 +304,12 @@ impl Costs {
 
     /// CPU of a worker process of `server`, relative to the costs as written.
     pub fn cpu_scale(&self, server: Server) -> f64 {
-        self.servers.get(&server).copied().unwrap_or(1.0)
+        self.servers.get(&server).map_or(1.0, |costs| costs.cpu_scale)
+    }
+
+    /// CPU per request that `server` costs more than another.
+    pub fn server_request(&self, server: Server) -> Span {
+        self.servers.get(&server).map_or(Span::ZERO, |costs| costs.request)
     }
 
     /// The engine's and the kernel's CPU time for a commit.

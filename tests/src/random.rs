@@ -176,6 +176,7 @@ fn service_and_costs() -> BoxedStrategy<String> {
             with("[costs.disk]\nsync", distribution(2000)),
             maybe("unlink", SHORT).boxed(),
             maybe("checkpoint_page", SHORT).boxed(),
+            key("[costs.server.uvicorn]\nrequest", &["\"0s\"", "\"30us\""]).boxed(),
             key("[costs.machine]\ncontext_switch", &["\"0s\"", "\"2us\"", "\"100us\""]).boxed(),
             maybe("idle_exit", SHORT).boxed(),
             key("[costs.network]\nclient", &["\"0s\"", "\"70us\"", "\"3ms\""]).boxed(),

@@ -66,8 +66,9 @@ async fn serve(
     let others = worker.stations.requests.value();
     let _request = Inside::new(&worker.stations.requests);
     let costs = worker.scenario.costs.cpu(context.concurrency);
+    let more = worker.scenario.costs.server_request(worker.scenario.service.server);
     let request = context.sample("request", "-", &costs.request);
-    context.burn_scaled(request + costs.in_flight * others);
+    context.burn_scaled(more + request + costs.in_flight * others);
     let outcome = match context.concurrency {
         Concurrency::Async => context.perform().await,
         Concurrency::Blocking => block_on(context.perform()),

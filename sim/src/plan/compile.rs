@@ -148,6 +148,8 @@ impl<'s> Compiler<'s> {
 
         let start = self.emit(Op::Admit);
         self.refill(Work::Request);
+        let more = self.scenario.costs.server_request(self.scenario.service.server);
+        self.burn(more.scale(self.scale));
         let request = self.costs().request.scale(self.scale);
         let in_flight = self.cost(|c| c.in_flight);
         if !request.is_zero() || !in_flight.is_zero() {

@@ -112,6 +112,16 @@ fn a_server_may_cost_less_cpu_than_another() {
 }
 
 #[test]
+fn a_server_may_cost_more_per_request_than_another() {
+    let uvicorn = ["costs.server.uvicorn.request=\"2ms\"", "costs.cpu.request=\"1ms\""];
+    assert_eq!(long_work("8ms", &uvicorn), ["11ms"]);
+    let gunicorn = [&uvicorn[..], &["service.server=gunicorn"]].concat();
+    assert_eq!(long_work("8ms", &gunicorn), ["9ms"]);
+    let scaled = [&uvicorn[..], &["costs.server.uvicorn.cpu_scale=0.5", "cpu.speed=2"]].concat();
+    assert_eq!(long_work("8ms", &scaled), ["2.75ms"], "like all CPU time of a worker");
+}
+
+#[test]
 fn an_idle_processor_takes_a_while_to_wake_up_and_is_not_in_use_meanwhile() {
     let sets = ["costs.machine.context_switch=\"0s\"", "costs.machine.idle_exit=\"50us\""];
     // At the start it is awake; after the sleep and after each pause it was idle.

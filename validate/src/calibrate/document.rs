@@ -63,8 +63,6 @@ pub enum Unit {
     Time,
     /// Bytes.
     Bytes,
-    /// A share of something else.
-    Ratio,
 }
 
 /// Why one probe of one round does not count.

@@ -96,8 +96,8 @@ pub enum Probe {
     Connect(Concurrency),
     /// Calls of one user, whose client has many connections that are idle, or just one.
     Look(bool),
-    /// Requests that read and call, on this server.
-    Mixed(Server),
+    /// A request and nothing else, on gunicorn's worker.
+    Gunicorn,
 }
 
 /// How long each probe runs.
@@ -159,13 +159,11 @@ impl Probe {
         let all = of_models.chain(commits).chain(others).chain(rare(target));
         match target {
             Target::Axum => all.collect(),
-            Target::Fastapi => {
-                let servers = [Server::Uvicorn, Server::Gunicorn].map(Mixed);
-                all.chain(CROWDED.map(Connect))
-                    .chain(servers)
-                    .chain([true, false].map(Look))
-                    .collect()
-            }
+            Target::Fastapi => all
+                .chain(CROWDED.map(Connect))
+                .chain([Gunicorn])
+                .chain([true, false].map(Look))
+                .collect(),
         }
     }
 
@@ -208,7 +206,7 @@ impl Probe {
 
     fn server(self, target: Target) -> Server {
         match (self, target) {
-            (Probe::Mixed(server), _) => server,
+            (Probe::Gunicorn, _) => Server::Gunicorn,
             (_, Target::Axum) => Server::Axum,
             (_, Target::Fastapi) => Server::Uvicorn,
         }
@@ -312,7 +310,6 @@ impl Probe {
             Probe::Connect(_) => upstream("50ms"),
             Probe::Parked if target == Target::Fastapi => upstream("1600ms"),
             Probe::Parked => upstream("800ms"),
-            Probe::Mixed(_) => database(wal, full, kept, "") + &upstream("20ms"),
             _ => String::new(),
         }
     }
@@ -324,7 +321,6 @@ impl Probe {
             Probe::FewInFlight | Probe::ManyInFlight => {
                 format!("{{ sleep = \"{}\" }}", self.pausing(target).1)
             }
-            Probe::Mixed(_) => format!("{read}, {call}"),
             // Answers of many users that come together would keep the CPU busy.
             Probe::Parked | Probe::Look(_) => return call.into(),
             _ => match self.works().last() {
@@ -359,7 +355,6 @@ impl Probe {
             Probe::Commit(..) | Probe::AloneWrite(_) | Probe::Cold(_, Work::Commit) => {
                 &[REQUEST, STATEMENT, Work::Commit]
             }
-            Probe::Mixed(_) => &[REQUEST, STATEMENT, Work::Call],
             _ => &[REQUEST],
         }
     }
@@ -408,7 +403,7 @@ impl Display for Probe {
             Probe::OpenLog => write!(out, "open log"),
             Probe::Cold(of, work) => write!(out, "cold {} {}", kind(work), model(of)),
             Probe::Parked => write!(out, "parked"),
-            Probe::Mixed(of) => write!(out, "mixed {}", server(of)),
+            Probe::Gunicorn => write!(out, "gunicorn"),
         }
     }
 }

@@ -82,7 +82,7 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
         table.lines.push(note("close", "0s", "inside open"));
         all.push(table);
     }
-    all.extend(measured_table(calibration, "server.gunicorn"));
+    all.extend(measured_table(calibration, "server.uvicorn"));
     let (lock, why) = match calibration.target {
         Target::Axum => (false, "threads compute side by side"),
         Target::Fastapi => (true, "CPython's: one thread at a time"),
@@ -243,7 +243,6 @@ fn value(cost: &Cost) -> Value {
     match cost.unit {
         Unit::Time => span(cost.value).to_string().into(),
         Unit::Bytes => format!("{}KiB", (cost.value / 1024.0).round()).into(),
-        Unit::Ratio => rounded(cost.value).into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How each cost follows from the probes of one round.
 
 use model::costs::{Work, syncs_per_commit};
-use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
+use model::scenario::{Concurrency, JournalMode, Synchronous};
 
 use super::Target;
 use super::cache::{self, warm};
@@ -115,7 +115,7 @@ pub fn recipes(target: Target) -> Vec<Recipe> {
         all.extend(CROWDED.map(connect));
         all.push(look());
         all.push(driver_hop());
-        all.push(gunicorn());
+        all.push(server());
     }
     all.extend(COMMITS.map(|(mode, level)| commit(mode, level)));
     all.extend(caches(target));
@@ -215,12 +215,22 @@ fn of_model(of: Concurrency, target: Target) -> Vec<Recipe> {
     let statements = Probe::Statement(of);
     let (open, pragma, call) = (Probe::Open(of), Probe::Pragma(of), Probe::Call(of));
     let looks: &[Probe] = if target == Target::Fastapi { &LOOKS } else { &[] };
+    let (servers, less): (&[Probe], _) = match target {
+        Target::Axum => (&[], ""),
+        Target::Fastapi => (&[ASYNC, Probe::Gunicorn], ", minus uvicorn's own part"),
+    };
     vec![
         recipe(
             key("request"),
-            [Probe::Request(request)],
-            format!("CPU per request of {MANY} busy users, minus the 0.5 ms of the handler"),
-            move |round| warm(round, Probe::Request(request)) - HANDLER,
+            [Probe::Request(request)].into_iter().chain(servers.iter().copied()),
+            format!("CPU per request of {MANY} busy users, minus the 0.5 ms of the handler{less}"),
+            move |round| {
+                let server = match target {
+                    Target::Axum => 0.0,
+                    Target::Fastapi => access_log(round).max(0.0),
+                };
+                warm(round, Probe::Request(request)) - HANDLER - server
+            },
         ),
         recipe(
             key("call"),
@@ -330,20 +340,18 @@ fn driver_hop() -> Recipe {
     )
 }
 
-/// gunicorn's worker is uvicorn's without its access log.
-fn gunicorn() -> Recipe {
-    let [ours, theirs] = [Server::Uvicorn, Server::Gunicorn].map(Probe::Mixed);
-    let mut recipe = recipe(
-        "server.gunicorn.cpu_scale",
-        [theirs, ours],
-        "CPU of a request that reads and calls, without its handler, relative to uvicorn's",
-        move |round| {
-            let cpu = |probe| warm(round, probe) - HANDLER;
-            cpu(theirs) / cpu(ours)
-        },
-    );
-    recipe.unit = Unit::Ratio;
-    recipe
+/// What uvicorn's worker costs more than gunicorn's, which is the same without an access log.
+fn server() -> Recipe {
+    recipe(
+        "server.uvicorn.request",
+        [ASYNC, Probe::Gunicorn],
+        "CPU per bare request, minus that on gunicorn, which writes no access log",
+        access_log,
+    )
+}
+
+fn access_log(round: &Round) -> f64 {
+    warm(round, ASYNC) - warm(round, Probe::Gunicorn)
 }
 
 fn commit(mode: JournalMode, level: Synchronous) -> Recipe {

@@ -43,7 +43,6 @@ proptest! {
                 let least = match found.unit {
                     Unit::Bytes => 1.0,
                     Unit::Time => 1e-9,
-                    Unit::Ratio => 1e-4,
                 };
                 prop_assert!(off <= least + 1e-6 * truth, "{key}: {} is {truth}", found.value);
             }

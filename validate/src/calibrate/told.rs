@@ -91,7 +91,6 @@ pub(super) fn amount(unit: Unit, value: f64, digits: usize) -> String {
     match unit {
         Unit::Time => number::time_digits(value, digits),
         Unit::Bytes => number::bytes(value),
-        Unit::Ratio => number::significant(value, digits),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::costs::{
     Cache, Client, Cold, Costs, CpuCosts, Disk, Driver, Interpreter, Memory, Network, QueryCost,
+    ServerCosts,
 };
 use crate::read::value::{Fields, Typed};
 use crate::scenario::{JournalMode, Server, Synchronous};
@@ -12,7 +13,11 @@ use crate::units::Span;
 pub(super) fn costs(profile: &Fields) -> Option<Costs> {
     let cpu = profile.table("cpu")?;
     let server = profile.table("server")?;
-    let scale = |name| server.table(name)?.number("cpu_scale");
+    let server = |name| {
+        let server = server.table(name)?;
+        let (cpu_scale, request) = (server.number("cpu_scale")?, server.span("request")?);
+        Some(ServerCosts { cpu_scale, request })
+    };
     let interpreter = profile.table("interpreter")?;
     let disk = profile.table("disk")?;
     let driver = profile.table("driver")?;
@@ -34,9 +39,9 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
         threadpool: cpu_costs(cpu.table("threadpool")?)?,
         async_: cpu_costs(cpu.table("async")?)?,
         servers: [
-            (Server::Uvicorn, scale("uvicorn")?),
-            (Server::Gunicorn, scale("gunicorn")?),
-            (Server::Axum, scale("axum")?),
+            (Server::Uvicorn, server("uvicorn")?),
+            (Server::Gunicorn, server("gunicorn")?),
+            (Server::Axum, server("axum")?),
         ]
         .into(),
         queries: tables(profile, "query")

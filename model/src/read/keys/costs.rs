@@ -172,12 +172,20 @@ static SERVERS: Section = Section {
 };
 
 static SERVER: Section = Section {
-    keys: &[key(
-        "cpu_scale",
-        Kind::Number(0.01, 100.0),
-        Value("1"),
-        "CPU of a worker process relative to these costs.",
-    )],
+    keys: &[
+        key(
+            "cpu_scale",
+            Kind::Number(0.01, 100.0),
+            Value("1"),
+            "CPU of a worker process relative to these costs.",
+        ),
+        key(
+            "request",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "More CPU time per request, such as for an access log.",
+        ),
+    ],
     one_of: &[],
     noun: "server",
     doc: "What differs for one server.",

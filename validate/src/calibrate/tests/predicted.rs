@@ -76,8 +76,9 @@ fn costs_are_found(target: Target) {
             same("cpu.look", costs.cpu(Concurrency::Async).look.secs_f64());
             assert_eq!((costs.client.kept, costs.client.turns), (Some(20), 2));
             same("cpu.async.hop", costs.cpu(Concurrency::Async).hop.secs_f64());
-            same("server.gunicorn.cpu_scale", costs.cpu_scale(Server::Gunicorn));
-            assert_eq!(costs.cpu_scale(Server::Uvicorn), 1.0);
+            same("server.uvicorn.request", costs.server_request(Server::Uvicorn).secs_f64());
+            assert!(costs.server_request(Server::Gunicorn).is_zero());
+            assert_eq!(costs.cpu_scale(Server::Gunicorn), 1.0);
         }
     }
     let hops = hops(target);
@@ -159,7 +160,7 @@ fn measured(platform: &Platform, probe: Probe) -> Report {
     // Where threads take turns all users answer together: a window has one such batch more or
     // less, of which a long one has more.
     // What is idle for five seconds is looked at no more.
-    let seconds = if probe == Probe::Look(true) { 4 } else { 10 };
+    let seconds = if probe == Probe::Look(true) { 4 } else { 15 };
     let lengths = Lengths { duration: Span::from_secs(seconds), ..Lengths::default() };
     let text = probe.text(platform.target, &lengths);
     let resolved = model::read::load_text(&probe.file_name(), &text, &[]);

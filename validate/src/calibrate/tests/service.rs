@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::costs::{Work, syncs_per_commit};
 use model::report::Report;
-use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
+use model::scenario::{Concurrency, JournalMode, Synchronous};
 use serde_json::json;
 
 use crate::calibrate::Target;
@@ -18,9 +18,6 @@ use crate::calibrate::recipe::{hops, recipes};
 pub(super) const SECONDS: f64 = 2.0;
 const GOOD: u64 = 1000;
 const REFUSED: f64 = 5000.0;
-
-/// How much less CPU gunicorn's worker takes.
-const SCALE: &str = "server.gunicorn.cpu_scale";
 
 /// A stack with its costs by their keys.
 #[derive(Clone, Debug)]
@@ -50,7 +47,6 @@ impl Service {
                 "disk.sync.mean" => 0.18e-3,
                 "network.upstream" | "network.client" => 70e-6,
                 "cache.decay" => 20e-3,
-                SCALE => 0.9,
                 _ if key.starts_with("memory.") => *cost,
                 _ => *cost / 5.0,
             };
@@ -62,7 +58,6 @@ impl Service {
     pub(super) fn random(target: Target, shares: &[f64]) -> Service {
         let most = |key: &str| match key {
             "disk.sync.p99" => 5e-3,
-            SCALE => 1.0,
             _ if key.starts_with("memory.") => 1e7,
             _ => 3e-4,
         };
@@ -87,10 +82,7 @@ impl Service {
 
     /// All of its costs times `factor`.
     pub(super) fn scaled(&self, factor: f64) -> Service {
-        let scaled = |(key, cost): (&String, &f64)| {
-            let factor = if key == SCALE { 1.0 } else { factor };
-            (key.clone(), cost * factor)
-        };
+        let scaled = |(key, cost): (&String, &f64)| (key.clone(), cost * factor);
         Service { target: self.target, costs: self.costs.iter().map(scaled).collect() }
     }
 
@@ -114,7 +106,8 @@ impl Service {
     /// A request and its handler, without anything else.
     fn request(&self, of: Concurrency) -> f64 {
         let hops = if of == Concurrency::Threadpool { 2.0 } else { 0.0 };
-        HANDLER + self.of(of, "request") + hops * self.cost("cpu.threadpool.hop")
+        let server = self.costs.get("server.uvicorn.request").copied().unwrap_or(0.0);
+        HANDLER + server + self.of(of, "request") + hops * self.cost("cpu.threadpool.hop")
     }
 
     /// CPU time per good answer, as far as it is the same for each.
@@ -175,12 +168,7 @@ impl Service {
             Probe::Reject | Probe::Alone | Probe::Frequent | Probe::Resting | Probe::Parked => {
                 plain
             }
-            Probe::Mixed(server) => {
-                let scale = if server == Server::Gunicorn { self.cost(SCALE) } else { 1.0 };
-                let model = Concurrency::Async;
-                let call = self.of(model, "call") + self.looks(1);
-                HANDLER + scale * (self.read(model) + call - HANDLER)
-            }
+            Probe::Gunicorn => plain - self.cost("server.uvicorn.request"),
         }
     }
 
