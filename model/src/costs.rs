@@ -52,12 +52,15 @@ pub struct Costs {
 /// CPU time to bring back into the processor's caches what a kind of work needs, when all of
 /// it has gone.
 ///
-/// What is used again after a time t finds a share of 1 - exp(-t / `decay`) gone: a line of a
-/// cache that many share is as likely to be replaced in any moment as in the one before.
+/// What is used again after a time t finds a share of 1 - exp(-(t / `decay`)^`shape`) gone
+/// (Weibull). With a shape of 1 a line of the cache is as likely to be replaced in any moment as
+/// in the one before; with a greater one what was used last is replaced last.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cache {
     /// Time in which all but 1/e of what is not used is lost.
     pub decay: Span,
+    /// How much more likely it is lost the longer it has not been used: 1 is not at all.
+    pub shape: f64,
     /// What handlers that block need.
     pub blocking: Cold,
     /// What handlers on the thread pool need.
@@ -121,7 +124,7 @@ impl Cache {
 
     /// Share of what was used `elapsed` ago that has gone.
     pub fn lost(&self, elapsed: Span) -> f64 {
-        -(-elapsed.secs_f64() / self.decay.secs_f64()).exp_m1()
+        -(-(elapsed.secs_f64() / self.decay.secs_f64()).powf(self.shape)).exp_m1()
     }
 
     /// The same with every CPU time as `own` has it.
@@ -135,6 +138,7 @@ impl Cache {
         };
         Cache {
             decay: self.decay,
+            shape: self.shape,
             blocking: of(&self.blocking),
             threadpool: of(&self.threadpool),
             async_: of(&self.async_),

@@ -182,6 +182,7 @@ fn service_and_costs() -> BoxedStrategy<String> {
             key("[costs.network]\nclient", &["\"0s\"", "\"70us\"", "\"3ms\""]).boxed(),
             maybe("upstream", SHORT).boxed(),
             key("[costs.cache]\ndecay", &["\"1ms\"", "\"20ms\""]).boxed(),
+            maybe("shape", &["0.5", "1", "1.5"]).boxed(),
             maybe("request", SHORT).boxed(),
             maybe("statement", SHORT).boxed(),
             maybe("open", SHORT).boxed(),

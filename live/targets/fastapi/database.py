@@ -9,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, QueuePool
 
 from account import CPU_WAIT, DISK, LOCK, LOOP, POOL, Account, current
-from driver import TimedConnection
+from driver import Held, TimedConnection
 from gauge import Stations
 from pool import timed
 
@@ -39,7 +39,7 @@ class Database:
         self.hold_request: bool = spec["hold"] == "request"
         self.awaited: bool = spec["driver"] == "async"
         self._stations = stations
-        TimedConnection.writer = stations.writer
+        TimedConnection.held = Held(stations.writer)
         TimedConnection.readers_wait = spec["journal_mode"] != "wal"
         url, options = f"sqlite:///{spec['file']}", self._options(QueuePool)
         self.engine: Engine = create_engine(url, **options)

@@ -1,6 +1,7 @@
 """sqlite3 with its calls timed, on whichever thread makes them."""
 
 import sqlite3
+from threading import Lock
 from time import monotonic_ns, thread_time_ns
 from typing import Any
 
@@ -27,17 +28,46 @@ class TimedCursor(sqlite3.Cursor):
             if idle >= SHORTEST_SLEEP and (writes or connection.readers_wait):
                 connection.meter.lock += idle
             if writes and sql != "BEGIN" and connection.in_transaction:
-                connection.locked_since = connection.locked_since or now
+                connection.held.begin(connection, now)
+
+
+class Held:
+    """How long the connections of this process hold the write lock, of which there is one.
+
+    Who gives it back is seen to do so when its thread has the interpreter lock again. The next
+    one may have begun by then: that is when it was given back.
+    """
+
+    def __init__(self, writer: Gauge) -> None:
+        self._writer = writer
+        self._lock = Lock()
+        self._holder: object = None
+        self._since = 0
+
+    def begin(self, holder: object, now: int) -> None:
+        """It is seen to have the lock."""
+        with self._lock:
+            if self._holder is holder:
+                return
+            if self._holder is not None:
+                self._writer.add(now - self._since)
+            self._holder, self._since = holder, now
+
+    def end(self, holder: object, now: int) -> None:
+        """It is seen to have given the lock back, unless somebody else has it already."""
+        with self._lock:
+            if self._holder is holder:
+                self._writer.add(now - self._since)
+                self._holder = None
 
 
 class TimedConnection(sqlite3.Connection):
     """A connection that tells the meter of the request that uses it."""
 
     meter = Meter()
-    writer: Gauge
+    held: Held
     """Time that this process holds the write lock."""
     readers_wait = True
-    locked_since = 0
 
     def cursor(self, *_: Any) -> TimedCursor:
         return super().cursor(TimedCursor)
@@ -57,6 +87,5 @@ class TimedConnection(sqlite3.Connection):
         self._unlocked(monotonic_ns())
 
     def _unlocked(self, now: int) -> None:
-        if self.locked_since and not self.in_transaction:
-            self.writer.add(now - self.locked_since)
-            self.locked_since = 0
+        if not self.in_transaction:
+            self.held.end(self, now)

@@ -47,7 +47,8 @@ pub(crate) fn derive(root: &mut Fields) {
 fn inherit(costs: &mut Fields) {
     // How quickly caches decay is no cost of a model.
     let is_cost = |field: &&Field| {
-        !matches!(field.value.value, Typed::Table(_)) && field.key.as_ref() != "decay"
+        let key = field.key.as_ref();
+        !matches!(field.value.value, Typed::Table(_)) && !["decay", "shape"].contains(&key)
     };
     let shared: Vec<Field> = costs.fields.iter().filter(is_cost).cloned().collect();
     for model in ["blocking", "threadpool", "async"] {

@@ -40,6 +40,18 @@ fn what_was_used_long_ago_has_to_be_brought_back() {
 }
 
 #[test]
+fn what_is_used_again_soon_has_lost_less_with_a_greater_shape() {
+    let after = |rate: &str, shape: &str| {
+        let shape = format!("costs.cache.shape={shape}");
+        used(&regular(rate, "", ""), &[&shape]).0 - 1_000_000
+    };
+    // Twice the decay's 10 ms, then half of it, five times.
+    assert_eq!(after("50/s", "2"), ((1.0 - (-4f64).exp()) * 1e6).round() as u128);
+    assert_eq!(after("200/s", "2"), 5 * ((1.0 - (-0.25f64).exp()) * 1e6).round() as u128);
+    assert_eq!(after("200/s", "1"), 5 * lost(5.0));
+}
+
+#[test]
 fn each_worker_and_each_kind_of_work_has_its_own_part() {
     // By turns: each worker's second request comes after 20 ms.
     let two = "service.workers = 2\nservice.spread = \"round-robin\"";

@@ -30,22 +30,48 @@ pub use live::target::Target;
 use probe::Probe;
 use reading::{Reading, Round};
 
-/// Runs all probes one after the other, `rounds` times, and derives the costs. `measure` is
-/// given each probe and its round, from zero.
+/// What a calibration lets somebody else do.
+pub trait Laboratory<E> {
+    /// Runs `probe` in its `round`, from zero.
+    ///
+    /// # Errors
+    /// It has no report.
+    fn measure(&mut self, probe: Probe, round: u32) -> Result<Report, E>;
+
+    /// Half of the rounds are done, the greater half is not. What is measured now has rounds on
+    /// both sides: where the machine drifts, their mean is what it was in between.
+    ///
+    /// # Errors
+    /// What keeps the other half from being worth its time.
+    fn half_time(&mut self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl<E, F: FnMut(Probe, u32) -> Result<Report, E>> Laboratory<E> for F {
+    fn measure(&mut self, probe: Probe, round: u32) -> Result<Report, E> {
+        self(probe, round)
+    }
+}
+
+/// Runs all probes one after the other, `rounds` times, and derives the costs.
 ///
 /// # Errors
-/// The first error of `measure`.
+/// The first error of the laboratory.
 pub fn calibrate<E>(
     target: Target,
     rounds: u32,
-    measure: &mut dyn FnMut(Probe, u32) -> Result<Report, E>,
+    laboratory: &mut dyn Laboratory<E>,
 ) -> Result<Calibration, E> {
     let probes = Probe::all(target);
     let (mut all, mut doubts, mut first) = (Vec::new(), Vec::new(), None);
     for number in 0..rounds {
+        if number == rounds / 2 {
+            laboratory.half_time()?;
+        }
         let mut round = Round::default();
         for &probe in &probes {
-            let report = measure(probe, number)?;
+            let report = laboratory.measure(probe, number)?;
             let reading = Reading::of(&report);
             if !reading.is_sound() {
                 let reasons = reading.doubts.clone();

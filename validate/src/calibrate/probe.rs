@@ -94,8 +94,8 @@ pub enum Probe {
     Parked,
     /// Calls by more users than the client keeps connections for: each opens one.
     Connect(Concurrency),
-    /// Calls of one user, whose client has many connections that are idle, or just one.
-    Look(bool),
+    /// Calls of one user, after a crowd that has left many connections, which expire on the way.
+    Look,
     /// A request and nothing else, on gunicorn's worker.
     Gunicorn,
 }
@@ -159,11 +159,9 @@ impl Probe {
         let all = of_models.chain(commits).chain(others).chain(rare(target));
         match target {
             Target::Axum => all.collect(),
-            Target::Fastapi => all
-                .chain(CROWDED.map(Connect))
-                .chain([Gunicorn])
-                .chain([true, false].map(Look))
-                .collect(),
+            Target::Fastapi => {
+                all.chain(CROWDED.map(Connect)).chain([Gunicorn]).chain([Look]).collect()
+            }
         }
     }
 
@@ -174,7 +172,7 @@ impl Probe {
 
     /// Its scenario.
     pub fn text(self, target: Target, lengths: &Lengths) -> String {
-        let Lengths { warmup, duration } = lengths;
+        let (warmup, duration) = (lengths.warmup, self.duration(lengths.duration));
         let (load, service, rest) = (self.load(target), self.service(), self.rest(target));
         let (server, steps) = (server(self.server(target)), self.steps(target));
         let lock = target == Target::Fastapi;
@@ -183,25 +181,26 @@ impl Probe {
              [costs]  # nothing is burned: the stack itself is what is measured\n\
              interpreter.lock = {lock}\n\
              query.default = {{ engine = \"0s\", pages = 1 }}\n\n\
-             [load]\n{load}\nwarmup = \"{warmup}\"\nduration = \"{duration}\"\n\n\
+             [load]\n{load}\nwarmup = \"{warmup}\"\n{duration}\n\n\
              [service]\nserver = \"{server}\"\nworkers = 1\n{service}\n\n{rest}\
-             [[endpoint]]\nname = \"probe\"\nweight = 99\nsteps = [{steps}]\n{}",
-            self.beside()
+             [[endpoint]]\nname = \"probe\"\nweight = 1\nsteps = [{steps}]\n"
         )
     }
 
-    /// Another endpoint: now and then one request opens many connections, or uses the one.
-    fn beside(self) -> String {
-        let calls = match self {
-            // The first answers come before the last have begun.
-            Probe::Look(true) => 3 * KEPT,
-            Probe::Look(false) => 1,
-            _ => return String::new(),
-        };
-        let calls = vec!["{ call = \"partner\" }"; calls as usize].join(", ");
-        format!(
-            "\n[[endpoint]]\nname = \"crowd\"\nweight = 1\nsteps = [{{ gather = [{calls}] }}]\n"
-        )
+    /// How long it runs; what takes time by itself runs for as long as that.
+    fn duration(self, usual: Span) -> String {
+        let stage =
+            |time: &str, users: u32| format!("{{ duration = \"{time}\", target = {users} }}");
+        match self {
+            // Five seconds beside all that are left, and longer without them.
+            Probe::Look => format!(
+                "stages = [{}, {}, {}]",
+                stage("300ms", CROWD),
+                stage("1us", 1),
+                stage("14200ms", 1)
+            ),
+            _ => format!("duration = \"{usual}\""),
+        }
     }
 
     fn server(self, target: Target) -> Server {
@@ -255,7 +254,7 @@ impl Probe {
             }
             Probe::Parked => format!("users = {PARKED}"),
             Probe::Connect(_) => format!("users = {CROWD}"),
-            Probe::Look(_) => "users = 1".into(),
+            Probe::Look => format!("users = {CROWD}"),
             // Who is alone looks at its own connection, and nothing else.
             Probe::Call(of) if target == Target::Fastapi && of != Concurrency::Blocking => {
                 "users = 1".into()
@@ -304,8 +303,8 @@ impl Probe {
             // The syncs of checkpoints are not those of commits.
             Probe::AloneWrite(level) => database(wal, level, kept, "wal_autocheckpoint = 0\n"),
             Probe::Call(_) | Probe::Cold(_, Work::Call) => upstream("0s"),
-            // Time that passes at all, as a request without a handler needs.
-            Probe::Look(_) => upstream("1us"),
+            // Long enough that more calls of the crowd are under way than the client keeps.
+            Probe::Look => upstream("2ms"),
             Probe::AloneCall => upstream("1ms"),
             Probe::Connect(_) => upstream("50ms"),
             Probe::Parked if target == Target::Fastapi => upstream("1600ms"),
@@ -322,7 +321,7 @@ impl Probe {
                 format!("{{ sleep = \"{}\" }}", self.pausing(target).1)
             }
             // Answers of many users that come together would keep the CPU busy.
-            Probe::Parked | Probe::Look(_) => return call.into(),
+            Probe::Parked | Probe::Look => return call.into(),
             _ => match self.works().last() {
                 Some(Work::Statement | Work::Open) => read.into(),
                 Some(Work::Commit) => write.into(),
@@ -348,7 +347,7 @@ impl Probe {
             | Probe::Cold(_, Work::Open) => &[REQUEST, STATEMENT, Work::Open],
             Probe::Call(_)
             | Probe::Connect(_)
-            | Probe::Look(_)
+            | Probe::Look
             | Probe::AloneCall
             | Probe::Parked
             | Probe::Cold(_, Work::Call) => &[REQUEST, Work::Call],
@@ -386,7 +385,7 @@ impl Display for Probe {
             Probe::Pragma(of) => write!(out, "pragma {}", model(of)),
             Probe::Call(of) => write!(out, "call {}", model(of)),
             Probe::Connect(of) => write!(out, "connect {}", model(of)),
-            Probe::Look(many) => write!(out, "look at {}", if many { "many" } else { "one" }),
+            Probe::Look => write!(out, "look"),
             Probe::Commit(mode, level) => {
                 write!(out, "commit {} {}", journal(mode), synchronous(level))
             }

@@ -5,6 +5,7 @@ use model::units::Span;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use super::about::{PROGRAM, WRITTEN_BY};
+use super::cache::shape;
 use super::document::{Cost, Unit};
 use super::probe::{KEPT, MODELS, journal, model, synchronous};
 use super::recipe::hops;
@@ -128,7 +129,14 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
     let modes = [JournalMode::Wal, JournalMode::Delete, JournalMode::Truncate];
     all.extend(modes.map(|mode| commits(calibration, mode, mode)));
     all.push(commits(calibration, JournalMode::Persist, JournalMode::Truncate));
-    all.push(measured("cache"));
+    let mut cache = measured("cache");
+    let shape = Line {
+        key: "shape".into(),
+        value: shape(calibration.target).into(),
+        comment: "seen apart".into(),
+    };
+    cache.lines.insert(1, shape);
+    all.push(cache);
     all.extend(
         MODELS
             .iter()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::failure::ErrorKind;
 use model::report::Report;
 
+use super::Target;
 use super::probe::Probe;
 
 /// What a probe showed in one round. Times are in seconds.
@@ -23,6 +24,8 @@ pub struct Reading {
     pub mean: f64,
     /// Median response time.
     pub p50: f64,
+    /// Nine of ten response times are shorter.
+    pub p90: f64,
     /// 99 of 100 response times are shorter.
     pub p99: f64,
     /// Where the time of a good answer went, on average.
@@ -49,6 +52,7 @@ impl Reading {
             seconds: report.run.duration,
             mean: report.response_time.mean,
             p50: report.response_time.p50,
+            p90: report.response_time.p90,
             p99: report.response_time.p99,
             parts: report.time.iter().map(|part| (part.place.clone(), part.seconds)).collect(),
             at_rest: how.memory.idle as f64,
@@ -87,6 +91,7 @@ impl Reading {
             seconds: mean(&|reading| reading.seconds),
             mean: mean(&|reading| reading.mean),
             p50: mean(&|reading| reading.p50),
+            p90: mean(&|reading| reading.p90),
             p99: mean(&|reading| reading.p99),
             parts: places.iter().map(part).collect(),
             at_rest: mean(&|reading| reading.at_rest),
@@ -125,6 +130,14 @@ impl Round {
     /// What `probe` showed, if it was run.
     pub fn get(&self, probe: Probe) -> Option<&Reading> {
         self.0.get(&probe)
+    }
+
+    /// The stack that runs it: of one alone there is a probe of another server.
+    pub fn target(&self) -> Target {
+        match self.get(Probe::Gunicorn) {
+            Some(_) => Target::Fastapi,
+            None => Target::Axum,
+        }
     }
 
     /// A number of `probe`; what was not run has none.

@@ -286,8 +286,9 @@ fn connect(of: Concurrency) -> Recipe {
     )
 }
 
-/// What shows how long a client looks at its connections.
-const LOOKS: [Probe; 2] = [Probe::Look(true), Probe::Look(false)];
+/// What shows how long a client looks at its connections: one process, with many that are idle
+/// and then without. Two processes would differ by more.
+const LOOKS: [Probe; 1] = [Probe::Look];
 
 /// A call looks at all idle connections when it takes one and when it gives it back.
 fn look() -> Recipe {
@@ -295,15 +296,16 @@ fn look() -> Recipe {
         "cpu.look",
         LOOKS,
         format!(
-            "P50 of a lone user's calls with {LEFT} idle connections more, minus without: each, twice"
+            "P90 of a lone user's calls, with {LEFT} idle connections more until they expire, minus \
+             P50, when they have: each, twice"
         ),
         look_at_one,
     )
 }
 
 fn look_at_one(round: &Round) -> f64 {
-    let [many, one] = LOOKS.map(|probe| round.number(probe, |reading| reading.p50));
-    (many - one) / (2.0 * f64::from(LEFT))
+    let more = |reading: &Reading| reading.p90 - reading.p50;
+    round.number(Probe::Look, more) / (2.0 * f64::from(LEFT))
 }
 
 /// What a call of the probes looks at: the only connection that is idle, twice.

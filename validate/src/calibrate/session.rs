@@ -11,7 +11,7 @@ use render::{Console, Failure};
 
 use super::bench::{Bench, interrupted};
 use super::probe::{Lengths, Probe};
-use super::{Calibration, Target, calibrate, keep, profile};
+use super::{Calibration, Laboratory, Target, calibrate, keep, profile};
 
 /// Back to the beginning of the line, and clear it.
 const AGAIN: &str = "\r\x1b[K";
@@ -59,8 +59,7 @@ pub fn run(
     around(order, interrupt, console, &mut |_| Ok(()))
 }
 
-/// The same with an `interlude` when half of the rounds are done: if the machine becomes slower
-/// or quicker all the while, the mean of both halves is what it was in between.
+/// The same with an `interlude` when half of the rounds are done.
 ///
 /// # Errors
 /// Those of [`run`], and those of the interlude.
@@ -78,27 +77,10 @@ pub fn around(
     let target = order.on.target;
     write_probes(folder.path(), target, &order.lengths)?;
     let bench = Bench { on: &order.on, folder: folder.path(), interrupt };
-    let probes = Probe::all(target).len();
-    let (half, total) = ((order.rounds / 2) as usize * probes, order.rounds as usize * probes);
-    let mut done = 0;
-    let mut measure = |probe: Probe, round: u32| -> Result<Report, Failure> {
-        if done == half {
-            if console.err_is_terminal {
-                console.talk(AGAIN);
-            }
-            interlude(console)?;
-        }
-        done += 1;
-        if console.err_is_terminal {
-            let round = round + 1;
-            console.talk(&format!("{AGAIN}round {round}: {probe} ({done} of {total})"));
-        }
-        bench.measure(&probe.to_string(), &folder.path().join(probe.file_name()))
-    };
-    let calibrated = calibrate(target, order.rounds, &mut measure);
-    if console.err_is_terminal {
-        console.talk(AGAIN);
-    }
+    let total = order.rounds as usize * Probe::all(target).len();
+    let mut session = Session { bench, console, interlude, done: 0, total };
+    let calibrated = calibrate(target, order.rounds, &mut session);
+    session.clear_line();
     let mut calibration = calibrated?;
     if interrupt.is_set() {
         return Err(interrupted());
@@ -106,6 +88,40 @@ pub fn around(
     keep::write(&order.file, &profile::toml(&calibration))?;
     calibration.file = Some(order.file.display().to_string());
     Ok(calibration)
+}
+
+/// A calibration under way.
+struct Session<'a, 'c> {
+    bench: Bench<'a>,
+    console: &'a mut Console<'c>,
+    interlude: Interlude<'a>,
+    /// Probes that have begun, of so many.
+    done: usize,
+    total: usize,
+}
+
+impl Session<'_, '_> {
+    fn clear_line(&mut self) {
+        if self.console.err_is_terminal {
+            self.console.talk(AGAIN);
+        }
+    }
+}
+
+impl Laboratory<Failure> for Session<'_, '_> {
+    fn measure(&mut self, probe: Probe, round: u32) -> Result<Report, Failure> {
+        self.done += 1;
+        if self.console.err_is_terminal {
+            let (round, done, total) = (round + 1, self.done, self.total);
+            self.console.talk(&format!("{AGAIN}round {round}: {probe} ({done} of {total})"));
+        }
+        self.bench.measure(&probe.to_string(), &self.bench.folder.join(probe.file_name()))
+    }
+
+    fn half_time(&mut self) -> Result<(), Failure> {
+        self.clear_line();
+        (self.interlude)(self.console)
+    }
 }
 
 /// The scenarios of all probes.

@@ -10,7 +10,7 @@ use render::Exit;
 use super::document::{Calibration, Cost, Unit};
 use super::probe::Probe;
 use super::recipe::recipes;
-use super::{Target, calibrate, profile, told};
+use super::{Laboratory, Target, calibrate, profile, told};
 
 use service::{Service, report};
 
@@ -73,6 +73,32 @@ fn rounds_give_a_mean_and_its_interval() {
     let half = 4.3027 * 0.1 * truth / 3f64.sqrt();
     assert!((interval.half_width() / half - 1.0).abs() < 1e-3, "{found:?}");
     assert_eq!((found.rounds, found.sound, calibration.exit()), (3, true, Exit::Success));
+}
+
+#[test]
+fn half_of_the_rounds_are_before_what_is_measured_in_between() {
+    #[derive(Default)]
+    struct Logged(Vec<String>);
+    impl Laboratory<()> for Logged {
+        fn measure(&mut self, probe: Probe, round: u32) -> Result<Report, ()> {
+            if probe == Probe::Accept {
+                self.0.push(format!("round {round}"));
+            }
+            Ok(report(&Service::usual(Target::Axum), probe, Vec::new()))
+        }
+        fn half_time(&mut self) -> Result<(), ()> {
+            self.0.push("scenarios".into());
+            Ok(())
+        }
+    }
+    let order = |rounds| {
+        let mut log = Logged::default();
+        calibrate(Target::Axum, rounds, &mut log).expect("it has an answer for all");
+        log.0
+    };
+    assert_eq!(order(2), ["round 0", "scenarios", "round 1"]);
+    assert_eq!(order(3), ["round 0", "scenarios", "round 1", "round 2"]);
+    assert_eq!(order(4), ["round 0", "round 1", "scenarios", "round 2", "round 3"]);
 }
 
 #[test]

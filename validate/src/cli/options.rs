@@ -32,6 +32,7 @@ Examples:
   validate compare v3.json runs/v3-20260101-120000 --tolerance p99=20% --tolerance mean=10%
   validate compare v3.json report.json --format json | jq .verdict
   validate compare --k6 v5-k6.json v5.toml             the same, measured by k6
+  validate run v5.toml --target fastapi --calibrate    costs of the same quarter of an hour
   validate calibrate axum                              what does axum cost by itself, here?
   validate calibrate fastapi                           and FastAPI? about ten minutes
 

@@ -58,6 +58,7 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
         idle_exit: machine.span("idle_exit")?,
         cache: Cache {
             decay: cache.span("decay")?,
+            shape: cache.number("shape")?,
             blocking: cold(cache.table("blocking")?)?,
             threadpool: cold(cache.table("threadpool")?)?,
             async_: cold(cache.table("async")?)?,

@@ -295,6 +295,12 @@ static CACHE: Section = Section {
             Value("\"20ms\""),
             "Time in which the caches lose all but 1/e (37 %) of what is not used.",
         ),
+        key(
+            "shape",
+            Kind::Number(0.5, 10.0),
+            Value("1"),
+            "1: as likely lost in any moment; more: the longer not used, the likelier.",
+        ),
         key("request", ANY_SPAN, Value("\"0s\""), COLD_REQUEST),
         key("statement", ANY_SPAN, Value("\"0s\""), COLD_STATEMENT),
         key("call", ANY_SPAN, Value("\"0s\""), COLD_CALL),

@@ -13,6 +13,7 @@ use sim::replicate::Effort;
 
 use super::service::Service;
 use super::{BOTH, calibrated, cost};
+use crate::calibrate::cache::shape;
 use crate::calibrate::document::Calibration;
 use crate::calibrate::probe::{
     COMMITS, KINDS, Lengths, MODELS, Probe, journal, kind, model, synchronous,
@@ -106,6 +107,7 @@ fn costs_are_found(target: Target) {
         same("cache.commit", costs.cache.cold(of, Work::Commit).secs_f64());
     }
     same("cache.decay", costs.cache.decay.secs_f64());
+    assert_eq!(costs.cache.shape, shape(target));
     same("network.client", costs.network.client.secs_f64());
     same("network.upstream", costs.network.upstream.secs_f64());
     same("machine.idle_exit", costs.idle_exit.secs_f64());
@@ -129,6 +131,8 @@ fn comes_full_circle(target: Target) {
         |probe: Probe, _: u32| -> Result<Report, ()> { Ok(measured(&platform, probe)) };
     let found = calibrate(target, 2, &mut measure).expect("it predicts anything");
     let mut wrong = Vec::new();
+    let cold = |work| platform.costs.cache.cold(Concurrency::Async, work).secs_f64();
+    let cold_call = cold(Work::Request) + cold(Work::Call);
     for known in &truth.costs {
         // The simulator knows of memory only what the profile says.
         if known.key.starts_with("memory.") {
@@ -145,6 +149,9 @@ fn comes_full_circle(target: Target) {
         // and waits for the loop again is in flight and not seen as such.
         let allowed = match known.key.as_str() {
             key if key.starts_with("disk.") => 0.15 * known.value + 1e-6,
+            // A gap. The calls of a crowd come in bursts, which lose a little more than as many
+            // at even times, for which they are taken.
+            key if key.ends_with(".connect") => 0.05 * known.value + 1e-6 + 0.025 * cold_call,
             _ => 0.05 * known.value + 1e-6,
         };
         let off = (value - known.value).abs();
@@ -159,9 +166,7 @@ fn comes_full_circle(target: Target) {
 fn measured(platform: &Platform, probe: Probe) -> Report {
     // Where threads take turns all users answer together: a window has one such batch more or
     // less, of which a long one has more.
-    // What is idle for five seconds is looked at no more.
-    let seconds = if probe == Probe::Look(true) { 4 } else { 15 };
-    let lengths = Lengths { duration: Span::from_secs(seconds), ..Lengths::default() };
+    let lengths = Lengths { duration: Span::from_secs(15), ..Lengths::default() };
     let text = probe.text(platform.target, &lengths);
     let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
     let mut resolved = resolved.unwrap_or_else(|error| panic!("{error}"));
