@@ -379,11 +379,16 @@ impl Costs {
             let engine = Distribution::Constant(Span::ZERO);
             (name.clone(), QueryCost { engine, pages: query.pages })
         });
+        let servers = self
+            .servers
+            .iter()
+            .map(|(server, costs)| (*server, ServerCosts { request: Span::ZERO, ..*costs }));
         Costs {
             blocking: CpuCosts::default(),
             threadpool: CpuCosts::default(),
             async_: CpuCosts::default(),
             queries: queries.collect(),
+            servers: servers.collect(),
             ..self.clone()
         }
     }

@@ -116,10 +116,10 @@ pub fn around(
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Platform, Failure> {
-    let minutes = rounds * minutes_a_round(ground.on.target);
+    let minutes = minutes(rounds, ground.on.target);
     console.talk(&format!(
         "Calibrating before and after: {rounds} rounds of small probes of the real service, about \
-         {minutes} minutes in all.\n"
+         {minutes} minutes beside the scenarios.\n"
     ));
     let order = Order { rounds, ..Order::usual(ground.on.clone()) };
     let costs = measured(&order, ground, interrupt, console, interlude)?;
@@ -160,19 +160,20 @@ fn calibrated(
     console: &mut Console<'_>,
 ) -> Result<Costs, Failure> {
     let order = Order::usual(ground.on.clone());
-    let minutes = order.rounds * minutes_a_round(ground.on.target);
+    let minutes = minutes(order.rounds, ground.on.target);
     console.talk(&format!(
         "Calibrating first: small probes of the real service, about {minutes} minutes.\n"
     ));
     measured(&order, ground, interrupt, console, &mut |_| Ok(()))
 }
 
-/// How long a round of all probes takes, in minutes.
-fn minutes_a_round(target: Target) -> u32 {
-    match target {
-        Target::Axum => 2,
-        Target::Fastapi => 4,
-    }
+/// How long so many rounds of all probes take, in minutes.
+fn minutes(rounds: u32, target: Target) -> u32 {
+    let seconds = match target {
+        Target::Axum => 90,
+        Target::Fastapi => 185,
+    };
+    (rounds * seconds).div_ceil(60)
 }
 
 /// Calibrates, and reads what was written.

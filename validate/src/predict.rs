@@ -146,6 +146,7 @@ mod tests {
         let sets = [
             "costs.cpu.request=3ms",
             "costs.server.gunicorn.cpu_scale=0.8",
+            "costs.server.uvicorn.request=30us",
             "costs.interpreter.lock=true",
         ];
         let costs = shop(&sets).scenario.costs;
@@ -160,6 +161,9 @@ mod tests {
         let uvicorn = placed("uvicorn");
         assert_eq!(uvicorn.costs.async_.request.mean(), 0.003);
         assert!(uvicorn.costs.interpreter.lock);
+        let access_log = |server| uvicorn.costs.server_request(server);
+        assert_eq!(access_log(Server::Uvicorn), Span::from_micros(30));
+        assert!(access_log(Server::Gunicorn).is_zero());
         // One millisecond, whatever the server: the simulator scales all CPU time.
         let gunicorn = placed("gunicorn");
         let Step::Cpu(time) = &gunicorn.endpoints[0].steps[0] else { panic!("it computes") };

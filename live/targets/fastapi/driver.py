@@ -17,8 +17,11 @@ class TimedCursor(sqlite3.Cursor):
 
     def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
         connection, began, cpu = self.connection, monotonic_ns(), thread_time_ns()
+        done = False
         try:
-            return super().execute(sql, *args)
+            result = super().execute(sql, *args)
+            done = True
+            return result
         finally:
             used, now = thread_time_ns() - cpu, monotonic_ns()
             idle = now - began - used
@@ -27,7 +30,8 @@ class TimedCursor(sqlite3.Cursor):
             # Readers of a write-ahead log wait for nobody.
             if idle >= SHORTEST_SLEEP and (writes or connection.readers_wait):
                 connection.meter.lock += idle
-            if writes and sql != "BEGIN" and connection.in_transaction:
+            # Who could not write has begun a transaction all the same, without the lock.
+            if done and writes and sql != "BEGIN" and connection.in_transaction:
                 connection.held.begin(connection, now)
 
 
@@ -66,7 +70,7 @@ class TimedConnection(sqlite3.Connection):
 
     meter = Meter()
     held: Held
-    """Time that this process holds the write lock."""
+    """Who of this process holds the write lock."""
     readers_wait = True
 
     def cursor(self, *_: Any) -> TimedCursor:
@@ -83,8 +87,14 @@ class TimedConnection(sqlite3.Connection):
             self._unlocked(now)
 
     def rollback(self) -> None:
-        super().rollback()
-        self._unlocked(monotonic_ns())
+        try:
+            super().rollback()
+        finally:
+            self._unlocked(monotonic_ns())
+
+    def close(self) -> None:
+        super().close()
+        self.held.end(self, monotonic_ns())
 
     def _unlocked(self, now: int) -> None:
         if not self.in_transaction:

@@ -45,7 +45,7 @@ pub(crate) fn derive(root: &mut Fields) {
 
 /// A concurrency model costs what its table says, and else what the table around it says.
 fn inherit(costs: &mut Fields) {
-    // How quickly caches decay is no cost of a model.
+    // When caches lose what they have is no cost of a model.
     let is_cost = |field: &&Field| {
         let key = field.key.as_ref();
         !matches!(field.value.value, Typed::Table(_)) && !["decay", "shape"].contains(&key)

@@ -69,6 +69,7 @@ mod tests {
 
     use super::super::files::Memory;
     use super::*;
+    use crate::scenario::Server;
     use crate::units::Span;
 
     fn read(text: &str) -> Result<Costs, String> {
@@ -83,6 +84,16 @@ mod tests {
         assert_eq!((&*costs.name, &*costs.about["machine"]), ("axum", "mine"));
         assert_eq!(costs.async_.request.mean(), 60e-6);
         assert_eq!(costs.context_switch, Span::ZERO);
+    }
+
+    #[test]
+    fn where_nothing_is_burned_no_server_burns_more() {
+        let costs = read("[server.axum]\ncpu_scale = 0.5\nrequest = \"30us\"\n");
+        let costs = costs.expect("a valid profile");
+        assert_eq!(costs.server_request(Server::Axum), Span::from_micros(30));
+        let costs = costs.nothing_burned();
+        assert!(costs.server_request(Server::Axum).is_zero());
+        assert_eq!(costs.cpu_scale(Server::Axum), 0.5);
     }
 
     #[test]

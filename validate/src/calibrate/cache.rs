@@ -97,7 +97,7 @@ fn fit(round: &Round) -> Fit {
         let lost = |probe| lost(interval(round, probe), decay, shape);
         shares(&more, &rarer.map(|probe| lost(probe) - lost(busy)), &idle)
     };
-    // The misfit of an exponential has one valley, where it has any.
+    // The misfit has one valley, where it has any: found so with rates and costs like these.
     let (mut low, mut high) = (DECAY.0.ln(), DECAY.1.ln());
     for _ in 0..NARROWINGS {
         let third = (high - low) / 3.0;

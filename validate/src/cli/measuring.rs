@@ -38,8 +38,9 @@ pub(super) struct Measuring {
     /// measured when it is not there or of another machine
     #[arg(long, value_name = "FILE")]
     pub(super) costs: Option<PathBuf>,
-    /// Measure those costs in the same session, half of so many rounds before the scenarios and
-    /// half after them (4 if left out): what the machine does meanwhile, it does to both
+    /// Measure those costs anew in the same session, half of so many rounds before the scenarios
+    /// and half after them (4 if left out): what the machine does meanwhile, it does to both.
+    /// Replaces costs/TARGET.toml
     #[arg(long, value_name = "ROUNDS", conflicts_with = "costs")]
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "4")]
     #[arg(value_parser = clap::value_parser!(u32).range(2..=20))]

@@ -12,7 +12,7 @@ use render::{Console, Exit, Failure, Format};
 
 use super::measuring::Measuring;
 use crate::comparison::Comparison;
-use crate::measure::{End, Order, measure};
+use crate::measure::{End, Measured, Order, measure};
 use crate::platform::{Ground, Platform};
 use crate::predict::predict;
 use crate::{compare, platform};
@@ -68,34 +68,8 @@ pub(super) fn run(
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let order =
         Order { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
-    let measure = |console: &mut Console<'_>| {
-        if interrupt.is_set() {
-            return Err(Failure::System("interrupted before anything was measured".into()));
-        }
-        if console.err_is_terminal {
-            console.talk(&announcement(trials, options.repeat));
-        }
-        measure(&order, &interrupt)
-    };
-    let (predicted, measured) = match options.calibrate {
-        None => {
-            let platform = platform::find(options.costs.as_deref(), &ground, &interrupt, console)?;
-            let predicted = predictions(trials, Some(&platform), options.repeat)?;
-            (predicted, measure(console)?)
-        }
-        Some(rounds) => {
-            // What cannot be predicted at all should not take minutes to be told.
-            predictions(trials, None, options.repeat)?;
-            let mut measured = None;
-            let mut interlude = |console: &mut Console<'_>| {
-                measured = Some(measure(console)?);
-                Ok(())
-            };
-            let platform = platform::around(rounds, &ground, &interrupt, console, &mut interlude)?;
-            let predicted = predictions(trials, Some(&platform), options.repeat)?;
-            (predicted, measured.expect("there are rounds after it"))
-        }
-    };
+    let session = Session { trials, options, ground: &ground, order: &order };
+    let (predicted, measured) = session.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
     let comparisons = pairs.map(|((trial, predicted), measured)| {
@@ -105,6 +79,66 @@ pub(super) fn run(
     });
     let comparisons = comparisons.collect::<Result<_, Failure>>()?;
     Ok(Outcome { predicted, comparisons, end: measured.end })
+}
+
+/// Trials that are about to be predicted and measured.
+struct Session<'a> {
+    trials: &'a [Trial],
+    options: &'a Measuring,
+    ground: &'a Ground<'a>,
+    order: &'a Order<'a>,
+}
+
+impl Session<'_> {
+    /// What is predicted and what is measured, with costs that are known or measured first, or
+    /// with such as are measured before and after.
+    fn run(
+        &self,
+        interrupt: &Interrupt,
+        console: &mut Console<'_>,
+    ) -> Result<(Vec<Report>, Measured), Failure> {
+        let Some(rounds) = self.options.calibrate else {
+            let costs = self.options.costs.as_deref();
+            let platform = platform::find(costs, self.ground, interrupt, console)?;
+            let predicted = self.predict(Some(&platform))?;
+            return Ok((predicted, self.measure(interrupt, console)?));
+        };
+        // What cannot be predicted at all should not take minutes to be told.
+        self.predict(None)?;
+        let mut measured = None;
+        let mut interlude = |console: &mut Console<'_>| {
+            let all = self.measure(interrupt, console)?;
+            if all.end != End::Whole {
+                let out = self.options.out.display();
+                return Err(Failure::System(format!(
+                    "not all was measured, and no profile was written; what was measured is kept \
+                     in {out}/"
+                )));
+            }
+            measured = Some(all);
+            Ok(())
+        };
+        let platform = platform::around(rounds, self.ground, interrupt, console, &mut interlude)?;
+        Ok((self.predict(Some(&platform))?, measured.expect("half of the rounds came after it")))
+    }
+
+    fn predict(&self, platform: Option<&Platform>) -> Result<Vec<Report>, Failure> {
+        predictions(self.trials, platform, self.options.repeat)
+    }
+
+    fn measure(
+        &self,
+        interrupt: &Interrupt,
+        console: &mut Console<'_>,
+    ) -> Result<Measured, Failure> {
+        if interrupt.is_set() {
+            return Err(Failure::System("interrupted before any scenario was measured".into()));
+        }
+        if console.err_is_terminal {
+            console.talk(&announcement(self.trials, self.options.repeat));
+        }
+        measure(self.order, interrupt)
+    }
 }
 
 /// The predictions of `trials` for so many rounds.

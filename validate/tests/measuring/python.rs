@@ -62,6 +62,12 @@ fn a_locked_database_is_counted_by_kind_on_both_sides() {
         ));
         let ended = ended.answered();
         let rows = ended.json()["comparisons"][0]["rows"].as_array().expect("rows").clone();
+        // There is one lock: who gives it back late does not have it beside the next.
+        let lock = rows.iter().find(|row| {
+            row["scope"]["station"] == "database lock" && row["metric"] == "utilisation"
+        });
+        let held = lock.and_then(|row| row["measured"]["value"].as_f64());
+        assert!(held.is_some_and(|share| share > 0.5 && share <= 1.0), "{lock:?}");
         let kinds = rows.into_iter().filter(|row| row["error_kind"].is_string());
         kinds.collect::<Vec<_>>()
     };
