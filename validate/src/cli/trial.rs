@@ -132,7 +132,7 @@ impl Session<'_> {
         console: &mut Console<'_>,
     ) -> Result<Measured, Failure> {
         if interrupt.is_set() {
-            return Err(Failure::System("interrupted before any scenario was measured".into()));
+            return Err(Failure::System("interrupted before anything was measured".into()));
         }
         if console.err_is_terminal {
             console.talk(&announcement(self.trials, self.options.repeat));

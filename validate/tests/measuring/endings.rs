@@ -89,7 +89,7 @@ fn an_interrupt_while_everything_starts_leaves_nothing() {
         // A job in the background, which ignores interrupts until it listens: nothing to be seen.
         return;
     }
-    for delay in [0, 1, 4, 16, 64, 256] {
+    for delay in [0, 1, 4, 16, 32, 64, 128, 256] {
         let lab = Lab::new();
         let run = lab.start("run shop.toml --duration 60s --costs platform.toml");
         std::thread::sleep(std::time::Duration::from_millis(delay));
