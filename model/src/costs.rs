@@ -61,6 +61,9 @@ pub struct Cache {
     pub decay: Span,
     /// How much more likely it is lost the longer it has not been used: 1 is not at all.
     pub shape: f64,
+    /// So many other requests in flight on a processor displace all but 1/e of what a request
+    /// has in its caches.
+    pub crowd: f64,
     /// What handlers that block need.
     pub blocking: Cold,
     /// What handlers on the thread pool need.
@@ -127,6 +130,11 @@ impl Cache {
         -(-(elapsed.secs_f64() / self.decay.secs_f64()).powf(self.shape)).exp_m1()
     }
 
+    /// Share of what a request has in the caches of its processor that `others` displace.
+    pub fn displaced(&self, others: f64) -> f64 {
+        -(-others / self.crowd).exp_m1()
+    }
+
     /// The same with every CPU time as `own` has it.
     fn each(&self, own: impl Fn(Span) -> Span) -> Cache {
         let of = |cold: &Cold| Cold {
@@ -139,6 +147,7 @@ impl Cache {
         Cache {
             decay: self.decay,
             shape: self.shape,
+            crowd: self.crowd,
             blocking: of(&self.blocking),
             threadpool: of(&self.threadpool),
             async_: of(&self.async_),
@@ -174,6 +183,13 @@ pub struct CpuCosts {
     pub connect: Span,
     /// For each idle connection of the client, whenever one is chosen or given back.
     pub look: Span,
+    /// The same for each that is in use.
+    pub glance: Span,
+    /// To find that another call has taken the connection that was chosen.
+    pub miss: Span,
+    /// More to open a database connection, and for all that is done on it, when what its
+    /// request has in the caches is displaced by others ([`Cache::displaced`]).
+    pub crowded_open: Span,
     /// More to open and close a connection to a write-ahead log than one without a log.
     pub log_open: Span,
     /// A connection to a write-ahead log that is the only one: it creates the log's files when
@@ -278,9 +294,10 @@ pub struct Client {
     pub kept: Option<u32>,
     /// One that is idle for so long is closed. None keeps it.
     pub expiry: Option<Span>,
-    /// Turns of the event loop between choosing an idle connection and having it: who chooses
-    /// the same one meanwhile has to choose again.
-    pub turns: u32,
+    /// Locks of a connection that a call takes one after the other, each for a turn of the
+    /// event loop, before it has it: who has chosen the same one waits for them, and then has
+    /// to choose again. The last is also taken to give the connection back.
+    pub locks: u32,
 }
 
 /// Resident memory, in bytes.
@@ -406,6 +423,9 @@ impl Default for CpuCosts {
             call: nothing,
             connect: nothing,
             look: nothing,
+            glance: nothing,
+            miss: nothing,
+            crowded_open: nothing,
             log_open: nothing,
             last_close: nothing,
             hop: nothing,
@@ -430,6 +450,9 @@ impl CpuCosts {
             call: sum(|cpu| cpu.call),
             connect: sum(|cpu| cpu.connect),
             look: sum(|cpu| cpu.look),
+            glance: sum(|cpu| cpu.glance),
+            miss: sum(|cpu| cpu.miss),
+            crowded_open: sum(|cpu| cpu.crowded_open),
             log_open: sum(|cpu| cpu.log_open),
             last_close: sum(|cpu| cpu.last_close),
             hop: sum(|cpu| cpu.hop),

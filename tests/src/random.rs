@@ -183,6 +183,7 @@ fn service_and_costs() -> BoxedStrategy<String> {
             maybe("upstream", SHORT).boxed(),
             key("[costs.cache]\ndecay", &["\"1ms\"", "\"20ms\""]).boxed(),
             maybe("shape", &["0.5", "1", "1.5"]).boxed(),
+            maybe("crowd", &["0.5", "1", "90"]).boxed(),
             maybe("request", SHORT).boxed(),
             maybe("statement", SHORT).boxed(),
             maybe("open", SHORT).boxed(),
@@ -196,11 +197,14 @@ fn service_and_costs() -> BoxedStrategy<String> {
             maybe("release_hops", &["1"]).boxed(),
             maybe("autocommit", &["true", "false"]).boxed(),
             maybe("overtaking", &["true", "false"]).boxed(),
-            key("[costs.client]\nturns", &["0", "1", "2"]).boxed(),
+            key("[costs.client]\nlocks", &["0", "1", "2"]).boxed(),
             maybe("kept", &["1", "3"]).boxed(),
             maybe("expiry", &["\"1ms\"", "\"1s\""]).boxed(),
             key("[costs.cpu.async]\nlook", &["\"0s\"", "\"5us\""]).boxed(),
             maybe("connect", SHORT).boxed(),
+            maybe("glance", &["\"0s\"", "\"1us\""]).boxed(),
+            maybe("miss", SHORT).boxed(),
+            maybe("crowded_open", SHORT).boxed(),
         ],
     );
     let interval = maybe("switch_interval", &["\"50us\"", "\"1ms\"", "\"5ms\""]);

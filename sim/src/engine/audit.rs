@@ -7,6 +7,7 @@ use model::scenario::{Connections, Spread};
 use super::Engine;
 use super::state::{Arena, NONE, Role, ThreadState};
 use crate::observe::Gauge;
+use crate::station::kept::Kept;
 use crate::station::slots::Slots;
 use crate::station::sqlite::Level;
 use crate::trace::Trace;
@@ -85,6 +86,7 @@ impl<T: Trace> Engine<'_, T> {
                 continue;
             }
             assert!(worker.callbacks.is_empty(), "a loop sleeps on its callbacks");
+            assert!(worker.kept.iter().all(Kept::is_unlocked), "a loop sleeps on a lock");
             assert!(
                 self.plan.service.spread == Spread::Lifo || self.listener.waiting(id) == 0,
                 "a loop sleeps on connections that only it can accept"

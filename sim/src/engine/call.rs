@@ -2,14 +2,14 @@
 
 use model::distribution::unit_interval;
 use model::stream::lane_of_attempt;
-use model::units::Span;
+use model::units::{Instant, Span};
 
 use super::Engine;
 use super::state::NONE;
 use super::step::{Flow, work};
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
-use crate::plan::{DrawId, Op, Pc, place};
+use crate::plan::{ClientId, DrawId, LookCost, Op, Pc, place};
 use crate::station::callbacks::Via;
 use crate::station::kept::Kept;
 use crate::station::slots::Slots;
@@ -17,6 +17,12 @@ use crate::trace::Trace;
 
 /// Longest pause between attempts, whatever the growth of the backoff.
 const BACKOFF_MAX: Span = Span::from_secs(3600);
+
+/// What it costs to look at all connections.
+fn look(kept: &mut Kept, cost: LookCost, now: Instant) -> Span {
+    let (idle, in_use) = kept.look(now);
+    cost.idle * u64::from(idle) + cost.in_use * u64::from(in_use)
+}
 
 impl<T: Trace> Engine<'_, T> {
     fn semaphore(&mut self, task: u32, upstream: u32) -> &mut Slots {
@@ -65,47 +71,79 @@ impl<T: Trace> Engine<'_, T> {
         Flow::Continue
     }
 
-    fn kept(&mut self, task: u32, upstream: u32) -> &mut Kept {
+    fn kept(&mut self, task: u32, client: ClientId) -> &mut Kept {
         let worker = self.worker_of(task) as usize;
-        &mut self.workers[worker].kept[upstream as usize]
+        &mut self.workers[worker].kept[client as usize]
     }
 
     /// Chooses a connection of the client, at a cost for each that it looks at.
-    pub(super) fn choose(&mut self, task: u32, upstream: u32, look: Span) -> Flow {
+    pub(super) fn choose(&mut self, task: u32, client: ClientId, cost: LookCost) -> Flow {
         let now = self.now;
-        let kept = self.kept(task, upstream);
-        let seen = kept.look(now);
-        let (client, opens) = match kept.choose() {
+        let kept = self.kept(task, client);
+        let span = look(kept, cost, now);
+        let (chosen, opens) = match kept.choose() {
             Some(chosen) => (chosen, false),
             None => (kept.open(), true),
         };
         let entry = &mut self.tasks[task];
-        (entry.client, entry.opens) = (client, opens);
-        work(look * u64::from(seen), false)
+        (entry.client, entry.opens) = (chosen, opens);
+        work(span, false)
     }
 
-    /// Takes the chosen connection, or goes back to choose `again` if another has it.
-    pub(super) fn connect(&mut self, task: u32, upstream: u32, span: Span, again: Pc) -> Flow {
-        if self.tasks[task].opens {
-            return work(span, false);
-        }
+    /// Locks the chosen connection: anyio's lock lets all others run before who takes it goes
+    /// on, and passes from one who waits to the next in the same way.
+    pub(super) fn lock_connection(
+        &mut self,
+        thread: u32,
+        task: u32,
+        client: ClientId,
+        lock: u32,
+    ) -> Flow {
         let chosen = self.tasks[task].client;
-        if !self.kept(task, upstream).take(chosen) {
-            self.tasks[task].pc = again;
+        if self.kept(task, client).lock(chosen, lock, task) {
+            self.enqueue(task, Via::Loop);
+            return Flow::Detached;
+        }
+        self.suspend(thread, task, place::LOOP)
+    }
+
+    pub(super) fn unlock_connection(&mut self, task: u32, client: ClientId, lock: u32) -> Flow {
+        let chosen = self.tasks[task].client;
+        if let Some(next) = self.kept(task, client).unlock(chosen, lock) {
+            self.resume(next, Via::Loop);
         }
         Flow::Continue
     }
 
+    /// Takes the chosen connection, or goes back to choose `again` if another has it.
+    pub(super) fn connect(
+        &mut self,
+        task: u32,
+        client: ClientId,
+        span: Span,
+        miss: Span,
+        again: Pc,
+    ) -> Flow {
+        if self.tasks[task].opens {
+            return work(span, false);
+        }
+        let chosen = self.tasks[task].client;
+        if self.kept(task, client).take(chosen) {
+            return Flow::Continue;
+        }
+        self.tasks[task].pc = again;
+        work(miss, false)
+    }
+
     /// Whoever gave up waiting for a reply cannot use the connection again.
-    pub(super) fn disconnect(&mut self, task: u32, upstream: u32, look: Span) -> Flow {
+    pub(super) fn disconnect(&mut self, task: u32, client: ClientId, cost: LookCost) -> Flow {
         let now = self.now;
         let entry = &self.tasks[task];
         let broken = entry.outcome == Some(ErrorKind::UpstreamTimeout);
-        let client = entry.client;
-        let kept = self.kept(task, upstream);
-        kept.give_back(client, broken, now);
-        let seen = kept.look(now);
-        work(look * u64::from(seen), false)
+        let used = entry.client;
+        let kept = self.kept(task, client);
+        kept.give_back(used, broken, now);
+        work(look(kept, cost, now), false)
     }
 
     /// Bounds the wait that `task` begins now.

@@ -402,6 +402,7 @@ impl<'p, T: Trace> Engine<'p, T> {
 fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
     let thread = threads.insert(Thread::new(id, Role::Loop), |_, _| {});
     let slots = |limit: Option<u32>| limit.map(Slots::new);
+    let clients = 0..2 * plan.upstreams.len();
     Worker {
         thread,
         callbacks: Callbacks::new(plan.service.event_loop),
@@ -412,7 +413,7 @@ fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
         pool: plan.database.as_ref().map(|of| Pool::new(of.connections, of.overtaking)),
         semaphores: plan.upstreams.iter().map(|u| slots(u.max_in_flight)).collect(),
         connections: plan.upstreams.iter().map(|u| slots(u.max_connections)).collect(),
-        kept: plan.upstreams.iter().map(|_| Kept::new(plan.kept, plan.kept_for)).collect(),
+        kept: clients.map(|_| Kept::new(plan.kept, plan.kept_for)).collect(),
         clients: 0,
         tasks: 0,
         used: [None; Work::COUNT],

@@ -183,7 +183,7 @@ pub(crate) struct Worker {
     pub(crate) pool: Option<Pool>,
     pub(crate) semaphores: Vec<Option<Slots>>,
     pub(crate) connections: Vec<Option<Slots>>,
-    /// Connections to each upstream, where opening one costs anything.
+    /// Connections of each HTTP client, as [`crate::plan::ClientId`] counts them.
     pub(crate) kept: Vec<Kept>,
     /// Client connections that are open.
     pub(crate) clients: u32,

@@ -77,6 +77,7 @@ impl<T: Trace> Engine<'_, T> {
             Op::ToDriver => self.hand_to_driver(task),
             Op::Checkout => self.checkout(thread, task),
             Op::SkipIfOpen { open } => self.skip_if_open(task, open),
+            Op::Crowded { span } => self.crowded(span),
             Op::Opened => self.opened(task),
             Op::SkipIfKept { keep } => self.skip_if_kept(task, keep),
             Op::LastCloseCpu { span } => self.last_close_cpu(span),
@@ -98,9 +99,13 @@ impl<T: Trace> Engine<'_, T> {
             Op::ConnectionAcquire { upstream, .. } => {
                 self.connection_acquire(thread, task, upstream)
             }
-            Op::Choose { upstream, look } => self.choose(task, upstream, look),
-            Op::Connect { upstream, span, again } => self.connect(task, upstream, span, again),
-            Op::Disconnect { upstream, look } => self.disconnect(task, upstream, look),
+            Op::Choose { client, look } => self.choose(task, client, look),
+            Op::Lock { client, lock } => self.lock_connection(thread, task, client, lock),
+            Op::Unlock { client, lock } => self.unlock_connection(task, client, lock),
+            Op::Connect { client, span, miss, again } => {
+                self.connect(task, client, span, miss, again)
+            }
+            Op::Disconnect { client, look } => self.disconnect(task, client, look),
             Op::Exchange { upstream, latency, failure } => {
                 self.exchange(thread, task, upstream, latency, failure)
             }
@@ -120,6 +125,15 @@ impl<T: Trace> Engine<'_, T> {
         let last = self.workers[worker as usize].used[kind as usize].replace(self.now);
         let lost = last.map_or(1.0, |last| self.plan.cache.lost(self.now - last));
         work(cold.scale(lost), false)
+    }
+
+    /// Brings back into the caches what other requests have displaced. Those of all workers
+    /// share the caches of the processors that they run on, no more than there are workers.
+    fn crowded(&mut self, span: Span) -> Flow {
+        let all: u32 = self.workers.iter().map(|worker| worker.tasks).sum();
+        let processors = self.plan.cpu.cores.min(self.workers.len() as u32);
+        let others = f64::from(all.saturating_sub(1)) / f64::from(processors);
+        work(span.scale(self.plan.cache.displaced(others)), false)
     }
 
     pub(super) fn jump(&mut self, task: u32, to: Pc) -> Flow {

@@ -9,7 +9,7 @@ use model::stream::Purpose;
 use model::units::Span;
 use model::workload::step_purpose;
 
-use super::op::{DrawId, Op, Pc};
+use super::op::{ClientId, DrawId, LookCost, Op, Pc};
 use super::{Class, Draw};
 
 /// The program of all classes.
@@ -122,6 +122,14 @@ impl<'s> Compiler<'s> {
         let cold = self.scenario.costs.cache.cold(self.concurrency, work).scale(self.scale);
         if !cold.is_zero() {
             self.emit(Op::Refill { work, cold });
+        }
+    }
+
+    /// CPU on a new connection for what other requests have displaced from the caches.
+    fn crowded(&mut self) {
+        let span = self.cost(|c| c.crowded_open);
+        if !span.is_zero() {
+            self.emit(Op::Crowded { span });
         }
     }
 
@@ -257,23 +265,31 @@ impl<'s> Compiler<'s> {
             .max_connections
             .is_some()
             .then(|| self.emit(Op::ConnectionAcquire { upstream, give_up: 0 }));
-        let client = &self.scenario.costs.client;
-        let (connect, look) = (self.cost(|c| c.connect), self.cost(|c| c.look));
-        let chooses = !connect.is_zero() || !look.is_zero() || client.turns > 0;
+        let (connect, miss) = (self.cost(|c| c.connect), self.cost(|c| c.miss));
+        let look = LookCost { idle: self.cost(|c| c.look), in_use: self.cost(|c| c.glance) };
+        let is_async = self.concurrency == Concurrency::Async;
+        let client = 2 * upstream + u32::from(is_async);
+        // Threads take theirs without a turn of any loop.
+        let locks = if is_async { self.scenario.costs.client.locks } else { 0 };
+        // Where choosing and having are one, nobody misses what he has chosen.
+        let free = [connect, look.idle, look.in_use].iter().all(|cost| cost.is_zero());
+        let chooses = !free || locks > 0;
         if chooses {
-            let again = self.emit(Op::Choose { upstream, look });
-            if self.concurrency == Concurrency::Async {
-                for _ in 0..client.turns {
-                    self.emit(Op::Turn);
-                }
+            let again = self.emit(Op::Choose { client, look });
+            for lock in 0..locks {
+                self.lock(client, lock);
             }
-            self.emit(Op::Connect { upstream, span: connect, again });
+            self.emit(Op::Connect { client, span: connect, miss, again });
         }
         self.client_turn();
         self.emit(Op::Exchange { upstream, latency, failure });
         self.client_turn();
+        // It is given back under the last of the locks, under which it was had.
+        if let Some(last) = locks.checked_sub(1) {
+            self.lock(client, last);
+        }
         if chooses {
-            self.emit(Op::Disconnect { upstream, look });
+            self.emit(Op::Disconnect { client, look });
         }
         if let Some(acquire) = acquire {
             self.emit(Op::ConnectionRelease { upstream });
@@ -288,6 +304,12 @@ impl<'s> Compiler<'s> {
             self.scopes.pop();
             self.emit(Op::SemaphoreRelease { upstream });
         }
+    }
+
+    /// What follows at once is done as the lock passes on: whoever has it next runs later.
+    fn lock(&mut self, client: ClientId, lock: u32) {
+        self.emit(Op::Lock { client, lock });
+        self.emit(Op::Unlock { client, lock });
     }
 
     /// hyper's connection is a task of its own: it is woken to send what a handler asks for,
@@ -490,6 +512,7 @@ impl<'s> Compiler<'s> {
         }
         self.on_driver(self.scenario.costs.driver.open_hops, |c| {
             c.refill(Work::Open);
+            c.crowded();
             c.burn(open);
             c.emit(Op::Opened);
         });

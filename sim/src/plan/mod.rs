@@ -13,7 +13,7 @@ use model::stream::Purpose;
 use model::units::Span;
 use model::workload::Workload;
 
-pub use op::{DrawId, Op, Pc, UpstreamId};
+pub use op::{ClientId, DrawId, LookCost, Op, Pc, UpstreamId};
 
 /// Everything that a run needs to know, for one seed.
 #[derive(Clone, Debug)]

@@ -9,6 +9,8 @@ pub type Pc = u32;
 pub type DrawId = u32;
 /// An index into the scenario's upstreams.
 pub type UpstreamId = u32;
+/// An HTTP client of a worker: each upstream has one for handlers that await and one for threads.
+pub type ClientId = u32;
 
 /// One instruction. A request runs its class's instructions in order; an instruction that
 /// fails continues at its unwind address instead.
@@ -44,6 +46,8 @@ pub enum Op {
     Checkout,
     /// Skips to `open` if the connection is open already.
     SkipIfOpen { open: Pc },
+    /// CPU for what other requests have displaced from the caches, if all of it is.
+    Crowded { span: Span },
     /// The connection is open from here on.
     Opened,
     /// Skips to `keep` if the connection goes back to the pool open.
@@ -86,12 +90,18 @@ pub enum Op {
     SemaphoreRelease { upstream: UpstreamId },
     /// Takes a client connection; on timeout continues at `give_up`.
     ConnectionAcquire { upstream: UpstreamId, give_up: Pc },
-    /// Chooses a connection to the upstream; `look` for each that is idle.
-    Choose { upstream: UpstreamId, look: Span },
-    /// Takes the one that was chosen, or opens it; chooses `again` if another has taken it.
-    Connect { upstream: UpstreamId, span: Span, again: Pc },
-    /// Closes it, unless the client keeps it; `look` for each that is idle.
-    Disconnect { upstream: UpstreamId, look: Span },
+    /// Chooses a connection of the client, and pays for looking at all that there are.
+    Choose { client: ClientId, look: LookCost },
+    /// Takes a lock of the chosen connection, and has it when the loop has come round.
+    Lock { client: ClientId, lock: u32 },
+    /// Lets go of it.
+    Unlock { client: ClientId, lock: u32 },
+    /// Takes the one that was chosen, or opens it for `span`; if another has taken it, that costs
+    /// `miss`, and it chooses `again`.
+    Connect { client: ClientId, span: Span, miss: Span, again: Pc },
+    /// Gives it back, which closes it unless the client keeps it, and pays for looking at all
+    /// that there are.
+    Disconnect { client: ClientId, look: LookCost },
     /// Sends an attempt and waits for its reply, failure or timeout.
     Exchange { upstream: UpstreamId, latency: DrawId, failure: DrawId },
     /// Gives the client connection back.
@@ -106,6 +116,15 @@ pub enum Op {
     Jump { to: Pc },
     /// Sends the reply.
     Respond,
+}
+
+/// What it costs to look at the connections of a client: CPU for each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LookCost {
+    /// Of those that are idle.
+    pub idle: Span,
+    /// Of those that are in use.
+    pub in_use: Span,
 }
 
 impl Op {
@@ -149,6 +168,7 @@ impl Op {
             Op::ToDriver => "hand over to the connection's thread",
             Op::Checkout => "take a database connection",
             Op::SkipIfOpen { .. } => "if it is open already, skip opening",
+            Op::Crowded { .. } => "CPU for what others have displaced",
             Op::Opened => "the connection is open",
             Op::SkipIfKept { .. } => "if the pool keeps it, skip closing",
             Op::LastCloseCpu { .. } => "if it is the last connection, remove the log: CPU",
@@ -170,9 +190,11 @@ impl Op {
             Op::SemaphoreAcquire { .. } => "enter the semaphore",
             Op::SemaphoreRelease { .. } => "leave the semaphore",
             Op::ConnectionAcquire { .. } => "take a client connection",
-            Op::Choose { .. } => "choose among the client's idle connections: CPU",
-            Op::Connect { .. } => "if it is new, open the connection: CPU",
-            Op::Disconnect { .. } => "if too many are kept, close it",
+            Op::Choose { .. } => "look at the client's connections and choose one: CPU",
+            Op::Lock { .. } => "lock the connection for a turn of the event loop",
+            Op::Unlock { .. } => "unlock it",
+            Op::Connect { .. } => "take it, open it if it is new: CPU, or choose again",
+            Op::Disconnect { .. } => "give it back or close it, and look at all: CPU",
             Op::Exchange { .. } => "call and wait for the reply",
             Op::ConnectionRelease { .. } => "give the client connection back",
             Op::Retry { .. } => "after a failure, pause and call again",

@@ -1,14 +1,18 @@
 //! The connections of an HTTP client to one upstream.
 //!
-//! As httpx has it. Of idle connections a call chooses the oldest, and has it only when the
-//! event loop has come round: calls that begin together choose the same one, and all but the
-//! first must choose again. With more connections than the limit, in use and idle, each that
-//! falls idle is closed, so that a client that is busier than that opens one for every call.
-//! One that has been idle for too long is closed when somebody looks.
+//! As httpx has it. Of idle connections a call chooses the oldest, and has it only when it has
+//! had its locks, each for a turn of the event loop: calls that begin together choose the same
+//! one, wait for its locks one by one, and all but the first must choose again. With more
+//! connections than the limit, in use and idle, each that falls idle is closed, so that a client
+//! that is busier than that opens one for every call. One that has been idle for too long is
+//! closed when somebody looks.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use model::units::{Instant, Span};
+
+use super::slots::Slots;
 
 /// A connection, by when it was opened.
 pub type Connection = u32;
@@ -22,20 +26,22 @@ pub struct Kept {
     /// Since when each is idle, the oldest connection first.
     idle: BTreeMap<Connection, Instant>,
     opened: Connection,
+    /// The locks that somebody holds, by their connection and number.
+    locks: BTreeMap<(Connection, u32), Slots>,
 }
 
 impl Kept {
     /// No connection yet. With more than `limit` none is kept, nor for longer than `expiry`.
     pub fn new(limit: Option<u32>, expiry: Option<Span>) -> Kept {
-        Kept { limit, expiry, in_use: 0, idle: BTreeMap::new(), opened: 0 }
+        Kept { limit, expiry, in_use: 0, idle: BTreeMap::new(), opened: 0, locks: BTreeMap::new() }
     }
 
-    /// How many are idle, once those that have been for too long are closed.
-    pub fn look(&mut self, now: Instant) -> u32 {
+    /// How many are idle, once those that have been for too long are closed, and in use.
+    pub fn look(&mut self, now: Instant) -> (u32, u32) {
         if let Some(expiry) = self.expiry {
             self.idle.retain(|_, since| *since + expiry > now);
         }
-        self.idle.len() as u32
+        (self.idle.len() as u32, self.in_use)
     }
 
     /// The idle connection that a call is to use; none if it needs a new one.
@@ -55,6 +61,29 @@ impl Kept {
         let is_free = self.idle.remove(&chosen).is_some();
         self.in_use += u32::from(is_free);
         is_free
+    }
+
+    /// Takes a lock of `connection`, or queues for it. False if another has it.
+    pub fn lock(&mut self, connection: Connection, lock: u32, task: u32) -> bool {
+        let one = || Slots::new(1);
+        self.locks.entry((connection, lock)).or_insert_with(one).acquire(task)
+    }
+
+    /// Lets go of it; it passes straight to the first who waits, who is returned.
+    pub fn unlock(&mut self, connection: Connection, lock: u32) -> Option<u32> {
+        let Entry::Occupied(mut held) = self.locks.entry((connection, lock)) else {
+            unreachable!("only who holds a lock lets go of it");
+        };
+        let next = held.get_mut().release();
+        if next.is_none() {
+            held.remove();
+        }
+        next
+    }
+
+    /// True if nobody holds a lock of any connection.
+    pub fn is_unlocked(&self) -> bool {
+        self.locks.is_empty()
     }
 
     /// Gives one back, which is closed if it is `broken` or one too many.
@@ -92,7 +121,7 @@ mod tests {
         assert!(first.1 && second.1);
         kept.give_back(second.0, false, NOW);
         kept.give_back(first.0, false, NOW);
-        assert_eq!(kept.look(NOW), 2);
+        assert_eq!(kept.look(NOW), (2, 0));
         assert_eq!(call(&mut kept), (first.0, false));
         kept.give_back(first.0, true, NOW);
         assert_eq!(call(&mut kept), (second.0, false));
@@ -127,8 +156,8 @@ mod tests {
         let mut kept = Kept::new(None, Some(Span::from_secs(5)));
         let (only, _) = call(&mut kept);
         kept.give_back(only, false, NOW);
-        assert_eq!(kept.look(NOW + Span::from_millis(4999)), 1);
-        assert_eq!(kept.look(NOW + Span::from_secs(5)), 0);
+        assert_eq!(kept.look(NOW + Span::from_millis(4999)), (1, 0));
+        assert_eq!(kept.look(NOW + Span::from_secs(5)), (0, 0));
         assert!(call(&mut kept).1);
     }
 }

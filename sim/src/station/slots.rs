@@ -1,5 +1,5 @@
 //! A number of slots handed out first come, first served: thread-pool tokens, semaphores,
-//! client connections.
+//! client connections, locks.
 
 use std::collections::VecDeque;
 

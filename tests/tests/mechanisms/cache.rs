@@ -111,3 +111,30 @@ fn a_log_costs_more_to_open() {
     };
     assert_eq!((open("delete"), open("wal")), (100_000, 150_000));
 }
+
+#[test]
+fn what_others_displace_costs_whoever_opens_a_connection() {
+    // All come at once: the first opens its connection before the second is there, the second
+    // before the others, who then find all there.
+    let used = |users: u32, more: &str, sets: &[&str]| {
+        let text = format!(
+            "load = {{ users = {users}, duration = \"50ms\" }}\n\
+             service.concurrency = \"async\"\n{more}\n\
+             [costs]\ncache.crowd = 10\ncpu.crowded_open = \"1ms\"\nquery.default.engine = \"0s\"\n\
+             [database]\nengine = \"sqlite\"\nconnections = {{ kind = \"per-operation\" }}\n\
+             [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{{ read = \"item\" }}, {{ sleep = \"1s\" }}]\n"
+        );
+        run_with(&text, &[], sets).seen.cores.area()
+    };
+    assert_eq!(used(1, "", &[]), 0, "nobody else");
+    let five = lost(1.0) + 3 * lost(4.0);
+    assert_eq!(used(5, "", &[]), five);
+    assert_eq!(used(5, "", &["costs.cache.crowd=1e9"]), 0, "caches that have room for all");
+    assert_eq!(used(5, "", &["costs.cpu.crowded_open=\"0s\""]), 0);
+    // Processes of one processor share its caches, and each processor has its own.
+    assert_eq!(used(5, "service.workers = 2", &[]), five);
+    assert_eq!(used(5, "cpu.cores = 2", &[]), five, "but one loop runs on one at a time");
+    // Of one other, of three, and twice of four half is on one's own.
+    let two = used(5, "service.workers = 2\ncpu.cores = 2", &[]);
+    assert_eq!(two, lost(0.5) + lost(1.5) + 2 * lost(2.0));
+}

@@ -235,13 +235,43 @@ fn a_client_looks_at_its_idle_connections_and_may_have_to_choose_again() {
     // again, and see two and, as one is taken, one.
     let two = "users = 2, duration = \"1500ms\"";
     assert_eq!(used(two, &[look]), 1 + 2 + 2 + 1);
-    // Where the first has it only after a turn of the loop, the second sees two as well, chooses
-    // the same, and looks again.
-    assert_eq!(used(two, &[look, "costs.client.turns=1"]), 1 + 2 + 2 + 2 + 1);
+    // A connection in use costs something else: of the first two calls the second sees one, and
+    // so does the first that comes back, and the second of the next two.
+    assert_eq!(used(two, &["costs.cpu.glance=\"1ms\""]), 1 + 1 + 1);
     // What has been idle for six seconds is not there any more.
     let one = "users = 1, think_time = \"6s\", duration = \"15s\"";
     let connect = "costs.cpu.connect=\"1ms\"";
     assert_eq!(used(one, &[connect]), 1);
     assert_eq!(used(one, &[connect, "costs.client.expiry=7s"]), 1);
     assert_eq!(used(one, &[connect, "costs.client.expiry=5s"]), 3);
+}
+
+/// How often calls of one request miss the connection that they chose: so many at a time open
+/// their connections, and then as many find them idle.
+fn misses(calls: usize, locks: u32) -> u128 {
+    let all = vec!["{ call = \"partner\" }"; calls].join(", ");
+    let all = format!("{{ gather = [{all}] }}");
+    let text = format!(
+        "load = {{ users = 1, duration = \"1900ms\" }}\nservice.concurrency = \"async\"\n\
+         [costs]\n[upstream.partner]\nlatency = \"1s\"\n\
+         [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{all}, {all}]\n"
+    );
+    let locks = format!("costs.client.locks={locks}");
+    // A nanosecond for a new connection, so that even without locks there is one to be chosen.
+    let costs = ["costs.cpu.miss=\"1ms\"", "costs.cpu.connect=\"1ns\"", &locks];
+    run_with(&text, &[], &costs).seen.cores.area() / 1_000_000
+}
+
+#[test]
+fn calls_that_choose_the_same_connection_have_its_locks_one_by_one() {
+    // Whoever has it at once has it before another can choose it.
+    assert_eq!(misses(5, 0), 0);
+    // All choose A, the first has it. The second misses it and chooses B, which it has a turn
+    // later; by then the third has missed A and chosen B as well, misses it and waits with the
+    // fifth for C, which the fourth has, who missed A alone. Third and fifth miss C; the third
+    // has D, which the fifth misses. If all missed together it would be 4 + 3 + 2 + 1.
+    assert_eq!(misses(5, 1), 1 + 3 + 1 + 3);
+    // As counted with locks of anyio 4.16 itself, around nothing.
+    assert_eq!([2, 3, 10, 20].map(|calls| misses(calls, 1)), [1, 3, 23, 61]);
+    assert_eq!([2, 3, 5, 10, 20].map(|calls| misses(calls, 2)), [1, 3, 9, 30, 90]);
 }

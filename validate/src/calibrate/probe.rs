@@ -10,6 +10,10 @@ use super::Target;
 
 /// What the handler of each probe computes, so that the load generator keeps up.
 pub const HANDLER: f64 = 0.5e-3;
+/// Windows of the usual length in one of rare work.
+const RARE_TIMES: u64 = 3;
+/// The same of one with many users.
+const CROWDED_TIMES: u64 = 5;
 /// Users that keep a service busy: its loop never sleeps.
 pub const MANY: u32 = 20;
 /// Requests a second of which each finds the caches much as the last one left them, and a
@@ -39,9 +43,12 @@ pub const PRAGMAS: u32 = 6;
 /// What the driver asks the thread of a connection for when it runs those pragmas: to run each,
 /// and for the rows of the two that answer.
 pub const PRAGMA_HOPS: u32 = 8;
-/// Connections that httpx keeps, and users who need more.
+/// Connections that httpx keeps.
 pub const KEPT: u32 = 20;
-const CROWD: u32 = 50;
+/// Users whose calls are more than those connections.
+pub const CROWD: u32 = 50;
+/// Users who displace what each has in the caches.
+pub const DISPLACING: u32 = 200;
 /// Idle connections more that a user's calls look at when many have been used at a time.
 pub const LEFT: u32 = KEPT - 1;
 /// Concurrency models of which one worker can have so many calls at a time.
@@ -96,11 +103,13 @@ pub enum Probe {
     Connect(Concurrency),
     /// Calls of one user, after a crowd that has left many connections, which expire on the way.
     Look,
+    /// Reads by many users, each on a connection of its own.
+    CrowdedOpen,
     /// A request and nothing else, on gunicorn's worker.
     Gunicorn,
 }
 
-/// How long each probe runs.
+/// How long each probe runs; those of rare work, and with many users, run longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lengths {
     /// Not counted.
@@ -160,7 +169,7 @@ impl Probe {
         match target {
             Target::Axum => all.collect(),
             Target::Fastapi => {
-                all.chain(CROWDED.map(Connect)).chain([Gunicorn]).chain([Look]).collect()
+                all.chain(CROWDED.map(Connect)).chain([CrowdedOpen, Gunicorn, Look]).collect()
             }
         }
     }
@@ -199,6 +208,10 @@ impl Probe {
                 stage("1us", 1),
                 stage("14200ms", 1)
             ),
+            // Few requests come in a second, and caches do not lose the same each time.
+            Probe::Cold(..) | Probe::Resting => format!("duration = \"{}\"", usual * RARE_TIMES),
+            // Those who began together end together, some hundred of them, in this window or that.
+            Probe::CrowdedOpen => format!("duration = \"{}\"", usual * CROWDED_TIMES),
             _ => format!("duration = \"{usual}\""),
         }
     }
@@ -254,6 +267,7 @@ impl Probe {
             }
             Probe::Parked => format!("users = {PARKED}"),
             Probe::Connect(_) => format!("users = {CROWD}"),
+            Probe::CrowdedOpen => format!("users = {DISPLACING}"),
             Probe::Look => format!("users = {CROWD}"),
             // Who is alone looks at its own connection, and nothing else.
             Probe::Call(of) if target == Target::Fastapi && of != Concurrency::Blocking => {
@@ -289,7 +303,7 @@ impl Probe {
         match self {
             Probe::Statement(_) | Probe::Cold(_, Work::Statement) => database(wal, full, kept, ""),
             // Under a write-ahead log the last connection to close would remove the log.
-            Probe::Open(_) | Probe::Cold(_, Work::Open) => {
+            Probe::Open(_) | Probe::CrowdedOpen | Probe::Cold(_, Work::Open) => {
                 database(JournalMode::Delete, full, opened, "")
             }
             Probe::OpenLog => database(wal, full, opened, ""),
@@ -341,6 +355,7 @@ impl Probe {
         match self {
             Probe::Statement(_) | Probe::Cold(_, STATEMENT) => &[REQUEST, STATEMENT],
             Probe::Open(_)
+            | Probe::CrowdedOpen
             | Probe::Pragma(_)
             | Probe::OpenLog
             | Probe::AloneOpen(_)
@@ -386,6 +401,7 @@ impl Display for Probe {
             Probe::Call(of) => write!(out, "call {}", model(of)),
             Probe::Connect(of) => write!(out, "connect {}", model(of)),
             Probe::Look => write!(out, "look"),
+            Probe::CrowdedOpen => write!(out, "crowded open"),
             Probe::Commit(mode, level) => {
                 write!(out, "commit {} {}", journal(mode), synchronous(level))
             }

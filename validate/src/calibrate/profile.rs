@@ -5,7 +5,7 @@ use model::units::Span;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use super::about::{PROGRAM, WRITTEN_BY};
-use super::cache::shape;
+use super::cache::{DISPLACED_BY, shape};
 use super::document::{Cost, Unit};
 use super::probe::{KEPT, MODELS, journal, model, synchronous};
 use super::recipe::hops;
@@ -122,7 +122,11 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
             vec![
                 number("kept", KEPT.into(), "httpx's own limit"),
                 note("expiry", "5s", "httpx's own"),
-                number("turns", 2, "httpcore takes two locks, each with a turn of the loop"),
+                number(
+                    "locks",
+                    2,
+                    "of a connection, which httpcore takes, each with a turn of the loop",
+                ),
             ],
         ));
     }
@@ -136,6 +140,9 @@ fn sections(calibration: &Calibration) -> Vec<Section> {
         comment: "seen apart".into(),
     };
     cache.lines.insert(1, shape);
+    if calibration.target == Target::Fastapi {
+        cache.lines.insert(2, number("crowd", DISPLACED_BY.into(), "seen apart"));
+    }
     all.push(cache);
     all.extend(
         MODELS

@@ -191,7 +191,7 @@ pub(super) struct Calibrate {
     pub(super) target: Target,
     #[command(flatten)]
     pub(super) place: Place,
-    /// Run every probe so many times; a round takes about 80 s on axum and three minutes on
+    /// Run every probe so many times; a round takes about 100 s on axum and three minutes on
     /// FastAPI, two are needed for an interval
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -59,6 +59,7 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
         cache: Cache {
             decay: cache.span("decay")?,
             shape: cache.number("shape")?,
+            crowd: cache.number("crowd")?,
             blocking: cold(cache.table("blocking")?)?,
             threadpool: cold(cache.table("threadpool")?)?,
             async_: cold(cache.table("async")?)?,
@@ -91,7 +92,7 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
         client: Client {
             kept: client.limit_count("kept")?,
             expiry: client.limit_span("expiry")?,
-            turns: client.count("turns")?,
+            locks: client.count("locks")?,
         },
         memory: Memory {
             worker: memory.size("worker")?,
@@ -127,6 +128,9 @@ fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
         call: cpu.span("call")?,
         connect: cpu.span("connect")?,
         look: cpu.span("look")?,
+        glance: cpu.span("glance")?,
+        miss: cpu.span("miss")?,
+        crowded_open: cpu.span("crowded_open")?,
         log_open: cpu.span("log_open")?,
         last_close: cpu.span("last_close")?,
         hop: cpu.span("hop")?,

@@ -84,6 +84,10 @@ const CALL: &str = "Client side of one attempt of an upstream call.";
 const CONNECT: &str = "Client side of opening and closing a connection to an upstream.";
 const LOOK: &str =
     "For each idle connection to an upstream, whenever a call chooses one or gives one back.";
+const GLANCE: &str = "For each connection to an upstream that is in use, whenever a call chooses one or gives one back.";
+const MISS: &str =
+    "An async call finds that another has taken the connection that it chose, and chooses again.";
+const CROWDED_OPEN: &str = "More CPU to open a database connection when others have displaced all that its request had in the caches; few others cost a share of it, see cache.crowd.";
 const LOG_OPEN: &str =
     "More to open and close a connection to a write-ahead log than one without a log.";
 const LAST_CLOSE: &str = "The only connection to a write-ahead log creates its files when it opens and removes them when it closes.";
@@ -103,6 +107,9 @@ static CPU: Section = Section {
         key("call", ANY_SPAN, Value("\"0s\""), CALL),
         key("connect", ANY_SPAN, Value("\"0s\""), CONNECT),
         key("look", ANY_SPAN, Value("\"0s\""), LOOK),
+        key("glance", ANY_SPAN, Value("\"0s\""), GLANCE),
+        key("miss", ANY_SPAN, Value("\"0s\""), MISS),
+        key("crowded_open", ANY_SPAN, Value("\"0s\""), CROWDED_OPEN),
         key("log_open", ANY_SPAN, Value("\"0s\""), LOG_OPEN),
         key("last_close", ANY_SPAN, Value("\"0s\""), LAST_CLOSE),
         key("hop", ANY_SPAN, Value("\"0s\""), HOP),
@@ -141,6 +148,9 @@ static CPU_OF_MODEL: Section = Section {
         key("call", ANY_SPAN, SAME, CALL),
         key("connect", ANY_SPAN, SAME, CONNECT),
         key("look", ANY_SPAN, SAME, LOOK),
+        key("glance", ANY_SPAN, SAME, GLANCE),
+        key("miss", ANY_SPAN, SAME, MISS),
+        key("crowded_open", ANY_SPAN, SAME, CROWDED_OPEN),
         key("log_open", ANY_SPAN, SAME, LOG_OPEN),
         key("last_close", ANY_SPAN, SAME, LAST_CLOSE),
         key("hop", ANY_SPAN, SAME, HOP),
@@ -242,10 +252,10 @@ static CLIENT: Section = Section {
         )
         .or("never"),
         key(
-            "turns",
+            "locks",
             Kind::Integer(0, 50),
             Value("0"),
-            "Turns of the event loop between choosing an idle connection and having it.",
+            "Locks of a connection that an async call takes, each for a turn of the event loop, before it has it: 2 of httpx.",
         ),
     ],
     one_of: &[],
@@ -300,6 +310,12 @@ static CACHE: Section = Section {
             Kind::Number(0.5, 10.0),
             Value("1"),
             "1: as likely lost in any moment; more: the longer not used, the likelier.",
+        ),
+        key(
+            "crowd",
+            Kind::Number(0.1, 1e9),
+            Value("90"),
+            "Other requests in flight on a processor at which 63 % of crowded_open is charged.",
         ),
         key("request", ANY_SPAN, Value("\"0s\""), COLD_REQUEST),
         key("statement", ANY_SPAN, Value("\"0s\""), COLD_STATEMENT),

@@ -74,7 +74,13 @@ fn costs_are_found(target: Target) {
         Target::Axum => assert!(costs.cpu(Concurrency::Async).hop.is_zero()),
         Target::Fastapi => {
             same("cpu.look", costs.cpu(Concurrency::Async).look.secs_f64());
-            assert_eq!((costs.client.kept, costs.client.turns), (Some(20), 2));
+            same("cpu.glance", costs.cpu(Concurrency::Async).glance.secs_f64());
+            same("cpu.async.miss", costs.cpu(Concurrency::Async).miss.secs_f64());
+            let crowded = costs.cpu(Concurrency::Async).crowded_open;
+            same("cpu.async.crowded_open", crowded.secs_f64());
+            assert!(costs.cpu(Concurrency::Threadpool).crowded_open.is_zero());
+            assert_eq!(costs.cache.crowd, 90.0);
+            assert_eq!((costs.client.kept, costs.client.locks), (Some(20), 2));
             same("cpu.async.hop", costs.cpu(Concurrency::Async).hop.secs_f64());
             same("server.uvicorn.request", costs.server_request(Server::Uvicorn).secs_f64());
             assert!(costs.server_request(Server::Gunicorn).is_zero());

@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::calibrate::Target;
 use crate::calibrate::cache::shape;
 use crate::calibrate::probe::{
-    FREQUENT, HANDLER, HARDLY, LATENCY, LEFT, PRAGMA_HOPS, PRAGMAS, Probe, RARE_COMMIT, RARELY,
-    SELDOM, journal, kind, model, synchronous,
+    DISPLACING, FREQUENT, HANDLER, HARDLY, LATENCY, LEFT, MANY, PRAGMA_HOPS, PRAGMAS, Probe,
+    RARE_COMMIT, RARELY, SELDOM, journal, kind, model, synchronous,
 };
 use crate::calibrate::recipe::{hops, recipes};
 
@@ -43,6 +43,7 @@ impl Service {
                 "cpu.in_flight" => 40e-9,
                 "cpu.threadpool.hop" => 3e-6,
                 "cpu.look" => 7e-6,
+                "cpu.async.crowded_open" => 0.1e-3,
                 "disk.sync.p50" => 0.15e-3,
                 "disk.sync.p99" => 0.6e-3,
                 "disk.sync.mean" => 0.18e-3,
@@ -52,7 +53,16 @@ impl Service {
                 _ => *cost / 5.0,
             };
         }
+        service.shares();
         service
+    }
+
+    /// What is not measured is taken as a share of something that is.
+    fn shares(&mut self) {
+        if let Some(look) = self.costs.get("cpu.look").copied() {
+            self.set("cpu.glance", look * 0.095);
+            self.set("cpu.async.miss", self.cost("cpu.async.call") / 5.0);
+        }
     }
 
     /// Each cost is its share of what is plausible.
@@ -78,7 +88,9 @@ impl Service {
             let ways = f64::from(2 * PRAGMA_HOPS) * hop / f64::from(PRAGMAS);
             costs.insert("cpu.async.pragma".into(), costs["cpu.blocking.pragma"] + ways);
         }
-        Service { target, costs }
+        let mut service = Service { target, costs };
+        service.shares();
+        service
     }
 
     /// All of its costs times `factor`.
@@ -113,7 +125,20 @@ impl Service {
 
     /// CPU time per good answer, as far as it is the same for each.
     fn cpu(&self, probe: Probe) -> f64 {
-        self.warm(probe) + self.refill(probe)
+        self.warm(probe) + self.refill(probe) + self.displacement(probe)
+    }
+
+    /// What others have displaced.
+    fn displacement(&self, probe: Probe) -> f64 {
+        let users = match probe {
+            Probe::CrowdedOpen => DISPLACING,
+            Probe::OpenLog
+            | Probe::Open(Concurrency::Async)
+            | Probe::Pragma(Concurrency::Async) => MANY,
+            _ => 1,
+        };
+        let displaced = 1.0 - (-f64::from(users - 1) / 90.0).exp();
+        self.costs.get("cpu.async.crowded_open").map_or(0.0, |cost| cost * displaced)
     }
 
     /// What the caches have lost between two requests.
@@ -143,8 +168,15 @@ impl Service {
             Probe::Pragma(of) => self.opened(of) + f64::from(PRAGMAS) * self.of(of, "pragma"),
             Probe::Call(of) => self.request(of) + self.of(of, "call") + self.looks(1),
             Probe::Look => self.warm(Probe::Call(Concurrency::Async)) - HANDLER,
+            Probe::CrowdedOpen => {
+                let others = f64::from(DISPLACING - MANY) * self.cost("cpu.in_flight");
+                self.opened(Concurrency::Async) + others
+            }
             Probe::Connect(of) => {
-                self.warm(Probe::Call(of)) - self.looks(1) + self.of(of, "connect")
+                // anyio's pool has 40 threads.
+                let others = if of == Concurrency::Threadpool { 39.0 } else { 49.0 };
+                let glances = 2.0 * others * self.cost("cpu.glance");
+                self.warm(Probe::Call(of)) - self.looks(1) + self.of(of, "connect") + glances
             }
             Probe::Commit(mode, level) => written(mode, level),
             Probe::AloneWrite(level) => written(JournalMode::Wal, level),
@@ -255,6 +287,8 @@ pub(super) fn good(probe: Probe) -> u64 {
         Probe::Frequent => u64::from(FREQUENT) * 2,
         Probe::Cold(..) => u64::from(RARELY) * 2,
         Probe::Resting => u64::from(HARDLY) * 2,
+        // Slower, so that the caches lose more in between.
+        Probe::CrowdedOpen => GOOD * 2 / 3,
         _ => GOOD,
     }
 }
