@@ -3,7 +3,8 @@
 //! The monotonic clock is one for the whole machine: instants of different processes can
 //! be compared, and the load generator's are compared with the service's.
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use model::units::Span;
+use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
 
 /// Nanoseconds of the machine's monotonic clock.
 pub fn now() -> u64 {
@@ -21,6 +22,12 @@ pub fn process_cpu() -> u64 {
     nanos(clock_gettime(ClockId::ProcessCPUTime))
 }
 
+/// Time between two of the kernel's ticks: it is what its coarse clock is good for. With a timer
+/// for each slice (`HRTICK`, which Linux has off by default) the kernel need not wait for one.
+pub fn tick() -> Span {
+    Span::from_nanos(nanos(clock_getres(ClockId::MonotonicCoarse)))
+}
+
 fn nanos(time: Timespec) -> u64 {
     // These clocks start at zero and never run backwards.
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
@@ -29,6 +36,12 @@ fn nanos(time: Timespec) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_ticks_a_hundred_to_a_thousand_times_a_second() {
+        let (most, least) = (Span::from_millis(10), Span::from_millis(1));
+        assert!((least..=most).contains(&tick()), "{}", tick());
+    }
 
     #[test]
     fn cpu_time_passes_only_while_computing() {

@@ -163,6 +163,9 @@ pub struct Network {
     pub client: Span,
     /// Between service and upstream.
     pub upstream: Span,
+    /// What the client needs to open a connection. It has one thread: it opens those that are
+    /// due together one after the other, and sends on them afterwards.
+    pub connect: Span,
 }
 
 /// CPU time of the worker process for what the framework and the libraries do.
@@ -175,6 +178,8 @@ pub struct CpuCosts {
     pub in_flight: Span,
     /// Accept a connection.
     pub accept: Span,
+    /// See the end of a connection, and close it.
+    pub hang_up: Span,
     /// Refuse a request with 503.
     pub reject: Span,
     /// Client side of one attempt of an upstream call.
@@ -419,6 +424,7 @@ impl Default for CpuCosts {
             request: Distribution::Constant(nothing),
             in_flight: nothing,
             accept: nothing,
+            hang_up: nothing,
             reject: nothing,
             call: nothing,
             connect: nothing,
@@ -446,6 +452,7 @@ impl CpuCosts {
             request: self.request.later(own(Span::from_secs_f64(other.request.mean()))),
             in_flight: sum(|cpu| cpu.in_flight),
             accept: sum(|cpu| cpu.accept),
+            hang_up: sum(|cpu| cpu.hang_up),
             reject: sum(|cpu| cpu.reject),
             call: sum(|cpu| cpu.call),
             connect: sum(|cpu| cpu.connect),

@@ -8,8 +8,10 @@ pub enum Event {
     WindowOpens,
     /// A closed user sends its next request, if it is active.
     Send { user: u32 },
-    /// A request reaches the service.
+    /// A request reaches the service, or the handshake before it.
     Arrive { task: u32 },
+    /// A request reaches the service on a connection that is new.
+    Written { task: u32 },
     /// A reply reaches its client.
     Deliver { task: u32 },
     /// An idle processor is awake.

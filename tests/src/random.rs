@@ -113,6 +113,7 @@ fn cpu() -> BoxedStrategy<String> {
             key("cores", &["1", "1", "2", "4"]).boxed(),
             maybe("speed", &["0.5", "2", "1.7"]).boxed(),
             maybe("slice", &["\"20us\"", "\"1ms\"", "\"1s\""]).boxed(),
+            maybe("tick", &["\"50us\"", "\"4ms\""]).boxed(),
             maybe(
                 "quota",
                 &[
@@ -156,6 +157,7 @@ fn service_and_costs() -> BoxedStrategy<String> {
             key("reject", &["\"10us\"", "\"200us\""]).boxed(),
             maybe("in_flight", &["\"1us\"", "\"20us\""]).boxed(),
             maybe("accept", SHORT).boxed(),
+            maybe("hang_up", SHORT).boxed(),
             maybe("call", SHORT).boxed(),
             maybe("connect", SHORT).boxed(),
             maybe("hop", SHORT).boxed(),

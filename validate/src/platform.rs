@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use live::cli::On;
+use live::clock;
 use live::machine::facts::Facts;
 use live::run::evidence;
 use live::run::interrupt::Interrupt;
@@ -33,12 +34,15 @@ pub struct Platform {
     /// How long a thread runs on this machine before another ready one may take its place;
     /// none if the machine does not tell how many processors it has.
     pub slice: Option<Span>,
+    /// When its kernel looks whether a slice is over; none if that is not known.
+    pub tick: Option<Span>,
 }
 
 impl Platform {
     /// The stack that costs `costs`, on this machine.
     fn here(target: Target, costs: Costs) -> Platform {
-        Platform { target, costs, slice: facts().cpus_online.map(base_slice) }
+        let slice = facts().cpus_online.map(base_slice);
+        Platform { target, costs, slice, tick: Some(clock::tick()) }
     }
 }
 

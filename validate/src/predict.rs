@@ -65,6 +65,9 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     if let Some(slice) = platform.slice.filter(|_| !resolved.is_written("cpu.slice")) {
         resolved.scenario.cpu.slice = slice;
     }
+    if let Some(tick) = platform.tick.filter(|_| !resolved.is_written("cpu.tick")) {
+        resolved.scenario.cpu.tick = tick;
+    }
 }
 
 fn scale_handler(step: &mut Step, factor: f64) {
@@ -117,7 +120,7 @@ mod tests {
 
     fn platform() -> Platform {
         let sets = ["costs.cpu.request=3ms", "costs.interpreter.lock=false"];
-        Platform { target: Target::Axum, costs: shop(&sets).scenario.costs, slice: None }
+        Platform { target: Target::Axum, costs: shop(&sets).scenario.costs, slice: None, tick: None }
     }
 
     #[test]
@@ -150,7 +153,7 @@ mod tests {
             "costs.interpreter.lock=true",
         ];
         let costs = shop(&sets).scenario.costs;
-        let platform = Platform { target: Target::Fastapi, costs, slice: None };
+        let platform = Platform { target: Target::Fastapi, costs, slice: None, tick: None };
         let placed = |server: &str| {
             let mut shop = shop(&[&format!("service.server={server}")]);
             let own = shop.scenario.service.event_loop;
@@ -173,18 +176,27 @@ mod tests {
 
     #[test]
     fn threads_take_turns_as_on_this_machine_unless_the_scenario_says_how() {
-        let slice = |sets: &[&str], slice: Option<u64>| {
+        let turns = |sets: &[&str], slice: Option<u64>, tick: Option<u64>| {
             let mut with = shop(sets);
-            let own = with.scenario.cpu.slice;
-            let slice = slice.map(Span::from_millis);
-            overlay(&mut with, &Platform { slice, ..platform() });
-            (own, with.scenario.cpu.slice)
+            let of = |resolved: &Resolved| {
+                let cpu = &resolved.scenario.cpu;
+                (cpu.slice, cpu.tick)
+            };
+            let own = of(&with);
+            let here = Platform {
+                slice: slice.map(Span::from_millis),
+                tick: tick.map(Span::from_millis),
+                ..platform()
+            };
+            overlay(&mut with, &here);
+            (own, of(&with))
         };
-        let (own, here) = slice(&[], Some(5));
-        assert!(own != here && here == Span::from_millis(5));
-        let (own, unknown) = slice(&[], None);
+        let (own, here) = turns(&[], Some(5), Some(4));
+        assert_ne!(own, here);
+        assert_eq!(here, (Span::from_millis(5), Span::from_millis(4)));
+        let (own, unknown) = turns(&[], None, None);
         assert_eq!(own, unknown);
-        let (own, written) = slice(&["cpu.slice=2ms"], Some(5));
+        let (own, written) = turns(&["cpu.slice=2ms", "cpu.tick=0s"], Some(5), Some(4));
         assert_eq!(own, written);
     }
 

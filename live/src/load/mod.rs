@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod connection;
 mod ledger;
+pub mod opening;
 mod reply;
 mod series;
 mod tally;

@@ -83,10 +83,12 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, app: Router) {
     loop {
         tokio::select! {
             // A client that hangs up is no news.
-            _ = connection.as_mut() => return,
+            _ = connection.as_mut() => break,
             () = idle(&socket, &activity, patience) => connection.as_mut().graceful_shutdown(),
         }
     }
+    let service = &worker.scenario.service;
+    burn(worker.scenario.costs.cpu(service.concurrency).hang_up.scale(worker.scale));
 }
 
 /// Ends when the connection has been idle for so long.

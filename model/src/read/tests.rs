@@ -361,6 +361,7 @@ pub(super) const WORDS: &[&str] = &[
     "cores",
     "speed",
     "slice",
+    "tick",
     "quota",
     "server",
     "concurrency",

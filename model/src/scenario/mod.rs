@@ -111,6 +111,8 @@ pub struct Cpu {
     pub speed: f64,
     /// How long a thread runs before another ready one may take its place.
     pub slice: Span,
+    /// A slice that is over ends with the kernel's next tick; with none it ends at once.
+    pub tick: Span,
     /// CPU bandwidth limit, as `docker --cpus` sets it.
     pub quota: Option<Quota>,
 }

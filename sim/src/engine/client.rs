@@ -5,7 +5,7 @@ use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
 use super::Engine;
-use super::state::{NONE, Request, Task, User};
+use super::state::{HANG_UP, NONE, Request, Task, User};
 use super::step::Flow;
 use crate::agenda::Due;
 use crate::event::Event;
@@ -106,9 +106,15 @@ impl<T: Trace> Engine<'_, T> {
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
         let task = self.new_task(request, start, NONE, place::CONNECT);
-        match self.plan.network.client.scale(0.5) {
-            Span::ZERO => self.arrive(task),
-            there => self.agenda.push(self.now + there, Event::Arrive { task }),
+        self.client_free = self.client_free.max(self.now);
+        if worker == NONE {
+            self.client_free = self.client_free + self.plan.network.connect;
+        }
+        let at = self.client_free + self.plan.network.client.scale(0.5);
+        if at == self.now {
+            self.arrive(task);
+        } else {
+            self.agenda.push(at, Event::Arrive { task });
         }
     }
 
@@ -117,6 +123,26 @@ impl<T: Trace> Engine<'_, T> {
         if self.requests[self.tasks[task].request].worker == NONE {
             self.knock(task);
         } else {
+            self.tasks[task].written = true;
+            self.enqueue(task, Via::Poll);
+        }
+    }
+
+    /// The handshake is done. The client sends when it has opened all other connections that
+    /// were due by then.
+    fn write(&mut self, task: u32) {
+        let at = self.client_free + self.plan.network.client.scale(0.5);
+        if at > self.now {
+            self.agenda.push(at, Event::Written { task });
+        } else {
+            self.tasks[task].written = true;
+        }
+    }
+
+    /// What the client sends on a new connection is there to be read.
+    pub(super) fn written(&mut self, task: u32) {
+        self.tasks[task].written = true;
+        if self.requests[self.tasks[task].request].worker != NONE {
             self.enqueue(task, Via::Poll);
         }
     }
@@ -143,6 +169,7 @@ impl<T: Trace> Engine<'_, T> {
                 connection: NONE,
                 client: NONE,
                 opens: false,
+                written: parent != NONE,
                 place,
                 checkpointing: false,
                 outcome: None,
@@ -268,6 +295,10 @@ impl<T: Trace> Engine<'_, T> {
         if worker != NONE {
             self.workers[worker as usize].clients -= 1;
             self.seen.open_connections.leave(self.now);
+            if !self.plan.hang_up.is_zero() {
+                self.workers[worker as usize].callbacks.push(HANG_UP, Via::Poll);
+                self.wake_loop(worker);
+            }
         }
     }
 
@@ -280,8 +311,12 @@ impl<T: Trace> Engine<'_, T> {
             _ => 0,
         };
         match self.listener.knock(task, hash) {
-            Knock::Queued(Some(worker)) => self.tell_listener(worker),
-            Knock::Queued(None) => {}
+            Knock::Queued(woken) => {
+                self.write(task);
+                if let Some(worker) = woken {
+                    self.tell_listener(worker);
+                }
+            }
             Knock::Dropped => {
                 self.seen.reach(Limit::Backlog);
                 let entry = &mut self.tasks[task];
@@ -341,7 +376,9 @@ impl<T: Trace> Engine<'_, T> {
             self.workers[worker as usize].clients += 1;
             self.seen.open_connections.enter(self.now);
         }
-        self.enqueue(task, Via::Loop);
+        if self.tasks[task].written {
+            self.enqueue(task, Via::Loop);
+        }
     }
 
     /// Time in the system of requests that are in flight at `end`, cut to the window.

@@ -127,6 +127,8 @@ pub struct Engine<'p, T: Trace> {
     requests: Arena<Request>,
     database_connections: Arena<DatabaseConnection>,
     users: Vec<User>,
+    /// When the client's thread has opened all connections that are due.
+    client_free: Instant,
     idle_users: VecDeque<u32>,
     seen: Observations,
     window_opened: Instant,
@@ -187,6 +189,8 @@ impl<'p, T: Trace> Engine<'p, T> {
             }
             scenario::Source::Closed { .. } => None,
         };
+        let mut draws = workspace.draws;
+        let phase = draws.draw(&Purpose::new(plan.seed, "tick"), 0, 0);
         let sqlite = plan.database.as_ref().and_then(|database| database.sqlite.as_ref());
         Engine {
             plan,
@@ -198,9 +202,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             arrivals,
             next_arrival: Due::NEVER,
             next_arrival_index: 0,
-            draws: workspace.draws,
+            draws,
             spread: Purpose::new(plan.seed, "connection"),
-            cpu: Cpu::new(&plan.cpu, plan.context_switch, plan.idle_exit),
+            cpu: Cpu::new(&plan.cpu, plan.context_switch, plan.idle_exit, phase),
             listener: Listener::new(
                 plan.service.spread,
                 plan.service.workers,
@@ -215,6 +219,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             requests: Arena::new(),
             database_connections: Arena::new(),
             users: Vec::new(),
+            client_free: Instant::START,
             idle_users: VecDeque::new(),
             seen: Observations::new(
                 plan.classes.len(),
@@ -327,6 +332,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             }
             Event::Send { user } => self.user_turn(user),
             Event::Arrive { task } => self.arrive(task),
+            Event::Written { task } => self.written(task),
             Event::Deliver { task } => self.deliver(task),
             // Who is ready is given the processor as after every event.
             Event::CoreAwake => {}

@@ -3,7 +3,7 @@
 use model::units::Span;
 
 use super::Engine;
-use super::state::{ACCEPT, NONE, Role, ThreadState};
+use super::state::{ACCEPT, HANG_UP, NONE, Role, ThreadState};
 use super::step::Flow;
 use crate::event::Event;
 use crate::observe::Limit;
@@ -163,8 +163,10 @@ impl<T: Trace> Engine<'_, T> {
             worker.callbacks.begin_turn();
         }
         let Some(next) = worker.callbacks.pop() else { return Flow::Idle };
-        if next == ACCEPT {
-            return self.accept(id);
+        match next {
+            ACCEPT => return self.accept(id),
+            HANG_UP => return Flow::Work { span: self.plan.hang_up, native: false },
+            _ => {}
         }
         self.threads[thread].task = next;
         self.tasks[next].thread = thread;
@@ -221,7 +223,7 @@ impl<T: Trace> Engine<'_, T> {
         self.listener.wake(id);
         let worker = &mut self.workers[id as usize];
         worker.callbacks.begin_turn();
-        if let Some(first) = worker.callbacks.pop_unless(ACCEPT) {
+        if let Some(first) = worker.callbacks.pop_unless(&[ACCEPT, HANG_UP]) {
             self.threads[thread].task = first;
             self.tasks[first].thread = thread;
         }

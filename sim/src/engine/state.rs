@@ -17,6 +17,8 @@ use crate::station::sqlite;
 pub(crate) const NONE: u32 = u32::MAX;
 /// The entry of a loop's queue that accepts connections.
 pub(crate) const ACCEPT: u32 = u32::MAX - 1;
+/// The entry of a loop's queue that closes a connection.
+pub(crate) const HANG_UP: u32 = u32::MAX - 2;
 
 /// Reusable slots: memory grows with what is alive, not with what ever was.
 #[derive(Debug)]
@@ -123,6 +125,8 @@ pub(crate) struct Task {
     pub(crate) client: Connection,
     /// That connection is new.
     pub(crate) opens: bool,
+    /// What the client sent is there to be read.
+    pub(crate) written: bool,
     pub(crate) place: u8,
     /// It copies the write-ahead log.
     pub(crate) checkpointing: bool,
@@ -173,7 +177,7 @@ pub(crate) struct Thread {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) thread: u32,
-    /// Callbacks that are ready to run: tasks, or [`ACCEPT`].
+    /// Callbacks that are ready to run: tasks, [`ACCEPT`] or [`HANG_UP`].
     pub(crate) callbacks: Callbacks,
     pub(crate) accepting: bool,
     pub(crate) lock: InterpreterLock,

@@ -54,6 +54,8 @@ pub struct Plan {
     pub service: Service,
     /// CPU to accept a connection.
     pub accept: Span,
+    /// CPU to close a connection.
+    pub hang_up: Span,
     /// The database.
     pub database: Option<DatabasePlan>,
     /// Upstreams, in the scenario's order.
@@ -160,6 +162,7 @@ impl Plan {
             interpreter: costs.interpreter.lock.then_some(costs.interpreter.switch_interval),
             service: service.clone(),
             accept: cpu_costs.accept.scale(scale),
+            hang_up: cpu_costs.hang_up.scale(scale),
             database: scenario.database.as_ref().map(|database| DatabasePlan {
                 connections: database.connections,
                 sqlite: match &database.engine {

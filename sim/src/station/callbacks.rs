@@ -92,10 +92,10 @@ impl Callbacks {
         Some(next)
     }
 
-    /// The next to run, unless it is `other`, which stays where it is.
-    pub fn pop_unless(&mut self, other: u32) -> Option<u32> {
-        let first = self.remote.front().or_else(|| self.queue.front());
-        if first == Some(&other) { None } else { self.pop() }
+    /// The next to run, unless it is one of `others`, which stay where they are.
+    pub fn pop_unless(&mut self, others: &[u32]) -> Option<u32> {
+        let first = self.remote.front().or_else(|| self.queue.front())?;
+        if others.contains(first) { None } else { self.pop() }
     }
 
     /// All that are ready, for the audit.

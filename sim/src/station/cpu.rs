@@ -1,7 +1,8 @@
 //! The processors: threads of all worker processes take turns on them.
 //!
 //! A thread runs until its work is done, or until it has run for a slice while another is
-//! ready; it then goes to the end of the queue. A bandwidth quota stops all threads until
+//! ready; it then goes to the end of the queue. Where the kernel has a tick, that is when it
+//! sees that a slice is over. A bandwidth quota stops all threads until
 //! its next period once they have used it up.
 
 use std::collections::VecDeque;
@@ -20,6 +21,9 @@ pub struct Cpu {
     cores: Vec<Core>,
     ready: VecDeque<u32>,
     slice: Span,
+    tick: Span,
+    /// When the first tick comes.
+    phase: Span,
     switch: Span,
     /// From asleep to running.
     idle_exit: Span,
@@ -57,8 +61,9 @@ struct Bandwidth {
 }
 
 impl Cpu {
-    /// Idle processors, asleep.
-    pub fn new(machine: &Machine, context_switch: Span, idle_exit: Span) -> Cpu {
+    /// Idle processors, asleep. The load begins at any time between two ticks: `phase` is a draw
+    /// that says when.
+    pub fn new(machine: &Machine, context_switch: Span, idle_exit: Span, phase: u64) -> Cpu {
         let idle = Core {
             thread: NONE,
             last: NONE,
@@ -73,6 +78,8 @@ impl Cpu {
             cores: vec![idle; machine.cores as usize],
             ready: VecDeque::new(),
             slice: machine.slice,
+            tick: machine.tick,
+            phase: Span::from_nanos(phase % machine.tick.nanos().max(1)),
             switch: context_switch,
             idle_exit,
             running: 0,
@@ -196,13 +203,13 @@ impl Cpu {
     pub fn run(&mut self, core: u32, work: Span, now: Instant, sequence: u64) {
         let contended = !self.ready.is_empty();
         let limit = self.quota_limit(now);
-        let slice = self.slice;
+        let end = self.end_of_turn(core as usize, now);
         let slot = &mut self.cores[core as usize];
         slot.charged = now;
         let mut at = now + work;
         slot.sliced = contended;
         if contended {
-            at = at.min((slot.turn + slice).max(now));
+            at = at.min(end);
         }
         slot.timer = Due::new(at.min(limit), sequence);
         self.find_next();
@@ -218,11 +225,14 @@ impl Cpu {
 
     /// A thread is ready and no core is idle: turns now end with their slice.
     pub fn limit_turns(&mut self, now: Instant, sequence: u64) {
-        let slice = self.slice;
         let mut changed = false;
-        for slot in self.cores.iter_mut().filter(|slot| slot.thread != NONE && !slot.sliced) {
+        for core in 0..self.cores.len() {
+            let end = self.end_of_turn(core, now);
+            let slot = &mut self.cores[core];
+            if slot.thread == NONE || slot.sliced {
+                continue;
+            }
             slot.sliced = true;
-            let end = (slot.turn + slice).max(now);
             if end < slot.timer.at() {
                 slot.timer = Due::new(end, sequence);
                 changed = true;
@@ -235,7 +245,17 @@ impl Cpu {
 
     /// True if the turn on `core` is over because another thread is ready.
     pub fn turn_is_over(&self, core: u32, now: Instant) -> bool {
-        !self.ready.is_empty() && now >= self.cores[core as usize].turn + self.slice
+        !self.ready.is_empty() && now >= self.end_of_turn(core as usize, now)
+    }
+
+    /// When the turn on `core` ends if another thread is ready: not before `now`.
+    fn end_of_turn(&self, core: usize, now: Instant) -> Instant {
+        let end = (self.cores[core].turn + self.slice).max(now);
+        if self.tick.is_zero() {
+            return end;
+        }
+        let since_first = end.nanos().saturating_sub(self.phase.nanos());
+        Instant::START + self.phase + self.tick * since_first.div_ceil(self.tick.nanos())
     }
 
     /// When the next core timer rings, and on which core.
@@ -318,7 +338,7 @@ mod tests {
     use super::*;
 
     fn machine(cores: u32, quota: Option<Quota>) -> Machine {
-        Machine { cores, speed: 1.0, slice: Span::from_millis(1), quota }
+        Machine { cores, speed: 1.0, slice: Span::from_millis(1), tick: Span::ZERO, quota }
     }
 
     fn at(micros: u64) -> Instant {
@@ -327,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_thread_alone_runs_to_the_end_of_its_work() {
-        let mut cpu = Cpu::new(&machine(1, None), Span::from_micros(2), Span::ZERO);
+        let mut cpu = Cpu::new(&machine(1, None), Span::from_micros(2), Span::ZERO, 0);
         cpu.ready(7);
         let (core, thread, switch) = cpu.dispatch(at(0)).expect("an idle core");
         assert_eq!((core, thread, switch), (0, 7, Span::from_micros(2)));
@@ -337,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_ends_the_turn_after_its_slice() {
-        let mut cpu = Cpu::new(&machine(1, None), Span::ZERO, Span::ZERO);
+        let mut cpu = Cpu::new(&machine(1, None), Span::ZERO, Span::ZERO, 0);
         cpu.ready(7);
         cpu.dispatch(at(0)).expect("an idle core");
         cpu.run(0, Span::from_millis(20), at(0), 1);
@@ -348,7 +368,7 @@ mod tests {
         assert_eq!(cpu.charge(0, at(1_000)), Span::from_millis(1));
         assert!(cpu.turn_is_over(0, at(1_000)));
 
-        let mut late = Cpu::new(&machine(1, None), Span::ZERO, Span::ZERO);
+        let mut late = Cpu::new(&machine(1, None), Span::ZERO, Span::ZERO, 0);
         late.ready(7);
         late.dispatch(at(0)).expect("an idle core");
         late.run(0, Span::from_millis(20), at(0), 1);
@@ -358,8 +378,30 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_ends_at_the_first_tick_after_its_slice() {
+        let ticking = Machine { tick: Span::from_millis(4), ..machine(1, None) };
+        // The first tick comes after 0.5 ms, whatever of the draw is more than a tick.
+        let draw = 8_000_000 + 500_000;
+        let turn_of = |from: u64| {
+            let mut cpu = Cpu::new(&ticking, Span::ZERO, Span::ZERO, draw);
+            cpu.ready(7);
+            cpu.ready(8);
+            cpu.dispatch(at(from)).expect("an idle core");
+            cpu.run(0, Span::from_millis(20), at(from), 1);
+            assert!(!cpu.turn_is_over(0, at(from)));
+            let end = cpu.next().0.at();
+            assert!(cpu.turn_is_over(0, end) && !cpu.turn_is_over(0, end + Span::from_nanos(1)));
+            end
+        };
+        assert_eq!(turn_of(0), at(4_500), "at the first tick it had run for half a slice");
+        assert_eq!(turn_of(3_500), at(4_500), "a slice that ends with a tick");
+        assert_eq!(turn_of(3_501), at(8_500));
+        assert_eq!(turn_of(4_500), at(8_500));
+    }
+
+    #[test]
     fn a_thread_returns_to_its_core_and_pays_no_switch() {
-        let mut cpu = Cpu::new(&machine(2, None), Span::from_micros(2), Span::ZERO);
+        let mut cpu = Cpu::new(&machine(2, None), Span::from_micros(2), Span::ZERO, 0);
         for thread in [1, 2] {
             cpu.ready(thread);
             cpu.dispatch(at(0)).expect("an idle core");
@@ -373,7 +415,7 @@ mod tests {
     #[test]
     fn a_quota_stops_all_threads_until_the_next_period() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO);
+        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO, 0);
         for thread in [1, 2] {
             cpu.ready(thread);
             let (core, ..) = cpu.dispatch(at(0)).expect("an idle core");
@@ -394,7 +436,7 @@ mod tests {
     #[test]
     fn a_thread_that_leaves_has_used_its_part_of_the_quota() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO);
+        let mut cpu = Cpu::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO, 0);
         cpu.ready(1);
         cpu.dispatch(at(0)).expect("an idle core");
         cpu.run(0, Span::from_millis(50), at(0), 1);

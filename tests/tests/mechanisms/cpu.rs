@@ -56,6 +56,23 @@ fn threads_of_all_processes_take_turns_of_a_slice() {
 }
 
 #[test]
+fn a_slice_ends_with_a_tick_that_comes_at_any_time() {
+    // The first process is done after its 3 ms, and the other follows; or a tick comes between
+    // 1 and 3 ms, and the other is done 3 ms later, before the next tick.
+    let first = |seed: u64| {
+        let instants = two_processes(&["cpu.tick=4ms", &format!("seed={seed}")]);
+        assert_eq!(instants[1], "6ms");
+        instants[0].clone()
+    };
+    let all: Vec<String> = (1..=60).map(first).collect();
+    let undisturbed = all.iter().filter(|instant| *instant == "3ms").count();
+    // Half of them in the mean, with a standard deviation of 3.9.
+    assert!((15..=45).contains(&undisturbed), "{all:?}");
+    let others: std::collections::BTreeSet<&String> = all.iter().collect();
+    assert_eq!(others.len(), 60 - undisturbed + 1, "no two draws have the same tick");
+}
+
+#[test]
 fn each_change_of_threads_costs_a_switch() {
     // The switch comes before the slice: three turns of 0.1 and 1 ms each, six switches.
     let costs = ["costs.machine.context_switch=\"100us\""];

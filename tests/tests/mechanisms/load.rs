@@ -198,6 +198,58 @@ fn a_kept_connection_is_accepted_once() {
 }
 
 #[test]
+fn the_client_opens_all_connections_that_are_due_before_it_sends() {
+    let text = r#"
+        load = { users = 3, think_time = "100ms", duration = "150ms" }
+        service.concurrency = "async"
+        costs.network = { connect = "1ms", client = "400us" }
+        endpoint = [{ name = "hello", weight = 1, steps = [{ cpu = "10ms" }] }]
+    "#;
+    // Three milliseconds for three connections, 0.2 there and as much back. Later requests need
+    // no connection; as they come one by one none of them waits.
+    let instants = ["13.4ms", "23.4ms", "33.4ms", "123.8ms", "133.8ms", "143.8ms"];
+    assert_eq!(run(text).instants(), instants);
+    let one = run_with(text, &[], &["load.users=1"]).instants();
+    assert_eq!(one, ["11.4ms", "121.8ms"]);
+    let apart = run_with(text, &[], &["load.keep_alive=false"]).instants();
+    assert_eq!(apart[3..], ["124.8ms", "134.8ms", "144.8ms"]);
+}
+
+#[test]
+fn a_handshake_that_was_dropped_is_followed_by_its_request() {
+    let run = run(r#"
+        load = { users = 3, think_time = "1h", duration = "10s", timeout = "never" }
+        service = { concurrency = "async", backlog = 1 }
+        costs.cpu.accept = "5ms"
+        costs.network.connect = "1ms"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ cpu = "10ms" }] }]
+    "#);
+    // Accepted from 1 to 6 ms, served from 6 to 16; the second waits from 2 ms on; the third
+    // finds the queue full at 3 ms, and tries again a second later.
+    assert_eq!(run.instants(), ["16ms", "31ms", "1.018s"]);
+}
+
+#[test]
+fn to_close_a_connection_takes_the_loop_its_time() {
+    let run = |load: &str, hang_up: &str| {
+        let text = format!(
+            "{load}[service]\nconcurrency = \"async\"\n[costs.cpu]\naccept = \"10ms\"\n\
+             [[endpoint]]\nname = \"hello\"\nweight = 1\nsteps = [{{ cpu = \"1ms\" }}]\n"
+        );
+        run_with(&text, &[], &[&format!("costs.cpu.hang_up={hang_up}")])
+    };
+    let load = "[load]\nusers = 1\nduration = \"30ms\"\n";
+    assert_eq!(run(load, "2ms").instants()[..2], ["11ms", "12ms"], "it is kept");
+    // Two milliseconds before the next request's connection is accepted.
+    let load = format!("{load}keep_alive = false\n");
+    assert_eq!(run(&load, "2ms").instants(), ["11ms", "24ms"]);
+    // The server closes two connections that have been idle for 5 s.
+    let load = "[load]\nusers = 1\nthink_time = \"6s\"\nduration = \"13s\"\n";
+    let more = run(load, "2ms").seen.cores.area() - run(load, "0s").seen.cores.area();
+    assert_eq!(more, 4_000_000);
+}
+
+#[test]
 fn an_idle_connection_is_closed_after_the_servers_keep_alive() {
     let load = |think: &str| format!("users = 1\nthink_time = \"{think}\"\nduration = \"14s\"");
     let server = |name: &str| format!("concurrency = \"async\"\nserver = \"{name}\"");

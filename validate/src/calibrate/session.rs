@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use live::cli::On;
+use live::load::opening::opening_times;
 use live::run::folder;
 use live::run::interrupt::Interrupt;
 use model::report::Report;
+use model::statistics::Estimate;
 use render::{Console, Failure};
 
 use super::bench::{Bench, interrupted};
+use super::document::{CONFIDENCE, Cost, Unit};
 use super::probe::{Lengths, Probe};
 use super::{Calibration, Laboratory, Target, calibrate, keep, profile};
 
@@ -85,10 +88,32 @@ pub fn around(
     if interrupt.is_set() {
         return Err(interrupted());
     }
+    calibration.costs.push(opening()?);
     keep::write(&order.file, &profile::toml(&calibration))?;
     calibration.file = Some(order.file.display().to_string());
     Ok(calibration)
 }
+
+/// What the load generator needs to open a connection: no probe tells it, so that it is timed
+/// apart.
+fn opening() -> Result<Cost, Failure> {
+    let times = opening_times(BURSTS)
+        .map_err(|error| Failure::System(format!("cannot open connections: {error}")))?;
+    let seconds: Vec<f64> = times.iter().map(|time| time.secs_f64()).collect();
+    let estimate = Estimate::of_mean(&seconds, CONFIDENCE).rounded();
+    Ok(Cost {
+        key: "network.connect".into(),
+        unit: Unit::Time,
+        value: estimate.value,
+        interval: Some(estimate),
+        rounds: BURSTS,
+        sound: true,
+        how: format!("the load generator opens many connections at once, {BURSTS} times: each"),
+    })
+}
+
+/// Bursts of connections that are timed: each takes a few milliseconds.
+const BURSTS: u32 = 30;
 
 /// A calibration under way.
 struct Session<'a, 'c> {

@@ -64,7 +64,11 @@ pub(super) fn costs(profile: &Fields) -> Option<Costs> {
             threadpool: cold(cache.table("threadpool")?)?,
             async_: cold(cache.table("async")?)?,
         },
-        network: Network { client: network.span("client")?, upstream: network.span("upstream")? },
+        network: Network {
+            client: network.span("client")?,
+            upstream: network.span("upstream")?,
+            connect: network.span("connect")?,
+        },
         commits: [
             (JournalMode::Delete, commit_levels(commit.table("delete")?)?),
             (JournalMode::Truncate, commit_levels(commit.table("truncate")?)?),
@@ -124,6 +128,7 @@ fn cpu_costs(cpu: &Fields) -> Option<CpuCosts> {
         request: cpu.distribution("request")?,
         in_flight: cpu.span("in_flight")?,
         accept: cpu.span("accept")?,
+        hang_up: cpu.span("hang_up")?,
         reject: cpu.span("reject")?,
         call: cpu.span("call")?,
         connect: cpu.span("connect")?,

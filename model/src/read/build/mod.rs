@@ -57,6 +57,7 @@ fn cpu(root: &Fields) -> Option<Cpu> {
         cores: cpu.count("cores")?,
         speed: cpu.number("speed")?,
         slice: cpu.span("slice")?,
+        tick: cpu.span("tick")?,
         quota: match cpu.get("quota").map(|quota| &quota.value) {
             Some(Typed::Table(quota)) => {
                 Some(Quota { budget: quota.span("budget")?, period: quota.span("period")? })

@@ -78,6 +78,7 @@ pub(crate) static COSTS: Section = Section {
 
 const REQUEST: &str = "Parse, route, call the handler, serialise, send: once per request, before the handler's steps.";
 const IN_FLIGHT: &str = "More CPU per request for each other request in flight in the same worker.";
+const HANG_UP: &str = "See the end of a client's connection, and close it.";
 const ACCEPT: &str = "Accept a connection.";
 const REJECT: &str = "Refuse a request with 503.";
 const CALL: &str = "Client side of one attempt of an upstream call.";
@@ -103,6 +104,7 @@ static CPU: Section = Section {
         key("request", Kind::Distribution, Value("\"0s\""), REQUEST),
         key("in_flight", ANY_SPAN, Value("\"0s\""), IN_FLIGHT),
         key("accept", ANY_SPAN, Value("\"0s\""), ACCEPT),
+        key("hang_up", ANY_SPAN, Value("\"0s\""), HANG_UP),
         key("reject", ANY_SPAN, Value("\"0s\""), REJECT),
         key("call", ANY_SPAN, Value("\"0s\""), CALL),
         key("connect", ANY_SPAN, Value("\"0s\""), CONNECT),
@@ -144,6 +146,7 @@ static CPU_OF_MODEL: Section = Section {
         key("request", Kind::Distribution, SAME, REQUEST),
         key("in_flight", ANY_SPAN, SAME, IN_FLIGHT),
         key("accept", ANY_SPAN, SAME, ACCEPT),
+        key("hang_up", ANY_SPAN, SAME, HANG_UP),
         key("reject", ANY_SPAN, SAME, REJECT),
         key("call", ANY_SPAN, SAME, CALL),
         key("connect", ANY_SPAN, SAME, CONNECT),
@@ -364,6 +367,12 @@ static NETWORK: Section = Section {
     keys: &[
         key("client", ANY_SPAN, Value("\"0s\""), "Between client and service."),
         key("upstream", ANY_SPAN, Value("\"0s\""), "Between service and upstream."),
+        key(
+            "connect",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "What the client, which has one thread, needs to open a connection; it opens all that are due before it sends on them.",
+        ),
     ],
     one_of: &[],
     noun: "network",

@@ -162,6 +162,12 @@ static CPU: Section = Section {
             "How long a thread runs before another ready one may take its place.",
         ),
         key(
+            "tick",
+            ANY_SPAN,
+            Value("\"0s\""),
+            "A slice ends with the kernel's next tick: 4ms at 250 Hz, 1ms at 1000 Hz, 0s to end at once.",
+        ),
+        key(
             "quota",
             Kind::Table(&QUOTA),
             Absent,

@@ -73,6 +73,7 @@ fn costs_are_found(target: Target) {
     match target {
         Target::Axum => assert!(costs.cpu(Concurrency::Async).hop.is_zero()),
         Target::Fastapi => {
+            same("cpu.hang_up", costs.cpu(Concurrency::Async).hang_up.secs_f64());
             same("cpu.look", costs.cpu(Concurrency::Async).look.secs_f64());
             same("cpu.glance", costs.cpu(Concurrency::Async).glance.secs_f64());
             same("cpu.async.miss", costs.cpu(Concurrency::Async).miss.secs_f64());
@@ -132,7 +133,7 @@ fn what_a_profile_makes_of_the_probes_gives_the_profile() {
 
 fn comes_full_circle(target: Target) {
     let (truth, costs) = written(target);
-    let platform = Platform { target, costs, slice: None };
+    let platform = Platform { target, costs, slice: None, tick: None };
     let mut measure =
         |probe: Probe, _: u32| -> Result<Report, ()> { Ok(measured(&platform, probe)) };
     let found = calibrate(target, 2, &mut measure).expect("it predicts anything");

@@ -60,6 +60,9 @@ impl Service {
     /// What is not measured is taken as a share of something that is.
     fn shares(&mut self) {
         if let Some(look) = self.costs.get("cpu.look").copied() {
+            let connection = self.connection();
+            self.set("cpu.accept", connection * 0.35);
+            self.set("cpu.hang_up", connection * 0.65);
             self.set("cpu.glance", look * 0.095);
             self.set("cpu.async.miss", self.cost("cpu.async.call") / 5.0);
         }
@@ -110,6 +113,11 @@ impl Service {
     /// All of them, by their keys.
     pub(super) fn costs(&self) -> impl Iterator<Item = (&str, f64)> {
         self.costs.iter().map(|(key, cost)| (key.as_str(), *cost))
+    }
+
+    /// CPU time of a client's connection.
+    fn connection(&self) -> f64 {
+        self.cost("cpu.accept") + self.costs.get("cpu.hang_up").copied().unwrap_or(0.0)
     }
 
     fn of(&self, concurrency: Concurrency, name: &str) -> f64 {
@@ -180,7 +188,7 @@ impl Service {
             }
             Probe::Commit(mode, level) => written(mode, level),
             Probe::AloneWrite(level) => written(JournalMode::Wal, level),
-            Probe::Accept => plain + self.cost("cpu.accept"),
+            Probe::Accept => plain + self.connection(),
             Probe::FewInFlight | Probe::ManyInFlight => {
                 let pausing = GOOD as f64 / SECONDS * self.pause(probe);
                 plain + pausing * self.cost("cpu.in_flight")
@@ -238,7 +246,7 @@ impl Service {
             return good(probe) as f64 * self.cpu(probe);
         }
         let served = good(probe) as f64 * self.request(Concurrency::Async);
-        served + REFUSED * (self.cost("cpu.reject") + self.cost("cpu.accept"))
+        served + REFUSED * (self.cost("cpu.reject") + self.connection())
     }
 
     fn pause(&self, probe: Probe) -> f64 {

@@ -1,0 +1,55 @@
+//! How quickly the load generator opens connections.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use model::units::{Instant, Span};
+use tokio::net::TcpSocket;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::task::JoinSet;
+
+use super::connection::Connection;
+use crate::clock;
+
+/// Connections that are opened together.
+const TOGETHER: u32 = 200;
+
+/// Opens many connections together, `bursts` times, as users do who all come at once, to a
+/// socket where nobody accepts them. Gives the time per connection of each burst.
+///
+/// # Errors
+/// There are no sockets to be had.
+pub fn opening_times(bursts: u32) -> io::Result<Vec<Span>> {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    (0..bursts).map(|_| runtime.block_on(burst())).collect()
+}
+
+async fn burst() -> io::Result<Span> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let listener = socket.listen(TOGETHER)?;
+    let target = listener.local_addr()?;
+    let start = Instant::from_nanos(clock::now());
+    let mut users = JoinSet::new();
+    for _ in 0..TOGETHER {
+        users.spawn_local(Connection::open(target));
+    }
+    let opened = users.join_all().await;
+    let spent = Instant::from_nanos(clock::now()) - start;
+    match opened.iter().all(Result::is_ok) {
+        true => Ok(spent.scale(1.0 / f64::from(TOGETHER))),
+        false => Err(io::Error::other("this machine refuses connections to itself")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_burst_has_its_time() {
+        let times = opening_times(3).expect("sockets");
+        assert_eq!(times.len(), 3);
+        assert!(times.iter().all(|time| !time.is_zero()), "{times:?}");
+    }
+}
