@@ -8,6 +8,8 @@ pub enum Event {
     WindowOpens,
     /// A closed user sends its next request, if it is active.
     Send { user: u32 },
+    /// The client has opened a connection.
+    Connected { task: u32 },
     /// A request reaches the service, or the handshake before it.
     Arrive { task: u32 },
     /// A request reaches the service on a connection that is new.

@@ -182,6 +182,7 @@ fn service_and_costs() -> BoxedStrategy<String> {
             key("[costs.machine]\ncontext_switch", &["\"0s\"", "\"2us\"", "\"100us\""]).boxed(),
             maybe("idle_exit", SHORT).boxed(),
             key("[costs.network]\nclient", &["\"0s\"", "\"70us\"", "\"3ms\""]).boxed(),
+            maybe("connect", SHORT).boxed(),
             maybe("upstream", SHORT).boxed(),
             key("[costs.cache]\ndecay", &["\"1ms\"", "\"20ms\""]).boxed(),
             maybe("shape", &["0.5", "1", "1.5"]).boxed(),

@@ -42,7 +42,7 @@ impl Platform {
     /// The stack that costs `costs`, on this machine.
     fn here(target: Target, costs: Costs) -> Platform {
         let slice = facts().cpus_online.map(base_slice);
-        Platform { target, costs, slice, tick: Some(clock::tick()) }
+        Platform { target, costs, slice, tick: clock::tick() }
     }
 }
 
@@ -235,9 +235,14 @@ fn here(versions: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 fn unfit(costs: &Costs, here: &BTreeMap<String, String>) -> Option<String> {
     const WHAT: [(&str, &str); 3] =
         [("machine", "another machine"), ("kernel", "another kernel"), ("stack", "another build")];
-    WHAT.into_iter().find_map(|(key, what)| {
+    let elsewhere = WHAT.into_iter().find_map(|(key, what)| {
         let (theirs, ours) = (costs.about.get(key)?, here.get(key)?);
         (theirs != ours).then(|| format!("was measured on {what} ({theirs}; here it is {ours})"))
+    });
+    // What a calibration writes takes time.
+    let old = costs.about.contains_key(about::WRITTEN_BY) && costs.network.connect.is_zero();
+    elsewhere.or_else(|| {
+        old.then(|| "does not say how quickly connections are opened (network.connect)".to_string())
     })
 }
 
@@ -270,6 +275,8 @@ mod tests {
         );
         let stack = why(&[("stack", "rung 0.2.0")]).expect("another build");
         assert!(stack.contains("another build (rung 0.2.0; here it is rung 0.1.0)"), "{stack}");
+        let old = why(&[("written_by", "validate calibrate axum")]).expect("an old one");
+        assert!(old.contains("network.connect"), "{old}");
     }
 
     #[test]

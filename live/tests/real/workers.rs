@@ -48,6 +48,20 @@ fn connections_are_hashed_over_the_workers() {
 }
 
 #[test]
+fn connections_cost_what_the_profile_says_when_they_come_and_go() {
+    // Four milliseconds with each connection, and one in the handler.
+    let costs = "--set costs.cpu.accept=1ms --set costs.cpu.hang_up=3ms";
+    let cpu_per_request = |load: &str| {
+        let kept = service("concurrency = 'async'", load).run(costs);
+        let measurement = kept.measurement();
+        measurement.processes[0].cpu / measurement.accounting.good as f64
+    };
+    let kept = cpu_per_request("users = 4");
+    let opened = cpu_per_request("users = 4, keep_alive = false");
+    assert!(opened - kept > 3e-3, "{opened} and {kept} seconds");
+}
+
+#[test]
 fn axum_serves_without_an_interpreter_lock() {
     let lab = service("concurrency = 'async', server = 'axum'", "users = 6");
     let kept = lab.run("--set costs.interpreter.lock=false");

@@ -106,15 +106,26 @@ impl<T: Trace> Engine<'_, T> {
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
         let task = self.new_task(request, start, NONE, place::CONNECT);
-        self.client_free = self.client_free.max(self.now);
-        if worker == NONE {
-            self.client_free = self.client_free + self.plan.network.connect;
-        }
-        let at = self.client_free + self.plan.network.client.scale(0.5);
-        if at == self.now {
-            self.arrive(task);
+        if worker == NONE && !self.plan.network.connect.is_zero() {
+            self.client_free = self.client_free.max(self.now) + self.plan.network.connect;
+            self.agenda.push(self.client_free, Event::Connected { task });
         } else {
-            self.agenda.push(at, Event::Arrive { task });
+            self.reach(task);
+        }
+    }
+
+    /// The client has opened the connection of `task`, and sends on it when it has opened all
+    /// others that were due by now.
+    pub(super) fn connected(&mut self, task: u32) {
+        self.tasks[task].sent = self.client_free + self.plan.network.client.scale(0.5);
+        self.reach(task);
+    }
+
+    /// The request of `task`, or the handshake before it, is on its way to the service.
+    fn reach(&mut self, task: u32) {
+        match self.plan.network.client.scale(0.5) {
+            Span::ZERO => self.arrive(task),
+            there => self.agenda.push(self.now + there, Event::Arrive { task }),
         }
     }
 
@@ -123,19 +134,18 @@ impl<T: Trace> Engine<'_, T> {
         if self.requests[self.tasks[task].request].worker == NONE {
             self.knock(task);
         } else {
-            self.tasks[task].written = true;
             self.enqueue(task, Via::Poll);
         }
     }
 
-    /// The handshake is done. The client sends when it has opened all other connections that
-    /// were due by then.
+    /// The handshake of `task` is done: its request follows, at once if the client opens
+    /// connections in no time.
     fn write(&mut self, task: u32) {
-        let at = self.client_free + self.plan.network.client.scale(0.5);
-        if at > self.now {
-            self.agenda.push(at, Event::Written { task });
-        } else {
+        if self.plan.network.connect.is_zero() {
             self.tasks[task].written = true;
+        } else {
+            let at = self.tasks[task].sent.max(self.now);
+            self.agenda.push(at, Event::Written { task });
         }
     }
 
@@ -169,6 +179,7 @@ impl<T: Trace> Engine<'_, T> {
                 connection: NONE,
                 client: NONE,
                 opens: false,
+                sent: self.now,
                 written: parent != NONE,
                 place,
                 checkpointing: false,
@@ -223,7 +234,7 @@ impl<T: Trace> Engine<'_, T> {
         // The server is not told in time to spare itself the work: it goes on.
         let user = entry.user;
         self.seen.reach(Limit::Patience);
-        self.close_connection(user);
+        self.end_connection(user);
         self.settle(request, Some(ErrorKind::Timeout));
     }
 
@@ -285,20 +296,33 @@ impl<T: Trace> Engine<'_, T> {
         let Some((_, (user, iteration))) = self.idle.pop() else { return };
         let entry = &self.users[user as usize];
         if entry.idle && entry.iteration == iteration {
-            self.close_connection(user);
+            self.end_connection(user);
         }
     }
 
-    /// Closes the connection of `user`, if it has one.
+    /// One side ends the connection of `user`, if it has one, and the worker closes it.
+    fn end_connection(&mut self, user: u32) {
+        let worker = self.users[user as usize].worker;
+        self.close_connection(user);
+        if worker != NONE {
+            self.hang_up(worker, Via::Poll);
+        }
+    }
+
+    /// The loop of `worker` closes a connection.
+    pub(super) fn hang_up(&mut self, worker: u32, via: Via) {
+        if !self.plan.hang_up.is_zero() {
+            self.workers[worker as usize].callbacks.push(HANG_UP, via);
+            self.wake_loop(worker);
+        }
+    }
+
+    /// `user` has no connection any more.
     pub(super) fn close_connection(&mut self, user: u32) {
         let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
         if worker != NONE {
             self.workers[worker as usize].clients -= 1;
             self.seen.open_connections.leave(self.now);
-            if !self.plan.hang_up.is_zero() {
-                self.workers[worker as usize].callbacks.push(HANG_UP, Via::Poll);
-                self.wake_loop(worker);
-            }
         }
     }
 
@@ -378,6 +402,9 @@ impl<T: Trace> Engine<'_, T> {
         }
         if self.tasks[task].written {
             self.enqueue(task, Via::Loop);
+        }
+        if settled {
+            self.hang_up(worker, Via::Loop);
         }
     }
 

@@ -331,6 +331,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 self.window_opened = self.now;
             }
             Event::Send { user } => self.user_turn(user),
+            Event::Connected { task } => self.connected(task),
             Event::Arrive { task } => self.arrive(task),
             Event::Written { task } => self.written(task),
             Event::Deliver { task } => self.deliver(task),

@@ -125,7 +125,9 @@ pub(crate) struct Task {
     pub(crate) client: Connection,
     /// That connection is new.
     pub(crate) opens: bool,
-    /// What the client sent is there to be read.
+    /// When what the client sends on a new connection reaches the service, at the earliest.
+    pub(crate) sent: Instant,
+    /// It is there to be read.
     pub(crate) written: bool,
     pub(crate) place: u8,
     /// It copies the write-ahead log.

@@ -315,6 +315,11 @@ impl<T: Trace> Engine<'_, T> {
         if entry.admitted {
             self.workers[worker as usize].tasks -= 1;
         }
+        // It is the server that ends the connection, with its reply. Whoever left has ended it.
+        let last = !self.plan.load.keep_alive || !entry.admitted;
+        if last && !settled {
+            self.hang_up(worker, Via::Loop);
+        }
         let there = self.plan.network.client.scale(0.5);
         let back = self.plan.network.client - there;
         if settled || back.is_zero() {

@@ -203,14 +203,13 @@ impl Cpu {
     pub fn run(&mut self, core: u32, work: Span, now: Instant, sequence: u64) {
         let contended = !self.ready.is_empty();
         let limit = self.quota_limit(now);
-        let end = self.end_of_turn(core as usize, now);
+        let mut at = now + work;
+        if contended {
+            at = at.min(self.end_of_turn(core as usize, now));
+        }
         let slot = &mut self.cores[core as usize];
         slot.charged = now;
-        let mut at = now + work;
         slot.sliced = contended;
-        if contended {
-            at = at.min(end);
-        }
         slot.timer = Due::new(at.min(limit), sequence);
         self.find_next();
     }
@@ -227,11 +226,11 @@ impl Cpu {
     pub fn limit_turns(&mut self, now: Instant, sequence: u64) {
         let mut changed = false;
         for core in 0..self.cores.len() {
-            let end = self.end_of_turn(core, now);
-            let slot = &mut self.cores[core];
-            if slot.thread == NONE || slot.sliced {
+            if self.cores[core].thread == NONE || self.cores[core].sliced {
                 continue;
             }
+            let end = self.end_of_turn(core, now);
+            let slot = &mut self.cores[core];
             slot.sliced = true;
             if end < slot.timer.at() {
                 slot.timer = Due::new(end, sequence);

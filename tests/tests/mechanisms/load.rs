@@ -211,8 +211,29 @@ fn the_client_opens_all_connections_that_are_due_before_it_sends() {
     assert_eq!(run(text).instants(), instants);
     let one = run_with(text, &[], &["load.users=1"]).instants();
     assert_eq!(one, ["11.4ms", "121.8ms"]);
-    let apart = run_with(text, &[], &["load.keep_alive=false"]).instants();
-    assert_eq!(apart[3..], ["124.8ms", "134.8ms", "144.8ms"]);
+    let apart = run_with(text, &[], &["load.keep_alive=false"]);
+    assert_eq!(apart.instants()[3..], ["124.8ms", "134.8ms", "144.8ms"]);
+    let lanes: Vec<u64> = apart.outcomes().iter().map(|outcome| outcome.lane).collect();
+    assert_eq!(lanes, [0, 1, 2, 0, 1, 2], "it sends in the order in which it opened them");
+}
+
+#[test]
+fn who_opens_a_connection_later_holds_nobody_up() {
+    // Twenty milliseconds there and back: others are sent while the first is on its way.
+    let text = format!(
+        "{}keep_alive = false\n[service]\nconcurrency = \"async\"\n[costs.network]\n\
+         client = \"20ms\"\n[[endpoint]]\nname = \"hello\"\nweight = 1\n\
+         steps = [{{ cpu = \"1ms\" }}]\n",
+        "[load]\nrate = \"250/s\"\nspacing = \"even\"\nduration = \"60ms\"\n"
+    );
+    let times = |connect: &str| {
+        let run = run_with(&text, &[], &[&format!("costs.network.connect={connect}")]);
+        let times: Vec<Span> = run.outcomes().iter().map(|one| one.response_time()).collect();
+        assert!(times.len() >= 9, "{times:?}");
+        times
+    };
+    assert!(times("0s").iter().all(|time| *time == Span::from_millis(21)));
+    assert!(times("2ms").iter().all(|time| *time == Span::from_millis(23)));
 }
 
 #[test]
@@ -244,9 +265,13 @@ fn to_close_a_connection_takes_the_loop_its_time() {
     let load = format!("{load}keep_alive = false\n");
     assert_eq!(run(&load, "2ms").instants(), ["11ms", "24ms"]);
     // The server closes two connections that have been idle for 5 s.
-    let load = "[load]\nusers = 1\nthink_time = \"6s\"\nduration = \"13s\"\n";
-    let more = run(load, "2ms").seen.cores.area() - run(load, "0s").seen.cores.area();
-    assert_eq!(more, 4_000_000);
+    let more = |load: &str| {
+        run(load, "2ms").seen.cores.area() - run(load, "0s").seen.cores.area()
+    };
+    assert_eq!(more("[load]\nusers = 1\nthink_time = \"6s\"\nduration = \"13s\"\n"), 4_000_000);
+    // The first user gives up while its connection is accepted, the second before that.
+    let impatient = "[load]\nusers = 2\nthink_time = \"1h\"\nduration = \"1s\"\ntimeout = \"5ms\"\n";
+    assert_eq!(more(impatient), 4_000_000);
 }
 
 #[test]

@@ -21,7 +21,11 @@ fn a_calibration_writes_a_profile_that_scenarios_can_use() {
     assert_eq!(code, Some(3), "{out}{err}");
     let answer: Calibration = serde_json::from_str(&out).expect("a calibration");
     assert_eq!((answer.rounds, answer.file.as_deref()), (1, Some("costs/axum.toml")));
-    assert!(answer.costs.iter().all(|cost| !cost.sound && cost.interval.is_none()));
+    // What no probe tells is timed often enough to stand.
+    let (apart, probed): (Vec<_>, Vec<_>) =
+        answer.costs.iter().partition(|cost| cost.key == "network.connect");
+    assert!(probed.iter().all(|cost| !cost.sound && cost.interval.is_none()));
+    assert!(apart.len() == 1 && apart[0].sound && apart[0].value > 0.0, "{apart:?}");
     assert_eq!(answer.about["written_by"], "validate calibrate axum");
     assert!(answer.about.contains_key("machine"), "{:?}", answer.about);
     // Every probe gave good answers. How many are parked at one moment is up to the machine.
