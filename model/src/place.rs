@@ -8,7 +8,8 @@ use crate::scenario::Scenario;
 /// A place by its number.
 pub type Place = u8;
 
-/// Waiting to be accepted, retries of a dropped handshake included.
+/// Waiting to be accepted: for the client, which opens other connections first or sends on
+/// them, and for the worker. Retries of a dropped handshake are included.
 pub const CONNECT: Place = 0;
 /// Waiting for the event loop to come round.
 pub const LOOP: Place = 1;

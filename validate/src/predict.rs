@@ -120,7 +120,12 @@ mod tests {
 
     fn platform() -> Platform {
         let sets = ["costs.cpu.request=3ms", "costs.interpreter.lock=false"];
-        Platform { target: Target::Axum, costs: shop(&sets).scenario.costs, slice: None, tick: None }
+        Platform {
+            target: Target::Axum,
+            costs: shop(&sets).scenario.costs,
+            slice: None,
+            tick: None,
+        }
     }
 
     #[test]

@@ -189,8 +189,6 @@ impl<'p, T: Trace> Engine<'p, T> {
             }
             scenario::Source::Closed { .. } => None,
         };
-        let mut draws = workspace.draws;
-        let phase = draws.draw(&Purpose::new(plan.seed, "tick"), 0, 0);
         let sqlite = plan.database.as_ref().and_then(|database| database.sqlite.as_ref());
         Engine {
             plan,
@@ -202,9 +200,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             arrivals,
             next_arrival: Due::NEVER,
             next_arrival_index: 0,
-            draws,
+            draws: workspace.draws,
             spread: Purpose::new(plan.seed, "connection"),
-            cpu: Cpu::new(&plan.cpu, plan.context_switch, plan.idle_exit, phase),
+            cpu: Cpu::new(&plan.cpu, plan.context_switch, plan.idle_exit, plan.phase),
             listener: Listener::new(
                 plan.service.spread,
                 plan.service.workers,

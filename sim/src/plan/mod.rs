@@ -38,6 +38,8 @@ pub struct Plan {
     pub rejected: Pc,
     /// Processors.
     pub cpu: Cpu,
+    /// When the first tick comes, as a share of the time between two: of 2^64.
+    pub phase: u64,
     /// CPU lost at each change of threads.
     pub context_switch: Span,
     /// How long an idle processor takes until it runs a thread that has become ready.
@@ -153,6 +155,7 @@ impl Plan {
             draws: program.draws,
             rejected: program.rejected,
             cpu: scenario.cpu.clone(),
+            phase: phase(scenario.seed, seed),
             context_switch: costs.context_switch.scale(1.0 / scenario.cpu.speed),
             idle_exit: costs.idle_exit,
             cache: costs.cache.clone(),
@@ -189,6 +192,14 @@ impl Plan {
     }
 }
 
+/// When the first tick comes under `seed`, one of those of the scenario's replications. The first
+/// of them draws it. The seed of the next is greater by 2^64 over the golden ratio
+/// ([`model::stream::replication_seed`]), and so is its phase: such a sequence (Weyl's) is spread
+/// evenly from its beginning, so that the mean of three replications is not that of three throws.
+fn phase(first: u64, seed: u64) -> u64 {
+    Purpose::new(first, "tick").draw(0, 0).wrapping_add(seed.wrapping_sub(first))
+}
+
 fn sqlite_plan(scenario: &Scenario, sqlite: &model::scenario::Sqlite) -> SqlitePlan {
     let disk = &scenario.costs.disk;
     // The other modes keep the journal file, cut or overwritten.
@@ -203,5 +214,28 @@ fn sqlite_plan(scenario: &Scenario, sqlite: &model::scenario::Sqlite) -> SqliteP
         unlink: if unlinks { disk.unlink } else { Span::ZERO },
         log_unlink: disk.unlink,
         checkpoint_page: disk.checkpoint_page,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::stream::replication_seed;
+
+    use super::*;
+
+    #[test]
+    fn the_ticks_of_replications_are_spread_evenly() {
+        // Whatever the first draws, three are never within a third of the time between two.
+        for first in 0..200 {
+            let phase = |index| phase(first, replication_seed(first, index)) as f64 / 2f64.powi(64);
+            let mut few: Vec<f64> = (0..3).map(phase).collect();
+            few.sort_by(f64::total_cmp);
+            let gaps = [few[1] - few[0], few[2] - few[1], 1.0 + few[0] - few[2]];
+            assert!(gaps.iter().all(|gap| *gap < 0.63), "{few:?}");
+            let mean = (0..40).map(phase).sum::<f64>() / 40.0;
+            assert!((mean - 0.5).abs() < 0.03, "{mean}");
+        }
+        let early = (0..400).filter(|&first| phase(first, first) < 1 << 63).count();
+        assert!(early.abs_diff(200) < 50, "scenarios with other seeds draw others: {early}");
     }
 }

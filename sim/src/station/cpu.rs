@@ -61,8 +61,8 @@ struct Bandwidth {
 }
 
 impl Cpu {
-    /// Idle processors, asleep. The load begins at any time between two ticks: `phase` is a draw
-    /// that says when.
+    /// Idle processors, asleep. The load begins at any time between two ticks: `phase` says when,
+    /// as a share of 2^64.
     pub fn new(machine: &Machine, context_switch: Span, idle_exit: Span, phase: u64) -> Cpu {
         let idle = Core {
             thread: NONE,
@@ -79,7 +79,7 @@ impl Cpu {
             ready: VecDeque::new(),
             slice: machine.slice,
             tick: machine.tick,
-            phase: Span::from_nanos(phase % machine.tick.nanos().max(1)),
+            phase: Span::from_nanos(share(machine.tick.nanos(), phase)),
             switch: context_switch,
             idle_exit,
             running: 0,
@@ -332,6 +332,11 @@ impl Cpu {
     }
 }
 
+/// So many parts of 2^64 of `whole`.
+fn share(whole: u64, parts: u64) -> u64 {
+    ((u128::from(whole) * u128::from(parts)) >> 64) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,10 +384,10 @@ mod tests {
     #[test]
     fn a_turn_ends_at_the_first_tick_after_its_slice() {
         let ticking = Machine { tick: Span::from_millis(4), ..machine(1, None) };
-        // The first tick comes after 0.5 ms, whatever of the draw is more than a tick.
-        let draw = 8_000_000 + 500_000;
+        // The first tick comes after an eighth of them, 0.5 ms.
+        let phase = 1 << 61;
         let turn_of = |from: u64| {
-            let mut cpu = Cpu::new(&ticking, Span::ZERO, Span::ZERO, draw);
+            let mut cpu = Cpu::new(&ticking, Span::ZERO, Span::ZERO, phase);
             cpu.ready(7);
             cpu.ready(8);
             cpu.dispatch(at(from)).expect("an idle core");

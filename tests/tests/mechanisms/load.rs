@@ -265,12 +265,11 @@ fn to_close_a_connection_takes_the_loop_its_time() {
     let load = format!("{load}keep_alive = false\n");
     assert_eq!(run(&load, "2ms").instants(), ["11ms", "24ms"]);
     // The server closes two connections that have been idle for 5 s.
-    let more = |load: &str| {
-        run(load, "2ms").seen.cores.area() - run(load, "0s").seen.cores.area()
-    };
+    let more = |load: &str| run(load, "2ms").seen.cores.area() - run(load, "0s").seen.cores.area();
     assert_eq!(more("[load]\nusers = 1\nthink_time = \"6s\"\nduration = \"13s\"\n"), 4_000_000);
     // The first user gives up while its connection is accepted, the second before that.
-    let impatient = "[load]\nusers = 2\nthink_time = \"1h\"\nduration = \"1s\"\ntimeout = \"5ms\"\n";
+    let impatient =
+        "[load]\nusers = 2\nthink_time = \"1h\"\nduration = \"1s\"\ntimeout = \"5ms\"\n";
     assert_eq!(more(impatient), 4_000_000);
 }
 

@@ -27,7 +27,7 @@ pub struct Calibration {
     pub rounds: u32,
     /// Where the numbers come from: the table of that name in the profile.
     pub about: BTreeMap<String, String>,
-    /// The costs, in the order of the profile.
+    /// The costs, in the order of the profile; one that is timed apart comes last.
     pub costs: Vec<Cost>,
     /// What speaks against single probes.
     pub doubts: Vec<Doubt>,
@@ -45,9 +45,9 @@ pub struct Cost {
     pub unit: Unit,
     /// What is written: that of the mean of all rounds, and nothing if that is below nothing.
     pub value: f64,
-    /// The value and its 95 % interval, from the spread of the rounds; none of fewer than two.
+    /// The value and its 95 % interval, from the spread of the rounds, or of what was repeated; none of fewer than two.
     pub interval: Option<Estimate>,
-    /// Rounds behind the value.
+    /// Rounds behind the value; repetitions of what is timed apart.
     pub rounds: u32,
     /// At least two rounds stand. If none does, the value is of all.
     pub sound: bool,
