@@ -234,7 +234,7 @@ impl<T: Trace> Engine<'_, T> {
         // The server is not told in time to spare itself the work: it goes on.
         let user = entry.user;
         self.seen.reach(Limit::Patience);
-        self.end_connection(user);
+        self.end_connection(user, Via::Poll);
         self.settle(request, Some(ErrorKind::Timeout));
     }
 
@@ -256,9 +256,6 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     fn user_is_free(&mut self, user: u32, key: RequestKey) {
-        if !self.plan.load.keep_alive {
-            self.close_connection(user);
-        }
         self.users[user as usize].idle = true;
         if self.arrivals.is_some() {
             self.idle_users.push_back(user);
@@ -296,33 +293,25 @@ impl<T: Trace> Engine<'_, T> {
         let Some((_, (user, iteration))) = self.idle.pop() else { return };
         let entry = &self.users[user as usize];
         if entry.idle && entry.iteration == iteration {
-            self.end_connection(user);
+            self.end_connection(user, Via::Poll);
         }
     }
 
     /// One side ends the connection of `user`, if it has one, and the worker closes it.
-    fn end_connection(&mut self, user: u32) {
-        let worker = self.users[user as usize].worker;
-        self.close_connection(user);
-        if worker != NONE {
-            self.hang_up(worker, Via::Poll);
-        }
-    }
-
-    /// The loop of `worker` closes a connection.
-    pub(super) fn hang_up(&mut self, worker: u32, via: Via) {
-        if !self.plan.hang_up.is_zero() {
-            self.workers[worker as usize].callbacks.push(HANG_UP, via);
-            self.wake_loop(worker);
-        }
-    }
-
-    /// `user` has no connection any more.
-    pub(super) fn close_connection(&mut self, user: u32) {
+    pub(super) fn end_connection(&mut self, user: u32, via: Via) {
         let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
         if worker != NONE {
             self.workers[worker as usize].clients -= 1;
             self.seen.open_connections.leave(self.now);
+            self.hang_up(worker, via);
+        }
+    }
+
+    /// The loop of `worker` closes a connection.
+    fn hang_up(&mut self, worker: u32, via: Via) {
+        if !self.plan.hang_up.is_zero() {
+            self.workers[worker as usize].callbacks.push(HANG_UP, via);
+            self.wake_loop(worker);
         }
     }
 

@@ -311,14 +311,16 @@ impl<T: Trace> Engine<'_, T> {
     /// The worker is done with the request; its reply is on its way to the client.
     fn respond(&mut self, task: u32) -> Flow {
         let entry = &self.requests[self.tasks[task].request];
-        let (worker, settled) = (entry.worker, entry.settled);
+        let (worker, user, settled) = (entry.worker, entry.user, entry.settled);
+        // Whoever was refused is to come again on another connection.
+        let last = !self.plan.load.keep_alive || !entry.admitted;
         if entry.admitted {
             self.workers[worker as usize].tasks -= 1;
         }
-        // It is the server that ends the connection, with its reply. Whoever left has ended it.
-        let last = !self.plan.load.keep_alive || !entry.admitted;
+        // It is the server that ends the connection, with its reply. Who has left has ended it,
+        // and may have another by now.
         if last && !settled {
-            self.hang_up(worker, Via::Loop);
+            self.end_connection(user, Via::Loop);
         }
         let there = self.plan.network.client.scale(0.5);
         let back = self.plan.network.client - there;
@@ -337,13 +339,8 @@ impl<T: Trace> Engine<'_, T> {
         self.book(task);
         let request = self.tasks[task].request;
         let failed = self.tasks[task].failed;
-        let entry = &self.requests[request];
-        let (settled, user) = (entry.settled, entry.user);
-        if !settled {
+        if !self.requests[request].settled {
             self.close_account(task);
-            if failed == Some(ErrorKind::Rejected) {
-                self.close_connection(user);
-            }
             self.settle(request, failed);
         }
         self.free_task(task);

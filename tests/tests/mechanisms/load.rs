@@ -271,6 +271,10 @@ fn to_close_a_connection_takes_the_loop_its_time() {
     let impatient =
         "[load]\nusers = 2\nthink_time = \"1h\"\nduration = \"1s\"\ntimeout = \"5ms\"\n";
     assert_eq!(more(impatient), 4_000_000);
+    // It gives up while the last reply is on its way: that connection ends once.
+    let late = "[costs.network]\nclient = \"20ms\"\n[load]\nusers = 1\nthink_time = \"1h\"\n\
+                duration = \"1s\"\ntimeout = \"25ms\"\nkeep_alive = false\n";
+    assert_eq!(more(late), 2_000_000);
 }
 
 #[test]
