@@ -18,7 +18,7 @@ use crate::machine::limits::raise_open_files;
 /// (`net.core.somaxconn`) that kernels have had.
 const TOGETHER: u32 = 100;
 /// A burst takes milliseconds; what takes this long is not going to end.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Opens many connections together, `bursts` times, as users do who all come at once, to a
 /// socket where nobody accepts them. Gives the time per connection of each burst.

@@ -22,8 +22,8 @@ use crate::supervisor::{Child, bind, this_program};
 use crate::target::{Place, Service, Stack};
 use crate::upstream;
 
-/// How long a child may take to start, to answer, to end.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Limit for a child to start or to answer: a hang, not a slow or busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Connections that may wait for the mock upstream: it is never the limit.
 const UPSTREAM_BACKLOG: u32 = 4096;
 

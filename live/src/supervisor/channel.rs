@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::message;
 
 /// Longest time that a message waits for room in the socket. A child reads at any time.
-pub(super) const SEND_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const SEND_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The parent's end.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Bytes that are kept.
 const KEPT: usize = 4 << 10;
 /// How long to wait for the rest of what a child that has ended wrote.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is kept, and the thread that listens.
 #[derive(Debug)]

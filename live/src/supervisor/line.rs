@@ -16,7 +16,7 @@ use super::child::ChildError;
 use super::message::{Order, Reply};
 
 /// How long a process that has called in may take to say what for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long is listened for the end of a process.
 const GLANCE: Duration = Duration::from_micros(50);
 
