@@ -117,7 +117,7 @@ impl Times {
         let (done, rest) = text.split_once(';').unwrap_or((text, ""));
         let part = |part: &str| {
             let (place, nanos) = part.split_once(':')?;
-            Some((place.parse().ok()?, nanos.parse().ok()?))
+            Some((Place::new(place.parse().ok()?), nanos.parse().ok()?))
         };
         let parts: Option<Vec<_>> =
             rest.split(',').filter(|text| !text.is_empty()).map(part).collect();
@@ -149,6 +149,8 @@ mod tests {
         let call = Call::new(key.request, "get item/1.0", 3);
         assert_eq!(Call::parse(&call.to_string()), Some(call));
         for parts in [vec![], vec![(1, 5)], vec![(3, 0), (17, 9)]] {
+            let place = |(number, nanos)| (Place::new(number), nanos);
+            let parts = parts.into_iter().map(place).collect();
             let times = Times { done: 99, parts };
             assert_eq!(Times::parse(&times.to_string()), Some(times));
         }

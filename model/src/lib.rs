@@ -14,6 +14,7 @@ pub mod place;
 pub mod read;
 pub mod report;
 pub mod scenario;
+pub mod station;
 pub mod statistics;
 pub mod stream;
 pub mod units;

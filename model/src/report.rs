@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measurement::Measurement;
+use crate::place::PlaceId;
+use crate::station::StationId;
 use crate::statistics::Estimate;
 use crate::stream::replication_seed;
 
@@ -190,6 +192,13 @@ impl ResponseTime {
     }
 }
 
+impl Report {
+    /// The station `id`, if something visited it.
+    pub fn station(&self, id: &StationId) -> Option<&Station> {
+        self.stations.iter().find(|station| station.id == *id)
+    }
+}
+
 /// Requests sent and not yet answered.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InFlight {
@@ -228,8 +237,9 @@ pub struct Class {
 /// A station over the counted window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Station {
-    /// Its name, such as `cpu` or `upstream partner semaphore`.
-    pub name: String,
+    /// Which one.
+    #[serde(flatten)]
+    pub id: StationId,
     /// How many it serves at a time; none if unlimited.
     pub capacity: Option<u64>,
     /// Mean share of the capacity in use; for a station without one, zero.
@@ -248,7 +258,8 @@ pub struct Station {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
     /// Where.
-    pub place: String,
+    #[serde(flatten)]
+    pub place: PlaceId,
     /// Mean seconds per good answer.
     pub seconds: f64,
 }

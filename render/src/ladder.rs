@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use model::read::{Change, Rung};
 use model::report::{Kind, Report, SCHEMA};
+use model::station::StationId;
 use serde::Serialize;
 
 use crate::table::{Align, Table};
@@ -202,7 +203,7 @@ fn numbers(steps: &[Step]) -> String {
             (true, false) => number::time(t),
             (true, true) => format!(">{}", number::time(t)),
         };
-        let cpu = report.stations.iter().find(|station| station.name == "cpu");
+        let cpu = report.station(&StationId::Cpu);
         let times = |multiple: Option<f64>| {
             multiple.map_or("-".into(), |multiple| number::significant(multiple, 3))
         };

@@ -10,41 +10,6 @@ use crate::table::{Align, Table};
 /// Longest bar, in characters.
 const BAR: f64 = 30.0;
 
-/// A place of [`Part`] in words.
-pub fn place(name: &str) -> String {
-    let known = match name {
-        "connect" => "waiting to be accepted",
-        "loop" => "waiting for the event loop",
-        "cpu wait" => "waiting for the CPU",
-        "cpu" => "computing",
-        "interpreter lock" => "waiting for the interpreter lock (GIL)",
-        "threads" => "waiting for a thread of the pool",
-        "database pool" => "waiting for a database connection",
-        "database lock" => "waiting for the database lock",
-        "disk" => "waiting for the disk",
-        "database server" => "at the database server",
-        "sleep" => "in `sleep` steps",
-        "block" => "in `block` steps",
-        "gather" => "waiting for parallel steps",
-        "reply" => "on the way back to the client",
-        _ => return upstream_place(name),
-    };
-    known.to_string()
-}
-
-fn upstream_place(name: &str) -> String {
-    let Some(rest) = name.strip_prefix("upstream ") else { return name.to_string() };
-    if let Some(upstream) = rest.strip_suffix(" semaphore") {
-        format!("waiting for a free call slot of {upstream} (max_in_flight)")
-    } else if let Some(upstream) = rest.strip_suffix(" connections") {
-        format!("waiting for a free connection to {upstream} (max_connections)")
-    } else if let Some(upstream) = rest.strip_suffix(" backoff") {
-        format!("pausing before {upstream} is called again")
-    } else {
-        format!("waiting for {rest} to reply")
-    }
-}
-
 /// Time by place with bars, the longest first. Shares below `least` are told as one.
 pub fn time(parts: &[Part], least: f64) -> String {
     let whole: f64 = parts.iter().map(|part| part.seconds).sum();
@@ -60,7 +25,7 @@ pub fn time(parts: &[Part], least: f64) -> String {
         table.row([format!("  {name}"), number::time(seconds), number::percent(share), bar]);
     };
     for part in shown {
-        row(place(&part.place), part.seconds);
+        row(part.place.words(), part.seconds);
     }
     if !rest.is_empty() {
         row("all else".into(), rest.iter().map(|part| part.seconds).sum());
@@ -82,7 +47,7 @@ pub fn stations(stations: &[Station]) -> String {
         let limited = station.capacity.is_some();
         let or_dash = |text: String| if limited { text } else { "-".into() };
         table.row([
-            format!("  {}", station_name(&station.name)),
+            format!("  {}", station.id.words()),
             or_dash(number::percent(station.utilisation)),
             station.capacity.map_or("no limit".into(), |capacity| capacity.to_string()),
             number::significant(station.in_flight_mean, 3),
@@ -91,29 +56,6 @@ pub fn stations(stations: &[Station]) -> String {
         ]);
     }
     table.text()
-}
-
-fn station_name(name: &str) -> String {
-    match name {
-        "cpu" => "CPU".into(),
-        "loop" => "event loop".into(),
-        "threads" => "thread pool".into(),
-        "interpreter lock" => "interpreter lock (GIL)".into(),
-        "database pool" => "database connections".into(),
-        "database lock" => "database lock (writers hold it)".into(),
-        _ => {
-            match name.strip_prefix("upstream ").and_then(|rest| rest.strip_suffix(" semaphore")) {
-                Some(upstream) => format!("call slots of {upstream}"),
-                None => match name.strip_prefix("upstream ") {
-                    Some(rest) => match rest.strip_suffix(" connections") {
-                        Some(upstream) => format!("connections to {upstream}"),
-                        None => format!("{rest} (upstream)"),
-                    },
-                    None => name.to_string(),
-                },
-            }
-        }
-    }
 }
 
 /// What the bounds are, and when they hold.

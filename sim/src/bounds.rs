@@ -7,7 +7,8 @@ use model::report::Bound;
 use model::scenario::{Concurrency, Scenario, Source};
 use model::statistics::round_significant;
 
-use crate::plan::{Op, Pc, Plan, place};
+use crate::plan::{Op, Pc, Plan};
+use model::place::{self, Place};
 
 /// Mean demand of one request by place, and how long it holds what it holds.
 #[derive(Clone, Debug, Default)]
@@ -52,8 +53,8 @@ impl Demand {
         }
     }
 
-    fn spend(&mut self, place: u8, seconds: f64, on_loop: bool, held: Held) {
-        self.places[place as usize] += seconds;
+    fn spend(&mut self, place: Place, seconds: f64, on_loop: bool, held: Held) {
+        self.places[place.index()] += seconds;
         if on_loop {
             self.on_loop += seconds;
         }
@@ -173,7 +174,7 @@ impl Walk<'_> {
                 let spec = &self.plan.upstreams[upstream as usize];
                 let latency = &self.plan.draws[latency as usize].distribution;
                 let mean = spec.timeout.map_or(latency.mean(), |cap| latency.mean_capped(cap));
-                self.spend(place::exchange(upstream), mean, false);
+                self.spend(place::upstream(upstream), mean, false);
             }
             _ => {}
         }
@@ -192,7 +193,7 @@ impl Walk<'_> {
 
     /// Time at `place`. What holds the thread it runs on holds the loop, unless it runs on
     /// a pool or driver thread; other waits hold it only where nothing parks.
-    fn spend(&mut self, place: u8, seconds: f64, holds_thread: bool) {
+    fn spend(&mut self, place: Place, seconds: f64, holds_thread: bool) {
         let elsewhere = self.held.pool_thread || self.held.driver;
         let on_loop = !elsewhere && (holds_thread || self.concurrency == Concurrency::Blocking);
         self.demand.spend(place, seconds, on_loop, self.held);
@@ -260,7 +261,7 @@ fn station_bounds(scenario: &Scenario, mean: &Demand) -> Vec<Bound> {
         cores = cores.min(quota.budget.secs_f64() / quota.period.secs_f64());
     }
     let mut all = vec![
-        bound("cpu", cores, mean.places[place::CPU as usize]),
+        bound("cpu", cores, mean.places[place::CPU.index()]),
         bound("service.workers (loop)", workers, mean.on_loop),
     ];
     if mean.on_pool > 0.0 {

@@ -154,7 +154,7 @@ fn replications_that_were_asked_for_are_told_one_by_one() {
     assert!(least <= three.response_time.p99 && three.response_time.p99 <= most);
     for (station, index) in three.stations.iter().zip(0..) {
         let mean = rounds.iter().map(|round| round.stations[index].utilisation).sum::<f64>() / 3.0;
-        assert!((mean - station.utilisation).abs() < 1e-8, "{}", station.name);
+        assert!((mean - station.utilisation).abs() < 1e-8, "{}", station.id);
     }
 }
 

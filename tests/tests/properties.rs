@@ -167,7 +167,7 @@ fn random_scenarios_reach_every_corner() {
         assert!(errors[kind as usize] > 0, "no error {}", kind.name());
     }
     // Simulated clients are never busy.
-    let way_back = usize::from(place::REPLY);
+    let way_back = place::REPLY.index();
     let predicted = places.iter().enumerate().filter(|(place, _)| *place != way_back);
     assert!(predicted.map(|(_, time)| time).all(|&time| time > 0), "{places:?}");
     assert!(dropped > 0);
@@ -236,7 +236,7 @@ fn waited(scenario: &Scenario, place: &str) -> (u64, u128) {
     assert_eq!(seen.in_flight.value(), 0, "all are answered");
     let class = &seen.classes[0];
     let plan = Plan::new(scenario, scenario.seed);
-    match plan.places.iter().position(|name| name == place) {
+    match plan.places.iter().position(|id| id.to_string() == place) {
         Some(place) => (class.good, class.time[place]),
         // The CPU: what is not spent waiting shrinks as well.
         None => (class.good, class.sum),

@@ -12,11 +12,11 @@ fn report(text: &str, experiment: Experiment) -> Report {
 }
 
 fn station<'r>(report: &'r Report, name: &str) -> &'r Station {
-    report.stations.iter().find(|station| station.name == name).unwrap()
+    report.stations.iter().find(|station| station.id.to_string() == name).unwrap()
 }
 
 fn part(report: &Report, place: &str) -> f64 {
-    report.time.iter().find(|part| part.place == place).map_or(0.0, |part| part.seconds)
+    report.time.iter().find(|part| part.place.to_string() == place).map_or(0.0, |part| part.seconds)
 }
 
 fn near(found: f64, wanted: f64, share: f64) {

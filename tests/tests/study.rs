@@ -21,7 +21,7 @@ fn throughput(name: &str) -> f64 {
 }
 
 fn cpu(report: &Report) -> f64 {
-    report.stations.iter().find(|station| station.name == "cpu").unwrap().utilisation
+    report.stations.iter().find(|station| station.id.to_string() == "cpu").unwrap().utilisation
 }
 
 #[test]

@@ -19,6 +19,7 @@
 //! such experiment, so that this weaker sign, which both sides have, is compared.
 
 use model::report::{Report, Station};
+use model::station::StationId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,33 +65,29 @@ pub fn full(report: &Report) -> Option<&Station> {
     let full = report.stations.iter().filter(|station| is_full(station));
     // Of several that are equally deep, the one with most requests.
     full.min_by(|a, b| {
-        depth(&a.name).cmp(&depth(&b.name)).then(b.in_flight_mean.total_cmp(&a.in_flight_mean))
+        depth(&a.id).cmp(&depth(&b.id)).then(b.in_flight_mean.total_cmp(&a.in_flight_mean))
     })
 }
 
 fn is_full(station: &Station) -> bool {
-    let from = if station.name == "cpu" { CPU_FULL } else { FULL };
+    let from = if station.id.to_string() == "cpu" { CPU_FULL } else { FULL };
     station.capacity.is_some() && station.utilisation >= from
 }
 
-/// How far out a station is held: what is held while another is waited for comes later.
-fn depth(name: &str) -> usize {
-    const INSIDE_OUT: [&str; 9] = [
-        "cpu",
-        "interpreter lock",
-        "database server",
-        "database lock",
-        "loop",
-        " connections",
-        " semaphore",
-        "database pool",
-        "threads",
-    ];
-    let known = INSIDE_OUT.iter().position(|known| match known.starts_with(' ') {
-        true => name.starts_with("upstream ") && name.ends_with(known),
-        false => name == *known,
-    });
-    known.unwrap_or(INSIDE_OUT.len())
+/// How far out a station is held: one that is held while a request waits for another comes later.
+fn depth(id: &StationId) -> usize {
+    match id {
+        StationId::Cpu => 0,
+        StationId::InterpreterLock => 1,
+        StationId::DatabaseServer => 2,
+        StationId::DatabaseLock => 3,
+        StationId::Loop => 4,
+        StationId::Connections(_) => 5,
+        StationId::Semaphore(_) => 6,
+        StationId::DatabasePool => 7,
+        StationId::Threads => 8,
+        StationId::Disk | StationId::Upstream(_) | StationId::Other(_) => 9,
+    }
 }
 
 /// The bottlenecks of both sides. `tolerance` is that of a utilisation: where both sides
@@ -98,14 +95,14 @@ fn depth(name: &str) -> usize {
 /// and not full lies between them, and that is no difference.
 pub fn bottlenecks(predicted: &Report, measured: &Report, tolerance: f64) -> Bottlenecks {
     let (p, m) = (full(predicted), full(measured));
-    let name = |station: Option<&Station>| station.map(|station| station.name.clone());
+    let name = |station: Option<&Station>| station.map(|station| station.id.to_string());
     let right = match (p, m) {
         _ if regime(predicted) == Regime::Unknown || regime(measured) == Regime::Unknown => None,
         (None, None) => Some(true),
-        (Some(p), Some(m)) if p.name == m.name => Some(true),
+        (Some(p), Some(m)) if p.id == m.id => Some(true),
         _ => {
             let named = p.into_iter().chain(m);
-            let apart = named.map(|station| apart(predicted, measured, &station.name));
+            let apart = named.map(|station| apart(predicted, measured, &station.id));
             // One that a side does not have cannot be told from one that it cannot see.
             apart.collect::<Option<Vec<f64>>>().map(|all| all.iter().all(|&x| x <= tolerance))
         }
@@ -114,9 +111,9 @@ pub fn bottlenecks(predicted: &Report, measured: &Report, tolerance: f64) -> Bot
 }
 
 /// How far both sides are apart on how full the station is.
-fn apart(predicted: &Report, measured: &Report, name: &str) -> Option<f64> {
+fn apart(predicted: &Report, measured: &Report, id: &StationId) -> Option<f64> {
     let used = |report: &Report| {
-        let station = report.stations.iter().find(|station| station.name == name)?;
+        let station = report.station(id)?;
         station.capacity.is_some().then_some(station.utilisation)
     };
     Some((used(predicted)? - used(measured)?).abs())
@@ -127,22 +124,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_held_while_another_is_waited_for_lies_outside() {
+    fn the_innermost_full_station_is_the_bottleneck_whatever_an_upstream_is_called() {
+        let upstream = || "loop".to_string();
         let inside_out = [
-            "cpu",
-            "interpreter lock",
-            "database lock",
-            "loop",
-            "upstream partner connections",
-            "upstream partner semaphore",
-            "database pool",
-            "threads",
-            "something new",
+            StationId::Cpu,
+            StationId::InterpreterLock,
+            StationId::DatabaseLock,
+            StationId::Loop,
+            StationId::Connections(upstream()),
+            StationId::Semaphore(upstream()),
+            StationId::DatabasePool,
+            StationId::Threads,
+            StationId::Other("something new".into()),
         ];
-        for pair in inside_out.windows(2) {
-            assert!(depth(pair[0]) < depth(pair[1]), "{pair:?}");
-        }
-        // An upstream may be called anything.
-        assert_eq!(depth("upstream loop semaphore"), depth("upstream x semaphore"));
+        assert!(inside_out.is_sorted_by_key(depth));
     }
 }

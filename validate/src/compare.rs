@@ -9,7 +9,8 @@
 //! these are judged by their error alone, and are told with an unknown noise. Endpoints and
 //! stations inform and do not decide: with dozens of them some are off by chance.
 
-use model::report::{Report, Station};
+use model::report::Report;
+use model::station::StationId;
 
 use crate::bottleneck::{Regime, bottlenecks, regime};
 use crate::comparison::{Comparison, Origin, Row, SCHEMA, Scope};
@@ -124,32 +125,32 @@ impl Pair<'_> {
         if !self.both_tell("stations") {
             return Vec::new();
         }
-        let names = union(
-            self.predicted.stations.iter().map(|station| &station.name),
-            self.measured.stations.iter().map(|station| &station.name),
+        let ids = union(
+            self.predicted.stations.iter().map(|station| &station.id),
+            self.measured.stations.iter().map(|station| &station.id),
         );
-        let rows = names
+        let rows = ids
             .into_iter()
-            .flat_map(|name| Metric::STATION.map(|metric| self.station_row(name, metric)));
+            .flat_map(|id| Metric::STATION.map(|metric| self.station_row(id, metric)));
         rows.filter(|row| row.predicted.is_some() || row.measured.is_some()).collect()
     }
 
-    fn station_row(&self, name: &str, metric: Metric) -> Row {
+    fn station_row(&self, id: &StationId, metric: Metric) -> Row {
         let find = |report: &Report| {
-            let station = station(report, name);
+            let station = report.station(id);
             let side = station.and_then(|station| reading::of_station(report, station, metric));
             Reading::of(report, metric.name(), side, report.run.samples)
         };
-        let scope = Scope::Station(name.to_string());
-        self.row(scope, metric, find, self.negligible(name, metric))
+        let scope = Scope::Station(id.to_string());
+        self.row(scope, metric, find, self.negligible(id, metric))
     }
 
     /// The difference at the station that matters to nobody: measured by what it adds to a
     /// good answer, or to all that is in flight.
-    fn negligible(&self, name: &str, metric: Metric) -> f64 {
+    fn negligible(&self, id: &StationId, metric: Metric) -> f64 {
         let report = self.measured;
         let floor = match metric {
-            Metric::WaitingTime => station(report, name).map_or(0.0, |station| {
+            Metric::WaitingTime => report.station(id).map_or(0.0, |station| {
                 let visits = station.visits / report.throughput.value;
                 NEGLIGIBLE * report.response_time.mean / visits
             }),
@@ -217,20 +218,16 @@ fn unfit(metric: Metric, p: Reading, m: Reading) -> Option<String> {
     }
 }
 
-fn station<'a>(report: &'a Report, name: &str) -> Option<&'a Station> {
-    report.stations.iter().find(|station| station.name == name)
-}
-
-/// All names, those of the first side first.
-fn union<'a>(
-    first: impl Iterator<Item = &'a String>,
-    second: impl Iterator<Item = &'a String>,
-) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in first.chain(second) {
-        if !names.contains(&name.as_str()) {
-            names.push(name);
+/// All of them, those of the first side first.
+fn union<'a, T: PartialEq>(
+    first: impl Iterator<Item = &'a T>,
+    second: impl Iterator<Item = &'a T>,
+) -> Vec<&'a T> {
+    let mut all = Vec::new();
+    for one in first.chain(second) {
+        if !all.contains(&one) {
+            all.push(one);
         }
     }
-    names
+    all
 }

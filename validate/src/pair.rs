@@ -159,11 +159,11 @@ fn unpaired(predicted: &Report, measured: &Report) -> Option<String> {
 fn capacities(predicted: &Report, measured: &Report) -> Vec<String> {
     let mut all = Vec::new();
     for p in &predicted.stations {
-        let Some(m) = measured.stations.iter().find(|m| m.name == p.name) else { continue };
+        let Some(m) = measured.station(&p.id) else { continue };
         if let (Some(of), Some(other)) = (p.capacity, m.capacity)
             && of != other
         {
-            all.push(format!("`{}` has room for {of} in the prediction, {other} measured", p.name));
+            all.push(format!("`{}` has room for {of} in the prediction, {other} measured", p.id));
         }
     }
     all

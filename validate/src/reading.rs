@@ -39,7 +39,7 @@ pub(crate) fn overall(report: &Report, metric: Metric) -> Reading {
         Metric::Utilisation => report
             .stations
             .iter()
-            .find(|station| station.name == "cpu")
+            .find(|station| station.id.to_string() == "cpu")
             .and_then(|cpu| of_station(report, cpu, metric)),
         _ if run.samples == 0 => None,
         _ => match report.response_time_intervals.get(metric.name()) {

@@ -303,7 +303,7 @@ impl ClassTally {
             Stamp::Times(times) if add_up(stay, times, self.time.len()) => {
                 self.timed += 1;
                 let mut add = |place: Place, nanos: u64| {
-                    self.time[usize::from(place)] += u128::from(nanos);
+                    self.time[place.index()] += u128::from(nanos);
                 };
                 add(place::CONNECT, stay.sent - stay.intended);
                 times.parts.iter().for_each(|&(place, nanos)| add(place, nanos));
@@ -316,7 +316,7 @@ impl ClassTally {
 
 /// The parts are at places that there are, and are the time from `sent` to `done`.
 fn add_up(stay: Stay, times: &Times, places: usize) -> bool {
-    let known = times.parts.iter().all(|&(place, _)| usize::from(place) < places);
+    let known = times.parts.iter().all(|&(place, _)| place.index() < places);
     let sum: u128 = times.parts.iter().map(|&(_, nanos)| u128::from(nanos)).sum();
     known
         && (stay.sent..=stay.received).contains(&times.done)

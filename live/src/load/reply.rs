@@ -186,6 +186,8 @@ pub(super) fn has_token(value: &[u8], token: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model::place::Place;
+
     use super::*;
 
     /// Reads `text` in pieces of `size` bytes.
@@ -295,7 +297,7 @@ mod tests {
         assert_eq!(plain(500, true).failure(), Some(ErrorKind::ServiceFailed));
         assert_eq!(plain(302, true).failure(), Some(ErrorKind::ServiceFailed));
         assert_eq!(plain(201, true).failure(), None);
-        let times = Times { done: 9, parts: vec![(3, 4)] };
+        let times = Times { done: 9, parts: vec![(Place::new(3), 4)] };
         assert_eq!(said("Rung-Time: 9;3:4\r\n").times, Stamp::Times(times));
         assert_eq!(said("rung-time: soon\r\n").times, Stamp::Malformed);
     }

@@ -56,7 +56,7 @@ impl Traffic {
         events: std::sync::mpsc::Sender<super::Event>,
     ) -> Traffic {
         let Scenario { seed, load, endpoints, .. } = scenario;
-        let places = place::names(scenario).len();
+        let places = place::count(scenario);
         Traffic {
             target,
             schedule,

@@ -249,8 +249,8 @@ impl<'a> Builder<'a> {
 
     /// Mean seconds per good answer by place, of those that the service timed.
     fn time(&self, of: impl Fn(usize) -> bool) -> Vec<Part> {
-        let names = place::names(&self.resolved.scenario);
-        let mut sums = vec![0u128; names.len()];
+        let places = place::ids(&self.resolved.scenario);
+        let mut sums = vec![0u128; places.len()];
         let mut timed = 0;
         for round in &self.rounds {
             let classes = round.tally.classes.iter().enumerate();
@@ -259,7 +259,7 @@ impl<'a> Builder<'a> {
                 sums.iter_mut().zip(&class.time).for_each(|(sum, part)| *sum += part);
             }
         }
-        let parts = names.into_iter().zip(sums).filter(|(_, sum)| *sum > 0);
+        let parts = places.into_iter().zip(sums).filter(|(_, sum)| *sum > 0);
         parts
             .map(|(place, sum)| Part {
                 place,
@@ -381,7 +381,7 @@ impl<'a> Builder<'a> {
 /// Requests between the client's first byte and the service's last word, mean over a round.
 fn in_service(tally: &Tally) -> f64 {
     let outside = |place: place::Place| -> f64 {
-        let parts = tally.classes.iter().filter_map(|class| class.time.get(usize::from(place)));
+        let parts = tally.classes.iter().filter_map(|class| class.time.get(place.index()));
         parts.map(|&nanos| nanos as f64).sum()
     };
     let outside = outside(place::CONNECT) + outside(place::REPLY);
@@ -440,7 +440,7 @@ mod tests {
     fn stations_hold_what_is_in_flight() {
         let report = sample::report(&[round(1)]);
         let at = |name: &str| {
-            let mut named = report.stations.iter().filter(|station| station.name == name);
+            let mut named = report.stations.iter().filter(|station| station.id.to_string() == name);
             named.next().map_or(0.0, |station| station.in_flight_mean)
         };
         // A tenth of the two is on its way back, and the loop is busy half of the time.

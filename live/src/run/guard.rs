@@ -1,6 +1,7 @@
 //! When a measurement proves nothing, and why: each guard is a sentence in the report.
 
 use model::measurement::{Measurement, Process};
+use model::place::PlaceId;
 use model::report::Report;
 
 /// Share of the service's processors that the hypervisor may take away.
@@ -22,8 +23,6 @@ const LATE_SHARE: f64 = 0.05;
 const REPLY: f64 = 0.001;
 /// ... and relative to the mean response time. Both must be exceeded.
 const REPLY_SHARE: f64 = 0.05;
-/// The name of [`model::place::REPLY`].
-const REPLY_PLACE: &str = "reply";
 /// Good answers without which no number means anything.
 const GOOD: u64 = 10;
 
@@ -125,7 +124,7 @@ fn late(report: &Report, measurement: &Measurement, reasons: &mut Vec<String>) {
             ));
         }
     }
-    let replies = report.time.iter().filter(|part| part.place == REPLY_PLACE);
+    let replies = report.time.iter().filter(|part| part.place == PlaceId::Reply);
     let reply: f64 = replies.map(|part| part.seconds).sum();
     let most = (report.response_time.mean * REPLY_SHARE).max(REPLY);
     if reply > most {
@@ -144,7 +143,6 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use model::measurement::Spread;
-    use model::place;
     use model::report::Part;
 
     use super::*;
@@ -242,7 +240,7 @@ mod tests {
         let unread = |mean: f64, seconds: f64| {
             move |report: &mut Report, _: &mut Measurement| {
                 report.response_time.mean = mean;
-                report.time = vec![Part { place: "reply".into(), seconds }];
+                report.time = vec![Part { place: PlaceId::Reply, seconds }];
             }
         };
         only("replies were read late", unread(0.010, 0.0011));
@@ -250,8 +248,6 @@ mod tests {
         // A large share of a short time, and a long time that is a small share.
         none(unread(0.010, 0.0009));
         none(unread(0.100, 0.0049));
-        let names = place::names(&sample::resolved().scenario);
-        assert_eq!(names[usize::from(place::REPLY)], REPLY_PLACE);
     }
 
     #[test]

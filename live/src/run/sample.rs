@@ -57,13 +57,13 @@ pub(super) fn report(rounds: &[Round]) -> Report {
 /// A round that came to its end. With a larger `factor` it had more good answers.
 pub(super) fn round(factor: u64) -> Round {
     let good = RATE * factor;
-    let places = place::names(&resolved().scenario).len();
+    let places = place::count(&resolved().scenario);
     let count = good * WINDOW;
     let mut time = vec![0; places];
-    for (place, millis) in [(place::CPU, 5), (place::LOOP, 4), (place::exchange(0), 10)] {
-        time[usize::from(place)] = u128::from(count * millis * MILLISECOND);
+    for (place, millis) in [(place::CPU, 5), (place::LOOP, 4), (place::upstream(0), 10)] {
+        time[place.index()] = u128::from(count * millis * MILLISECOND);
     }
-    time[usize::from(place::REPLY)] = u128::from(count * MILLISECOND);
+    time[place::REPLY.index()] = u128::from(count * MILLISECOND);
     let class = ClassTally {
         good: count,
         sum: u128::from(count * 20 * MILLISECOND),
@@ -193,9 +193,9 @@ fn counts(seconds: u64, factor: u64) -> Counts {
         lag: vec![(MILLISECOND, 10)],
         ..service::Snapshot::default()
     };
-    worker.stations.places = vec![Reading::default(); place::names(&resolved().scenario).len()];
-    for (place, millis) in [(place::CPU, 5), (place::LOOP, 4), (place::exchange(0), 10)] {
-        worker.stations.places[usize::from(place)] = spent(millis);
+    worker.stations.places = vec![Reading::default(); place::count(&resolved().scenario)];
+    for (place, millis) in [(place::CPU, 5), (place::LOOP, 4), (place::upstream(0), 10)] {
+        worker.stations.places[place.index()] = spent(millis);
     }
     worker.stations.requests = spent(20);
     let partner = upstream::UpstreamCounts {

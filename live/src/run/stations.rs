@@ -3,6 +3,7 @@
 use model::place::{self, Place};
 use model::report::Station;
 use model::scenario::{Connections, Engine, Scenario};
+use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
 
 use crate::service::gauge::Reading;
@@ -121,7 +122,7 @@ impl<'a> Window<'a> {
     }
 
     fn at(&self, place: Place) -> Flow {
-        self.flow(|readings| readings.places.get(usize::from(place)))
+        self.flow(|readings| readings.places.get(place.index()))
     }
 
     /// Every station that was visited, in the order of a prediction's.
@@ -129,7 +130,7 @@ impl<'a> Window<'a> {
         let mut all = self.service();
         self.database(&mut all);
         self.upstreams(&mut all);
-        all.retain(|station| station.visits > 0.0 || station.name == "cpu");
+        all.retain(|station| station.visits > 0.0 || station.id == StationId::Cpu);
         all
     }
 
@@ -139,15 +140,15 @@ impl<'a> Window<'a> {
         let bursts = self.at(place::CPU);
         let computing = Flow { area: self.cpu(), entries: bursts.entries };
         let waiting = self.at(place::CPU_WAIT);
-        let cpu = self.station("cpu", Some(cores), computing, waiting);
+        let cpu = self.station(StationId::Cpu, Some(cores), computing, waiting);
         // Not all that a worker computes is for a request of its own.
         let on_cpu = round_significant(self.mean(bursts) + self.mean(waiting));
         let threads = workers * u64::from(service.threads);
         let tokens = self.flow(|readings| Some(&readings.threads));
         vec![
             Station { in_flight_mean: on_cpu, ..cpu },
-            self.station("loop", Some(workers), self.looping(), self.loop_queue()),
-            self.station("threads", Some(threads), tokens, self.at(place::THREADS)),
+            self.station(StationId::Loop, Some(workers), self.looping(), self.loop_queue()),
+            self.station(StationId::Threads, Some(threads), tokens, self.at(place::THREADS)),
         ]
     }
 
@@ -182,9 +183,8 @@ impl<'a> Window<'a> {
         self.flow(|readings| Some(&readings.pool_waiting))
     }
 
-    fn places(&self) -> std::ops::Range<Place> {
-        let counted = self.workers.iter().map(|span| span.close.stations.places.len()).max();
-        0..counted.unwrap_or(0) as Place
+    fn places(&self) -> impl Iterator<Item = Place> {
+        (0..place::count(self.scenario) as u16).map(Place::new)
     }
 
     fn database(&self, all: &mut Vec<Station>) {
@@ -198,34 +198,32 @@ impl<'a> Window<'a> {
         let (pool, queue) = (self.flow(|readings| Some(&readings.pool)), self.pool_queue());
         // A connection is handed over without coming free: those who waited count there.
         let pool = Flow { entries: pool.entries + queue.entries, ..pool };
-        all.push(self.station("database pool", capacity, pool, queue));
+        all.push(self.station(StationId::DatabasePool, capacity, pool, queue));
         if matches!(database.engine, Engine::Sqlite(_)) {
             let lock = self.at(place::LOCK);
             let writer = self.flow(|readings| Some(&readings.writer));
             let writer = Flow { entries: lock.entries, ..writer };
-            all.push(self.station("database lock", Some(1), writer, lock));
-            all.push(self.station("disk", None, self.at(place::DISK), Flow::default()));
+            all.push(self.station(StationId::DatabaseLock, Some(1), writer, lock));
+            all.push(self.station(StationId::Disk, None, self.at(place::DISK), Flow::default()));
         }
     }
 
     fn upstreams(&self, all: &mut Vec<Station>) {
         for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
-            let (name, number) = (&upstream.name, index as u32);
+            let (name, number) = (|| upstream.name.clone(), index as u32);
             let slots = |limit: u32| Some(self.all_sets() * u64::from(limit));
             if let Some(limit) = upstream.max_in_flight {
-                let name = format!("upstream {name} semaphore");
                 let busy = self.flow(|readings| readings.semaphores.get(index));
                 let queue = self.at(place::semaphore(number));
-                all.push(self.station(&name, slots(limit), busy, queue));
+                all.push(self.station(StationId::Semaphore(name()), slots(limit), busy, queue));
             }
             if let Some(limit) = upstream.max_connections {
-                let name = format!("upstream {name} connections");
                 let busy = self.flow(|readings| readings.upstream_connections.get(index));
-                let queue = self.at(place::connection(number));
-                all.push(self.station(&name, slots(limit), busy, queue));
+                let queue = self.at(place::connections(number));
+                all.push(self.station(StationId::Connections(name()), slots(limit), busy, queue));
             }
-            let exchange = self.at(place::exchange(number));
-            all.push(self.station(&format!("upstream {name}"), None, exchange, Flow::default()));
+            let exchange = self.at(place::upstream(number));
+            all.push(self.station(StationId::Upstream(name()), None, exchange, Flow::default()));
         }
     }
 
@@ -235,12 +233,12 @@ impl<'a> Window<'a> {
     }
 
     /// A station whose visits are those of `busy`.
-    fn station(&self, name: &str, capacity: Option<u64>, busy: Flow, queue: Flow) -> Station {
+    fn station(&self, id: StationId, capacity: Option<u64>, busy: Flow, queue: Flow) -> Station {
         let utilisation = capacity.map_or(0.0, |size| self.mean(busy) / size as f64);
         let utilisation = round_significant(utilisation);
         let waiting = if busy.entries > 0.0 { queue.area / 1e9 / busy.entries } else { 0.0 };
         Station {
-            name: name.to_string(),
+            id,
             capacity,
             utilisation,
             utilisation_interval: Estimate::exact(utilisation),
@@ -256,17 +254,17 @@ impl<'a> Window<'a> {
 pub fn merged(rounds: &[Vec<Station>], confidence: f64) -> Vec<Station> {
     let mut all: Vec<Station> = Vec::new();
     for station in rounds.iter().flatten() {
-        if all.iter().all(|known| known.name != station.name) {
-            all.push(merge(&station.name, rounds, confidence));
+        if all.iter().all(|known| known.id != station.id) {
+            all.push(merge(&station.id, rounds, confidence));
         }
     }
     all
 }
 
-/// The station `name` over all rounds; where nothing visited it, it was idle.
-fn merge(name: &str, rounds: &[Vec<Station>], confidence: f64) -> Station {
+/// The station `id` over all rounds; where nothing visited it, it was idle.
+fn merge(id: &StationId, rounds: &[Vec<Station>], confidence: f64) -> Station {
     let seen: Vec<Option<&Station>> =
-        rounds.iter().map(|all| all.iter().find(|station| station.name == name)).collect();
+        rounds.iter().map(|all| all.iter().find(|station| station.id == *id)).collect();
     let mean = |pick: fn(&Station) -> f64| {
         let sum: f64 = seen.iter().map(|station| station.map_or(0.0, pick)).sum();
         round_significant(sum / rounds.len() as f64)
@@ -277,7 +275,7 @@ fn merge(name: &str, rounds: &[Vec<Station>], confidence: f64) -> Station {
         seen.iter().map(|station| station.map_or(0.0, |station| station.utilisation)).collect();
     let interval = Estimate::of_mean(&used, confidence);
     Station {
-        name: name.to_string(),
+        id: id.clone(),
         capacity: seen.iter().flatten().next().and_then(|station| station.capacity),
         utilisation: mean(|station| station.utilisation),
         utilisation_interval: Estimate { low: interval.low.max(0.0), ..interval }.rounded(),
@@ -298,7 +296,7 @@ mod tests {
     fn counted(born: u64, at: u64) -> Snapshot {
         let nanos = (at - born) * SECOND;
         let reading = Reading { value: 1, area: nanos, peak: 1, entries: 10 * (at - born) };
-        let places = vec![reading; usize::from(place::UPSTREAMS)];
+        let places = vec![reading; place::REPLY.index() + 1];
         Snapshot {
             process: 7,
             born: born * SECOND,
@@ -330,7 +328,7 @@ mod tests {
     }
 
     fn named<'a>(stations: &'a [Station], name: &str) -> Option<&'a Station> {
-        stations.iter().find(|station| station.name == name)
+        stations.iter().find(|station| station.id.to_string() == name)
     }
 
     fn utilisation(stations: &[Station], name: &str) -> f64 {
@@ -404,12 +402,12 @@ mod tests {
         let reading =
             |seconds, entries| Reading { area: seconds * SECOND, entries, ..Reading::default() };
         let readings = &mut close.stations;
-        readings.places = vec![Reading::default(); place::names(&scenario).len()];
-        readings.places[usize::from(place::CPU)] = reading(1, 200);
-        readings.places[usize::from(place::LOOP)] = reading(2, 0);
-        readings.places[usize::from(place::exchange(0))] = reading(5, 100);
+        readings.places = vec![Reading::default(); place::count(&scenario)];
+        readings.places[place::CPU.index()] = reading(1, 200);
+        readings.places[place::LOOP.index()] = reading(2, 0);
+        readings.places[place::upstream(0).index()] = reading(5, 100);
         // Seen when it was over, and as it lasted.
-        readings.places[usize::from(place::POOL)] = reading(1, 10);
+        readings.places[place::POOL.index()] = reading(1, 10);
         readings.pool_waiting = reading(3, 100);
         readings.pool = reading(0, 100);
         readings.requests = reading(9, 100);

@@ -43,7 +43,7 @@ impl Account {
 
     /// Books the next `nanos`.
     pub fn spend(&mut self, place: Place, nanos: u64) {
-        self.parts[usize::from(place)] += nanos;
+        self.parts[place.index()] += nanos;
         self.since += nanos;
     }
 
@@ -58,7 +58,7 @@ impl Account {
     /// The account as it travels to the client.
     pub fn times(&self) -> Times {
         let parts = self.parts.iter().enumerate().filter(|(_, nanos)| **nanos > 0);
-        let parts = parts.map(|(place, nanos)| (place as Place, *nanos)).collect();
+        let parts = parts.map(|(place, nanos)| (Place::new(place as u16), *nanos)).collect();
         Times { done: self.since, parts }
     }
 

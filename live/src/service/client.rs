@@ -123,7 +123,7 @@ impl Context {
             None => None,
             Some(slots) => {
                 let at = spec.pool_timeout.map(|timeout| clock::now() + timeout.nanos());
-                let slot = slots.acquire(self, place::connection(number), at).await;
+                let slot = slots.acquire(self, place::connections(number), at).await;
                 let Some(slot) = slot else {
                     // Who gives up has been here, too.
                     worker.stations.upstream_connections[upstream].add(0);
@@ -137,7 +137,7 @@ impl Context {
         let call = Call::new(self.key, &step, attempt).to_string();
         let timeout = spec.timeout;
         self.computed();
-        let waiting = self.wait_at(place::exchange(number));
+        let waiting = self.wait_at(place::upstream(number));
         let begun = clock::now();
         let (answer, computing) = match self.mode {
             Mode::Parked => client.park(&limits.url, &call, timeout).await,

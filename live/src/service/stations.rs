@@ -55,7 +55,7 @@ impl Stations {
         let gauges = |count: usize| (0..count).map(|_| Gauge::new()).collect();
         let upstreams = scenario.upstreams.len();
         Stations {
-            places: gauges(place::names(scenario).len()),
+            places: gauges(place::count(scenario)),
             requests: Gauge::new(),
             connections: Gauge::new(),
             threads: Gauge::new(),
@@ -67,7 +67,7 @@ impl Stations {
 
     /// The gauge of a place.
     pub fn place(&self, place: Place) -> &Gauge {
-        &self.places[usize::from(place)]
+        &self.places[place.index()]
     }
 
     /// All gauges now; those of the database pool are the database's own.

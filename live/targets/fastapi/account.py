@@ -10,11 +10,11 @@ from plan import plan
 
 PLACES = plan().places
 LOOP = plan().place("loop")
-CPU_WAIT = plan().place("cpu wait")
+CPU_WAIT = plan().place("cpu_wait")
 CPU = plan().place("cpu")
 THREADS = plan().place("threads")
-POOL = plan().place("database pool")
-LOCK = plan().place("database lock")
+POOL = plan().place("database_pool")
+LOCK = plan().place("database_lock")
 DISK = plan().place("disk")
 SLEEP = plan().place("sleep")
 BLOCK = plan().place("block")

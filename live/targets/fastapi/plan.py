@@ -23,14 +23,15 @@ class Plan:
     event_loop: str
     cpus: list[int]
     report_to: str
-    places: list[str]
+    places: list[dict[str, str]]
     database: dict[str, Any] | None
     upstreams: list[dict[str, Any]]
     endpoints: list[dict[str, Any]]
 
-    def place(self, name: str) -> int:
+    def place(self, kind: str, upstream: str | None = None) -> int:
         """The number under which the parent counts this place."""
-        return self.places.index(name)
+        wanted = (kind, upstream)
+        return [(one["kind"], one.get("upstream")) for one in self.places].index(wanted)
 
 
 @cache

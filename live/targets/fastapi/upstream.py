@@ -33,10 +33,10 @@ class Upstream:
         self.url: str = spec["url"]
         self.retries: int = spec["retries"]
         self._backoff, self._growth = spec["backoff"], spec["backoff_factor"]
-        self.semaphore_place = plan.place(f"upstream {name} semaphore")
-        self.connection_place = plan.place(f"upstream {name} connections")
-        self.exchange_place = plan.place(f"upstream {name}")
-        self.backoff_place = plan.place(f"upstream {name} backoff")
+        self.semaphore_place = plan.place("semaphore", name)
+        self.connection_place = plan.place("connections", name)
+        self.exchange_place = plan.place("upstream", name)
+        self.backoff_place = plan.place("backoff", name)
         self.exchanging = stations.live(self.exchange_place)
         self.in_flight = stations.semaphores[number]
         self.connections = stations.upstream_connections[number]

@@ -72,7 +72,7 @@ fn every_model_on_every_server_is_served_and_accounted_for() {
         assert_eq!(workers_seen.clone().count(), workers, "{sets}");
         assert!(workers_seen.clone().all(|process| process.memory > 0), "{sets}");
         assert!(workers_seen.map(|process| process.cpu).sum::<f64>() > 0.0, "{sets}");
-        let seen = |place: &str| report.time.iter().any(|part| part.place == place);
+        let seen = |place: &str| report.time.iter().any(|part| part.place.to_string() == place);
         for place in ["loop", "cpu", "block", "upstream partner"] {
             assert!(seen(place), "{sets}: {:?}", report.time);
         }
@@ -107,7 +107,8 @@ fn what_is_drawn_is_what_the_model_draws() {
     };
     let count = kept.report.run.samples;
     let drawn: f64 = (0..count).map(|index| time.sample(purpose.draw(0, index)).secs_f64()).sum();
-    let mean = kept.report.time.iter().find(|part| part.place == "sleep").expect("it sleeps");
+    let mean =
+        kept.report.time.iter().find(|part| part.place.to_string() == "sleep").expect("it sleeps");
     let slept = mean.seconds * count as f64;
     // No sleep is shorter than it should be, and timers of a millisecond make each longer by
     // at most some of those.

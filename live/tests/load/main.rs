@@ -317,9 +317,9 @@ fn the_parts_of_the_time_add_up_to_the_response_times() {
     assert!(class.good > 0);
     assert_eq!((class.timed, class.untimed, class.malformed), (class.good, 0, 0));
     assert_eq!(class.time.iter().sum::<u128>(), class.sum);
-    assert_eq!(class.time[usize::from(place::LOOP)], u128::from(class.good) * 1000);
+    assert_eq!(class.time[place::LOOP.index()], u128::from(class.good) * 1000);
     for place in [place::CONNECT, place::CPU, place::REPLY] {
-        assert!(class.time[usize::from(place)] > 0, "place {place}");
+        assert!(class.time[place.index()] > 0, "place {place}");
     }
     assert_eq!(class.response_times.len(), class.good);
 }

@@ -58,7 +58,7 @@ fn a_patient_writer_waits_for_the_lock() {
     kept.has_errors_of(&[]);
     let lock = kept.station("database lock").expect("writers visit it");
     assert!(lock.waiting_time_mean > 0.0 && lock.utilisation > 0.0, "{lock:?}");
-    let waits = kept.report.time.iter().find(|part| part.place == "database lock");
+    let waits = kept.report.time.iter().find(|part| part.place.to_string() == "database lock");
     assert!(waits.is_some_and(|part| part.seconds > 0.0), "{waits:?}");
 }
 

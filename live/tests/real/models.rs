@@ -32,7 +32,8 @@ fn serves_everything(concurrency: &str, journal: &str) {
     for Class { name, throughput, response_time, .. } in &report.classes {
         assert!(throughput.value > 0.0 && response_time.p50 > 0.0, "{name}");
     }
-    let stations: Vec<&str> = report.stations.iter().map(|station| &*station.name).collect();
+    let stations: Vec<String> =
+        report.stations.iter().map(|station| station.id.to_string()).collect();
     let mut expected = vec!["cpu", "loop"];
     expected.extend((concurrency == "threadpool").then_some("threads"));
     expected.extend(["database pool", "database lock", "disk"]);
@@ -52,7 +53,7 @@ fn serves_everything(concurrency: &str, journal: &str) {
 
 /// Where the time of a class went, at one place.
 fn seconds(class: &Class, place: &str) -> f64 {
-    class.time.iter().filter(|part| part.place == place).map(|part| part.seconds).sum()
+    class.time.iter().filter(|part| part.place.to_string() == place).map(|part| part.seconds).sum()
 }
 
 #[test]
@@ -179,7 +180,8 @@ fn branches_run_at_the_same_time_only_where_waits_are_parked() {
         assert!(in_a_row.response_time.p50 >= 0.18, "{concurrency}");
         assert!(in_a_row.run.samples < together.run.samples, "{concurrency}");
     }
-    let upstream = together.stations.iter().find(|station| station.name == "upstream partner");
+    let upstream =
+        together.stations.iter().find(|station| station.id.to_string() == "upstream partner");
     // Never more than one in a row of calls.
     assert!(upstream.expect("it is called").in_flight_mean > 1.0, "{upstream:?}");
 }

@@ -90,7 +90,7 @@ impl Kept {
 
     /// The station of this name, if anything visited it.
     pub(crate) fn station(&self, name: &str) -> Option<&Station> {
-        self.report.stations.iter().find(|station| station.name == name)
+        self.report.stations.iter().find(|station| station.id.to_string() == name)
     }
 }
 

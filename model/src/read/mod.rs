@@ -42,6 +42,8 @@ use files::{Disk, Files, Memory};
 use resolved::resolve;
 use source::Sources;
 
+pub(crate) use keys::MOST_ENTRIES;
+
 /// Reads a scenario file with `sets` such as `service.workers=4` over it.
 ///
 /// The path is taken as given, or else looked for under `scenarios/`; the ending `.toml`

@@ -1,16 +1,17 @@
 //! What requests queue for, over the counted window.
 
+use model::place::{self, Place};
 use model::report::Station;
 use model::scenario::{Connections, Engine};
+use model::station::StationId;
 use model::statistics::round_significant;
 
 use super::Builder;
 use crate::observe::{Gauge, Observations};
-use crate::plan::place;
 
 /// Where a station's numbers come from.
 struct Source {
-    name: String,
+    id: StationId,
     /// How many it serves at a time; none if unlimited.
     capacity: Option<u64>,
     /// Servers at work.
@@ -26,16 +27,12 @@ struct Source {
 }
 
 impl Source {
-    fn new(name: &str, capacity: Option<u64>, busy: fn(&Observations, usize) -> &Gauge) -> Source {
-        Source {
-            name: name.to_string(),
-            capacity,
-            busy,
-            queue: None,
-            served: None,
-            visits: |_, _| 0,
-            index: 0,
-        }
+    fn new(
+        id: StationId,
+        capacity: Option<u64>,
+        busy: fn(&Observations, usize) -> &Gauge,
+    ) -> Source {
+        Source { id, capacity, busy, queue: None, served: None, visits: |_, _| 0, index: 0 }
     }
 
     fn queue(mut self, queue: fn(&Observations, usize) -> &Gauge) -> Source {
@@ -59,8 +56,8 @@ impl Source {
     }
 }
 
-fn at(observations: &Observations, place: u8) -> &Gauge {
-    &observations.places[place as usize]
+fn at(observations: &Observations, place: Place) -> &Gauge {
+    &observations.places[place.index()]
 }
 
 impl Builder<'_> {
@@ -70,7 +67,7 @@ impl Builder<'_> {
         self.upstream_sources(&mut sources);
         let mut all: Vec<Station> = sources.iter().map(|source| self.station(source)).collect();
         // What nothing visited says nothing.
-        all.retain(|station| station.visits > 0.0 || station.name == "cpu");
+        all.retain(|station| station.visits > 0.0 || station.id == StationId::Cpu);
         all
     }
 
@@ -80,23 +77,24 @@ impl Builder<'_> {
         let threads = workers * u64::from(self.scenario.service.threads);
         let mut sources = vec![
             // A visit is a stretch of work, however many turns it takes.
-            Source::new("cpu", Some(cores), |o, _| &o.cores)
+            Source::new(StationId::Cpu, Some(cores), |o, _| &o.cores)
                 .queue(|o, _| at(o, place::CPU_WAIT))
                 .served(|o, _| at(o, place::CPU))
                 .visits(|o, _| o.bursts),
             // Every callback queues, if only for no time.
-            Source::new("loop", Some(workers), |o, _| &o.loops)
+            Source::new(StationId::Loop, Some(workers), |o, _| &o.loops)
                 .queue(|o, _| at(o, place::LOOP))
                 .visits(|o, _| at(o, place::LOOP).entries()),
-            Source::new("threads", Some(threads), |o, _| &o.threads)
+            Source::new(StationId::Threads, Some(threads), |o, _| &o.threads)
                 .queue(|o, _| at(o, place::THREADS))
                 .visits(|o, _| o.threads.entries() + at(o, place::THREADS).entries()),
         ];
         if self.plan.interpreter.is_some() {
             // Who waited takes the lock when it runs, and is counted then.
-            let lock = Source::new("interpreter lock", Some(workers), |o, _| &o.interpreter)
-                .queue(|o, _| at(o, place::INTERPRETER))
-                .visits(|o, _| o.interpreter.entries());
+            let lock =
+                Source::new(StationId::InterpreterLock, Some(workers), |o, _| &o.interpreter)
+                    .queue(|o, _| at(o, place::INTERPRETER))
+                    .visits(|o, _| o.interpreter.entries());
             sources.insert(2, lock);
         }
         sources
@@ -113,26 +111,28 @@ impl Builder<'_> {
         };
         // A connection is handed over without coming free: those who waited count there.
         sources.push(
-            Source::new("database pool", capacity, |o, _| &o.connections)
+            Source::new(StationId::DatabasePool, capacity, |o, _| &o.connections)
                 .queue(|o, _| at(o, place::POOL))
                 .visits(|o, _| o.connections.entries() + at(o, place::POOL).entries()),
         );
         match &database.engine {
             Engine::Sqlite(_) => {
                 sources.push(
-                    Source::new("database lock", Some(1), |o, _| &o.writer)
+                    Source::new(StationId::DatabaseLock, Some(1), |o, _| &o.writer)
                         .queue(|o, _| at(o, place::LOCK))
                         .visits(|o, _| o.locks),
                 );
                 sources.push(
-                    Source::new("disk", None, |o, _| at(o, place::DISK))
+                    Source::new(StationId::Disk, None, |o, _| at(o, place::DISK))
                         .visits(|o, _| at(o, place::DISK).entries()),
                 );
             }
             Engine::Postgres(postgres) => sources.push(
-                Source::new("database server", Some(u64::from(postgres.cores)), |o, _| &o.server)
-                    .queue(|o, _| &o.server_queue)
-                    .visits(|o, _| o.server.entries() + o.server_queue.entries()),
+                Source::new(StationId::DatabaseServer, Some(u64::from(postgres.cores)), |o, _| {
+                    &o.server
+                })
+                .queue(|o, _| &o.server_queue)
+                .visits(|o, _| o.server.entries() + o.server_queue.entries()),
             ),
         }
     }
@@ -141,30 +141,32 @@ impl Builder<'_> {
         let workers = u64::from(self.scenario.service.workers);
         let slots = |limit: u32| Some(workers * u64::from(limit));
         for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
-            let name = &upstream.name;
+            let name = || upstream.name.clone();
             if let Some(limit) = upstream.max_in_flight {
-                let name = format!("upstream {name} semaphore");
-                let source = Source::new(&name, slots(limit), |o, i| &o.semaphores[i])
-                    .queue(|o, i| at(o, place::semaphore(i as u32)))
-                    .visits(|o, i| {
-                        o.semaphores[i].entries() + at(o, place::semaphore(i as u32)).entries()
-                    });
+                let source = Source::new(StationId::Semaphore(name()), slots(limit), |o, i| {
+                    &o.semaphores[i]
+                })
+                .queue(|o, i| at(o, place::semaphore(i as u32)))
+                .visits(|o, i| {
+                    o.semaphores[i].entries() + at(o, place::semaphore(i as u32)).entries()
+                });
                 sources.push(source.of(index));
             }
             if let Some(limit) = upstream.max_connections {
-                let name = format!("upstream {name} connections");
-                let source = Source::new(&name, slots(limit), |o, i| &o.upstream_connections[i])
-                    .queue(|o, i| at(o, place::connection(i as u32)))
-                    .visits(|o, i| {
-                        o.upstream_connections[i].entries()
-                            + at(o, place::connection(i as u32)).entries()
-                    });
+                let source = Source::new(StationId::Connections(name()), slots(limit), |o, i| {
+                    &o.upstream_connections[i]
+                })
+                .queue(|o, i| at(o, place::connections(i as u32)))
+                .visits(|o, i| {
+                    o.upstream_connections[i].entries()
+                        + at(o, place::connections(i as u32)).entries()
+                });
                 sources.push(source.of(index));
             }
-            let source = Source::new(&format!("upstream {name}"), None, |o, i| {
-                at(o, place::exchange(i as u32))
+            let source = Source::new(StationId::Upstream(name()), None, |o, i| {
+                at(o, place::upstream(i as u32))
             })
-            .visits(|o, i| at(o, place::exchange(i as u32)).entries());
+            .visits(|o, i| at(o, place::upstream(i as u32)).entries());
             sources.push(source.of(index));
         }
     }
@@ -184,7 +186,7 @@ impl Builder<'_> {
             self.average(|o| (source.visits)(o, source.index) as f64 / o.window.secs_f64());
         let waiting = self.average(queue);
         Station {
-            name: source.name.clone(),
+            id: source.id.clone(),
             capacity: source.capacity,
             utilisation: utilisation.value,
             utilisation_interval: utilisation,

@@ -124,7 +124,7 @@ impl<T: Trace> Engine<'_, T> {
         let mut places = vec![0; self.plan.places.len()];
         let mut tasks = vec![0; self.requests.len()];
         for (_, task) in live(&self.tasks) {
-            places[task.place as usize] += 1;
+            places[task.place.index()] += 1;
             tasks[task.request as usize] += 1;
         }
         for ((place, count), gauge) in places.into_iter().enumerate().zip(&self.seen.places) {

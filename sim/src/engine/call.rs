@@ -9,11 +9,12 @@ use super::state::NONE;
 use super::step::{Flow, work};
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
-use crate::plan::{ClientId, DrawId, LookCost, Op, Pc, place};
+use crate::plan::{ClientId, DrawId, LookCost, Op, Pc};
 use crate::station::callbacks::Via;
 use crate::station::kept::Kept;
 use crate::station::slots::Slots;
 use crate::trace::Trace;
+use model::place;
 
 /// Longest pause between attempts, whatever the growth of the backoff.
 const BACKOFF_MAX: Span = Span::from_secs(3600);
@@ -60,7 +61,7 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.reach(Limit::Connections(upstream));
         let timeout = self.plan.upstreams[upstream as usize].pool_timeout;
         self.give_up_after(task, timeout);
-        self.suspend(thread, task, place::connection(upstream))
+        self.suspend(thread, task, place::connections(upstream))
     }
 
     pub(super) fn connection_release(&mut self, task: u32, upstream: u32) -> Flow {
@@ -210,7 +211,7 @@ impl<T: Trace> Engine<'_, T> {
         } else {
             self.fails(task, spec.failures, failure, attempt)
         };
-        self.wait(thread, task, late.unwrap_or(latency), place::exchange(upstream))
+        self.wait(thread, task, late.unwrap_or(latency), place::upstream(upstream))
     }
 
     fn fails(&mut self, task: u32, share: f64, draw: DrawId, attempt: u32) -> Option<ErrorKind> {

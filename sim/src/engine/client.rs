@@ -10,10 +10,10 @@ use super::step::Flow;
 use crate::agenda::Due;
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
-use crate::plan::place;
 use crate::station::callbacks::Via;
 use crate::station::listener::Knock;
 use crate::trace::{Record, Trace};
+use model::place::{self, Place};
 
 /// First pause before a dropped handshake is tried again; it doubles each time.
 const HANDSHAKE_RETRY: Span = Span::from_secs(1);
@@ -162,7 +162,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// A task that begins now at `pc`.
-    pub(super) fn new_task(&mut self, request: u32, pc: u32, parent: u32, place: u8) -> u32 {
+    pub(super) fn new_task(&mut self, request: u32, pc: u32, parent: u32, place: Place) -> u32 {
         let parent_ticket = if parent == NONE { 0 } else { self.tasks[parent].ticket };
         let task = self.tasks.insert(
             Task {
@@ -195,7 +195,7 @@ impl<T: Trace> Engine<'_, T> {
         } else {
             self.accounts[row..row + stride].fill(0);
         }
-        self.seen.places[place as usize].enter(self.now);
+        self.seen.places[place.index()].enter(self.now);
         task
     }
 
@@ -203,7 +203,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(super) fn free_task(&mut self, task: u32) {
         let entry = &self.tasks[task];
         let (place, request) = (entry.place, entry.request);
-        self.seen.places[place as usize].leave(self.now);
+        self.seen.places[place.index()].leave(self.now);
         self.tasks.remove(task);
         self.requests[request].tasks -= 1;
         if self.requests[request].tasks == 0 {

@@ -7,11 +7,12 @@ use super::state::{DatabaseConnection, NONE, Role, Thread, ThreadState};
 use super::step::Flow;
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
-use crate::plan::{DrawId, Op, Pc, SqlitePlan, place};
+use crate::plan::{DrawId, Op, Pc, SqlitePlan};
 use crate::station::callbacks::Via;
 use crate::station::pool::{Checkin, Checkout, Pool};
 use crate::station::sqlite::{self, Locks, Refusal};
 use crate::trace::Trace;
+use model::place::{self, Place};
 use model::scenario::{Concurrency, Connections, JournalMode, Synchronous};
 
 /// Files that the last connection to a write-ahead log removes: the log and its index.
@@ -41,7 +42,7 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The task waits in a database call: a driver that is not awaited blocks its thread,
     /// the loop included.
-    fn suspend_in_driver(&mut self, thread: u32, task: u32, place: u8) -> Flow {
+    fn suspend_in_driver(&mut self, thread: u32, task: u32, place: Place) -> Flow {
         if self.plan.database.as_ref().is_some_and(|database| database.awaited) {
             return self.suspend(thread, task, place);
         }
@@ -49,7 +50,7 @@ impl<T: Trace> Engine<'_, T> {
         Flow::Blocked
     }
 
-    fn wait_in_driver(&mut self, thread: u32, task: u32, span: Span, place: u8) -> Flow {
+    fn wait_in_driver(&mut self, thread: u32, task: u32, span: Span, place: Place) -> Flow {
         if span.is_zero() {
             return Flow::Continue;
         }

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use model::costs::Work;
+use model::place::Place;
 use model::scenario;
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
@@ -355,12 +356,12 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     /// Moves a task to another place; its time so far belongs to the one that it leaves.
     #[inline]
-    fn set_place(&mut self, task: u32, place: u8) {
+    fn set_place(&mut self, task: u32, place: Place) {
         self.book(task);
         let entry = &mut self.tasks[task];
         if entry.place != place {
-            self.seen.places[entry.place as usize].leave(self.now);
-            self.seen.places[place as usize].enter(self.now);
+            self.seen.places[entry.place.index()].leave(self.now);
+            self.seen.places[place.index()].enter(self.now);
             entry.place = place;
         }
     }
@@ -370,7 +371,7 @@ impl<'p, T: Trace> Engine<'p, T> {
     fn book(&mut self, task: u32) {
         let entry = &mut self.tasks[task];
         let row = task as usize * self.plan.places.len();
-        self.accounts[row + entry.place as usize] += self.now.nanos() - entry.since.nanos();
+        self.accounts[row + entry.place.index()] += self.now.nanos() - entry.since.nanos();
         entry.since = self.now;
     }
 

@@ -7,10 +7,10 @@ use super::state::{ACCEPT, HANG_UP, NONE, Role, ThreadState};
 use super::step::Flow;
 use crate::event::Event;
 use crate::observe::Limit;
-use crate::plan::place;
 use crate::station::callbacks::Via;
 use crate::station::interpreter::TimerOutcome;
 use crate::trace::{Record, Trace};
+use model::place;
 
 impl<T: Trace> Engine<'_, T> {
     /// Gives idle cores to ready threads. Afterwards no core idles while a thread is ready,

@@ -1,6 +1,7 @@
 //! What the engine keeps of everything that is under way.
 
 use model::costs::Work;
+use model::place::Place;
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
@@ -129,7 +130,7 @@ pub(crate) struct Task {
     pub(crate) sent: Instant,
     /// It is there to be read.
     pub(crate) written: bool,
-    pub(crate) place: u8,
+    pub(crate) place: Place,
     /// It copies the write-ahead log.
     pub(crate) checkpointing: bool,
     /// What became of the last attempt of a call.

@@ -8,9 +8,10 @@ use super::Engine;
 use super::state::{NONE, Role, Thread};
 use crate::event::Event;
 use crate::observe::{ErrorKind, Limit};
-use crate::plan::{Op, Pc, place};
+use crate::plan::{Op, Pc};
 use crate::station::callbacks::Via;
 use crate::trace::{Record, Trace};
+use model::place::{self, Place};
 
 /// What a thread does after an instruction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -163,7 +164,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The task waits at `place` for something that will resume it.
-    pub(super) fn suspend(&mut self, thread: u32, task: u32, place: u8) -> Flow {
+    pub(super) fn suspend(&mut self, thread: u32, task: u32, place: Place) -> Flow {
         self.set_place(task, place);
         if self.parks(thread, task) {
             self.tasks[task].thread = NONE;
@@ -174,7 +175,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The task waits at `place` for `span`.
-    pub(super) fn wait(&mut self, thread: u32, task: u32, span: Span, place: u8) -> Flow {
+    pub(super) fn wait(&mut self, thread: u32, task: u32, span: Span, place: Place) -> Flow {
         if span.is_zero() {
             return Flow::Continue;
         }
@@ -183,7 +184,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The task waits and its thread with it, whatever the concurrency model.
-    fn block(&mut self, task: u32, span: Span, place: u8) -> Flow {
+    fn block(&mut self, task: u32, span: Span, place: Place) -> Flow {
         if span.is_zero() {
             return Flow::Continue;
         }

@@ -66,8 +66,8 @@ pub struct Plan {
     pub kept: Option<u32>,
     /// An HTTP client closes connections that have been idle for so long.
     pub kept_for: Option<Span>,
-    /// Names of the places where a request's time goes.
-    pub places: Vec<String>,
+    /// Where a request's time goes, by number.
+    pub places: Vec<PlaceId>,
 }
 
 /// A request class.
@@ -130,7 +130,7 @@ pub struct SqlitePlan {
     pub checkpoint_page: Span,
 }
 
-pub use model::place;
+use model::place::{self, PlaceId};
 
 impl Plan {
     /// The plan of `scenario` under `seed`.
@@ -182,7 +182,7 @@ impl Plan {
                 awaited: database.driver == DriverMode::Async,
             }),
             upstreams: scenario.upstreams.clone(),
-            places: place::names(scenario),
+            places: place::ids(scenario),
         }
     }
 

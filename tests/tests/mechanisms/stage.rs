@@ -185,14 +185,15 @@ impl Run {
 
     /// Nanoseconds that good answers of all endpoints spent at a place, in sum.
     pub(crate) fn time_at(&self, place: &str) -> u128 {
-        let index = self.plan.places.iter().position(|name| name == place);
+        let index = self.plan.places.iter().position(|id| id.to_string() == place);
         let index = index.unwrap_or_else(|| panic!("no place {place} in {:?}", self.plan.places));
         self.seen.classes.iter().map(|class| class.time[index]).sum()
     }
 
     /// The places where good answers spent time, in the order of the plan.
     pub(crate) fn places(&self) -> Vec<(String, u128)> {
-        let times = self.plan.places.iter().map(|name| (name.clone(), self.time_at(name)));
+        let names = self.plan.places.iter().map(ToString::to_string);
+        let times = names.map(|name| (name.clone(), self.time_at(&name)));
         times.filter(|&(_, nanos)| nanos > 0).collect()
     }
 

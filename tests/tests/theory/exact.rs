@@ -1,8 +1,8 @@
 //! What holds for every single run, to the request and the nanosecond.
 
+use model::place;
 use model::scenario::Scenario;
 use sim::observe::Observations;
-use sim::plan::place;
 use sim::replicate::replicate;
 use tests::claim::theory_scenario;
 
@@ -68,7 +68,7 @@ fn twice_the_speed_halves_the_cpu_time_of_the_same_requests() {
     assert!(slow.good() > 5_000);
     assert_eq!((slow.in_flight.value(), fast.in_flight.value()), (0, 0));
     assert_eq!(slow.good(), fast.good());
-    let cpu = |seen: &Observations| seen.classes[0].time[place::CPU as usize];
+    let cpu = |seen: &Observations| seen.classes[0].time[place::CPU.index()];
     // Each time is rounded to a nanosecond.
     assert!((2 * cpu(&fast)).abs_diff(cpu(&slow)) <= 2 * u128::from(slow.good()));
 }

@@ -1,7 +1,7 @@
 //! Places that are all taken: loss, refusal, semaphores, timeouts.
 
+use model::place;
 use sim::observe::{ErrorKind, Observations};
-use sim::plan::place;
 use tests::claim::{Ratio, error_share, response_time, throughput};
 use tests::closed_form::{Lognormal, erlang_b, mm1k_blocking};
 
@@ -86,7 +86,7 @@ fn a_gather_takes_as_long_as_its_slowest_branch() {
 #[test]
 fn a_timeout_truncates_the_call() {
     let latency = Lognormal::through(4.0, 22.0);
-    let exchange = usize::from(place::exchange(0));
+    let exchange = place::upstream(0).index();
     case_of("timeout", &[])
         .claim("timeout of a lognormal call: share", latency.tail(10.0), |o| {
             error_share(&o[0], ErrorKind::UpstreamTimeout)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::failure::ErrorKind;
+use model::place::PlaceId;
 use model::report::Report;
 
 use super::Target;
@@ -29,7 +30,7 @@ pub struct Reading {
     /// 99 of 100 response times are shorter.
     pub p99: f64,
     /// Where the time of a good answer went, on average.
-    pub parts: BTreeMap<String, f64>,
+    pub parts: BTreeMap<PlaceId, f64>,
     /// Resident memory of the workers before the load, in bytes.
     pub at_rest: f64,
     /// More resident memory per request in the service; not a number with few of them.
@@ -82,8 +83,8 @@ impl Reading {
         let mean = |pick: &dyn Fn(&Reading) -> f64| {
             readings.iter().map(|reading| pick(reading)).sum::<f64>() / count
         };
-        let places: BTreeSet<&String> = readings.iter().flat_map(|one| one.parts.keys()).collect();
-        let part = |place: &&String| ((*place).clone(), mean(&|reading| reading.part(place)));
+        let places: BTreeSet<&PlaceId> = readings.iter().flat_map(|one| one.parts.keys()).collect();
+        let part = |place: &&PlaceId| ((*place).clone(), mean(&|reading| reading.part(place)));
         Reading {
             cpu: mean(&|reading| reading.cpu),
             good: mean(&|reading| reading.good),
@@ -101,7 +102,7 @@ impl Reading {
     }
 
     /// Mean time at a place; none was spent at one that is not named.
-    pub fn part(&self, place: &str) -> f64 {
+    pub fn part(&self, place: &PlaceId) -> f64 {
         self.parts.get(place).copied().unwrap_or(0.0)
     }
 }
@@ -151,7 +152,7 @@ impl Round {
     }
 
     /// Mean time of `probe` at a place.
-    pub fn part(&self, probe: Probe, place: &str) -> f64 {
+    pub fn part(&self, probe: Probe, place: &PlaceId) -> f64 {
         self.number(probe, |reading| reading.part(place))
     }
 }

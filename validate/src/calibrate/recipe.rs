@@ -1,6 +1,7 @@
 //! How each cost follows from the probes of one round.
 
 use model::costs::{Work, syncs_per_commit};
+use model::place::PlaceId;
 use model::scenario::{Concurrency, JournalMode, Synchronous};
 
 use super::Target;
@@ -38,7 +39,6 @@ const BLOCKING: Concurrency = Concurrency::Blocking;
 /// All syncs of the rollback journal at this level.
 const ROLLBACK: (JournalMode, Synchronous) = (JournalMode::Delete, Synchronous::Full);
 /// Names of places.
-const DISK: &str = "disk";
 const ALONE_SYNCED: Probe = Probe::AloneWrite(Synchronous::Full);
 const ALONE_UNSYNCED: Probe = Probe::AloneWrite(Synchronous::Off);
 
@@ -207,7 +207,7 @@ pub(super) fn in_flight(round: &Round) -> f64 {
         round.number(Probe::ManyInFlight, pick) - round.number(Probe::FewInFlight, pick)
     };
     // By Little's law: those that wait for the loop are not in the service yet.
-    let pausing = |reading: &Reading| reading.rate() * reading.part("sleep");
+    let pausing = |reading: &Reading| reading.rate() * reading.part(&PlaceId::Sleep);
     more(Reading::cpu_per_request) / more(pausing)
 }
 
@@ -484,7 +484,7 @@ fn synced(round: &Round, pick: impl Fn(&Reading) -> f64) -> f64 {
 
 /// Mean time of one sync.
 fn sync(round: &Round) -> f64 {
-    round.part(ALONE_SYNCED, DISK) - round.part(ALONE_UNSYNCED, DISK)
+    round.part(ALONE_SYNCED, &PlaceId::Disk) - round.part(ALONE_UNSYNCED, &PlaceId::Disk)
 }
 
 fn disk() -> Vec<Recipe> {
@@ -507,7 +507,7 @@ fn disk() -> Vec<Recipe> {
             "disk.unlink",
             [rollback, ALONE_SYNCED, ALONE_UNSYNCED],
             format!("time at the disk of a commit that deletes its journal, minus {syncs} syncs"),
-            move |round| round.part(rollback, DISK) - f64::from(syncs) * sync(round),
+            move |round| round.part(rollback, &PlaceId::Disk) - f64::from(syncs) * sync(round),
         ),
     ]
 }
@@ -515,7 +515,8 @@ fn disk() -> Vec<Recipe> {
 /// Time from client to service and back of requests that are alone. Where the service computes
 /// on while the reply is on its way, no more than what is not CPU time.
 fn client(round: &Round) -> f64 {
-    let told = round.part(Probe::Alone, "connect") + round.part(Probe::Alone, "reply");
+    let told =
+        round.part(Probe::Alone, &PlaceId::Connect) + round.part(Probe::Alone, &PlaceId::Reply);
     told.min(no_cpu(round))
 }
 

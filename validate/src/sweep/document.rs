@@ -61,13 +61,13 @@ pub struct Figures {
 impl Figures {
     /// Those of `report`.
     pub fn of(report: &Report) -> Figures {
-        let cpu = report.stations.iter().find(|station| station.name == "cpu");
+        let cpu = report.stations.iter().find(|station| station.id.to_string() == "cpu");
         Figures {
             throughput: report.throughput,
             p95: (report.run.samples > 0).then_some(report.response_time.p95),
             cpu: cpu.map(|cpu| cpu.utilisation),
             error_share: report.error_share,
-            full: bottleneck::full(report).map(|station| station.name.clone()),
+            full: bottleneck::full(report).map(|station| station.id.to_string()),
         }
     }
 }

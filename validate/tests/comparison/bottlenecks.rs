@@ -1,5 +1,6 @@
 //! What is full on both sides.
 
+use model::station::StationId;
 use validate::comparison::Verdict;
 
 use super::sample::*;
@@ -61,7 +62,7 @@ fn the_line_between_full_and_not_full_is_no_difference() {
 #[test]
 fn a_predicted_bottleneck_that_was_not_measured_leaves_the_cause_open() {
     let mut p = predicted();
-    p.stations.push(station("interpreter lock", Some(1), 0.99));
+    p.stations.push(station(StationId::InterpreterLock, Some(1), 0.99));
     let comparison = compared(&p, &measured());
     assert_eq!(comparison.bottleneck.right, None);
     assert_eq!(comparison.verdict, Verdict::Inconclusive);

@@ -1,6 +1,7 @@
 //! Rounds that are paired, and rounds that are not.
 
 use model::report::Report;
+use model::station::StationId;
 use validate::comparison::{Comparison, Row, Scope, Verdict};
 use validate::judgement::Judgement;
 use validate::metric::Metric;
@@ -138,7 +139,7 @@ fn rounds_of_other_seeds_or_another_number_are_not_paired() {
 fn what_a_round_does_not_have_is_not_paired() {
     let (p, mut m) = shared(1.0);
     m.rounds[2].classes.retain(|class| class.name != "pay");
-    m.rounds[3].stations.retain(|station| station.name != "cpu");
+    m.rounds[3].stations.retain(|station| station.id != StationId::Cpu);
     let comparison = compared(&p, &m);
     let row = |scope, metric| find(&comparison, &scope, metric);
     let (cart, pay) = (Scope::Class("cart".into()), Scope::Class("pay".into()));

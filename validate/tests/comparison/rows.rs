@@ -1,5 +1,6 @@
 //! Number by number.
 
+use model::station::StationId;
 use validate::comparison::{Comparison, Row, Scope, Verdict};
 use validate::judgement::Judgement;
 use validate::metric::{Metric, Unit};
@@ -86,8 +87,8 @@ fn no_error_among_a_few_answers_does_not_say_that_there_are_none() {
 #[test]
 fn endpoints_and_stations_of_one_side_only_are_told() {
     let (mut p, mut m) = (predicted(), measured());
-    p.stations.push(station("interpreter lock", Some(1), 0.3));
-    m.stations.push(station("database lock", Some(1), 0.1));
+    p.stations.push(station(StationId::InterpreterLock, Some(1), 0.3));
+    m.stations.push(station(StationId::DatabaseLock, Some(1), 0.1));
     m.classes[1].name = "refund".into();
     let comparison = compared(&p, &m);
     assert_eq!(comparison.verdict, Verdict::Agree);

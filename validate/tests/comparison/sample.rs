@@ -6,6 +6,7 @@ use model::measurement::Measurement;
 use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Report, ResponseTime, Run, SCHEMA, Station,
 };
+use model::station::StationId;
 use model::statistics::Estimate;
 use validate::comparison::Comparison;
 use validate::judgement::Judgement;
@@ -62,10 +63,10 @@ fn report(kind: Kind, noise: f64) -> Report {
         arrivals: Arrivals { sent: 2403.0, dropped: 0.0, rate: 40.05 },
         classes: vec![class("cart", 30.0, noise), class("pay", 10.0, noise)],
         stations: vec![
-            station("cpu", Some(1), 0.5),
-            station("loop", Some(1), 0.45),
-            station("upstream bank semaphore", Some(10), 0.6),
-            station("upstream bank", None, 0.0),
+            station(StationId::Cpu, Some(1), 0.5),
+            station(StationId::Loop, Some(1), 0.45),
+            station(StationId::Semaphore("bank".into()), Some(10), 0.6),
+            station(StationId::Upstream("bank".into()), None, 0.0),
         ],
         time: Vec::new(),
         memory: Memory { mean: 6e7, peak: 6e7 },
@@ -105,9 +106,9 @@ fn class(name: &str, throughput: f64, noise: f64) -> Class {
 }
 
 /// A station with so much of its capacity in use.
-pub(crate) fn station(name: &str, capacity: Option<u64>, utilisation: f64) -> Station {
+pub(crate) fn station(id: StationId, capacity: Option<u64>, utilisation: f64) -> Station {
     Station {
-        name: name.into(),
+        id,
         capacity,
         utilisation,
         utilisation_interval: about(utilisation, 0.01),
@@ -119,7 +120,7 @@ pub(crate) fn station(name: &str, capacity: Option<u64>, utilisation: f64) -> St
 
 /// Sets a station's use.
 pub(crate) fn fill(report: &mut Report, name: &str, utilisation: f64) {
-    for station in report.stations.iter_mut().filter(|station| station.name == name) {
+    for station in report.stations.iter_mut().filter(|station| station.id.to_string() == name) {
         station.utilisation = utilisation;
         station.utilisation_interval = about(utilisation, 0.001);
     }

@@ -1,5 +1,6 @@
 //! What the whole is worth.
 
+use model::station::StationId;
 use validate::bottleneck::Regime;
 use validate::comparison::Verdict;
 use validate::judgement::Judgement;
@@ -166,7 +167,7 @@ fn a_chosen_tolerance_decides() {
 #[test]
 fn a_number_that_was_not_measured_is_told_and_is_no_reason_against_the_others() {
     let (p, mut m) = (predicted(), measured());
-    m.stations.retain(|station| station.name != "cpu");
+    m.stations.retain(|station| station.id != StationId::Cpu);
     let comparison = compared(&p, &m);
     assert_eq!(comparison.verdict, Verdict::Agree);
     assert_eq!(comparison.warnings, ["CPU in use: not in the measurement"]);

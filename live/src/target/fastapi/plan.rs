@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::place;
+use model::place::{self, PlaceId};
 use model::scenario::{
     Concurrency, Connections, Database, Endpoint, Engine, EventLoop, JournalMode, Scenario, Server,
     Upstream,
@@ -29,8 +29,8 @@ pub struct Plan {
     cpus: Vec<usize>,
     /// The socket at which workers call in.
     report_to: PathBuf,
-    /// Names of the places where time goes, by number.
-    places: Vec<String>,
+    /// Where time goes, by number.
+    places: Vec<PlaceId>,
     database: Option<DatabasePlan>,
     upstreams: Vec<UpstreamPlan>,
     endpoints: Vec<EndpointPlan>,
@@ -95,7 +95,7 @@ impl Plan {
             event_loop: service.event_loop,
             cpus: place.cpus.numbers().to_vec(),
             report_to: report_to.to_path_buf(),
-            places: place::names(scenario),
+            places: place::ids(scenario),
             database: database(scenario, place.database.as_deref()),
             upstreams: scenario.upstreams.iter().map(upstream).collect(),
             endpoints: scenario.endpoints.iter().map(|one| endpoint(scenario, one)).collect(),

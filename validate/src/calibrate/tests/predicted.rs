@@ -181,7 +181,7 @@ fn measured(platform: &Platform, probe: Probe) -> Report {
     let effort = Effort { replications: 2, precision: None, ..Effort::default() };
     let predicted = predict(&resolved, &effort, Experiment::None, &mut |_| ());
     let mut report = predicted.unwrap_or_else(|error| panic!("{probe}: {error}"));
-    let cpu = report.stations.iter().find(|station| station.name == "cpu");
+    let cpu = report.stations.iter().find(|station| station.id.to_string() == "cpu");
     let cpu = cpu.map_or(0.0, |cpu| cpu.utilisation) * report.run.duration;
     report.run.samples /= u64::from(report.run.replications);
     report.throughput = Estimate::exact(0.0);
