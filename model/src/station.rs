@@ -102,7 +102,7 @@ impl StationId {
             StationId::InterpreterLock => "interpreter lock (GIL)".into(),
             StationId::Threads => "thread pool".into(),
             StationId::DatabasePool => "database connections".into(),
-            StationId::DatabaseLock => "database lock (held by writers)".into(),
+            StationId::DatabaseLock => "database lock (writers hold it)".into(),
             StationId::Semaphore(upstream) => format!("semaphore of {upstream}"),
             StationId::Connections(upstream) => format!("connections to {upstream}"),
             StationId::Upstream(upstream) => format!("{upstream} (upstream)"),

@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         match op {
             Op::SemaphoreAcquire { upstream } => {
                 let slots = self.plan.upstreams[upstream as usize].max_in_flight.unwrap_or(0);
-                self.slots = format!(", in one of {slots} call slots per worker");
+                self.slots = format!(", under a semaphore of {slots} per worker");
             }
             Op::ConnectionAcquire { upstream, .. } => {
                 let spec = &self.plan.upstreams[upstream as usize];
