@@ -2,8 +2,7 @@
 //! part, it plays a child; otherwise it runs the tests.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "children talk to the tests")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -13,9 +12,8 @@ use live::machine::cpus::Cpus;
 use live::supervisor::{Child, ChildError, Control, bind, inherited_listener, this_program};
 use live::{upstream, wire};
 use rustix::process::{Pid, Signal, getpgid, kill_process};
+use testkit::{HANG, get, wait_for, wait_until};
 
-/// Far longer than anything takes: only a test that fails waits for it.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Marks the arguments that name a part.
 const PART: &str = "--play";
 
@@ -80,8 +78,13 @@ fn spawn(part: &str) -> Simple {
 fn ready(part: &str) -> Simple {
     let mut child = spawn(part);
     child.start(part.to_string()).expect("it listens");
-    assert_eq!(child.ready(PATIENCE).expect("it is ready"), format!("{part} here"));
+    assert_eq!(child.ready(HANG).expect("it is ready"), format!("{part} here"));
     child
+}
+
+/// Waits until the end of `child` is noticed.
+fn error_of(child: &mut Simple) -> String {
+    wait_for("its end", || 0, || child.check().err()).to_string()
 }
 
 fn tests() -> Vec<Trial> {
@@ -118,7 +121,7 @@ fn starts_counts_and_stops() {
     let mut child = ready("plain");
     for asked in 1..=3 {
         child.ask().expect("it listens");
-        assert_eq!(child.answer(PATIENCE).expect("it answers"), asked);
+        assert_eq!(child.answer(HANG).expect("it answers"), asked);
     }
     child.check().expect("it runs");
     // A group of its own: Ctrl-C does not reach it.
@@ -129,7 +132,7 @@ fn starts_counts_and_stops() {
 fn busy() {
     let mut child = ready("busy");
     child.ask().expect("it listens");
-    assert_eq!(child.answer(PATIENCE).expect("it answers"), 1);
+    assert_eq!(child.answer(HANG).expect("it answers"), 1);
     child.stop().expect("it ends when told to");
 }
 
@@ -152,14 +155,11 @@ fn orphaned() {
     assert!(runs(&child));
     parent.kill().expect("it is ours");
     parent.wait().expect("it is ours");
-    // The test hangs if the child stays.
-    while runs(&child) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("the end of the child", || !runs(&child));
 }
 
 fn exits() {
-    let error = spawn("exits").ready(PATIENCE).expect_err("it ends");
+    let error = spawn("exits").ready(HANG).expect_err("it ends");
     let text = error.to_string();
     assert!(matches!(error, ChildError::Died { .. }), "{text}");
     assert!(text.contains("worker exits") && text.contains("exit status: 3"), "{text}");
@@ -168,21 +168,16 @@ fn exits() {
 
 fn panics() {
     let mut child = ready("panics");
-    let error = loop {
-        match child.check() {
-            Ok(()) => std::thread::sleep(Duration::from_millis(1)),
-            Err(error) => break error.to_string(),
-        }
-    };
+    let error = error_of(&mut child);
     assert!(error.contains("worker panics") && error.contains("cannot happen, but did"), "{error}");
-    assert!(child.ask().is_err() && child.answer(PATIENCE).is_err() && child.stop().is_err());
+    assert!(child.ask().is_err() && child.answer(HANG).is_err() && child.stop().is_err());
 }
 
 fn fragile() {
     let mut child = ready("fragile");
     child.ask().expect("it listens");
     // Its main thread is parked for ever: only the other one can end it.
-    let error = child.answer(PATIENCE).expect_err("it cannot answer");
+    let error = child.answer(HANG).expect_err("it cannot answer");
     let text = error.to_string();
     assert!(matches!(error, ChildError::Died { .. }), "{text}");
     assert!(text.contains("exit status: 1") && text.contains("it cannot count"), "{text}");
@@ -196,32 +191,28 @@ fn given_up() {
         looked.get() == 3
     };
     // It waits for what to start.
-    let none = child.ready_unless(PATIENCE, enough).expect("it runs");
+    let none = child.ready_unless(HANG, enough).expect("it runs");
     assert_eq!((none, looked.get()), (None, 3));
     // Nothing is lost: it may be waited for again.
     child.start("late".to_string()).expect("it listens");
-    assert_eq!(child.ready(PATIENCE).expect("it is ready"), "late here");
+    assert_eq!(child.ready(HANG).expect("it is ready"), "late here");
     child.stop().expect("it ends when told to");
 }
 
 fn killed() {
     let mut child = ready("plain");
     kill_process(number(&child), Signal::KILL).expect("it is ours");
-    let error = child.answer(PATIENCE).expect_err("it is dead").to_string();
+    let error = child.answer(HANG).expect_err("it is dead").to_string();
     assert!(error.contains("worker plain") && error.contains("SIGKILL"), "{error}");
 }
 
 fn fails() {
     let mut child = spawn("fails");
-    let error = child.ready(PATIENCE).expect_err("it fails").to_string();
+    let error = child.ready(HANG).expect_err("it fails").to_string();
     assert_eq!(error, "the worker fails failed: it has no database");
     // The same if its end is noticed first.
     let mut child = spawn("fails");
-    let error = loop {
-        if let Err(error) = child.check() {
-            break error.to_string();
-        }
-    };
+    let error = error_of(&mut child);
     assert_eq!(error, "the worker fails failed: it has no database");
 }
 
@@ -238,9 +229,7 @@ fn stopped() {
     let path = process(child.pid());
     // It hears nothing any more, from the moment at which the signal has reached it.
     kill_process(number(&child), Signal::STOP).expect("it is ours");
-    while state(&path) != Some('T') {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("a stopped child", || state(&path) == Some('T'));
     let error = child.stop().expect_err("it does not end by itself").to_string();
     assert!(error.contains("worker plain did not end within"), "{error}");
     assert!(!path.exists());
@@ -248,7 +237,7 @@ fn stopped() {
 
 fn garbled() {
     let mut child = spawn("garbled");
-    let error = child.ready(PATIENCE).expect_err("it is no message").to_string();
+    let error = child.ready(HANG).expect_err("it is no message").to_string();
     assert!(error.contains("worker garbled") && error.contains("no message"), "{error}");
 }
 
@@ -279,16 +268,18 @@ fn upstream_as_a_child() {
         cpus: cpus.clone(),
     };
     child.start(start.clone()).expect("it listens");
-    let ready = child.ready(PATIENCE).expect("it is ready");
+    let ready = child.ready(HANG).expect("it is ready");
     assert_eq!(ready.address, listener.local_addr().expect("it is bound"));
     let status = std::fs::read_to_string(process(child.pid()).join("status")).expect("it runs");
     assert!(status.contains(&format!("Cpus_allowed_list:\t{cpus}\n")), "{status}");
 
-    let reply = get(ready.address, "/partner", "0.0.quote/0");
+    let call = format!("{}: 0.0.quote/0\r\n", wire::CALL);
+    let get = |path| get(ready.address, path, &call).expect("it answers");
+    let reply = get("/partner");
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains(wire::TOOK), "{reply}");
-    assert!(get(ready.address, "/", "0.0.quote/0").contains("There is: /partner."));
+    assert!(get("/").contains("There is: /partner."));
     child.ask().expect("it listens");
-    let snapshot = child.answer(PATIENCE).expect("it answers");
+    let snapshot = child.answer(HANG).expect("it answers");
     assert_eq!((snapshot.upstreams[0].answered, snapshot.refused), (1, 1));
     assert!(snapshot.cpu > 0 && snapshot.holdings.resident > Some(0));
     child.stop().expect("it ends when told to");
@@ -296,19 +287,8 @@ fn upstream_as_a_child() {
     let mut child: Child<upstream::Start, upstream::Ready, upstream::Snapshot> =
         Child::spawn("upstream", command("upstream"), Some(&listener)).expect("this program runs");
     child.start(upstream::Start { scenario: "load = 7".into(), ..start }).expect("it listens");
-    let error = child.ready(PATIENCE).expect_err("that is no scenario").to_string();
+    let error = child.ready(HANG).expect_err("that is no scenario").to_string();
     assert!(error.starts_with("the upstream failed: its scenario cannot be read"), "{error}");
-}
-
-/// The whole reply to a request.
-fn get(address: SocketAddr, path: &str, call: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    let call = format!("{}: {call}", wire::CALL);
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: mock\r\n{call}\r\nconnection: close\r\n\r\n")
-        .expect("it reads");
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).expect("it answers");
-    reply
 }
 
 fn number(child: &Simple) -> Pid {

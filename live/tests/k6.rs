@@ -1,6 +1,5 @@
 //! Scripts for k6, as they are written.
 
-use std::fs;
 use std::path::Path;
 
 use model::read::load_text;
@@ -22,20 +21,15 @@ fn script(name: &str, load: &str) -> String {
     live::k6::script(&resolved.scenario, &format!("{name}.toml"))
 }
 
-/// The script of `load` is the one in the file; with `UPDATE_GOLDEN` set, it becomes so.
-fn golden(name: &str, load: &str) {
-    let found = script(name, load);
+/// The script of `load` is the one in the file.
+fn is_golden(name: &str, load: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/k6/{name}.js"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&file, &found).expect("the file is ours");
-    }
-    let wanted = fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(found, wanted, "{} differs: set UPDATE_GOLDEN to accept it", file.display());
+    testkit::golden(file, &script(name, load));
 }
 
 #[test]
 fn closed_users() {
-    golden(
+    is_golden(
         "closed",
         r#"{ users = 8, think_time = { p50 = "20ms", p99 = "100ms" }, warmup = "1s",
              duration = "4s", timeout = "10s" }"#,
@@ -44,7 +38,7 @@ fn closed_users() {
 
 #[test]
 fn users_in_stages() {
-    golden(
+    is_golden(
         "staged",
         r#"{ users = 0, warmup = "2s", keep_alive = false, timeout = "5s",
              stages = [{ duration = "2s", target = 20 }, { duration = "8s", target = 20 },
@@ -54,7 +48,7 @@ fn users_in_stages() {
 
 #[test]
 fn open_arrivals() {
-    golden(
+    is_golden(
         "open",
         r#"{ rate = "33.5/s", max_users = 40, warmup = "1s", duration = "4s", timeout = "10s" }"#,
     );

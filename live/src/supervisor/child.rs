@@ -17,7 +17,7 @@ use super::last_words::LastWords;
 use super::message::{Order, Reply};
 
 /// How long a child may take to end when told to, before it is killed.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Pause between two looks at whether a wait still makes sense.
 const LOOK: Duration = Duration::from_millis(20);
 

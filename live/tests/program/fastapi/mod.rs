@@ -1,0 +1,7 @@
+//! The target fastapi: real servers, real libraries. Where there is no Python, these tests
+//! say so and pass.
+
+mod deaths;
+mod environment;
+mod python;
+mod serving;

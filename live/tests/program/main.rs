@@ -1,0 +1,19 @@
+//! The whole program: short runs of real scenarios that must account for every request,
+//! interrupts, deaths and refusals. No time is too long for them, and afterwards no process,
+//! port or temporary file is left.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod database;
+mod deaths;
+mod draws;
+mod fastapi;
+mod folder;
+mod interrupts;
+mod load;
+mod models;
+mod refusals;
+mod shop;
+mod support;
+mod upstreams;
+mod workers;

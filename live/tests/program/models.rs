@@ -1,0 +1,189 @@
+//! The three concurrency models do the same work, and each waits in its own way.
+
+use model::report::Class;
+
+use crate::support::{Kept, Lab};
+
+const SHOP: &str = r#"
+    load = { users = 6, think_time = "5ms", warmup = "200ms", duration = "1s" }
+    service.concurrency = "async"
+    database.journal_mode = "wal"
+    upstream.partner = { latency = "30ms", max_in_flight = 20, max_connections = 10 }
+    endpoint = [
+        { name = "list", weight = 2, steps = [{ read = "items" }] },
+        { name = "order", weight = 2, steps = [{ cpu = "0.2ms" }, { write = "order" }] },
+        { name = "get quote", weight = 2, steps = [{ call = "partner" }, { sleep = "1ms" }] },
+    ]
+"#;
+
+/// Serves everything with nothing but good answers, from the stations of a prediction.
+fn serves_everything(concurrency: &str, journal: &str) {
+    let lab = Lab::new(SHOP);
+    let sets = [
+        &*format!("service.concurrency={concurrency}"),
+        &format!("database.journal_mode={journal}"),
+    ];
+    let kept = lab.run(&format!("--set {} --set {}", sets[0], sets[1]));
+    let report = &kept.report;
+    kept.has_errors_of(&[]);
+    assert_eq!(report.digest, lab.resolved(&sets).digest());
+    let names: Vec<&str> = report.classes.iter().map(|class| &*class.name).collect();
+    assert_eq!(names, ["list", "order", "get quote"]);
+    for Class { name, throughput, response_time, .. } in &report.classes {
+        assert!(throughput.value > 0.0 && response_time.p50 > 0.0, "{name}");
+    }
+    let stations: Vec<String> =
+        report.stations.iter().map(|station| station.id.to_string()).collect();
+    let mut expected = vec!["cpu", "loop"];
+    expected.extend((concurrency == "threadpool").then_some("threads"));
+    expected.extend(["database pool", "database lock", "disk"]);
+    expected.extend([
+        "upstream partner semaphore",
+        "upstream partner connections",
+        "upstream partner",
+    ]);
+    assert_eq!(stations, expected);
+    // What an upstream takes is the least that its callers wait.
+    assert!(kept.class("get quote").response_time.p50 >= 0.031);
+    let upstream = seconds(kept.class("get quote"), "upstream partner");
+    assert!(upstream >= 0.030, "{upstream}");
+    assert_eq!(seconds(kept.class("list"), "upstream partner"), 0.0);
+    assert!(seconds(kept.class("get quote"), "sleep") >= 0.001);
+}
+
+/// Where the time of a class went, at one place.
+fn seconds(class: &Class, place: &str) -> f64 {
+    class.time.iter().filter(|part| part.place.to_string() == place).map(|part| part.seconds).sum()
+}
+
+#[test]
+fn blocking_with_a_rollback_journal() {
+    serves_everything("blocking", "delete");
+}
+
+#[test]
+fn blocking_with_a_write_ahead_log() {
+    serves_everything("blocking", "wal");
+}
+
+#[test]
+fn threadpool_with_a_rollback_journal() {
+    serves_everything("threadpool", "delete");
+}
+
+#[test]
+fn threadpool_with_a_write_ahead_log() {
+    serves_everything("threadpool", "wal");
+}
+
+#[test]
+fn async_with_a_rollback_journal() {
+    serves_everything("async", "delete");
+}
+
+#[test]
+fn async_with_a_write_ahead_log() {
+    serves_everything("async", "wal");
+}
+
+#[test]
+fn behind_a_slow_upstream_whoever_parks_serves_more() {
+    let lab = Lab::new(
+        r#"
+        load = { users = 12, warmup = "100ms", duration = "1s" }
+        service.concurrency = "blocking"
+        upstream.partner.latency = "60ms"
+        endpoint = [{ name = "quote", weight = 1, steps = [{ call = "partner" }] }]
+        "#,
+    );
+    let good = |options: &str| {
+        let ended = lab.measures(&format!("run shop.toml --format json {options}"));
+        ended.json::<model::report::Report>().run.samples
+    };
+    let blocking = good("");
+    let few_threads = good("--set service.concurrency=threadpool --set service.threads=3");
+    let threads = good("--set service.concurrency=threadpool");
+    let parked = good("--set service.concurrency=async");
+    // Twelve at a time against one at a time, and three at a time between them.
+    assert!(blocking > 0 && threads > 2 * blocking, "{threads} and {blocking}");
+    assert!(parked > 2 * blocking, "{parked} and {blocking}");
+    assert!(few_threads > blocking && threads > few_threads, "{few_threads}");
+}
+
+#[test]
+fn an_endpoint_may_wait_in_a_way_of_its_own() {
+    let lab = Lab::new(
+        r#"
+        load = { users = 4, duration = "1s" }
+        service = { concurrency = "async", threads = 1 }
+        endpoint = [
+            { name = "parked", weight = 1, steps = [{ sleep = "10ms" }] },
+            { name = "pooled", weight = 1, concurrency = "threadpool", steps = [{ sleep = "10ms" }] },
+        ]
+        "#,
+    );
+    let kept = lab.run("");
+    kept.has_errors_of(&[]);
+    let threads = kept.station("threads").expect("it is visited");
+    assert!(threads.utilisation > 0.0 && threads.capacity == Some(1), "{threads:?}");
+    // One thread for half of four users: its queue is the pooled ones' alone.
+    assert!(seconds(kept.class("pooled"), "threads") > 0.0);
+    assert_eq!(seconds(kept.class("parked"), "threads"), 0.0);
+}
+
+#[test]
+fn a_step_that_blocks_holds_up_everybody_on_the_loop() {
+    let lab = |step: &str| {
+        Lab::new(&format!(
+            r#"
+            load = {{ users = 6, warmup = "200ms", duration = "1s" }}
+            service.concurrency = "async"
+            endpoint = [
+                {{ name = "fine", weight = 1, steps = [{{ sleep = "1ms" }}] }},
+                {{ name = "bug", weight = 1, steps = [{{ {step} = "30ms" }}] }},
+            ]
+            "#
+        ))
+    };
+    let (blocked, parked) = (lab("block").run(""), lab("sleep").run(""));
+    // Six users share a loop that one in two of them blocks for 30 ms: on average each is
+    // six times 15 ms on its way, and all but its own time it waits for the loop.
+    let waits = seconds(blocked.class("fine"), "loop");
+    assert!(waits > 0.03, "{waits}");
+    assert!(seconds(blocked.class("bug"), "block") >= 0.03);
+    assert!(parked.report.run.samples > blocked.report.run.samples);
+    // The median: how late timers ring at worst is up to the machine.
+    let lag = |kept: &Kept| kept.measurement().loop_lag.p50;
+    assert!(lag(&blocked) > lag(&parked), "{} and {}", lag(&blocked), lag(&parked));
+    assert!(blocked.measurement().loop_lag.p99 > 0.01);
+}
+
+#[test]
+fn branches_run_at_the_same_time_only_where_waits_are_parked() {
+    let lab = Lab::new(
+        r#"
+        load = { users = 1, duration = "1500ms" }
+        service.concurrency = "async"
+        upstream.partner.latency = "60ms"
+        [[endpoint]]
+        name = "compare"
+        weight = 1
+        steps = [{ gather = [{ call = "partner" }, { call = "partner" }, { call = "partner" }] }]
+        "#,
+    );
+    let measured = |concurrency: &str| {
+        let command =
+            format!("run shop.toml --format json --set service.concurrency={concurrency}");
+        lab.measures(&command).json::<model::report::Report>()
+    };
+    let together = measured("async");
+    for concurrency in ["blocking", "threadpool"] {
+        let in_a_row = measured(concurrency);
+        assert!(in_a_row.response_time.p50 >= 0.18, "{concurrency}");
+        assert!(in_a_row.run.samples < together.run.samples, "{concurrency}");
+    }
+    let upstream =
+        together.stations.iter().find(|station| station.id.to_string() == "upstream partner");
+    // Never more than one in a row of calls.
+    assert!(upstream.expect("it is called").in_flight_mean > 1.0, "{upstream:?}");
+}

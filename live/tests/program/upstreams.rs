@@ -1,0 +1,98 @@
+//! Upstreams that are slow, that fail, and what guards against them.
+
+use crate::support::{Kept, Lab};
+
+/// A service that calls a partner of this kind, under each of these concurrency models.
+fn calling(partner: &str, users: u32, models: &[&str]) -> Lab {
+    let endpoint = |model: &&str| {
+        let steps = "[{ call = \"partner\" }]";
+        format!("{{ name = '{model}', weight = 1, concurrency = '{model}', steps = {steps} }}")
+    };
+    let endpoints: Vec<String> = models.iter().map(endpoint).collect();
+    Lab::new(&format!(
+        r#"
+        load = {{ users = {users}, duration = "1s" }}
+        service.concurrency = "async"
+        upstream.partner = {{ {partner} }}
+        endpoint = [{}]
+        "#,
+        endpoints.join(", ")
+    ))
+}
+
+const ALL: &[&str] = &["async", "threadpool", "blocking"];
+/// Without the model that blocks the loop, which the holder of a limited resource needs.
+const PARKING: &[&str] = &["async", "threadpool"];
+
+/// Every class has failed in this way.
+fn all_fail(kept: &Kept, kind: &str) {
+    for class in &kept.report.classes {
+        let count = class.errors.get(kind).copied().unwrap_or(0.0);
+        assert!(count > 0.0, "{}: {:?}", class.name, class.errors);
+    }
+}
+
+#[test]
+fn a_call_that_takes_too_long_is_given_up() {
+    let kept = calling("latency = '30s', timeout = '20ms'", 3, ALL).run("");
+    kept.has_errors_of(&["upstream_timeout"]);
+    all_fail(&kept, "upstream_timeout");
+    assert_eq!(kept.measurement().accounting.good, 0);
+}
+
+#[test]
+fn a_call_is_tried_again_as_often_as_allowed() {
+    let partner = "latency = '30s', timeout = '10ms', retries = 2, backoff = '1ms'";
+    let kept = calling(partner, 3, ALL).run("");
+    kept.has_errors_of(&["upstream_timeout"]);
+    let calls = kept.station("upstream partner").expect("it is called").visits;
+    let calls = calls * kept.report.run.duration;
+    let settled: f64 = kept.report.errors.values().sum();
+    // Three calls for each request, but for one of each user at either edge of the window.
+    let edges = 3.0 * 3.0;
+    assert!(settled > 0.0 && (calls - 3.0 * settled).abs() <= edges, "{calls} for {settled}");
+}
+
+#[test]
+fn enough_attempts_succeed_where_one_would_fail() {
+    let partner =
+        "latency = '2ms', failures = '60%', retries = 20, backoff = '1ms', backoff_factor = 1";
+    let kept = calling(partner, 2, ALL).run("");
+    kept.has_errors_of(&[]);
+    let visits = kept.station("upstream partner").expect("it is called").visits;
+    let good = kept.report.throughput.value;
+    assert!(visits > 1.5 * good, "{visits} calls for {good} answers");
+}
+
+#[test]
+fn a_failed_call_fails_the_request() {
+    let kept = calling("latency = '5ms', failures = '100%'", 3, ALL).run("");
+    kept.has_errors_of(&["upstream_failed"]);
+    all_fail(&kept, "upstream_failed");
+    assert_eq!(kept.measurement().accounting.good, 0);
+}
+
+#[test]
+fn who_gets_no_connection_in_time_gives_up() {
+    let lab = calling("latency = '60ms', max_connections = 1, pool_timeout = '20ms'", 6, PARKING);
+    let kept = lab.run("");
+    kept.has_errors_of(&["connection_timeout"]);
+    all_fail(&kept, "connection_timeout");
+    assert!(kept.report.run.samples > 0);
+    // One at a time.
+    let connections = kept.station("upstream partner connections").expect("they are used");
+    assert_eq!(connections.capacity, Some(1));
+    kept.everybody_came_to(connections);
+}
+
+#[test]
+fn a_semaphore_lets_only_so_many_call() {
+    let lab = calling("latency = '20ms', max_in_flight = 2", 8, PARKING);
+    let kept = lab.run("");
+    kept.has_errors_of(&[]);
+    let upstream = kept.station("upstream partner").expect("it is called");
+    assert!(upstream.in_flight_mean <= 2.1, "{upstream:?}");
+    let semaphore = kept.station("upstream partner semaphore").expect("it is used");
+    assert!(semaphore.waiting_time_mean > 0.0, "{semaphore:?}");
+    assert!(kept.report.classes.iter().all(|class| class.throughput.value > 0.0));
+}

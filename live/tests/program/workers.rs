@@ -1,0 +1,112 @@
+//! Worker processes, and the server around them.
+
+use crate::support::{Kept, Lab};
+
+/// A service of this kind, behind an upstream that takes most of the time.
+fn service(service: &str, load: &str) -> Lab {
+    Lab::new(&format!(
+        r#"
+        load = {{ warmup = "100ms", duration = "1s", {load} }}
+        service = {{ {service} }}
+        upstream.partner.latency = "40ms"
+        endpoint = [{{ name = "quote", weight = 1, steps = [{{ cpu = "1ms" }}, {{ call = "partner" }}] }}]
+        "#
+    ))
+}
+
+fn processes(kept: &Kept) -> Vec<&str> {
+    kept.measurement().processes.iter().map(|process| &*process.name).collect()
+}
+
+#[test]
+fn two_workers_serve() {
+    // A worker that is blocked accepts nobody: the other does.
+    let service = service("concurrency = 'blocking', workers = 2", "users = 8, keep_alive = false");
+    let kept = service.run("");
+    kept.has_errors_of(&[]);
+    assert_eq!(processes(&kept), ["worker 0", "worker 1", "mock upstream", "load generator"]);
+    // One that blocks has one call at a time.
+    let upstream = kept.station("upstream partner").expect("it is called");
+    assert!(upstream.in_flight_mean > 1.0, "{upstream:?}");
+    assert_eq!(kept.station("loop").expect("it is visited").capacity, Some(2));
+}
+
+#[test]
+fn connections_are_hashed_over_the_workers() {
+    let kept = service(
+        "concurrency = 'async', workers = 2, spread = 'hash'",
+        "users = 16, keep_alive = false",
+    )
+    .run("");
+    kept.has_errors_of(&[]);
+    // Where a socket has no worker of its own, each user is stuck after a try or two.
+    assert!(kept.measurement().accounting.good > 40, "{:?}", kept.measurement().accounting);
+    let cpu: Vec<f64> = kept.measurement().processes[..2].iter().map(|worker| worker.cpu).collect();
+    // Each of some hundred requests on a connection of its own needs a millisecond.
+    let least = cpu[0].min(cpu[1]);
+    assert!(least > 0.2 * (cpu[0] + cpu[1]), "{cpu:?}");
+}
+
+#[test]
+fn connections_cost_what_the_profile_says_when_they_come_and_go() {
+    // Four milliseconds with each connection, and one in the handler.
+    let costs = "--set costs.cpu.accept=1ms --set costs.cpu.hang_up=3ms";
+    let cpu_per_request = |load: &str| {
+        let kept = service("concurrency = 'async'", load).run(costs);
+        let measurement = kept.measurement();
+        measurement.processes[0].cpu / measurement.accounting.good as f64
+    };
+    let kept = cpu_per_request("users = 4");
+    let opened = cpu_per_request("users = 4, keep_alive = false");
+    assert!(opened - kept > 3e-3, "{opened} and {kept} seconds");
+}
+
+#[test]
+fn axum_serves_without_an_interpreter_lock() {
+    let lab = service("concurrency = 'async', server = 'axum'", "users = 6");
+    let kept = lab.run("--set costs.interpreter.lock=false");
+    kept.has_errors_of(&[]);
+    assert!(kept.report.run.samples > 0);
+}
+
+#[test]
+fn gunicorn_and_asyncio_serve_as_well() {
+    let kept =
+        service("concurrency = 'async', server = 'gunicorn', event_loop = 'asyncio'", "users = 6")
+            .run("");
+    kept.has_errors_of(&[]);
+    assert!(kept.report.run.samples > 0);
+}
+
+#[test]
+fn a_full_service_refuses() {
+    let kept =
+        service("concurrency = 'async', limit_concurrency = 3", "users = 8, think_time = '5ms'")
+            .run("");
+    kept.has_errors_of(&["rejected"]);
+    assert!(kept.report.run.samples > 0);
+    // Two of eight connections are let in at a time.
+    let upstream = kept.station("upstream partner").expect("it is called");
+    assert!(upstream.in_flight_mean <= 2.1, "{upstream:?}");
+}
+
+#[test]
+fn an_idle_connection_that_is_closed_is_no_error() {
+    let kept =
+        service("concurrency = 'async', keep_alive = '20ms'", "users = 6, think_time = '50ms'")
+            .run("");
+    kept.has_errors_of(&[]);
+    assert!(kept.report.run.samples > 0);
+    // Where the service's patience and the client's pause are the same, they race.
+    let kept =
+        service("concurrency = 'async', keep_alive = '20ms'", "users = 6, think_time = '20ms'")
+            .run("");
+    kept.has_errors_of(&[]);
+}
+
+#[test]
+fn a_client_gives_up_when_its_time_is_over() {
+    let kept = service("concurrency = 'async'", "users = 4, timeout = '20ms'").run("");
+    kept.has_errors_of(&["timeout"]);
+    assert_eq!(kept.measurement().accounting.good, 0);
+}

@@ -1,0 +1,85 @@
+//! A calibration as a user meets it: the program, the real service, the file.
+
+use std::fs;
+
+use rustix::process::{Signal, kill_process_group};
+use validate::Calibration;
+
+use super::lab::Lab;
+
+#[test]
+fn a_calibration_writes_a_profile_that_scenarios_can_use() {
+    let lab = Lab::empty();
+    // Probes that are too short to mean much, and one round, which says that it proves nothing.
+    let words = "calibrate axum --rounds 1 --warmup 100ms --duration 900ms --format json";
+    let answer: Calibration = lab.end(words).with_code(3).json();
+    assert_eq!((answer.rounds, answer.file.as_deref()), (1, Some("costs/axum.toml")));
+    // What no probe tells is timed often enough to stand.
+    let (apart, probed): (Vec<_>, Vec<_>) =
+        answer.costs.iter().partition(|cost| cost.key == "network.connect");
+    assert!(probed.iter().all(|cost| !cost.sound && cost.interval.is_none()));
+    assert!(apart.len() == 1 && apart[0].sound && apart[0].value > 0.0, "{apart:?}");
+    assert_eq!(answer.about["written_by"], "validate calibrate axum");
+    assert!(answer.about.contains_key("machine"), "{:?}", answer.about);
+    // Every probe gave good answers. How many are parked at one moment is up to the machine.
+    let unknown = answer.costs.iter().filter(|cost| cost.rounds == 0).map(|cost| &*cost.key);
+    let unknown: Vec<&str> = unknown.filter(|key| *key != "memory.request").collect();
+    assert_eq!(unknown, [""; 0], "{:?}", answer.doubts);
+    // Nothing else is left: no run, no database, no probe.
+    assert_eq!(lab.names("."), ["costs"]);
+    assert_eq!(lab.names("costs"), ["axum.toml"]);
+
+    let scenario = "costs = \"costs/axum.toml\"\nload = { users = 5, duration = \"1s\" }\n\
+                    service = { server = \"axum\", concurrency = \"async\" }\n\
+                    endpoint = [{ name = \"any\", weight = 1, steps = [{ cpu = \"1ms\" }] }]\n";
+    lab.write("any.toml", scenario);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let file = lab.path("any.toml").display().to_string();
+    let exit = sim::cli::run(["sim", "scenario", &file], &mut out, &mut err);
+    assert_eq!(exit.code(), 0, "{}", String::from_utf8_lossy(&err));
+}
+
+#[test]
+fn a_file_of_somebody_else_is_not_replaced_nor_is_anything_measured() {
+    let lab = Lab::empty();
+    let theirs = "[about]\nmethod = \"a first guess\"\n";
+    lab.write("costs/axum.toml", theirs);
+    let words = ["costs/axum.toml: was not written by a calibration", "--force"];
+    lab.end("calibrate axum").refused(&words);
+    assert_eq!(fs::read_to_string(lab.path("costs/axum.toml")).ok().as_deref(), Some(theirs));
+    assert_eq!(lab.names("costs"), ["axum.toml"]);
+}
+
+#[test]
+fn wrong_words_are_refused() {
+    let lab = Lab::empty();
+    for words in ["calibrate", "calibrate django", "calibrate axum --rounds 0"] {
+        let ended = lab.end(words).refused(&[]);
+        assert!(ended.err.starts_with("error: "), "{words}: {ended:?}");
+    }
+    lab.end("calibrate axum --out /proc/none/axum.toml").refused(&["/proc/none"]);
+    assert_eq!(lab.names("."), [""; 0]);
+}
+
+#[test]
+fn a_stack_that_cannot_be_set_up_is_told_and_nothing_is_measured() {
+    let lab = Lab::empty();
+    lab.write("theirs/letter", "dear");
+    let ended = lab.end("calibrate fastapi --environment theirs").refused(&[]);
+    // Where there is no Python that is told first.
+    let told = ["theirs is there already", "python3"].map(|words| ended.err.contains(words));
+    assert!(told.contains(&true), "{ended:?}");
+    assert_eq!(lab.names("."), ["theirs"]);
+    assert_eq!(lab.names("theirs"), ["letter"]);
+}
+
+#[test]
+fn an_interrupt_leaves_no_file_and_no_process() {
+    let lab = Lab::empty();
+    let run = lab.start("calibrate axum --duration 1h");
+    lab.process("worker-process");
+    kill_process_group(run.pid(), Signal::INT).expect("a process of ours");
+    run.ended().refused(&["interrupted: no profile was written"]);
+    assert_eq!(lab.names("costs"), [""; 0]);
+    lab.no_process_is_left();
+}

@@ -1,0 +1,129 @@
+//! Runs that come to their end.
+
+use serde_json::Value;
+use testkit::Ended;
+
+use super::lab::Lab;
+
+/// The comparisons of a validation.
+fn comparisons(ended: &Ended) -> Vec<Value> {
+    ended.json::<Value>()["comparisons"].as_array().expect("comparisons").clone()
+}
+
+/// Both sides of `comparison` fit together: the same requests, as long, as often.
+fn is_a_pair(comparison: &Value) {
+    let (predicted, measured) = (&comparison["predicted"], &comparison["measured"]);
+    for key in ["digest", "replications", "duration"] {
+        assert_eq!(predicted[key], measured[key], "{key}: {comparison}");
+    }
+    for side in [predicted, measured] {
+        assert!(side["samples"].as_u64() > Some(0), "{comparison}");
+    }
+    let warnings = comparison["warnings"].as_array().expect("a list");
+    let differs = |told: &Value| told.as_str().is_some_and(|told| told.contains("differ"));
+    assert!(!warnings.iter().any(differs), "{warnings:?}");
+}
+
+#[test]
+fn a_scenario_is_predicted_measured_and_compared() {
+    let lab = Lab::new();
+    let ended = lab.measures("run shop.toml --format json");
+    let comparisons = comparisons(&ended);
+    assert_eq!(comparisons.len(), 1);
+    is_a_pair(&comparisons[0]);
+    assert_eq!((&comparisons[0]["name"], &comparisons[0]["seed"]), (&"shop".into(), &1.into()));
+    assert_eq!(comparisons[0]["measured"]["replications"], 2);
+    assert_eq!(ended.json::<Value>()["summary"]["compared"], 1);
+    assert!(ended.err.contains("kept in runs/shop-"), "{ended:?}");
+    lab.only_runs_are_left(1);
+}
+
+#[test]
+fn the_verdict_is_the_exit_code_and_the_first_word() {
+    let lab = Lab::new();
+    let ended = lab.measures("run shop.toml");
+    let word = match ended.code {
+        Some(0) => "shop: prediction and measurement agree: ",
+        Some(1) => "shop: prediction and measurement DISAGREE: ",
+        _ => "shop: INCONCLUSIVE: ",
+    };
+    assert!(ended.out.starts_with(word), "{ended:?}");
+    assert!(!ended.err.contains("measuring"), "nobody watches: {ended:?}");
+    lab.only_runs_are_left(1);
+}
+
+#[test]
+fn scenarios_of_one_name_are_told_apart_by_their_files() {
+    let lab = Lab::new();
+    lab.write("other/shop.toml", "extends = \"../shop.toml\"\nload.users = 3\n");
+    let ended = lab.measures("run shop.toml other/shop.toml --format json --seed 7");
+    let comparisons = comparisons(&ended);
+    comparisons.iter().for_each(is_a_pair);
+    let names: Vec<&Value> = comparisons.iter().map(|comparison| &comparison["name"]).collect();
+    assert_eq!(names, ["shop (shop.toml)", "shop (other/shop.toml)"]);
+    assert!(comparisons.iter().all(|comparison| comparison["seed"] == 7));
+    assert_ne!(comparisons[0]["measured"]["digest"], comparisons[1]["measured"]["digest"]);
+    lab.only_runs_are_left(2);
+    let markdown = lab.measures("run shop.toml other/shop.toml --format markdown");
+    assert!(markdown.out.starts_with("| scenario | verdict | predicted |"), "{markdown:?}");
+}
+
+#[test]
+fn a_ladder_compares_rungs_and_their_steps() {
+    let lab = Lab::new();
+    lab.write("more.toml", "extends = \"shop.toml\"\nload.users = 12\n");
+    let ended = lab.measures("ladder more.toml --format json");
+    let climb: Value = ended.json();
+    assert_eq!(climb["scenario"], "more");
+    let rungs = climb["rungs"].as_array().expect("rungs");
+    let names: Vec<&Value> = rungs.iter().map(|rung| &rung["comparison"]["name"]).collect();
+    assert_eq!(names, ["shop", "more"]);
+    rungs.iter().for_each(|rung| is_a_pair(&rung["comparison"]));
+    assert_eq!(rungs[0]["turned"], Value::Null);
+    assert_eq!(rungs[1]["turned"], "load.users: 6 -> 12");
+    let steps = climb["steps"].as_array().expect("steps");
+    assert_eq!((steps.len(), &steps[0]["from"], &steps[0]["to"]), (1, &names[0].clone(), names[1]));
+    assert!(steps[0]["predicted_gain"].as_f64().is_some_and(|gain| gain > 0.5), "{steps:?}");
+    lab.only_runs_are_left(2);
+}
+
+#[test]
+fn a_sweep_measures_every_value() {
+    let lab = Lab::new();
+    let ended = lab.measures("sweep shop.toml --vary load.users=2,4,8 --format json");
+    let sweep: Value = ended.json();
+    assert_eq!((&sweep["scenario"], &sweep["key"]), (&"shop".into(), &"load.users".into()));
+    let points = sweep["points"].as_array().expect("points");
+    let values: Vec<&Value> = points.iter().map(|point| &point["value"]).collect();
+    assert_eq!(values, ["2", "4", "8"]);
+    for point in points {
+        is_a_pair(&point["comparison"]);
+        let predicted = &point["comparison"]["rows"][0]["predicted"]["value"];
+        assert_eq!(&point["predicted"]["throughput"]["value"], predicted);
+    }
+    assert_eq!(sweep["predicted_knee"], "behind");
+    assert!(lab.names("runs")[0].starts_with("shop-users-2-"), "{:?}", lab.names("runs"));
+    lab.only_runs_are_left(3);
+}
+
+#[test]
+fn a_long_ladder_is_cut_unless_its_lengths_are_chosen() {
+    let lab = Lab::new();
+    lab.write(
+        "long.toml",
+        "extends = \"shop.toml\"\nload = { warmup = \"30s\", duration = \"60s\" }\n",
+    );
+    // Nothing is measured: the length shows in what is predicted.
+    let words = "sweep long.toml --predict-only --vary load.users=2,400 --costs platform.toml";
+    let knee = |options: &str| lab.end(&format!("{words} {options} --format json"));
+    let (cut, chosen) = (knee(""), knee("--warmup 8s --duration 10s"));
+    assert_eq!((cut.code, &cut.out), (Some(0), &chosen.out));
+    assert_ne!(cut.out, knee("--duration 20s").out);
+    // A key that is varied is left as it is.
+    let lengths = "sweep long.toml --predict-only --vary load.duration=20s,30s \
+                   --costs platform.toml --format json";
+    let lengths: Value = lab.end(lengths).json();
+    let rate = |at: usize| lengths["points"][at]["predicted"]["throughput"].clone();
+    assert_ne!(rate(0), rate(1));
+    lab.only_runs_are_left(0);
+}
