@@ -4,60 +4,71 @@ use std::path::Path;
 
 use model::read::load_text;
 
-const SERVICE: &str = r#"
-    seed = 7
-    service.concurrency = "async"
-    costs.cpu.request = "1ms"
-    upstream.partner.latency = { p50 = "20ms", p99 = "60ms" }
-    endpoint = [
-        { name = "status", weight = 3 },
-        { name = "get item", weight = 1.5, steps = [{ call = "partner" }] },
-    ]
-"#;
-
-fn script(name: &str, load: &str) -> String {
-    let text = format!("load = {load}\n{SERVICE}");
-    let resolved = load_text(name, &text, &[]).expect("a valid scenario");
-    live::k6::script(&resolved.scenario, &format!("{name}.toml"))
+/// The script of a scenario with this `load`.
+fn script(load: &str) -> String {
+    let text = format!(
+        r#"
+        load = {load}
+        seed = 7
+        service.concurrency = "async"
+        costs.cpu.request = "1ms"
+        upstream.partner.latency = {{ p50 = "20ms", p99 = "60ms" }}
+        endpoint = [
+            {{ name = "status", weight = 3 }},
+            {{ name = "get item", weight = 1.5, steps = [{{ call = "partner" }}] }},
+        ]
+        "#
+    );
+    let resolved = load_text("shop", &text, &[]).expect("a valid scenario");
+    live::k6::script(&resolved.scenario, "shop.toml")
 }
 
-/// The script of `load` is the one in the file.
-fn is_golden(name: &str, load: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/k6/{name}.js"));
-    testkit::golden(file, &script(name, load));
+/// Lines of `base` that are not in `other`, and then those that are only in `other`.
+fn changes(base: &str, other: &str) -> String {
+    let only = |one: &str, other: &str, mark: &str| -> String {
+        let mut shared: Vec<&str> = other.lines().collect();
+        let is_new = |line: &&str| match shared.iter().position(|it| it == line) {
+            Some(index) => {
+                shared.remove(index);
+                false
+            }
+            None => true,
+        };
+        one.lines().filter(is_new).map(|line| format!("{mark}{line}\n")).collect()
+    };
+    only(base, other, "-") + &only(other, base, "+")
 }
 
 #[test]
-fn closed_users() {
-    is_golden(
-        "closed",
-        r#"{ users = 8, think_time = { p50 = "20ms", p99 = "100ms" }, warmup = "1s",
-             duration = "4s", timeout = "10s" }"#,
-    );
-}
-
-#[test]
-fn users_in_stages() {
-    is_golden(
-        "staged",
-        r#"{ users = 0, warmup = "2s", keep_alive = false, timeout = "5s",
-             stages = [{ duration = "2s", target = 20 }, { duration = "8s", target = 20 },
-                       { duration = "1500ms", target = 5 }] }"#,
-    );
-}
-
-#[test]
-fn open_arrivals() {
-    is_golden(
-        "open",
-        r#"{ rate = "33.5/s", max_users = 40, warmup = "1s", duration = "4s", timeout = "10s" }"#,
-    );
+fn scripts_are_as_in_their_files() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/k6");
+    let base = script(r#"{ users = 8, warmup = "1s", duration = "4s", timeout = "10s" }"#);
+    testkit::golden(folder.join("closed.js"), &base);
+    for (name, load) in [
+        (
+            "pauses",
+            r#"{ users = 8, think_time = { p50 = "20ms", p99 = "100ms" }, warmup = "1s",
+                 duration = "4s", timeout = "10s" }"#,
+        ),
+        (
+            "stages",
+            r#"{ users = 0, warmup = "2s", keep_alive = false, timeout = "5s",
+                 stages = [{ duration = "2s", target = 20 }, { duration = "8s", target = 20 },
+                           { duration = "1500ms", target = 5 }] }"#,
+        ),
+        (
+            "arrivals",
+            r#"{ rate = "33.5/s", max_users = 40, warmup = "1s", duration = "4s",
+                 timeout = "10s" }"#,
+        ),
+    ] {
+        testkit::golden(folder.join(format!("{name}.diff")), &changes(&base, &script(load)));
+    }
 }
 
 #[test]
 fn arrivals_in_stages() {
     let text = script(
-        "ramp",
         r#"{ rate = "10/s", spacing = "even", warmup = "2s", timeout = "never",
              stages = [{ duration = "10s", target = "100/s" }] }"#,
     );
@@ -83,7 +94,7 @@ fn every_pause_has_an_expression() {
         (r#"{ low = "1s", high = "3s" }"#, "const seconds = 1 + (3 - 1) * u;"),
     ] {
         let load = format!(r#"{{ users = 2, think_time = {think}, duration = "4s" }}"#);
-        let text = script("pause", &load);
+        let text = script(&load);
         assert!(text.contains(wanted), "{think}: {text}");
         assert!(!text.contains("{{"), "a mark is left: {text}");
     }

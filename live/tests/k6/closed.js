@@ -1,10 +1,10 @@
-// The load of closed, from closed.toml.
+// The load of shop, from shop.toml.
 //
 // Written by `live export k6`, for k6 2.x. Change it as you like.
 //
-//   k6 run closed.js                               against BASE_URL's default below
-//   k6 run -e BASE_URL=http://10.0.0.7:8080 -e SUMMARY=one.json closed.js
-//   validate compare --k6 closed-k6.json closed.toml   hold the result against the prediction
+//   k6 run shop.js                               against BASE_URL's default below
+//   k6 run -e BASE_URL=http://10.0.0.7:8080 -e SUMMARY=one.json shop.js
+//   validate compare --k6 shop-k6.json shop.toml   hold the result against the prediction
 //
 // The same as under rung's own load generator, given the same seed:
 // - Request i of user u calls the same endpoint with the same key, and the same pause follows:
@@ -20,7 +20,7 @@ import { sleep } from 'k6';
 import { Counter, Trend } from 'k6/metrics';
 
 const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
-const SUMMARY = __ENV.SUMMARY || 'closed-k6.json';
+const SUMMARY = __ENV.SUMMARY || 'shop-k6.json';
 
 const WARMUP = 1; // seconds at the start that are run and do not count
 const DURATION = 4; // seconds that count, after the warm-up
@@ -74,10 +74,8 @@ export default function () {
   });
   const kind = failure(reply);
   count(endpoint.name, kind, reply.timings);
-  const u = uniform(THINK, request.lane, request.index);
-  const seconds = 0.02 * Math.exp(0.6918302848827708 * normal(u));
   // A dead service is not asked as fast as the processor allows.
-  sleep(kind === 'disconnected' ? Math.max(seconds, 0.01) : seconds);
+  if (kind === 'disconnected') sleep(0.01);
 }
 
 function count(endpoint, kind, timings) {
@@ -127,7 +125,7 @@ export function handleSummary(data) {
   // k6's data, whichever form it has, and of what it is.
   const all = JSON.parse(JSON.stringify(data));
   all.rung = {
-    scenario: 'closed',
+    scenario: 'shop',
     seed: '7',
     warmup: WARMUP,
     duration: DURATION,
@@ -210,43 +208,10 @@ function chacha8(key, counter, nonce) {
   return x.map((word, i) => word + start[i]);
 }
 
-// The quantile of the standard normal distribution: Wichura's algorithm AS 241 (Applied
-// Statistics 37, 1988), PPND7: seven digits.
-function normal(p) {
-  const q = p - 0.5;
-  if (Math.abs(q) <= 0.425) {
-    const r = 0.180625 - q * q;
-    return (
-      (q * (((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179)) /
-      (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1)
-    );
-  }
-  const r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
-  let z;
-  if (r <= 5) {
-    const s = r - 1.6;
-    z =
-      (((0.17023821103 * s + 1.3067284816) * s + 2.7568153900) * s + 1.4234372777) /
-      ((0.12021132975 * s + 0.73700164250) * s + 1);
-  } else {
-    const s = r - 5;
-    z =
-      (((0.017337203997 * s + 0.42868294337) * s + 3.0812263860) * s + 6.6579051150) /
-      ((0.012258202635 * s + 0.24197894225) * s + 1);
-  }
-  return q < 0 ? -z : z;
-}
-
 // Keys of the draws: the seed, and what they are for.
 const CLASS = {
   key: [
     0x676e7572, 0x61726420, 0x74732077, 0x6d616572,
     0x00000007, 0x00000000, 0x2fcbab9f, 0xd1165595,
-  ],
-};
-const THINK = {
-  key: [
-    0x676e7572, 0x61726420, 0x74732077, 0x6d616572,
-    0x00000007, 0x00000000, 0x722ea31b, 0x0e975472,
   ],
 };

@@ -6,19 +6,9 @@ use std::path::{Path, PathBuf};
 use model::report::Report;
 use serde_json::Value;
 use tempfile::TempDir;
-use validate::cli;
 
-use super::sample::*;
-
-/// What a command told: exit code, data, talk.
-struct Told(u8, String, String);
-
-fn validate(words: &[&str]) -> Told {
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let exit = cli::run(["validate"].iter().chain(words), &mut out, &mut err);
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Told(exit.code(), text(out), text(err))
-}
+use crate::program::{Ended, validate};
+use crate::sample::*;
 
 /// Keeps a report as `live` keeps a run, in a folder of its own.
 fn keep(folder: &Path, name: &str, report: &Report) -> PathBuf {
@@ -54,7 +44,7 @@ fn the_verdict_is_the_exit_code() {
         (&predicted(), &few, 3, "shop: INCONCLUSIVE: P99: 500 good answers were measured"),
     ] {
         let files = files(predicted, measured);
-        let Told(exit, out, err) = validate(&["compare", &files.predicted, &files.measured]);
+        let Ended(exit, out, err) = validate(&["compare", &files.predicted, &files.measured]);
         assert_eq!((exit, err.as_str()), (code, ""));
         assert!(out.starts_with(told), "{out}");
     }
@@ -70,7 +60,7 @@ fn a_tolerance_can_be_chosen_and_a_wrong_one_is_explained() {
     };
     assert_eq!(compare(&[]).0, 0);
     assert_eq!(compare(&["--tolerance", "throughput=1%", "--tolerance", "p99=20%"]).0, 1);
-    let Told(code, out, err) = compare(&["--tolerance", "latency=1%"]);
+    let Ended(code, out, err) = compare(&["--tolerance", "latency=1%"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(
         err.contains("no metric is called `latency`; there are throughput, mean, p50"),
@@ -81,7 +71,7 @@ fn a_tolerance_can_be_chosen_and_a_wrong_one_is_explained() {
 #[test]
 fn json_is_a_comparison_that_the_schema_describes() {
     let files = files(&predicted(), &measured());
-    let Told(code, out, _) =
+    let Ended(code, out, _) =
         validate(&["compare", &files.predicted, &files.measured, "--format", "json"]);
     let json: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((code, &json["verdict"], &json["schema"]), (0, &"agree".into(), &1.into()));
@@ -92,7 +82,7 @@ fn json_is_a_comparison_that_the_schema_describes() {
         json["rows"].as_array().into_iter().flatten().map(|r| &r["scope"]).collect();
     assert!(scopes.iter().any(|scope| scope["class"] == "cart"));
     assert!(scopes.iter().any(|scope| scope["station"] == "cpu"));
-    let Told(code, schema, _) = validate(&["schema"]);
+    let Ended(code, schema, _) = validate(&["schema"]);
     let schema: Value = serde_json::from_str(&schema).expect("JSON");
     assert_eq!(code, 0);
     let fields = schema["properties"].as_object().expect("fields");
@@ -106,7 +96,7 @@ fn json_is_a_comparison_that_the_schema_describes() {
 fn rounds_are_read_from_files_and_paired() {
     let [p, m] = [predicted(), measured()].map(|report| in_rounds(report, &[0.8, 1.0, 1.2]));
     let files = files(&p, &m);
-    let Told(code, out, _) =
+    let Ended(code, out, _) =
         validate(&["compare", &files.predicted, &files.measured, "--format", "json"]);
     let json: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((code, &json["verdict"]), (0, &"agree".into()));
@@ -119,7 +109,7 @@ fn rounds_are_read_from_files_and_paired() {
 #[test]
 fn markdown_is_a_form_of_its_own() {
     let files = files(&predicted(), &measured());
-    let Told(code, out, _) =
+    let Ended(code, out, _) =
         validate(&["compare", &files.predicted, &files.measured, "--format", "markdown"]);
     assert!(code == 0 && out.starts_with("**shop: prediction and measurement agree"), "{out}");
     assert!(out.contains("| throughput | 40.0/s | ±0.20 | 40.0/s | ±0.80 | 0.0 % |"), "{out}");
@@ -128,7 +118,7 @@ fn markdown_is_a_form_of_its_own() {
 #[test]
 fn reports_that_are_no_pair_are_refused() {
     let files = files(&predicted(), &measured());
-    let Told(code, out, err) = validate(&["compare", &files.measured, &files.measured]);
+    let Ended(code, out, err) = validate(&["compare", &files.measured, &files.measured]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("both reports are measured") && err.contains("live compare"), "{err}");
 }
@@ -142,17 +132,17 @@ fn every_file_that_is_no_report_is_named() {
         file.to_str().expect("UTF-8").to_string()
     };
     let (broken, old) = (write("broken.json", "{"), write("old.json", "{\"schema\": 7}"));
-    let Told(code, _, err) = validate(&["compare", &broken, &old]);
+    let Ended(code, _, err) = validate(&["compare", &broken, &old]);
     assert_eq!(code, 2);
     assert!(err.contains("broken.json:1:1: is no report: EOF"), "{err}");
     assert!(err.contains("old.json: has the form 7, and this program reads 1"), "{err}");
-    let Told(code, out, _) = validate(&["compare", "absent.json", &old, "--format", "json"]);
+    let Ended(code, out, _) = validate(&["compare", "absent.json", &old, "--format", "json"]);
     assert_eq!((code, out.as_str()), (2, ""));
 }
 
 #[test]
 fn the_help_names_every_command() {
-    let Told(code, help, _) = validate(&["--help"]);
+    let Ended(code, help, _) = validate(&["--help"]);
     assert_eq!(code, 0);
     for word in ["compare", "schema", "completions", "Exit codes"] {
         assert!(help.contains(word), "{word}");

@@ -3,8 +3,10 @@
 mod bottlenecks;
 mod command_line;
 mod documents;
+mod k6;
 mod many;
 mod never;
+mod program;
 mod refusals;
 mod rounds;
 mod rows;

@@ -9,7 +9,7 @@ use super::lab::Lab;
 
 /// A run that is measuring, and does so until it is interrupted.
 fn measuring(lab: &Lab, options: &str) -> Running {
-    let words = "run shop.toml --warmup 0s --duration 1h --costs platform.toml";
+    let words = "run shop.toml --warmup 0s --duration 5m --costs platform.toml";
     let run = lab.start(&format!("{words} {options}"));
     is_busy(lab, None);
     run
@@ -96,7 +96,7 @@ fn an_interrupt_while_everything_starts_leaves_nothing() {
     }
     for delay in [0, 1, 4, 16, 32, 64, 128, 256] {
         let lab = Lab::new();
-        let run = lab.start("run shop.toml --duration 1h --costs platform.toml");
+        let run = lab.start("run shop.toml --duration 5m --costs platform.toml");
         std::thread::sleep(std::time::Duration::from_millis(delay));
         run.signal(Signal::INT);
         let ended = run.ended();

@@ -2,25 +2,23 @@
 
 use serde_json::{Value, json};
 
-use super::told::*;
-use super::{Told, validate};
+use super::compared::{compare, compared, shop, warns};
+use super::summaries::{by_hand, script};
+use crate::program::{Ended, validate};
 
-/// What is said of `text` as a summary.
+/// The error for `text` as a summary.
 fn refused(text: &str) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = write(folder.path(), "summary.json", text).display().to_string();
-    let Told(code, out, err) = validate(&["compare", "--k6", &path, &file("shop.toml")]);
+    let Ended(code, out, err) = compare(&[text.to_string()], &[&shop()]);
     assert_eq!((code, out.as_str()), (2, ""), "{text}: {err}");
-    assert!(err.contains("summary.json"), "{err}");
+    assert!(err.contains("summary-1.json"), "{err}");
     err
 }
 
 /// The summary of our script with a change.
-fn changed(change: impl Fn(&mut Value)) -> String {
-    let text = std::fs::read_to_string(file("script-handle.json")).expect("a file");
-    let mut json: Value = serde_json::from_str(&text).expect("JSON");
-    change(&mut json);
-    json.to_string()
+fn changed(change: impl Fn(&mut Value)) -> Value {
+    let mut summary = script();
+    change(&mut summary);
+    summary
 }
 
 #[test]
@@ -58,53 +56,45 @@ fn numbers_that_cannot_be_are_refused() {
         ("/rung", json!([]), "`rung.scenario`"),
         ("/state/testRunDurationMs", json!(900), "within its warm-up"),
     ] {
-        let err = refused(&changed(|json| {
-            *json.pointer_mut(pointer).expect("it is there") = value.clone();
-        }));
+        let summary =
+            changed(|json| *json.pointer_mut(pointer).expect("it is there") = value.clone());
+        let err = refused(&summary.to_string());
         assert!(err.contains(words), "{pointer}: {err}");
     }
 }
 
 #[test]
 fn another_scenario_and_another_seed_are_refused() {
-    let err = refused(&changed(|json| json["rung"]["scenario"] = json!("bank")));
+    let err = refused(&changed(|json| json["rung"]["scenario"] = json!("bank")).to_string());
     assert!(err.contains("the prediction is of scenario `shop`"), "{err}");
-    let err = refused(&changed(|json| json["rung"]["seed"] = json!("8")));
+    let err = refused(&changed(|json| json["rung"]["seed"] = json!("8")).to_string());
     assert!(err.contains("seed 7, the measurement from seed 8"), "{err}");
 }
 
 #[test]
 fn runs_of_different_scripts_are_not_put_together() {
-    let (script, hand, shop) =
-        (file("script-handle.json"), file("hand-handle.json"), file("shop.toml"));
-    let Told(code, _, err) = validate(&["compare", "--k6", &script, "--k6", &hand, &shop]);
-    assert!(
-        code == 2 && err.contains("hand-handle.json") && err.contains("another script"),
-        "{err}"
-    );
+    let summaries = [script(), by_hand()].map(|summary| summary.to_string());
+    let Ended(code, _, err) = compare(&summaries, &[&shop()]);
+    assert!(code == 2 && err.contains("summary-2.json") && err.contains("another script"), "{err}");
 }
 
 #[test]
 fn a_run_that_was_ended_early_counts_as_far_as_it_came() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let text = changed(|json| json["state"]["testRunDurationMs"] = json!(3000));
-    let path = write(folder.path(), "summary.json", &text).display().to_string();
-    let shop = file("shop.toml");
-    let Told(_, out, _) = validate(&["compare", "--k6", &path, &shop, "--format", "json"]);
-    let comparison: Value = serde_json::from_str(&out).expect("JSON");
+    let summary = changed(|json| json["state"]["testRunDurationMs"] = json!(3000));
+    let comparison = compared(&[summary]);
     assert_eq!(comparison["measured"]["duration"], 2.0);
     assert!(warns(&comparison, "2.0 s of its 4 s count"), "{comparison}");
 }
 
 #[test]
 fn every_file_that_cannot_be_read_is_told() {
-    let shop = file("shop.toml");
-    let Told(code, _, err) =
+    let shop = shop();
+    let Ended(code, _, err) =
         validate(&["compare", "--k6", "none-1.json", "--k6", "none-2.json", &shop]);
     assert!(code == 2 && err.contains("none-1.json") && err.contains("none-2.json"), "{err}");
-    let Told(code, _, err) = validate(&["compare", &shop]);
+    let Ended(code, _, err) = validate(&["compare", &shop]);
     assert!(code == 2 && err.contains("MEASURED"), "{err}");
-    let Told(code, _, err) = validate(&["compare", &shop, &shop, "--set", "load.users=3"]);
+    let Ended(code, _, err) = validate(&["compare", &shop, &shop, "--set", "load.users=3"]);
     assert!(code == 2 && err.contains("--k6"), "{err}");
     assert!(err.contains("is a report, which no --set"), "{err}");
 }
