@@ -134,6 +134,18 @@ impl Fastapi {
         Ok(())
     }
 
+    /// Frees the places of workers that have ended.
+    fn note_ends(&mut self, troubles: &mut Vec<String>) {
+        for (index, place) in self.workers.iter_mut().enumerate() {
+            if let Some(gone) = place.take_if(|worker| !worker.line.is_open()) {
+                troubles.push(format!(
+                    "worker {index} (process {}) ended unexpectedly; {} starts another",
+                    gone.process, self.command.name
+                ));
+            }
+        }
+    }
+
     /// Lets the next worker that has called in take a place. False if there is none.
     fn call_in(&mut self) -> Result<bool, ChildError> {
         let free = self.workers.iter().position(Option::is_none).unwrap_or(0);
@@ -156,14 +168,7 @@ impl Service for Fastapi {
             self.server = self.command.start()?;
             return self.wait_for_all();
         }
-        for (index, place) in self.workers.iter_mut().enumerate() {
-            if let Some(gone) = place.take_if(|worker| !worker.line.is_open()) {
-                troubles.push(format!(
-                    "worker {index} (process {}) ended unexpectedly; {} starts another",
-                    gone.process, self.command.name
-                ));
-            }
-        }
+        self.note_ends(troubles);
         while self.workers.iter().any(Option::is_none) {
             if !self.call_in()? {
                 break;
@@ -173,6 +178,7 @@ impl Service for Fastapi {
     }
 
     fn count(&mut self, troubles: &mut Vec<String>) -> Vec<Snapshot> {
+        self.note_ends(troubles);
         let workers = || self.workers.iter().flatten();
         let refused: Vec<_> = workers().filter_map(|worker| worker.line.ask().err()).collect();
         troubles.extend(refused.iter().map(ToString::to_string));
