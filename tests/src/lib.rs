@@ -4,3 +4,4 @@ pub mod audit;
 pub mod claim;
 pub mod closed_form;
 pub mod random;
+pub mod wrong;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::read::{costs_schema, load, scenario_schema};
 use serde_json::{Value, json};
+use tests::wrong::wrong_files;
 
 /// The first thing that `value` has against `schema`, as far as rung's schemas go.
 fn violation(value: &Value, schema: &Value, root: &Value) -> Option<String> {
@@ -181,6 +182,7 @@ fn every_cost_profile_fits_the_schema() {
 #[test]
 fn the_schema_sees_what_an_editor_should_underline() {
     let schema = scenario_schema();
+    let cases: Vec<_> = wrong_files().into_iter().flat_map(|(_, cases)| cases).collect();
     for wrong in [
         "unknown-key",
         "unknown-table",
@@ -197,7 +199,10 @@ fn the_schema_sees_what_an_editor_should_underline() {
         "empty",
         "many",
     ] {
-        let text = fs::read_to_string(format!("wrong/{wrong}.toml")).expect("a wrong file");
-        assert!(violation(&parse(&text), &schema, &schema).is_some(), "{wrong} fits the schema");
+        let case = cases.iter().find(|case| case.name == wrong).expect("a wrong scenario");
+        assert!(
+            violation(&parse(&case.text), &schema, &schema).is_some(),
+            "{wrong} fits the schema"
+        );
     }
 }

@@ -1,58 +1,30 @@
-//! Wrong files and the words that they are refused with.
-//!
-//! Each `wrong/NAME.toml` opens with a comment that says what is wrong; comments such as
-//! `# --set service.workers=x` are applied as on the command line. `UPDATE_GOLDEN=1`
-//! writes the goldens `wrong/NAME.txt` anew.
+//! Wrong scenarios and the errors that they are refused with. `UPDATE_GOLDEN=1` writes the
+//! errors into `wrong/*.txt` anew.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use model::read::{Diagnostics, load};
-
-fn wrong_files() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir("wrong")
-        .expect("the directory of wrong files")
-        .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
-        .collect();
-    files.sort();
-    files
-}
-
-fn sets(path: &Path) -> Vec<String> {
-    let text = String::from_utf8_lossy(&fs::read(path).expect("a readable file")).into_owned();
-    text.lines().filter_map(|line| line.strip_prefix("# --set ")).map(str::to_string).collect()
-}
-
-fn refusal(path: &Path) -> Diagnostics {
-    match load(path, &sets(path)) {
-        Ok(_) => panic!("{} is accepted", path.display()),
-        Err(diagnostics) => diagnostics,
-    }
-}
+use model::read::load;
+use tests::wrong::{Written, file_of, wrong_files};
 
 #[test]
-fn each_wrong_file_is_refused_in_its_own_words() {
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+fn each_wrong_scenario_is_refused_in_its_own_words() {
+    let written = Written::new();
     let files = wrong_files();
-    assert!(files.len() >= 45, "only {} wrong files", files.len());
-    let mut different = Vec::new();
-    for path in files {
-        let found = format!("{}\n", refusal(&path));
-        let golden = path.with_extension("txt");
-        if update {
-            fs::write(&golden, &found).expect("a golden can be written");
-        } else if fs::read_to_string(&golden).ok().as_deref() != Some(&found) {
-            different.push(format!("--- {}\n{found}", golden.display()));
+    assert!(files.iter().map(|(_, cases)| cases.len()).sum::<usize>() >= 70);
+    for (file, mut cases) in files {
+        for case in &mut cases {
+            case.error = written.refusal(&case.name).1;
         }
+        testkit::golden(file, &file_of(&cases));
     }
-    assert!(different.is_empty(), "not as in the goldens:\n{}", different.join("\n"));
 }
 
 #[test]
 fn every_problem_has_a_place_and_a_way_out() {
-    for path in wrong_files() {
-        for diagnostic in refusal(&path).diagnostics {
+    let written = Written::new();
+    for case in wrong_files().iter().flat_map(|(_, cases)| cases) {
+        for diagnostic in written.refusal(&case.name).0.diagnostics {
             let is_set = diagnostic.file.starts_with("--set ");
             let has_place = diagnostic.line.is_some() && diagnostic.column.is_some();
             // A file that cannot be read has no lines.
@@ -64,18 +36,17 @@ fn every_problem_has_a_place_and_a_way_out() {
 }
 
 #[test]
-fn goldens_without_a_wrong_file_are_gone() {
-    for entry in fs::read_dir("wrong").expect("the directory of wrong files") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|ending| ending == "txt") {
-            assert!(path.with_extension("toml").exists(), "{}", path.display());
-        }
-    }
-}
-
-#[test]
 fn files_that_are_none_are_refused() {
-    for (path, text) in [
+    let written = Written::new();
+    fs::write(written.path("not-utf8.toml"), b"# A caf\xe9.\nseed = 1\n").expect("ours");
+    let error = "error: wrong/not-utf8.toml: cannot be read: it is not UTF-8 text\n  \
+                 allowed: a TOML file of at most 1MiB\n";
+    assert_eq!(written.refusal("not-utf8").1, error);
+    let error = "error: wrong/unknown-kye.toml: cannot be read: there is no such file\n  \
+                 allowed: a scenario's path as it stands, or its name in `scenarios/`\n  \
+                 did you mean `wrong/unknown-key.toml`?\n";
+    assert_eq!(written.refusal("unknown-kye").1, error);
+    for (path, error) in [
         (
             "no/such/file.toml",
             "error: no/such/file.toml: cannot be read: there is no such file\n  \
@@ -87,17 +58,8 @@ fn files_that_are_none_are_refused() {
             "error: wrong: cannot be read: it is a directory\n  \
              allowed: a TOML file of at most 1MiB",
         ),
-        (
-            "wrong/unknown-kye.toml",
-            "error: wrong/unknown-kye.toml: cannot be read: there is no such file\n  \
-             allowed: a scenario's path as it stands, or its name in `scenarios/`\n  \
-             did you mean `wrong/unknown-key.toml`?",
-        ),
     ] {
-        assert_eq!(refusal_text(path), text);
+        let refused = load(Path::new(path), &[]).map(|_| ()).expect_err("a refusal");
+        assert_eq!(refused.to_string(), error);
     }
-}
-
-fn refusal_text(path: &str) -> String {
-    load(Path::new(path), &[]).map(|_| ()).expect_err("a refusal").to_string()
 }
