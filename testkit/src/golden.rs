@@ -14,5 +14,11 @@ pub fn golden(file: impl AsRef<Path>, found: &str) {
         fs::write(file, found).expect("a folder of ours");
     }
     let wanted = fs::read_to_string(file).unwrap_or_default();
-    assert_eq!(found, wanted, "{} differs: set UPDATE_GOLDEN to accept it", file.display());
+    let lines = || found.lines().zip(wanted.lines()).zip(1..);
+    let first = lines().find(|((found, wanted), _)| found != wanted);
+    let advice = format!("{}: set UPDATE_GOLDEN to accept it", file.display());
+    if let Some(((found, wanted), line)) = first {
+        assert_eq!(found, wanted, "line {line} of {advice}");
+    }
+    assert_eq!(found, wanted, "{advice}");
 }

@@ -50,12 +50,7 @@ fn json(words: &str) -> Value {
 }
 
 fn compare(name: &str, found: &str) {
-    let path = Path::new("golden/cli").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, found).expect("a golden can be written");
-    }
-    let golden = fs::read_to_string(&path).expect("a golden");
-    assert_eq!(found, golden, "{} differs", path.display());
+    testkit::golden(Path::new("golden/cli").join(name), found);
 }
 
 const SHORT: &str = "--replications 3";
@@ -232,11 +227,11 @@ fn the_effort_is_what_was_asked_for() {
 
 #[test]
 fn a_checked_scenario_is_a_scenario() {
-    let path = std::env::temp_dir().join(format!("rung-check-{}.toml", std::process::id()));
     let toml = answer("check golden/cli/shop-async.toml");
-    fs::write(&path, &toml).expect("a file");
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let path = folder.path().join("checked.toml");
+    fs::write(&path, &toml).expect("a folder of ours");
     assert_eq!(answer(&format!("check {}", path.display())), toml);
-    fs::remove_file(&path).expect("the file");
 
     let value = json("check golden/cli/shop-async.toml --format json --set service.workers=3");
     assert_eq!(value["ok"], true);

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use model::read::{load, load_text};
@@ -106,16 +105,8 @@ fn the_trace_is_the_one_that_was_checked_in() {
             let _ = writeln!(text, "{index:>6} {digest:016x} {line}");
         }
     }
-    let path = "golden/trace.txt";
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(path, &text).unwrap();
-    }
-    let wanted = fs::read_to_string(path).unwrap();
     // The first line in which they differ says in which 250 records to look.
-    for (found, wanted) in text.lines().zip(wanted.lines()) {
-        assert_eq!(found, wanted);
-    }
-    assert_eq!(text, wanted);
+    testkit::golden("golden/trace.txt", &text);
 }
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo), continued from `hash`.
