@@ -84,6 +84,13 @@ impl Quantiles {
     }
 }
 
+impl Default for Distribution {
+    /// No time at all.
+    fn default() -> Distribution {
+        Distribution::Constant(Span::ZERO)
+    }
+}
+
 impl Distribution {
     /// Lognormal through two quantiles: `mu = ln p50`, `sigma = ln(p99/p50) / z99`.
     pub fn lognormal(p50: Span, p99: Span) -> Distribution {

@@ -5,6 +5,9 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[macro_use]
+pub mod keys;
+
 pub mod costs;
 pub mod digest;
 pub mod distribution;
@@ -18,4 +21,5 @@ pub mod station;
 pub mod statistics;
 pub mod stream;
 pub mod units;
+pub mod words;
 pub mod workload;

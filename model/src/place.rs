@@ -67,7 +67,7 @@ const FIXED: [PlaceId; 14] = [
 const PER_UPSTREAM: usize = 4;
 
 // The reader accepts no more upstreams than can be numbered.
-const _: () = assert!(FIXED.len() + PER_UPSTREAM * crate::read::MOST_ENTRIES <= u16::MAX as usize);
+const _: () = assert!(FIXED.len() + PER_UPSTREAM * crate::keys::MOST_ENTRIES <= u16::MAX as usize);
 
 /// Waiting for the semaphore of the upstream with this index.
 pub fn semaphore(upstream: u32) -> Place {

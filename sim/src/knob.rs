@@ -142,11 +142,11 @@ fn database_relaxations(
     match &database.engine {
         Database::Sqlite(sqlite) => {
             if sqlite.journal_mode != JournalMode::Wal {
-                let mode = format!("{:?}", sqlite.journal_mode).to_lowercase();
+                let mode = sqlite.journal_mode.as_str().to_string();
                 add("database.journal_mode", None, mode, "wal".into());
             }
             if sqlite.synchronous > Synchronous::Normal {
-                let level = format!("{:?}", sqlite.synchronous).to_lowercase();
+                let level = sqlite.synchronous.as_str().to_string();
                 add("database.synchronous", None, level, "normal".into());
             }
             add(

@@ -93,9 +93,9 @@ pub fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
         let engine = platform.query(name).map_or(&query.engine, |query| &query.engine).clone();
         (name.clone(), QueryCost { engine, pages: query.pages })
     };
-    let mut queries = platform.queries.clone();
-    queries.extend(own.queries.iter().map(query));
-    Costs { queries, ..platform.clone() }
+    let mut queries = platform.query.clone();
+    queries.extend(own.query.iter().map(query));
+    Costs { query: queries, ..platform.clone() }
 }
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn the_platform_replaces_the_costs_of_axum_and_lies_under_all_others() {
         let request =
-            |sets: &[&str]| costs(&shop(sets).scenario, &platform()).async_.request.mean();
+            |sets: &[&str]| costs(&shop(sets).scenario, &platform()).cpu.async_.request.mean();
         let axum = ["service.server=axum", "costs.interpreter.lock=false"];
         assert_eq!(request(&axum), 0.003);
         assert_eq!(request(&["service.server=uvicorn"]), 0.005);
@@ -167,7 +167,7 @@ mod tests {
             shop.scenario
         };
         let uvicorn = placed("uvicorn");
-        assert_eq!(uvicorn.costs.async_.request.mean(), 0.003);
+        assert_eq!(uvicorn.costs.cpu.async_.request.mean(), 0.003);
         assert!(uvicorn.costs.interpreter.lock);
         let access_log = |server| uvicorn.costs.server_request(server);
         assert_eq!(access_log(Server::Uvicorn), Span::from_micros(30));

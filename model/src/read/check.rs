@@ -1,35 +1,41 @@
 //! Every key against the table of keys: unknown names, wrong kinds, values out of range,
 //! missing keys. What passes comes out typed, with the defaults filled in.
 
-use super::diagnostic::{Problem, Problems, brief, did_you_mean, nearest, one_of};
-use super::form;
-use super::keys::{COSTS, Fallback, Key, Kind, MOST_USERS, Only, SCENARIO, Section};
-use super::merge;
+use super::describe::{advice, allowed, describe, elsewhere, show, some_keys, with_article};
+use super::diagnostic::{Problem, Problems, brief, nearest, one_of};
 use super::path::Path;
-use super::source::Place;
 use super::tree::{Entry, Node, Table, Value};
-use super::value::{Checked, Field, Fields, Origin, Typed};
+use super::{distribution, merge};
+use crate::keys::{
+    Checked, Fallback, Fields, Key, Kind, MOST_USERS, Only, Origin, Position, Section, Typed,
+};
 use crate::units::{Span, parse_rate, parse_share, parse_size};
+use crate::{costs, scenario};
 
 /// Checks a whole tree.
 ///
 /// With `partial`, keys that are missing are no problem: a file that may have them could
 /// not be read.
-pub(crate) fn check(table: &Table, at: Place, partial: bool, problems: &mut Problems) -> Fields {
-    Checker { problems, partial }.table(table, at, &SCENARIO, &Path::Root)
+pub(crate) fn check(table: &Table, at: Position, partial: bool, problems: &mut Problems) -> Fields {
+    Checker { problems, partial }.table(table, at, scenario::keys(), &Path::Root)
 }
 
 /// Checks a cost profile that is a file of its own: the table `costs` of a tree that has
 /// nothing else.
-pub(crate) fn check_profile(table: &Table, at: Place, problems: &mut Problems) -> Fields {
+pub(crate) fn check_profile(table: &Table, at: Position, problems: &mut Problems) -> Fields {
     let path = Path::Key(&Path::Root, "costs");
-    let fields = Checker { problems, partial: false }.table(table, at, &COSTS, &path);
-    let value = Checked { value: Typed::Table(fields), at, origin: Origin::Written };
-    Fields { fields: vec![Field { key: "costs".into(), value }], at }
+    let fields = Checker { problems, partial: false }.table(table, at, costs::keys(), &path);
+    let mut root = Fields::new(at);
+    root.push("costs".into(), written(Typed::Table(fields), at));
+    root
 }
 
-pub(super) struct Checker<'a> {
-    pub(super) problems: &'a mut Problems,
+fn written(value: Typed, at: Position) -> Checked {
+    Checked { value, at, origin: Origin::Written }
+}
+
+struct Checker<'a> {
+    problems: &'a mut Problems,
     partial: bool,
 }
 
@@ -37,13 +43,13 @@ impl Checker<'_> {
     fn table(
         &mut self,
         table: &Table,
-        at: Place,
+        at: Position,
         section: &'static Section,
         path: &Path,
     ) -> Fields {
         let meant = self.unknown_keys(table, section, path);
         self.choices(table, at, section, path, &meant);
-        let mut fields = Fields { fields: Vec::with_capacity(section.keys.len()), at };
+        let mut fields = Fields::new(at);
         for key in section.keys {
             let value = match table.get(key.name) {
                 Some(entry) => self.written(entry, key, section, &fields, path),
@@ -52,7 +58,7 @@ impl Checker<'_> {
                 None => self.missing(key, &fields, at, path),
             };
             if let Some(value) = value {
-                fields.fields.push(Field { key: key.name.into(), value });
+                fields.push(key.name.into(), value);
             }
         }
         fields
@@ -87,7 +93,7 @@ impl Checker<'_> {
     fn choices(
         &mut self,
         table: &Table,
-        at: Place,
+        at: Position,
         section: &'static Section,
         path: &Path,
         meant: &[&str],
@@ -131,14 +137,14 @@ impl Checker<'_> {
             return None;
         }
         let value = self.value(&entry.node, key, &name);
-        Some(Checked { value, at: entry.node.at, origin: Origin::Written })
+        Some(written(value, entry.node.at))
     }
 
     fn missing(
         &mut self,
         key: &'static Key,
         so_far: &Fields,
-        at: Place,
+        at: Position,
         path: &Path,
     ) -> Option<Checked> {
         if !applies(key, so_far) {
@@ -177,17 +183,18 @@ impl Checker<'_> {
         }
         match (&key.kind, &node.value) {
             (Kind::Table(section) | Kind::Profile(section), Value::Table(table)) => {
-                Typed::Table(self.table(table, node.at, section, name))
+                Typed::Table(self.table(table, node.at, section(), name))
             }
             (Kind::Named(section), Value::Table(table)) => {
-                Typed::Table(self.named(table, node.at, section, name))
+                Typed::Table(self.named(table, node.at, section(), name))
             }
             (Kind::List(section), Value::List(nodes)) => {
-                Typed::List(self.list(nodes, section, name))
+                Typed::List(self.list(nodes, section(), name))
             }
             (Kind::TextMap, Value::Table(table)) => self.texts_by_name(table, node.at, name),
             (Kind::Distribution, _) => {
-                form::check(self, node, name).map_or(Typed::Broken, Typed::Form)
+                distribution::check(self.problems, node, name)
+                    .map_or(Typed::Broken, Typed::Distribution)
             }
             _ => self.scalar(node, key, name),
         }
@@ -210,25 +217,26 @@ impl Checker<'_> {
     fn named(
         &mut self,
         table: &Table,
-        at: Place,
+        at: Position,
         section: &'static Section,
         path: &Path,
     ) -> Fields {
-        let mut fields = Fields { fields: Vec::with_capacity(table.entries.len()), at };
+        let mut fields = Fields::new(at);
         for entry in &table.entries {
             let name = path.key(&entry.key);
             self.check_name(&entry.key, entry.at, section);
             let value = match &entry.node.value {
                 Value::Table(table) => {
-                    Typed::Table(self.table(table, entry.node.at, section, &name))
+                    let mut fields = self.table(table, entry.node.at, section, &name);
+                    fields.name = Some(entry.key.to_string());
+                    Typed::Table(fields)
                 }
                 other => {
                     self.problems.push(not_a_table(other, entry.node.at, section, &name));
                     Typed::Broken
                 }
             };
-            let value = Checked { value, at: entry.node.at, origin: Origin::Written };
-            fields.fields.push(Field { key: entry.key.to_string().into(), value });
+            fields.push(entry.key.to_string().into(), written(value, entry.node.at));
         }
         fields
     }
@@ -250,7 +258,7 @@ impl Checker<'_> {
         list
     }
 
-    fn check_name(&mut self, name: &str, at: Place, section: &'static Section) {
+    fn check_name(&mut self, name: &str, at: Position, section: &'static Section) {
         if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
             self.problems.push(
                 Problem::new(
@@ -262,8 +270,8 @@ impl Checker<'_> {
         }
     }
 
-    fn texts_by_name(&mut self, table: &Table, at: Place, path: &Path) -> Typed {
-        let mut fields = Fields { fields: Vec::new(), at };
+    fn texts_by_name(&mut self, table: &Table, at: Position, path: &Path) -> Typed {
+        let mut fields = Fields::new(at);
         for entry in &table.entries {
             let name = path.key(&entry.key);
             let value = match &entry.node.value {
@@ -278,8 +286,7 @@ impl Checker<'_> {
                     Typed::Broken
                 }
             };
-            let value = Checked { value, at: entry.node.at, origin: Origin::Written };
-            fields.fields.push(Field { key: entry.key.to_string().into(), value });
+            fields.push(entry.key.to_string().into(), written(value, entry.node.at));
         }
         Typed::Table(fields)
     }
@@ -333,7 +340,7 @@ fn applies(key: &Key, so_far: &Fields) -> bool {
     }
 }
 
-fn not_a_table(found: &Value, at: Place, section: &Section, name: &Path) -> Problem {
+fn not_a_table(found: &Value, at: Position, section: &Section, name: &Path) -> Problem {
     Problem::new(at, format!("`{name}` is {}", show(found)))
         .allowed(format!("a table: the keys of one {}", section.noun))
 }
@@ -376,8 +383,8 @@ fn scalar(value: &Value, kind: &Kind) -> Result<Typed, String> {
         (Kind::Target, Value::Integer(_)) => scalar(value, &Kind::Integer(0, MOST_USERS)),
         (Kind::Choice(words), Value::Text(text)) => words
             .iter()
-            .find(|(word, _)| **word == **text)
-            .map(|(word, _)| Typed::Word(word))
+            .find(|known| *known.word == **text)
+            .map(|known| Typed::Word(known.word))
             .ok_or_else(|| describe(kind)),
         _ => wrong(),
     }
@@ -389,103 +396,9 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     number.parse().map(f64::abs).map_err(|_| "a share between \"0%\" and \"100%\"".to_string())
 }
 
-/// What a key of this kind may be, for a reader who has just been told that it is not.
-pub(super) fn describe(kind: &Kind) -> String {
-    match kind {
-        Kind::Flag => "true or false".into(),
-        Kind::Integer(low, high) if *high == i64::MAX as u64 => {
-            format!("an integer of at least {low}")
-        }
-        Kind::Integer(low, high) => format!("an integer from {low} to {high}"),
-        Kind::Number(low, high) => format!("a number from {low} to {high}"),
-        Kind::Text => "a text in quotes".into(),
-        Kind::Texts => "a list of texts in quotes".into(),
-        Kind::TextMap => "a table of texts in quotes".into(),
-        Kind::Span(low) if low.is_zero() => "a time with its unit, as in \"250ms\"".into(),
-        Kind::Span(low) if low.nanos() == 1 => "a time above 0s, as in \"250ms\"".into(),
-        Kind::Span(low) => format!("a time of at least {low}, as in \"250ms\""),
-        Kind::Rate => "a rate with its unit, as in \"200/s\" or \"600/m\"".into(),
-        Kind::Size => "a size with its unit, as in \"64KiB\"".into(),
-        Kind::Share => "a share between \"0%\" and \"100%\"".into(),
-        Kind::Distribution => {
-            "a time such as \"5ms\", or a table { p50, p99 }, { mean }, { low, high } or { quantiles }".into()
-        }
-        Kind::Target => "users as in 100, or a rate as in \"200/s\"".into(),
-        Kind::Choice(words) => one_of(words.iter().map(|(word, _)| *word)),
-        Kind::Table(section) => format!("a table with the keys of {}", with_article(section.noun)),
-        Kind::Named(section) => format!("tables, one for each {}, by name", section.noun),
-        Kind::List(section) => format!("a list of tables, one for each {}", section.noun),
-        Kind::Profile(_) => "the path of a cost profile, or a table with its keys".into(),
-    }
-}
-
-fn with_article(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {noun}")
-}
-
-fn allowed(key: &Key) -> String {
-    match key.word {
-        Some(word) => format!("{}, or \"{word}\"", describe(&key.kind)),
-        None => describe(&key.kind),
-    }
-}
-
-/// What to write instead, where the intention can be guessed.
-fn advice(found: &Value, key: &'static Key) -> Option<String> {
-    let name = key.name;
-    match (&key.kind, found) {
-        (Kind::Span(_), Value::Integer(n @ 0..)) => {
-            Some(format!("write the unit: `{name} = \"{n}s\"` or `{name} = \"{n}ms\"`"))
-        }
-        (Kind::Rate, Value::Integer(n @ 0..)) => {
-            Some(format!("write the unit: `{name} = \"{n}/s\"`"))
-        }
-        (Kind::Size, Value::Integer(n @ 0..)) => {
-            Some(format!("write the unit: `{name} = \"{n}KiB\"` or `{name} = \"{n}B\"`"))
-        }
-        (Kind::Share, Value::Integer(n @ 0..=100)) => {
-            Some(format!("write the unit: `{name} = \"{n}%\"`"))
-        }
-        (Kind::Share, Value::Number(n)) if (0.0..=1.0).contains(n) => {
-            Some(format!("write it in percent: `{name} = \"{}%\"`", n * 100.0))
-        }
-        (Kind::Integer(..) | Kind::Number(..), Value::Text(text))
-            if text.parse::<f64>().is_ok() =>
-        {
-            Some(format!("write it without quotes: `{name} = {text}`"))
-        }
-        (Kind::Flag, Value::Text(text)) if matches!(&**text, "true" | "false") => {
-            Some(format!("write it without quotes: `{name} = {text}`"))
-        }
-        (Kind::Choice(words), Value::Text(text)) => {
-            let words = words.iter().map(|(word, _)| *word).chain(key.word);
-            did_you_mean(text, words)
-        }
-        (_, Value::Text(text)) if key.word.is_some() => did_you_mean(text, key.word),
-        _ => None,
-    }
-    // The hint of a key that depends on another is about that other key.
-    .or_else(|| key.hint.filter(|_| matches!(key.only, Only::Always)).map(str::to_string))
-}
-
-/// A value as a problem shows it.
-pub(super) fn show(value: &Value) -> String {
-    match value {
-        Value::Flag(flag) => flag.to_string(),
-        Value::Integer(integer) => integer.to_string(),
-        Value::Number(number) => format!("{number:?}"),
-        Value::Text(text) => format!("\"{}\"", brief(text)),
-        Value::Date(date) => format!("the date {}", brief(date)),
-        Value::List(_) => "a list".into(),
-        Value::Broken => "unreadable".into(),
-        Value::Table(_) => "a table".into(),
-    }
-}
-
 /// The default of a key as a value. Defaults are a small part of TOML, read a great many
 /// times, so they do without its parser.
-fn default_node(text: &'static str, at: Place) -> Node {
+fn default_node(text: &'static str, at: Position) -> Node {
     let value = match text {
         "{}" => Value::Table(Table::default()),
         "[]" => Value::List(Vec::new()),
@@ -496,39 +409,6 @@ fn default_node(text: &'static str, at: Place) -> Node {
         },
     };
     Node { value, at }
-}
-
-/// The keys of a table, or the first few of many.
-fn some_keys(section: &Section) -> String {
-    let names = || section.keys.iter().map(|key| key.name);
-    match section.keys.len() {
-        0..=8 => one_of(names()),
-        count => format!(
-            "the {count} keys of {}, such as {}",
-            with_article(section.noun),
-            one_of(names().take(4))
-        ),
-    }
-}
-
-/// A key of this very name in another table.
-fn elsewhere(name: &str) -> Option<String> {
-    fn search(section: &'static Section, prefix: &str, name: &str, depth: u32) -> Option<String> {
-        section.keys.iter().find_map(|key| {
-            let path = format!("{prefix}{}", key.name);
-            if key.name == name && !prefix.is_empty() {
-                return Some(path);
-            }
-            let below = key.kind.section().filter(|_| depth > 0)?;
-            let dots = match key.kind {
-                Kind::Named(_) => format!("{path}.NAME."),
-                Kind::List(_) => return None,
-                _ => format!("{path}."),
-            };
-            search(below, &dots, name, depth - 1)
-        })
-    }
-    search(&SCENARIO, "", name, 3).map(|path| format!("did you mean `{path}`?"))
 }
 
 #[cfg(test)]
@@ -542,7 +422,7 @@ mod tests {
             for key in section.keys {
                 if let Fallback::Value(text) = key.fallback {
                     let mut problems = Problems::default();
-                    let node = default_node(text, Place::default());
+                    let node = default_node(text, Position::default());
                     let name = Path::Root;
                     // Tables have required keys of their own only where they are absent
                     // by default.
@@ -554,7 +434,7 @@ mod tests {
                 }
             }
         }
-        visit(&SCENARIO, 6);
+        visit(scenario::keys(), 6);
     }
 
     /// A condition is read off the keys before it, so they have to come before it.
@@ -574,6 +454,6 @@ mod tests {
                 }
             }
         }
-        visit(&SCENARIO, 6);
+        visit(scenario::keys(), 6);
     }
 }

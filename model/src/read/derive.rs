@@ -1,63 +1,71 @@
 //! Defaults that follow from other keys.
 
-use super::value::{Checked, Field, Fields, Origin, Typed};
-use crate::scenario::base_slice;
+use crate::costs;
+use crate::keys::{Checked, Fields, Kind, Origin, Section, Typed, read_field};
+use crate::scenario::{EventLoop, Server, Stage, base_slice};
 use crate::units::Span;
 
-/// Fills in what the table of keys calls derived.
+/// Fills in the defaults that follow from other keys.
 pub(crate) fn derive(root: &mut Fields) {
     if let Some(service) = root.table_mut("service")
-        && !service.has("keep_alive")
-        && let Some(server) = service.word("server")
+        && let Some(server) = read_field(service, "server", &[])
     {
-        let value = match server {
-            "uvicorn" => Typed::Span(Span::from_secs(5)),
-            "gunicorn" => Typed::Span(Span::from_secs(2)),
-            _ => Typed::Word("never"),
+        let (keep_alive, event_loop) = match server {
+            Server::Uvicorn => (Typed::Span(Span::from_secs(5)), EventLoop::Uvloop),
+            Server::Gunicorn => (Typed::Span(Span::from_secs(2)), EventLoop::Uvloop),
+            Server::Axum => (Typed::Word("never"), EventLoop::Tokio),
         };
-        service.put_behind("backlog", "keep_alive", value);
-    }
-    if let Some(service) = root.table_mut("service")
-        && !service.has("event_loop")
-        && let Some(server) = service.word("server")
-    {
-        let event_loop = if server == "axum" { "tokio" } else { "uvloop" };
-        service.put_behind("spread", "event_loop", Typed::Word(event_loop));
+        put(service, "backlog", "keep_alive", keep_alive, Origin::Default);
+        let event_loop = Typed::Word(event_loop.as_str());
+        put(service, "spread", "event_loop", event_loop, Origin::Default);
     }
     if let Some(cpu) = root.table_mut("cpu")
-        && !cpu.has("slice")
-        && let Some(cores) = cpu.count("cores")
+        && let Some(cores) = read_field(cpu, "cores", &[])
     {
-        cpu.put_behind("speed", "slice", Typed::Span(base_slice(cores)));
+        put(cpu, "speed", "slice", Typed::Span(base_slice(cores)), Origin::Default);
+    }
+    if let Some(load) = root.table_mut("load")
+        && let Some(duration) = rest_of_stages(load)
+    {
+        // The stages say it, so it is not printed beside them.
+        put(load, "warmup", "duration", Typed::Span(duration), Origin::Implied);
     }
     if let Some(costs) = root.table_mut("costs") {
-        if !costs.has("name") {
-            costs.put_behind("", "name", Typed::Text("inline".into()));
-        }
-        if let Some(cpu) = costs.table_mut("cpu") {
-            inherit(cpu);
-        }
-        if let Some(cache) = costs.table_mut("cache") {
-            inherit(cache);
+        put(costs, "", "name", Typed::Text("inline".into()), Origin::Default);
+        for name in ["cpu", "cache"] {
+            if let Some(table) = costs.table_mut(name)
+                && let Some(section) = costs::keys().key(name).and_then(|key| key.kind.section())
+            {
+                inherit(table, section);
+            }
         }
     }
 }
 
+/// Adds `key` behind the key `after`, which precedes it in the table of keys, if it is not there.
+fn put(table: &mut Fields, after: &str, key: &'static str, value: Typed, origin: Origin) {
+    if !table.has(key) {
+        let value = Checked { value, at: table.at, origin };
+        table.insert_behind(after, key, value);
+    }
+}
+
+/// The counted time of a load with stages: what its warm-up leaves of them.
+fn rest_of_stages(load: &Fields) -> Option<Span> {
+    let stages: Option<Vec<Stage>> = read_field(load, "stages", &[])?;
+    let warmup: Span = read_field(load, "warmup", &[])?;
+    let total = stages?.iter().fold(Span::ZERO, |sum, stage| sum.saturating_add(stage.duration));
+    Some(total.saturating_sub(warmup))
+}
+
 /// A concurrency model costs what its table says, and else what the table around it says.
-fn inherit(costs: &mut Fields) {
-    // When caches lose what they have is no cost of a model.
-    let is_cost = |field: &&Field| {
-        let key = field.key.as_ref();
-        !matches!(field.value.value, Typed::Table(_)) && !["decay", "shape"].contains(&key)
-    };
-    let shared: Vec<Field> = costs.fields.iter().filter(is_cost).cloned().collect();
-    for model in ["blocking", "threadpool", "async"] {
-        let Some(table) = costs.table_mut(model) else { continue };
-        for field in &shared {
-            if !table.has(&field.key) {
-                let value = Checked { origin: Origin::Implied, ..field.value.clone() };
-                table.fields.push(Field { key: field.key.clone(), value });
-            }
+fn inherit(costs: &mut Fields, section: &Section) {
+    for model in section.keys {
+        let Kind::Table(own) = model.kind else { continue };
+        for key in own().keys {
+            let Some(shared) = costs.get(key.name).cloned() else { continue };
+            let Some(table) = costs.table_mut(model.name) else { continue };
+            put(table, "", key.name, shared.value, Origin::Implied);
         }
     }
 }

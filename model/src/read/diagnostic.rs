@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::source::{Place, Sources};
+use super::source::Sources;
+use crate::keys::Position;
 
 /// One problem: where, what was found, what is allowed, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,14 +66,14 @@ impl std::error::Error for Diagnostics {}
 /// A problem that still knows its place by number.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
-    at: Place,
+    at: Position,
     found: String,
     allowed: Option<String>,
     advice: Option<String>,
 }
 
 impl Problem {
-    pub(crate) fn new(at: Place, found: impl Into<String>) -> Problem {
+    pub(crate) fn new(at: Position, found: impl Into<String>) -> Problem {
         Problem { at, found: found.into(), allowed: None, advice: None }
     }
 

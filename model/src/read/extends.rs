@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::diagnostic::{Problem, Problems, brief, nearest};
 use super::files::{Files, Unreadable, file, join, parent, stem};
-use super::keys::{Kind, SCENARIO};
 use super::merge;
-use super::source::{Place, Sources};
+use super::source::Sources;
 use super::tree::{Entry, Node, Table, Value, parse};
+use crate::keys::{Kind, Position};
+use crate::scenario;
 
 /// Most files in a chain.
 const MOST_LEVELS: usize = 32;
@@ -19,7 +20,7 @@ const OWN_KEYS: [&str; 3] = ["question", "knob", "published"];
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
     pub(crate) path: String,
-    pub(crate) at: Place,
+    pub(crate) at: Position,
     pub(crate) table: Table,
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn read_chain(
 fn read_layer(
     files: &dyn Files,
     path: &str,
-    named: Option<(Place, Arc<str>)>,
+    named: Option<(Position, Arc<str>)>,
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Layer> {
@@ -133,7 +134,7 @@ fn unreadable(
 }
 
 /// Takes `extends` out of the table, if it is a text; the checker refuses anything else.
-fn take_extends(layer: &mut Layer) -> Option<(Arc<str>, Place)> {
+fn take_extends(layer: &mut Layer) -> Option<(Arc<str>, Position)> {
     let entry = layer.table.get("extends")?;
     let Value::Text(text) = &entry.node.value else { return None };
     let found = (text.clone(), entry.node.at);
@@ -141,7 +142,7 @@ fn take_extends(layer: &mut Layer) -> Option<(Arc<str>, Place)> {
     Some(found)
 }
 
-fn refuse_chain(layers: &[Layer], parent: &str, at: Place) -> Option<Problem> {
+fn refuse_chain(layers: &[Layer], parent: &str, at: Position) -> Option<Problem> {
     if let Some(first) = layers.iter().position(|layer| layer.path == parent) {
         let mut names: Vec<&str> = layers[first..].iter().map(|layer| &*layer.path).collect();
         names.push(parent);
@@ -200,7 +201,7 @@ pub(crate) fn name_profile(
 }
 
 /// A profile is called after its file, and takes the place of any profile of a parent.
-pub(crate) fn with_name(mut table: Table, name: &str, at: Place) -> Table {
+pub(crate) fn with_name(mut table: Table, name: &str, at: Position) -> Table {
     if !table.has("name") {
         let node = Node { value: Value::Text(name.into()), at };
         table.entries.insert(0, Entry { key: "name".into(), at, node });
@@ -214,7 +215,7 @@ pub(crate) fn merge_layers(layers: &[Layer]) -> Table {
     let mut merged = Table::default();
     for layer in layers {
         merged.entries.retain(|entry| !OWN_KEYS.contains(&&*entry.key));
-        merge::merge_tables(&mut merged, layer.table.clone(), &SCENARIO);
+        merge::merge_tables(&mut merged, layer.table.clone(), scenario::keys());
     }
     merged
 }
@@ -224,24 +225,24 @@ pub(crate) fn merge_layers(layers: &[Layer]) -> Table {
 pub(crate) fn kind_of(names: &[&str]) -> Option<&'static Kind> {
     static SPAN: Kind = Kind::Span(crate::units::Span::ZERO);
     static NAME: Kind = Kind::Text;
-    let mut section = &SCENARIO;
+    let mut section = scenario::keys();
     let mut names = names.iter();
     loop {
         let kind = &section.key(names.next()?)?.kind;
         match kind {
-            Kind::Table(below) | Kind::Profile(below) => section = below,
+            Kind::Table(below) | Kind::Profile(below) => section = below(),
             Kind::Named(below) => {
                 if names.next().is_none() {
                     return Some(kind);
                 }
-                section = below;
+                section = below();
                 if names.as_slice().is_empty() {
                     return Some(kind);
                 }
             }
-            Kind::List(below) if below.is_named() && !names.as_slice().is_empty() => {
+            Kind::List(below) if below().is_named() && !names.as_slice().is_empty() => {
                 names.next();
-                section = below;
+                section = below();
             }
             Kind::Distribution if !names.as_slice().is_empty() => return Some(&SPAN),
             Kind::TextMap if !names.as_slice().is_empty() => return Some(&NAME),

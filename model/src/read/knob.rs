@@ -2,23 +2,24 @@
 
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
 use super::extends::kind_of;
-use super::keys::{SCENARIO, Section};
-use super::value::Fields;
+use crate::keys::{Fields, Section, read_field};
+use crate::scenario;
 
 /// Refuses keys of a group that no file can have.
 pub(crate) fn check(root: &Fields, problems: &mut Problems) {
-    let Some(knob) = root.table("knob") else { return };
-    for text in knob.texts("keys").unwrap_or_default() {
+    let Some(table) = root.table("knob") else { return };
+    let keys: Vec<String> = read_field(table, "keys", &[]).unwrap_or_default();
+    for text in &keys {
         let known = toml_edit::Key::parse(text).is_ok_and(|names| {
             let names: Vec<&str> = names.iter().map(toml_edit::Key::get).collect();
             kind_of(&names).is_some()
         });
         if !known {
             let mut names = Vec::new();
-            collect(&SCENARIO, "", 2, &mut names);
+            collect(scenario::keys(), "", 2, &mut names);
             problems.push(
                 Problem::new(
-                    knob.place("keys"),
+                    table.position("keys"),
                     format!("`knob.keys` has \"{}\", which is no key", brief(text)),
                 )
                 .allowed("keys of a scenario, as in \"database.journal_mode\"")

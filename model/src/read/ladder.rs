@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::diagnostic::{Diagnostics, Problems};
 use super::extends::read_chain;
 use super::files::{Disk, Files, stem};
-use super::keys::{Kind, SCENARIO, Section};
 use super::resolved::{Resolved, resolve};
 use super::source::Sources;
-use super::value::{Checked, Fields, Origin, Typed, quote_key};
+use crate::keys::{Checked, Fields, Kind, Only, Origin, Section, Typed, quote_key, read_field};
+use crate::scenario::{self, Knob};
 
 /// A scenario as a step of its ladder.
 #[derive(Clone, Debug)]
@@ -102,17 +102,14 @@ pub(crate) fn ladder_of(
 fn rung(below: Option<&Fields>, resolved: Resolved) -> Rung {
     let mut changes = Vec::new();
     if let Some(below) = below {
-        compare_tables(below, &resolved.fields, &SCENARIO, "", &mut changes);
+        compare_tables(below, &resolved.fields, scenario::keys(), "", &mut changes);
     }
-    let knob = resolved.fields.table("knob");
+    let knob: Option<Knob> = read_field(&resolved.fields, "knob", &[]);
     Rung {
         name: stem(resolved.path()).to_string(),
         changes,
-        knob: knob.and_then(|knob| knob.text("name")).map(str::to_string),
-        knob_keys: knob
-            .and_then(|knob| knob.texts("keys"))
-            .map(<[String]>::to_vec)
-            .unwrap_or_default(),
+        knob: knob.as_ref().map(|knob| knob.name.clone()),
+        knob_keys: knob.map(|knob| knob.keys).unwrap_or_default(),
         resolved,
     }
 }
@@ -138,7 +135,7 @@ fn compare_tables(
         match (before, after, &key.only) {
             // A key that comes or goes with a choice is part of that choice.
             (Some(_), None, only) | (None, Some(_), only)
-                if !matches!(only, super::keys::Only::Always) => {}
+                if !matches!(only, Only::Always) => {}
             (before, after, _) => compare(before, after, &key.kind, &path, changes),
         }
     }
@@ -154,7 +151,10 @@ fn compare_choice(
     path: &str,
     changes: &mut Vec<Change>,
 ) -> bool {
-    let chosen = |fields: &Fields| group.iter().copied().find(|key| fields.has(key));
+    let says = |fields: &Fields, key: &str| {
+        fields.get(key).is_some_and(|checked| checked.origin != Origin::Implied)
+    };
+    let chosen = |fields: &Fields| group.iter().copied().find(|key| says(fields, key));
     let (before, after) = (chosen(old), chosen(new));
     if before == after {
         return false;
@@ -179,25 +179,25 @@ fn compare(
     match (values, kind) {
         ((Some(Typed::Table(old)), Some(Typed::Table(new))), Kind::Profile(section)) => {
             if old.text("name") == new.text("name") {
-                compare_tables(old, new, section, &below, changes);
+                compare_tables(old, new, section(), &below, changes);
             } else {
                 let name = |fields: &Fields| fields.text("name").map(str::to_string);
                 changes.push(Change { key: path.into(), from: name(old), to: name(new) });
             }
         }
         ((Some(Typed::Table(old)), Some(Typed::Table(new))), Kind::Table(section)) => {
-            compare_tables(old, new, section, &below, changes);
+            compare_tables(old, new, section(), &below, changes);
         }
         ((Some(Typed::Table(old)), Some(Typed::Table(new))), Kind::Named(section)) => {
             let entries = |fields: &Fields| -> Vec<(String, Checked)> {
                 fields.fields.iter().map(|f| (f.key.to_string(), f.value.clone())).collect()
             };
-            compare_names(entries(old), entries(new), section, &below, changes);
+            compare_names(entries(old), entries(new), section(), &below, changes);
         }
         ((Some(Typed::List(old)), Some(Typed::List(new))), Kind::List(section))
-            if section.is_named() =>
+            if section().is_named() =>
         {
-            compare_names(by_name(old), by_name(new), section, &below, changes);
+            compare_names(by_name(old), by_name(new), section(), &below, changes);
         }
         _ => compare_values(before, after, path, changes),
     }

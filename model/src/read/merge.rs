@@ -1,7 +1,7 @@
 //! A child's keys over its parent's.
 
-use super::keys::{DISTRIBUTION_FORMS, Key, Kind, Only, Section};
 use super::tree::{Entry, Node, Table, Value};
+use crate::keys::{DISTRIBUTION_FORMS, Key, Kind, Only, Section};
 
 /// Puts the tables of `child` over those of `parent`: tables merge, everything else
 /// replaces, and entries of a list with names merge by name.
@@ -39,18 +39,18 @@ fn put(parent: &mut Table, entry: Entry, kind: Option<&'static Kind>) {
 fn merge_nodes(parent: &mut Node, child: Node, kind: Option<&'static Kind>) {
     match kind {
         Some(Kind::Table(section) | Kind::Profile(section)) => {
-            merge_with_section(parent, child, section);
+            merge_with_section(parent, child, section());
         }
         Some(Kind::Named(section)) => match (&mut parent.value, child) {
             (Value::Table(old), Node { value: Value::Table(new), at }) => {
-                merge_named(old, new, section);
+                merge_named(old, new, section());
                 parent.at = at;
             }
             (_, child) => *parent = child,
         },
-        Some(Kind::List(section)) if section.is_named() => match (&mut parent.value, child) {
+        Some(Kind::List(section)) if section().is_named() => match (&mut parent.value, child) {
             (Value::List(old), Node { value: Value::List(new), at }) => {
-                merge_by_name(old, new, section);
+                merge_by_name(old, new, section());
                 parent.at = at;
             }
             (_, child) => *parent = child,

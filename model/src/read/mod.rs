@@ -5,14 +5,13 @@
 //!
 //! [`Scenario`]: crate::scenario::Scenario
 
-mod build;
 mod check;
 mod derive;
+mod describe;
 mod diagnostic;
+mod distribution;
 mod extends;
 mod files;
-mod form;
-mod keys;
 mod knob;
 mod ladder;
 mod merge;
@@ -20,11 +19,11 @@ mod path;
 mod print;
 mod profile;
 mod resolved;
+mod rules;
 mod schema;
 mod set;
 mod source;
 mod tree;
-mod value;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,8 +40,6 @@ use extends::read_chain;
 use files::{Disk, Files, Memory};
 use resolved::resolve;
 use source::Sources;
-
-pub(crate) use keys::MOST_ENTRIES;
 
 /// Reads a scenario file with `sets` such as `service.workers=4` over it.
 ///

@@ -38,8 +38,8 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Path::Root => Ok(()),
-            Path::Key(Path::Root, name) => write!(out, "{}", super::value::quote_key(name)),
-            Path::Key(parent, name) => write!(out, "{parent}.{}", super::value::quote_key(name)),
+            Path::Key(Path::Root, name) => write!(out, "{}", crate::keys::quote_key(name)),
+            Path::Key(parent, name) => write!(out, "{parent}.{}", crate::keys::quote_key(name)),
             Path::Index(parent, index) => write!(out, "{parent}[{index}]"),
         }
     }

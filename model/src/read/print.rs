@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::value::{Field, Fields, Origin, Typed, quote_key};
+use crate::keys::{Field, Fields, Origin, Typed, quote_key};
 
 /// The whole tree as TOML.
 pub(crate) fn to_toml(root: &Fields) -> String {

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use super::build::build;
 use super::check::check;
 use super::derive::derive;
 use super::diagnostic::{Diagnostic, Diagnostics, Problem, Problems};
 use super::extends::{Layer, merge_layers};
 use super::files::{Files, parent, stem};
 use super::set::{Setting, split};
-use super::source::{Place, Sources};
+use super::source::Sources;
 use super::tree::Table;
-use super::value::{Fields, Form, Origin, Typed};
-use super::{knob, print};
+use super::{knob, print, rules};
 use crate::digest::Digest;
+use crate::keys::{Fields, Origin, Position, Typed, WrittenDistribution};
 use crate::scenario::Scenario;
 
 /// A scenario, complete and checked, with the keys that it came from.
@@ -25,7 +24,7 @@ pub struct Resolved {
     pub scenario: Scenario,
     /// Keys as written, files and `--set` merged.
     tree: Table,
-    at: Place,
+    at: Position,
     /// Keys as checked, defaults filled in.
     pub(crate) fields: Fields,
     sources: Sources,
@@ -70,7 +69,7 @@ fn directories(path: &str) -> [String; 2] {
 
 fn read(
     tree: &Table,
-    at: Place,
+    at: Position,
     name: &str,
     partial: bool,
     problems: &mut Problems,
@@ -81,7 +80,7 @@ fn read(
     }
     derive(&mut fields);
     knob::check(&fields, problems);
-    let scenario = build(name, &fields, problems);
+    let scenario = rules::scenario(name, &fields, problems);
     if scenario.is_none() && problems.is_empty() {
         // A bug, but the user still deserves an answer rather than a panic.
         problems.push(Problem::new(at, "the scenario cannot be built, and rung cannot say why"));
@@ -121,9 +120,6 @@ impl Resolved {
     pub fn get(&self, key: &str) -> Option<String> {
         let names = toml_edit::Key::parse(key).ok()?;
         let names: Vec<&str> = names.iter().map(toml_edit::Key::get).collect();
-        if names == ["load", "duration"] {
-            return Some(self.scenario.load.duration.to_string());
-        }
         find(&self.fields, &names)
     }
 
@@ -187,13 +183,13 @@ fn find(fields: &Fields, names: &[&str]) -> Option<String> {
             let entry = entries.iter().find(|entry| entry.text("name") == Some(name))?;
             find(entry, rest)
         }
-        (Typed::Form(form), _) => point(form, rest),
+        (Typed::Distribution(form), _) => point(form, rest),
         _ => None,
     }
 }
 
 /// Where the key, or the nearest table around it, is written.
-fn place_of(fields: &Fields, names: &[&str]) -> Option<Place> {
+fn place_of(fields: &Fields, names: &[&str]) -> Option<Position> {
     let (first, rest) = names.split_first()?;
     let checked = fields.get(first)?;
     let below = match &checked.value {
@@ -203,14 +199,14 @@ fn place_of(fields: &Fields, names: &[&str]) -> Option<Place> {
     below.or((checked.origin == Origin::Written).then_some(checked.at))
 }
 
-fn point(form: &Form, names: &[&str]) -> Option<String> {
+fn point(form: &WrittenDistribution, names: &[&str]) -> Option<String> {
     let span = match (form, names) {
-        (Form::Lognormal { p50, .. }, ["p50"]) => p50,
-        (Form::Lognormal { p99, .. }, ["p99"]) => p99,
-        (Form::Exponential { mean }, ["mean"]) => mean,
-        (Form::Uniform { low, .. }, ["low"]) => low,
-        (Form::Uniform { high, .. }, ["high"]) => high,
-        (Form::Empirical(points), ["quantiles", name]) => {
+        (WrittenDistribution::Lognormal { p50, .. }, ["p50"]) => p50,
+        (WrittenDistribution::Lognormal { p99, .. }, ["p99"]) => p99,
+        (WrittenDistribution::Exponential { mean }, ["mean"]) => mean,
+        (WrittenDistribution::Uniform { low, .. }, ["low"]) => low,
+        (WrittenDistribution::Uniform { high, .. }, ["high"]) => high,
+        (WrittenDistribution::Empirical(points), ["quantiles", name]) => {
             &points.iter().find(|(point, ..)| point == name)?.2
         }
         _ => return None,

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{COSTS, Fallback, Key, Kind, Only, SCENARIO, STEP, Section};
+use crate::keys::{Fallback, Key, Kind, Only, Section};
+use crate::{costs, scenario};
 
 const SPAN_PATTERN: &str = r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ns|us|µs|ms|s|m|min|h)\s*$";
 const RATE_PATTERN: &str =
@@ -16,8 +17,8 @@ const SHARE_PATTERN: &str = r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s
 
 /// JSON Schema (draft 2020-12) of a scenario file.
 pub fn scenario_schema() -> Value {
-    let mut schema = section(&SCENARIO, false);
-    let required: Vec<&str> = required_keys(&SCENARIO).collect();
+    let mut schema = section(scenario::keys(), false);
+    let required: Vec<&str> = required_keys(scenario::keys()).collect();
     // A file that extends another needs to say no more than what it changes.
     schema["if"] = json!({ "not": { "required": ["extends"] } });
     schema["then"] = json!({ "required": required });
@@ -26,7 +27,7 @@ pub fn scenario_schema() -> Value {
 
 /// JSON Schema (draft 2020-12) of a cost profile file.
 pub fn costs_schema() -> Value {
-    head(section(&COSTS, true), "rung cost profile", false)
+    head(section(costs::keys(), true), "rung cost profile", false)
 }
 
 fn head(mut schema: Value, title: &str, with_steps: bool) -> Value {
@@ -36,8 +37,8 @@ fn head(mut schema: Value, title: &str, with_steps: bool) -> Value {
     definitions.insert("span".into(), span());
     definitions.insert("distribution".into(), distribution());
     if with_steps {
-        definitions.insert("step".into(), section(&STEP, true));
-        definitions.insert("costs".into(), section(&COSTS, true));
+        definitions.insert("step".into(), section(scenario::step_keys(), true));
+        definitions.insert("costs".into(), section(costs::keys(), true));
     }
     schema["$defs"] = Value::Object(definitions);
     schema
@@ -50,7 +51,7 @@ fn section(section: &'static Section, whole: bool) -> Value {
         section.keys.iter().map(|key| (key.name.to_string(), property(key))).collect();
     let mut schema = json!({
         "type": "object",
-        "description": section.doc,
+        "description": section.doc.to_string(),
         "properties": properties,
         "additionalProperties": false,
     });
@@ -103,8 +104,8 @@ fn property(key: &'static Key) -> Value {
 fn description(key: &Key) -> String {
     let mut text = key.doc.to_string();
     if let Kind::Choice(words) = key.kind {
-        for (word, meaning) in words {
-            text.push_str(&format!("\n- {word}: {meaning}"));
+        for word in words {
+            text.push_str(&format!("\n- {}: {}", word.word, word.meaning));
         }
     }
     match key.only {
@@ -145,18 +146,18 @@ fn value(kind: &'static Kind, name: &str) -> Value {
             { "type": "string", "pattern": RATE_PATTERN },
         ] }),
         Kind::Choice(words) => {
-            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let words: Vec<&str> = words.iter().map(|word| word.word).collect();
             json!({ "enum": words })
         }
         // Tables of a scenario may be completed by the file that it extends.
-        Kind::Table(below) => section(below, matches!(name, "published" | "knob")),
+        Kind::Table(below) => section(below(), matches!(name, "published" | "knob")),
         Kind::Named(below) => {
-            json!({ "type": "object", "additionalProperties": section(below, false) })
+            json!({ "type": "object", "additionalProperties": section(below(), false) })
         }
         Kind::List(_) if matches!(name, "steps" | "gather") => {
             json!({ "type": "array", "items": { "$ref": "#/$defs/step" } })
         }
-        Kind::List(below) => json!({ "type": "array", "items": entry(below) }),
+        Kind::List(below) => json!({ "type": "array", "items": entry(below()) }),
         Kind::Profile(_) => json!({ "anyOf": [
             { "type": "string" },
             { "$ref": "#/$defs/costs" },
@@ -241,18 +242,13 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_is_in_the_schema_with_its_sentence() {
-        for (schema, root) in [(scenario_schema(), &SCENARIO), (costs_schema(), &COSTS)] {
+        for (schema, root) in [(scenario_schema(), scenario::keys()), (costs_schema(), costs::keys())] {
             let (mut names, mut wanted) = (Vec::new(), Vec::new());
             properties(&schema, &mut names);
             keys(root, 5, &mut wanted);
             for key in wanted {
                 assert!(names.contains(&key.name), "{}", key.name);
-                assert!(
-                    key.doc.ends_with('.') || key.doc.ends_with(':'),
-                    "{}: {}",
-                    key.name,
-                    key.doc
-                );
+                assert!(key.doc.to_string().ends_with('.'), "{}: {}", key.name, key.doc);
                 let written = matches!(key.fallback, Fallback::Value(_));
                 assert_eq!(written, written && default(key).is_some(), "{}", key.name);
             }

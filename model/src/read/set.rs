@@ -7,10 +7,11 @@ use toml_edit::Key as TomlKey;
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
 use super::extends::{kind_of, name_profile};
 use super::files::Files;
-use super::keys::{Kind, SCENARIO, Section};
 use super::merge;
-use super::source::{Place, Sources};
+use super::source::Sources;
 use super::tree::{Entry, Node, Table, Value, parse_value};
+use crate::keys::{Doc, Kind, Position, Section};
+use crate::scenario;
 
 /// What setting a key needs to know about its surroundings.
 pub(crate) struct Setting<'a> {
@@ -54,7 +55,7 @@ impl Setting<'_> {
         if let ["endpoint", _] = names[..]
             && node.table().is_none()
         {
-            let found = format!("`{}` is {}", brief(key), super::check::show(&node.value));
+            let found = format!("`{}` is {}", brief(key), super::describe::show(&node.value));
             self.problems
                 .push(Problem::new(at, found).allowed("a table: the keys of one endpoint"));
             return;
@@ -62,14 +63,14 @@ impl Setting<'_> {
         if names == ["costs"] {
             name_profile(&mut node, self.directories, self.files, self.sources, self.problems);
         }
-        if let Some(layer) = wrap(&names, node, &SCENARIO, at) {
-            merge::merge_tables(table, layer, &SCENARIO);
+        if let Some(layer) = wrap(&names, node, scenario::keys(), at) {
+            merge::merge_tables(table, layer, scenario::keys());
         }
     }
 
     /// The value as TOML, or as a text where it is no TOML or a text is asked for: a
     /// shell takes the quotes away, and nobody should have to write them twice.
-    fn value(&mut self, kind: Option<&Kind>, value: &str, at: Place) -> Node {
+    fn value(&mut self, kind: Option<&Kind>, value: &str, at: Position) -> Node {
         let text = || Node { value: Value::Text(Arc::from(value)), at };
         let parsed = parse_value(value, at, self.problems).unwrap_or_else(text);
         let wants_text = matches!(kind, Some(Kind::Text | Kind::Choice(_)));
@@ -81,7 +82,7 @@ impl Setting<'_> {
     }
 }
 
-fn refuse(names: &[&str], at: Place) -> Option<Problem> {
+fn refuse(names: &[&str], at: Position) -> Option<Problem> {
     let &name = names.first()?;
     matches!(name, "extends" | "knob").then(|| {
         Problem::new(at, format!("`{name}` cannot be set"))
@@ -91,7 +92,7 @@ fn refuse(names: &[&str], at: Place) -> Option<Problem> {
 }
 
 /// A key below a name that nobody has introduced is a misspelling, not a new upstream.
-fn no_such_name(table: &Table, names: &[&str], at: Place) -> Option<Problem> {
+fn no_such_name(table: &Table, names: &[&str], at: Position) -> Option<Problem> {
     let (&first, &name) = (names.first()?, names.get(1)?);
     if names.len() < 3 || !matches!(first, "upstream" | "endpoint") {
         return None;
@@ -114,17 +115,17 @@ fn no_such_name(table: &Table, names: &[&str], at: Place) -> Option<Problem> {
 
 /// `a.b = node` as tables in tables. Lists with names go by name: `endpoint.quote.weight`
 /// is the weight of the entry called `quote`.
-fn wrap(names: &[&str], node: Node, section: &'static Section, at: Place) -> Option<Table> {
+fn wrap(names: &[&str], node: Node, section: &'static Section, at: Position) -> Option<Table> {
     let (&first, rest) = names.split_first()?;
     let kind = section.key(first).map(|key| &key.kind);
     let node = match (rest.split_first(), kind) {
         (None, _) => node,
-        (Some((name, inner)), Some(Kind::List(below))) if below.is_named() => {
+        (Some((name, inner)), Some(Kind::List(below))) if below().is_named() => {
             let mut table = match (inner.is_empty(), node.value) {
                 (true, Value::Table(table)) => table,
                 // Refused before.
                 (true, _) => return None,
-                (false, value) => wrap(inner, Node { value, at }, below, at)?,
+                (false, value) => wrap(inner, Node { value, at }, below(), at)?,
             };
             table.remove("name");
             let name = Node { value: Value::Text((*name).into()), at };
@@ -135,7 +136,7 @@ fn wrap(names: &[&str], node: Node, section: &'static Section, at: Place) -> Opt
             let node = if inner.is_empty() {
                 node
             } else {
-                Node { value: Value::Table(wrap(inner, node, below, at)?), at }
+                Node { value: Value::Table(wrap(inner, node, below(), at)?), at }
             };
             Node { value: Value::Table(single(name, node, at)), at }
         }
@@ -148,9 +149,9 @@ fn wrap(names: &[&str], node: Node, section: &'static Section, at: Place) -> Opt
     Some(single(first, node, at))
 }
 
-fn single(key: &str, node: Node, at: Place) -> Table {
+fn single(key: &str, node: Node, at: Position) -> Table {
     Table { entries: vec![Entry { key: key.into(), at, node }], replaces: false }
 }
 
 /// Below a key that has no table of its own, any name may be meant.
-static PLAIN: Section = Section { keys: &[], one_of: &[], noun: "value", doc: "" };
+static PLAIN: Section = Section { keys: &[], one_of: &[], noun: "value", doc: Doc(&[]) };

@@ -103,9 +103,9 @@ fn a_chain_of_files_is_one_scenario() {
         Distribution::lognormal(Span::from_secs(4), Span::from_secs(22))
     );
     assert_eq!(s.costs.name, "study");
-    assert_eq!(s.costs.blocking.request, Distribution::Constant(Span::from_millis(1)));
-    assert_ne!(s.costs.async_.request, s.costs.blocking.request);
-    assert_eq!(s.costs.async_.call, Span::from_millis(2));
+    assert_eq!(s.costs.cpu.blocking.request, Distribution::Constant(Span::from_millis(1)));
+    assert_ne!(s.costs.cpu.async_.request, s.costs.cpu.blocking.request);
+    assert_eq!(s.costs.cpu.async_.call, Span::from_millis(2));
     assert!(matches!(&s.endpoints[1].steps[1], Step::Gather(steps) if steps[0] == Step::Call(0)));
     assert_eq!(v6.chain().len(), 6);
     assert_eq!(v6.chain()[0], "s/v1.toml");
@@ -183,7 +183,7 @@ fn sets_are_read_as_a_shell_passes_them() {
     assert_eq!(s.database.as_ref().map(|d| d.connections), Some(pool));
     assert_eq!(s.endpoints[1].weight, 3.0);
     assert_eq!(s.costs.name, "other");
-    assert_eq!(s.costs.blocking.accept, Span::from_millis(5));
+    assert_eq!(s.costs.cpu.blocking.accept, Span::from_millis(5));
     assert_eq!(s.question.as_deref(), Some("42"));
     assert_eq!(s.load.timeout, None);
     assert_eq!(s.endpoints[0].concurrency, Some(Concurrency::Threadpool));

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use toml_edit::{Document, Item, Key as TomlKey, Table as TomlTable, Value as TomlValue};
 
 use super::diagnostic::{Problem, Problems};
-use super::keys::MOST_ENTRIES;
-use super::source::Place;
+use crate::keys::{MOST_ENTRIES, Position};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) value: Value,
-    pub(crate) at: Place,
+    pub(crate) at: Position,
 }
 
 /// A value as written.
@@ -37,7 +36,7 @@ pub(crate) enum Value {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: Arc<str>,
-    pub(crate) at: Place,
+    pub(crate) at: Position,
     pub(crate) node: Node,
 }
 
@@ -90,7 +89,7 @@ impl Node {
 }
 
 /// Reads a whole file. One problem at most if its syntax is broken.
-pub(crate) fn parse(text: &str, at: Place, problems: &mut Problems) -> Option<Node> {
+pub(crate) fn parse(text: &str, at: Position, problems: &mut Problems) -> Option<Node> {
     match Document::parse(text) {
         Ok(document) => {
             let mut reader = Reader { source: at, problems };
@@ -100,7 +99,7 @@ pub(crate) fn parse(text: &str, at: Place, problems: &mut Problems) -> Option<No
             let offset = error.span().map_or(0, |span| span.start) as u32;
             let message = error.message().replace('\n', ", ");
             problems.push(
-                Problem::new(Place { offset, ..at }, format!("not TOML: {message}"))
+                Problem::new(Position { offset, ..at }, format!("not TOML: {message}"))
                     .advice("correct the syntax; other problems show once the file can be read"),
             );
             None
@@ -109,7 +108,7 @@ pub(crate) fn parse(text: &str, at: Place, problems: &mut Problems) -> Option<No
 }
 
 /// Reads one value, as it stands after the equals sign.
-pub(crate) fn parse_value(text: &str, at: Place, problems: &mut Problems) -> Option<Node> {
+pub(crate) fn parse_value(text: &str, at: Position, problems: &mut Problems) -> Option<Node> {
     let value: TomlValue = text.parse().ok()?;
     let mut node = Reader { source: at, problems }.value(&value, at);
     // Spans would count from the equals sign of a line that has no number.
@@ -117,7 +116,7 @@ pub(crate) fn parse_value(text: &str, at: Place, problems: &mut Problems) -> Opt
     Some(node)
 }
 
-fn flatten(node: &mut Node, at: Place) {
+fn flatten(node: &mut Node, at: Position) {
     node.at = at;
     match &mut node.value {
         Value::List(nodes) => nodes.iter_mut().for_each(|node| flatten(node, at)),
@@ -132,13 +131,13 @@ fn flatten(node: &mut Node, at: Place) {
 }
 
 struct Reader<'a> {
-    source: Place,
+    source: Position,
     problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn place(&self, span: Option<std::ops::Range<usize>>, otherwise: Place) -> Place {
-        span.map_or(otherwise, |span| Place { offset: span.start as u32, ..self.source })
+    fn position(&self, span: Option<std::ops::Range<usize>>, otherwise: Position) -> Position {
+        span.map_or(otherwise, |span| Position { offset: span.start as u32, ..self.source })
     }
 
     fn table(&mut self, table: &TomlTable) -> Table {
@@ -152,7 +151,7 @@ impl Reader<'_> {
             .into_iter()
             .take(MOST_ENTRIES)
             .filter_map(|(key, item)| {
-                let at = self.place(key.span(), self.source);
+                let at = self.position(key.span(), self.source);
                 let node = self.item(item, at)?;
                 Some(Entry { key: key.get().into(), at, node })
             })
@@ -160,7 +159,7 @@ impl Reader<'_> {
         Table { entries, replaces: false }
     }
 
-    fn item(&mut self, item: &Item, key: Place) -> Option<Node> {
+    fn item(&mut self, item: &Item, key: Position) -> Option<Node> {
         match item {
             Item::None => None,
             Item::Value(value) => Some(self.value(value, key)),
@@ -172,7 +171,7 @@ impl Reader<'_> {
                     .iter()
                     .take(MOST_ENTRIES)
                     .map(|table| {
-                        let at = self.place(table.span(), key);
+                        let at = self.position(table.span(), key);
                         Node { value: Value::Table(self.table(table)), at }
                     })
                     .collect();
@@ -181,8 +180,8 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, value: &TomlValue, key: Place) -> Node {
-        let at = self.place(value.span(), key);
+    fn value(&mut self, value: &TomlValue, key: Position) -> Node {
+        let at = self.position(value.span(), key);
         let value = match value {
             TomlValue::String(text) => Value::Text(text.value().as_str().into()),
             TomlValue::Integer(integer) => Value::Integer(*integer.value()),
@@ -204,7 +203,7 @@ impl Reader<'_> {
 
     fn limit(&mut self, count: usize, span: Option<std::ops::Range<usize>>) {
         if count > MOST_ENTRIES {
-            let at = self.place(span, self.source);
+            let at = self.position(span, self.source);
             self.problems.push(
                 Problem::new(at, format!("{count} entries in one list or table"))
                     .allowed(format!("at most {MOST_ENTRIES}")),

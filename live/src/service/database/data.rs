@@ -61,7 +61,7 @@ pub enum DataError {
 
 /// Rows that the data set needs: enough for the largest write of the profile.
 pub fn rows(costs: &Costs) -> u32 {
-    costs.queries.values().map(|query| query.pages).fold(ROWS, u32::max)
+    costs.query.values().map(|query| query.pages).fold(ROWS, u32::max)
 }
 
 /// Makes the database file in `folder`, with `rows` rows of one page each, in the journal

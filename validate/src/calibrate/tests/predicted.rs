@@ -117,7 +117,7 @@ fn costs_are_found(target: Target) {
     assert_eq!(costs.cache.shape, shape);
     same("network.client", costs.network.client.secs_f64());
     same("network.upstream", costs.network.upstream.secs_f64());
-    same("machine.idle_exit", costs.idle_exit.secs_f64());
+    same("machine.idle_exit", costs.machine.idle_exit.secs_f64());
     same("disk.sync.p50", costs.disk.sync.quantile(0.5).secs_f64());
     same("disk.sync.p99", costs.disk.sync.quantile(0.99).secs_f64());
     same("disk.unlink", costs.disk.unlink.secs_f64());

@@ -1,30 +1,28 @@
 //! Distributions as they are written: a time, or a table of quantiles, of a mean, of
 //! bounds.
 
-use super::check::{Checker, describe, show};
-use super::diagnostic::{Problem, brief, did_you_mean};
-use super::keys::{DISTRIBUTION_FORMS, Kind};
+use super::describe::{describe, show};
+use super::diagnostic::{Problem, Problems, brief, did_you_mean};
 use super::path::Path;
-use super::source::Place;
 use super::tree::{Entry, Node, Table, Value};
-use super::value::Form;
+use crate::keys::{DISTRIBUTION_FORMS, Kind, Position, WrittenDistribution};
 use crate::units::Span;
 
 /// Checks a distribution; none if there is a problem, which is told.
-pub(super) fn check(checker: &mut Checker, node: &Node, name: &Path) -> Option<Form> {
+pub(super) fn check(problems: &mut Problems, node: &Node, name: &Path) -> Option<WrittenDistribution> {
     match &node.value {
-        Value::Table(table) => from_table(checker, table, node.at, name),
-        Value::Text(_) => span(checker, node, name).map(Form::Constant),
+        Value::Table(table) => from_table(problems, table, node.at, name),
+        Value::Text(_) => span(problems, node, name).map(WrittenDistribution::Constant),
         Value::Integer(n @ 0..) => {
             let key = name.last();
-            checker.problems.push(
+            problems.push(
                 wrong(node, name)
                     .advice(format!("write the unit: `{key} = \"{n}ms\"` or `{key} = \"{n}s\"`")),
             );
             None
         }
         _ => {
-            checker.problems.push(wrong(node, name));
+            problems.push(wrong(node, name));
             None
         }
     }
@@ -35,7 +33,7 @@ fn wrong(node: &Node, name: &Path) -> Problem {
         .allowed(describe(&Kind::Distribution))
 }
 
-fn span(checker: &mut Checker, node: &Node, name: &Path) -> Option<Span> {
+fn span(problems: &mut Problems, node: &Node, name: &Path) -> Option<Span> {
     let problem = match &node.value {
         Value::Text(text) => match Span::parse(text) {
             Ok(span) => return Some(span),
@@ -46,11 +44,11 @@ fn span(checker: &mut Checker, node: &Node, name: &Path) -> Option<Span> {
         other => Problem::new(node.at, format!("`{name}` is {}", show(other)))
             .allowed("a time with its unit, as in \"250ms\""),
     };
-    checker.problems.push(problem);
+    problems.push(problem);
     None
 }
 
-fn from_table(checker: &mut Checker, table: &Table, at: Place, name: &Path) -> Option<Form> {
+fn from_table(problems: &mut Problems, table: &Table, at: Position, name: &Path) -> Option<WrittenDistribution> {
     let known = |key: &str| DISTRIBUTION_FORMS.iter().any(|form| form.contains(&key));
     let mut good = true;
     for entry in table.entries.iter().filter(|entry| !known(&entry.key)) {
@@ -58,28 +56,28 @@ fn from_table(checker: &mut Checker, table: &Table, at: Place, name: &Path) -> O
         let names = names.filter(|name| !table.has(name));
         let advice = did_you_mean(&entry.key, names);
         let found = format!("unknown key `{}`", brief(&name.key(&entry.key).to_string()));
-        checker.problems.push(
+        problems.push(
             Problem::new(entry.at, found)
                 .allowed(describe(&Kind::Distribution))
                 .maybe_advice(advice),
         );
         good = false;
     }
-    let form = whole_form(checker, table, at, name, good)?;
+    let form = whole_form(problems, table, at, name, good)?;
     let form = match form {
-        ["p50", "p99"] => lognormal(checker, table, name),
-        ["mean"] => time(checker, table, "mean", name).map(|mean| Form::Exponential { mean }),
-        ["low", "high"] => uniform(checker, table, name),
-        _ => empirical(checker, table, name),
+        ["p50", "p99"] => lognormal(problems, table, name),
+        ["mean"] => time(problems, table, "mean", name).map(|mean| WrittenDistribution::Exponential { mean }),
+        ["low", "high"] => uniform(problems, table, name),
+        _ => empirical(problems, table, name),
     };
     form.filter(|_| good)
 }
 
 /// The one form whose keys are there, all of them.
 fn whole_form(
-    checker: &mut Checker,
+    problems: &mut Problems,
     table: &Table,
-    at: Place,
+    at: Position,
     name: &Path,
     good: bool,
 ) -> Option<&'static [&'static str]> {
@@ -104,21 +102,21 @@ fn whole_form(
                 .advice("keep the keys of one form")
         }
     };
-    checker.problems.push(problem);
+    problems.push(problem);
     None
 }
 
-fn time(checker: &mut Checker, table: &Table, key: &'static str, name: &Path) -> Option<Span> {
+fn time(problems: &mut Problems, table: &Table, key: &'static str, name: &Path) -> Option<Span> {
     let entry = table.get(key)?;
-    span(checker, &entry.node, &name.key(key))
+    span(problems, &entry.node, &name.key(key))
 }
 
-fn lognormal(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> {
-    let (p50, p99) = (time(checker, table, "p50", name), time(checker, table, "p99", name));
+fn lognormal(problems: &mut Problems, table: &Table, name: &Path) -> Option<WrittenDistribution> {
+    let (p50, p99) = (time(problems, table, "p50", name), time(problems, table, "p99", name));
     let (p50, p99) = (p50?, p99?);
     if p50.is_zero() {
         let at = table.get("p50")?.node.at;
-        checker.problems.push(
+        problems.push(
             Problem::new(at, format!("`{}` is 0s", name.key("p50")))
                 .allowed("a time above 0s: a lognormal has no zero")
                 .advice(format!("write `{} = \"0s\"` for no time at all", name.last())),
@@ -127,36 +125,36 @@ fn lognormal(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> 
     }
     if p99 < p50 {
         let at = table.get("p50")?.node.at.newer(table.get("p99")?.node.at);
-        checker.problems.push(
+        problems.push(
             Problem::new(at, format!("`{}` is {p99}, below p50 = {p50}", name.key("p99")))
                 .allowed("a P99 that is not below the P50")
                 .advice("swap them, or set both"),
         );
         return None;
     }
-    Some(Form::Lognormal { p50, p99 })
+    Some(WrittenDistribution::Lognormal { p50, p99 })
 }
 
-fn uniform(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> {
-    let (low, high) = (time(checker, table, "low", name), time(checker, table, "high", name));
+fn uniform(problems: &mut Problems, table: &Table, name: &Path) -> Option<WrittenDistribution> {
+    let (low, high) = (time(problems, table, "low", name), time(problems, table, "high", name));
     let (low, high) = (low?, high?);
     if high < low {
         let at = table.get("low")?.node.at.newer(table.get("high")?.node.at);
-        checker.problems.push(
+        problems.push(
             Problem::new(at, format!("`{}` is {high}, below low = {low}", name.key("high")))
                 .allowed("a high end that is not below the low end")
                 .advice("swap them, or set both"),
         );
         return None;
     }
-    Some(Form::Uniform { low, high })
+    Some(WrittenDistribution::Uniform { low, high })
 }
 
-fn empirical(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> {
+fn empirical(problems: &mut Problems, table: &Table, name: &Path) -> Option<WrittenDistribution> {
     let entry = table.get("quantiles")?;
     let name = name.key("quantiles");
     let Value::Table(points) = &entry.node.value else {
-        checker.problems.push(
+        problems.push(
             Problem::new(entry.node.at, format!("`{name}` is {}", show(&entry.node.value)))
                 .allowed("a table such as { p0 = \"1ms\", p50 = \"5ms\", p100 = \"90ms\" }"),
         );
@@ -164,14 +162,14 @@ fn empirical(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> 
     };
     // Every point is read before giving up, so that every problem is told.
     let read: Vec<Option<(String, f64, Span)>> =
-        points.entries.iter().map(|entry| point(checker, entry, &name)).collect();
+        points.entries.iter().map(|entry| point(problems, entry, &name)).collect();
     let mut read: Vec<(String, f64, Span)> = read.into_iter().collect::<Option<_>>()?;
     read.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let form = Form::Empirical(read);
-    if let (Form::Empirical(read), None) = (&form, form.distribution()) {
+    let form = WrittenDistribution::Empirical(read);
+    if let (WrittenDistribution::Empirical(read), None) = (&form, form.distribution()) {
         let pairs: Vec<(f64, Span)> = read.iter().map(|&(_, p, v)| (p, v)).collect();
         let allowed = crate::distribution::Quantiles::new(&pairs).err().unwrap_or_default();
-        checker.problems.push(
+        problems.push(
             Problem::new(entry.node.at, format!("`{name}` is no table of quantiles"))
                 .allowed(allowed)
                 .advice("write as in { p0 = \"1ms\", p50 = \"5ms\", p100 = \"90ms\" }"),
@@ -181,7 +179,7 @@ fn empirical(checker: &mut Checker, table: &Table, name: &Path) -> Option<Form> 
     Some(form)
 }
 
-fn point(checker: &mut Checker, entry: &Entry, name: &Path) -> Option<(String, f64, Span)> {
+fn point(problems: &mut Problems, entry: &Entry, name: &Path) -> Option<(String, f64, Span)> {
     let key = name.key(&entry.key);
     let percent = entry
         .key
@@ -190,11 +188,11 @@ fn point(checker: &mut Checker, entry: &Entry, name: &Path) -> Option<(String, f
         .and_then(|digits| digits.parse::<f64>().ok())
         .filter(|percent| (0.0..=100.0).contains(percent));
     if percent.is_none() {
-        checker.problems.push(
+        problems.push(
             Problem::new(entry.at, format!("unknown key `{}`", brief(&key.to_string())))
                 .allowed("percentiles from p0 to p100, as in p50 or \"p99.9\""),
         );
     }
-    let value = span(checker, &entry.node, &key);
+    let value = span(problems, &entry.node, &key);
     Some((entry.key.to_string(), percent? / 100.0, value?))
 }

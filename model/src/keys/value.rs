@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::source::Place;
+use super::Position;
 use crate::distribution::{Distribution, Quantiles};
 use crate::units::Span;
 
@@ -11,7 +11,7 @@ use crate::units::Span;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Checked {
     pub(crate) value: Typed,
-    pub(crate) at: Place,
+    pub(crate) at: Position,
     pub(crate) origin: Origin,
 }
 
@@ -41,18 +41,18 @@ pub(crate) enum Typed {
     Size(u64),
     /// Percent, as written, so that it prints as written.
     Percent(f64),
-    Form(Form),
+    Distribution(WrittenDistribution),
     /// A word of a choice, or one that stands for "no limit".
     Word(&'static str),
     Table(Fields),
     List(Vec<Fields>),
-    /// Refused: the problem is told already, whoever comes across it says no more.
+    /// Refused: the problem has been reported already.
     Broken,
 }
 
 /// A distribution as it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Form {
+pub(crate) enum WrittenDistribution {
     Constant(Span),
     Lognormal {
         p50: Span,
@@ -69,14 +69,14 @@ pub(crate) enum Form {
     Empirical(Vec<(String, f64, Span)>),
 }
 
-impl Form {
+impl WrittenDistribution {
     pub(crate) fn distribution(&self) -> Option<Distribution> {
         Some(match self {
-            Form::Constant(span) => Distribution::Constant(*span),
-            Form::Lognormal { p50, p99 } => Distribution::lognormal(*p50, *p99),
-            Form::Exponential { mean } => Distribution::Exponential { mean: *mean },
-            Form::Uniform { low, high } => Distribution::Uniform { low: *low, high: *high },
-            Form::Empirical(points) => {
+            WrittenDistribution::Constant(span) => Distribution::Constant(*span),
+            WrittenDistribution::Lognormal { p50, p99 } => Distribution::lognormal(*p50, *p99),
+            WrittenDistribution::Exponential { mean } => Distribution::Exponential { mean: *mean },
+            WrittenDistribution::Uniform { low, high } => Distribution::Uniform { low: *low, high: *high },
+            WrittenDistribution::Empirical(points) => {
                 let points: Vec<(f64, Span)> = points.iter().map(|&(_, p, v)| (p, v)).collect();
                 Distribution::Empirical(Quantiles::new(&points).ok()?)
             }
@@ -85,11 +85,11 @@ impl Form {
 
     fn print(&self) -> String {
         match self {
-            Form::Constant(span) => format!("\"{span}\""),
-            Form::Lognormal { p50, p99 } => format!("{{ p50 = \"{p50}\", p99 = \"{p99}\" }}"),
-            Form::Exponential { mean } => format!("{{ mean = \"{mean}\" }}"),
-            Form::Uniform { low, high } => format!("{{ low = \"{low}\", high = \"{high}\" }}"),
-            Form::Empirical(points) => {
+            WrittenDistribution::Constant(span) => format!("\"{span}\""),
+            WrittenDistribution::Lognormal { p50, p99 } => format!("{{ p50 = \"{p50}\", p99 = \"{p99}\" }}"),
+            WrittenDistribution::Exponential { mean } => format!("{{ mean = \"{mean}\" }}"),
+            WrittenDistribution::Uniform { low, high } => format!("{{ low = \"{low}\", high = \"{high}\" }}"),
+            WrittenDistribution::Empirical(points) => {
                 let points: Vec<String> = points
                     .iter()
                     .map(|(name, _, value)| format!("{} = \"{value}\"", quote_key(name)))
@@ -112,13 +112,20 @@ pub(crate) struct Field {
 pub(crate) struct Fields {
     pub(crate) fields: Vec<Field>,
     /// Where the table was written.
-    pub(crate) at: Place,
+    pub(crate) at: Position,
+    /// Its name, if it is an entry of a table of names.
+    pub(crate) name: Option<String>,
 }
 
-/// Reads a limit: none where a word stands for "no limit".
-pub(crate) type Limit<T> = Option<T>;
-
 impl Fields {
+    pub(crate) fn new(at: Position) -> Fields {
+        Fields { fields: Vec::new(), at, name: None }
+    }
+
+    pub(crate) fn push(&mut self, key: Cow<'static, str>, value: Checked) {
+        self.fields.push(Field { key, value });
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&Checked> {
         self.fields.iter().find(|field| field.key == key).map(|field| &field.value)
     }
@@ -127,15 +134,14 @@ impl Fields {
         self.get(key).map(|checked| &checked.value)
     }
 
-    /// Adds a derived default behind `after`, where the table of keys has it.
-    pub(crate) fn put_behind(&mut self, after: &str, key: &'static str, value: Typed) {
+    /// Adds a key behind the key `after`, or in front of all.
+    pub(crate) fn insert_behind(&mut self, after: &str, key: &'static str, value: Checked) {
         let index = self.fields.iter().position(|field| field.key == after).map_or(0, |i| i + 1);
-        let value = Checked { value, at: self.at, origin: Origin::Default };
         self.fields.insert(index, Field { key: key.into(), value });
     }
 
     /// Where `key` was written, or else its table.
-    pub(crate) fn place(&self, key: &str) -> Place {
+    pub(crate) fn position(&self, key: &str) -> Position {
         self.get(key).map_or(self.at, |checked| checked.at)
     }
 
@@ -145,40 +151,7 @@ impl Fields {
     }
 
     // The readers below answer none for a key that is absent or broken. The checker has
-    // told the problem then, if it is one, and the caller only has to give up.
-
-    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        match self.typed(key)? {
-            Typed::Flag(flag) => Some(*flag),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn integer(&self, key: &str) -> Option<u64> {
-        match self.typed(key)? {
-            Typed::Integer(integer) => Some(*integer),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn count(&self, key: &str) -> Option<u32> {
-        self.integer(key).and_then(|integer| u32::try_from(integer).ok())
-    }
-
-    pub(crate) fn number(&self, key: &str) -> Option<f64> {
-        match self.typed(key)? {
-            Typed::Number(number) | Typed::Rate(number) => Some(*number),
-            Typed::Percent(percent) => Some(percent / 100.0),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn size(&self, key: &str) -> Option<u64> {
-        match self.typed(key)? {
-            Typed::Size(bytes) => Some(*bytes),
-            _ => None,
-        }
-    }
+    // reported the problem then, if it is one, and the caller only has to give up.
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         match self.typed(key)? {
@@ -187,30 +160,9 @@ impl Fields {
         }
     }
 
-    pub(crate) fn texts(&self, key: &str) -> Option<&[String]> {
-        match self.typed(key)? {
-            Typed::Texts(texts) => Some(texts),
-            _ => None,
-        }
-    }
-
     pub(crate) fn word(&self, key: &str) -> Option<&'static str> {
         match self.typed(key)? {
             Typed::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn span(&self, key: &str) -> Option<Span> {
-        match self.typed(key)? {
-            Typed::Span(span) => Some(*span),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn distribution(&self, key: &str) -> Option<Distribution> {
-        match self.typed(key)? {
-            Typed::Form(form) => form.distribution(),
             _ => None,
         }
     }
@@ -236,20 +188,6 @@ impl Fields {
             _ => None,
         }
     }
-
-    pub(crate) fn limit_count(&self, key: &str) -> Option<Limit<u32>> {
-        match self.typed(key)? {
-            Typed::Word(_) => Some(None),
-            _ => self.count(key).map(Some),
-        }
-    }
-
-    pub(crate) fn limit_span(&self, key: &str) -> Option<Limit<Span>> {
-        match self.typed(key)? {
-            Typed::Word(_) => Some(None),
-            _ => self.span(key).map(Some),
-        }
-    }
 }
 
 impl Typed {
@@ -268,7 +206,7 @@ impl Typed {
             Typed::Rate(rate) => format!("\"{rate}/s\""),
             Typed::Size(bytes) => format!("\"{}\"", print_size(*bytes)),
             Typed::Percent(percent) => format!("\"{percent}%\""),
-            Typed::Form(form) => form.print(),
+            Typed::Distribution(form) => form.print(),
             Typed::Word(word) => format!("\"{word}\""),
             Typed::Table(fields) => fields.print(),
             Typed::List(list) if list.is_empty() => "[]".into(),
@@ -284,7 +222,7 @@ impl Typed {
     pub(crate) fn plain(&self) -> String {
         match self {
             Typed::Text(text) => text.clone(),
-            Typed::Form(Form::Constant(span)) => span.to_string(),
+            Typed::Distribution(WrittenDistribution::Constant(span)) => span.to_string(),
             Typed::Span(_)
             | Typed::Rate(_)
             | Typed::Size(_)

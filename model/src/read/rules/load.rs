@@ -1,141 +1,95 @@
 //! The load: closed or open, its length, and whether the run can move at all.
 
 use crate::distribution::Distribution;
+use crate::keys::{Fields, Keys, Typed, read_field};
 use crate::read::diagnostic::{Problem, Problems};
-use crate::read::value::{Fields, Typed};
-use crate::scenario::{
-    Connections, Engine, Load, Profile, Scenario, Source, Spacing, Stage, Statement, Step,
-};
+use crate::scenario::{Connections, Engine, Profile, Scenario, Source, Statement, Step};
 use crate::units::Span;
 
 /// The longest run: a sum of spans that each are allowed may still be too long.
 const LONGEST_RUN: Span = Span::from_secs(1_000_000 * 3600);
 
-pub(super) fn load(root: &Fields, problems: &mut Problems) -> Option<Load> {
-    let load = root.table("load")?;
+pub(super) fn check(root: &Fields, problems: &mut Problems) {
+    let Some(load) = root.table("load") else { return };
     let closed = load.has("users");
-    let stages = stages(load, closed, problems);
-    let start =
-        if closed { load.integer("users").map(|users| users as f64) } else { load.number("rate") };
-    let profile = start.zip(stages).map(|(start, stages)| Profile { start, stages });
-    if let Some(profile) = &profile
-        && profile.peak() <= 0.0
-    {
-        let key = if closed { "users" } else { "rate" };
+    if !stages(load, closed, problems) {
+        return;
+    }
+    // Broken where one of its keys is, which is reported.
+    let Some(source) = Source::read(load, &[]) else { return };
+    let profile = source.profile();
+    if profile.peak() <= 0.0 {
+        let (key, advice) = match source {
+            Source::Closed { .. } => ("users", "write `users = 1` for a single user"),
+            Source::Open { .. } => ("rate", "write `rate = \"1/s\"`"),
+        };
         problems.push(
-            Problem::new(load.place(key), format!("`load.{key}` is 0"))
+            Problem::new(load.position(key), format!("`load.{key}` is 0"))
                 .allowed("a load above 0, at the start or at the end of a stage")
-                .advice(if closed {
-                    "write `users = 1` for a single user"
-                } else {
-                    "write `rate = \"1/s\"`"
-                }),
+                .advice(advice),
         );
     }
-    let warmup = load.span("warmup");
-    let duration = match &profile {
-        Some(profile) if load.has("stages") => {
-            warmup.and_then(|warmup| what_the_warmup_leaves(load, profile, warmup, problems))
-        }
-        _ => load.span("duration"),
-    };
-    let source = if closed {
-        load.distribution("think_time")
-            .zip(profile)
-            .map(|(think_time, users)| Source::Closed { users, think_time })
-    } else {
-        open(load, profile)
-    };
-    Some(Load {
-        source: source?,
-        warmup: warmup?,
-        duration: duration?,
-        timeout: load.limit_span("timeout")?,
-        keep_alive: load.flag("keep_alive")?,
-    })
+    length(load, profile, problems);
 }
 
-fn open(load: &Fields, rate: Option<Profile>) -> Option<Source> {
-    Some(Source::Open {
-        rate: rate?,
-        spacing: match load.word("spacing")? {
-            "even" => Spacing::Even,
-            _ => Spacing::Poisson,
-        },
-        max_users: load.limit_count("max_users")?,
-    })
-}
-
-fn stages(load: &Fields, closed: bool, problems: &mut Problems) -> Option<Vec<Stage>> {
-    if !load.has("stages") {
-        return Some(Vec::new());
-    }
-    let list = load.list("stages")?;
+/// False if a stage is broken.
+fn stages(load: &Fields, closed: bool, problems: &mut Problems) -> bool {
+    let Some(list) = load.list("stages") else { return true };
     if list.is_empty() {
         problems.push(
-            Problem::new(load.place("stages"), "`load.stages` is empty")
+            Problem::new(load.position("stages"), "`load.stages` is empty")
                 .allowed("at least one stage")
                 .advice("write `duration` instead for a steady load"),
         );
-        return None;
     }
-    let stages: Vec<Option<Stage>> = list
-        .iter()
-        .enumerate()
-        .map(|(index, fields)| stage(fields, index, closed, problems))
-        .collect();
-    stages.into_iter().collect()
+    let each = list.iter().enumerate();
+    let sound = each.map(|(index, fields)| stage(fields, index, closed, problems));
+    sound.fold(!list.is_empty(), |all, one| all & one)
 }
 
-fn stage(fields: &Fields, index: usize, closed: bool, problems: &mut Problems) -> Option<Stage> {
-    let target = match (&fields.get("target")?.value, closed) {
-        (Typed::Integer(users), true) => *users as f64,
-        (Typed::Rate(rate), false) => *rate,
-        (Typed::Broken, _) => return None,
-        (found, _) => {
-            let path = format!("load.stages[{index}].target");
-            let (allowed, advice) = if closed {
-                ("users, as in 100: the load is closed", "write `target = 100`")
-            } else {
-                ("a rate, as in \"200/s\": the load is open", "write `target = \"200/s\"`")
-            };
-            problems.push(
-                Problem::new(fields.place("target"), format!("`{path}` is {}", found.print()))
-                    .allowed(allowed)
-                    .advice(advice),
-            );
-            return None;
-        }
+fn stage(fields: &Fields, index: usize, closed: bool, problems: &mut Problems) -> bool {
+    let Some(target) = fields.get("target") else { return false };
+    match (&target.value, closed) {
+        (Typed::Integer(_), true) | (Typed::Rate(_), false) => return true,
+        (Typed::Broken, _) => return false,
+        _ => {}
+    }
+    let path = format!("load.stages[{index}].target");
+    let (allowed, advice) = if closed {
+        ("users, as in 100: the load is closed", "write `target = 100`")
+    } else {
+        ("a rate, as in \"200/s\": the load is open", "write `target = \"200/s\"`")
     };
-    Some(Stage { duration: fields.span("duration")?, target })
+    problems.push(
+        Problem::new(fields.position("target"), format!("`{path}` is {}", target.value.print()))
+            .allowed(allowed)
+            .advice(advice),
+    );
+    false
 }
 
-fn what_the_warmup_leaves(
-    load: &Fields,
-    profile: &Profile,
-    warmup: Span,
-    problems: &mut Problems,
-) -> Option<Span> {
+/// The stages leave something to count, and end some day.
+fn length(load: &Fields, profile: &Profile, problems: &mut Problems) {
+    let Some(warmup) = read_field::<Span>(load, "warmup", &[]) else { return };
+    if profile.stages.is_empty() {
+        return;
+    }
     let total = profile.stages.iter().fold(Span::ZERO, |sum, s| sum.saturating_add(s.duration));
     if total > LONGEST_RUN {
         problems.push(
-            Problem::new(load.place("stages"), "the stages of `load` are longer than 1000000h")
+            Problem::new(load.position("stages"), "the stages of `load` are longer than 1000000h")
                 .allowed("a run of at most 1000000h"),
         );
-        return None;
-    }
-    if warmup >= total {
+    } else if warmup >= total {
         problems.push(
             Problem::new(
-                load.place("warmup").newer(load.place("stages")),
+                load.position("warmup").newer(load.position("stages")),
                 format!("`load.warmup` is {warmup}, and the stages last {total}"),
             )
             .allowed("a warm-up shorter than the stages together")
             .advice("shorten it, or lengthen the stages"),
         );
-        return None;
     }
-    Some(total - warmup)
 }
 
 /// Closed users whose requests take no time would send the next one at the same instant,
@@ -169,7 +123,7 @@ pub(super) fn check_that_time_passes(scenario: &Scenario, root: &Fields, problem
     {
         problems.push(
             Problem::new(
-                service.place("limit_concurrency"),
+                service.position("limit_concurrency"),
                 "a request beyond `service.limit_concurrency` is refused in no time at all, and its user takes no time to think",
             )
             .allowed("closed users only with refusals or pauses that take time")

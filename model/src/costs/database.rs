@@ -1,0 +1,79 @@
+//! What the database costs: queries, the disk, the driver.
+
+use crate::distribution::Distribution;
+use crate::units::Span;
+use crate::words::{Begin, Statement};
+
+section! {
+    /// Cost of a query in the engine itself.
+    #[section("query")]
+    pub struct QueryCost {
+        /// CPU time in the engine: in the worker process for SQLite, in the database server for
+        /// Postgres.
+        pub engine: Distribution = "0s",
+        /// Pages that it changes, if it writes.
+        #[key(within(0, 1_000_000))]
+        pub pages: u32 = 1,
+    }
+}
+
+section! {
+    /// The disk under the database file.
+    #[section("disk")]
+    pub struct Disk {
+        /// One fsync.
+        pub sync: Distribution = "0s",
+        /// Creating or removing a file, as the rollback journal is at each commit.
+        pub unlink: Span = "0s",
+        /// Copying one page from the write-ahead log into the database at a checkpoint.
+        pub checkpoint_page: Span = "0s",
+    }
+}
+
+section! {
+    /// The async database driver.
+    #[section("driver")]
+    pub struct Driver {
+        /// A write by itself takes the lock, writes and commits in one call; else it is a
+        /// transaction.
+        pub autocommit: bool = true,
+        /// A connection that comes back to the pool is for whoever asks first; else for whoever
+        /// waits longest.
+        pub overtaking: bool = false,
+        /// Round trips between loop and connection thread of one statement, the last of which
+        /// executes it.
+        #[key(within(0, 50))]
+        pub statement_hops: u32 = 1,
+        /// More of them for the rows of a read.
+        #[key(within(0, 50))]
+        pub fetch_hops: u32 = 0,
+        /// More of them to end any statement.
+        #[key(within(0, 50))]
+        pub finish_hops: u32 = 0,
+        /// The same for a commit.
+        #[key(within(0, 50))]
+        pub commit_hops: u32 = 1,
+        /// The same at the end of a read that is no part of a transaction.
+        #[key(within(0, 50))]
+        pub rollback_hops: u32 = 0,
+        /// The same for a connection that goes back.
+        #[key(within(0, 50))]
+        pub release_hops: u32 = 0,
+        /// The same for opening a connection.
+        #[key(within(0, 50))]
+        pub open_hops: u32 = 1,
+        /// The same for closing it.
+        #[key(within(0, 50))]
+        pub close_hops: u32 = 1,
+    }
+}
+
+impl Driver {
+    /// How the transaction of an operation begins that says `begin`; none if it is a read, or a
+    /// write that commits by itself.
+    pub fn begin(&self, statements: &[Statement], begin: Option<Begin>) -> Option<Begin> {
+        let alone = matches!(statements, [Statement::Write(_)]);
+        begin.or_else(|| (alone && !self.autocommit).then_some(Begin::Deferred))
+    }
+}
+

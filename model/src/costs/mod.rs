@@ -1,0 +1,196 @@
+//! A cost profile: what things cost on a given stack and machine.
+
+mod burned;
+mod cache;
+mod commit;
+mod cpu;
+mod database;
+
+use std::collections::BTreeMap;
+
+pub use cache::{Cache, Work};
+pub use commit::{CommitCosts, CommitLevels, syncs_per_checkpoint, syncs_per_commit};
+pub use cpu::{Cold, CpuCosts, PerConcurrency};
+pub use database::{Disk, Driver, QueryCost};
+
+use crate::keys::{Section, Table};
+use crate::units::Span;
+use crate::words::{Concurrency, JournalMode, Server, Synchronous};
+
+section! {
+    /// What things cost on a given stack and machine.
+    #[section("profile")]
+    pub struct Costs {
+        /// What the profile is called.
+        #[key(derived("the file's name without its ending, or `inline`"))]
+        pub name: String,
+        /// Where the numbers come from: machine, stack, date, method.
+        pub about: BTreeMap<String, String> = {},
+        /// CPU time of the worker process for what the framework and the libraries do.
+        pub cpu: PerConcurrency<CpuCosts> = {},
+        /// What differs between servers.
+        pub server: Servers = {},
+        /// Cost of a query by name; `default` stands for every name not listed.
+        pub query: BTreeMap<String, QueryCost>,
+        /// The language runtime of the workers.
+        pub interpreter: Interpreter = {},
+        /// The machine.
+        pub machine: Machine = {},
+        /// CPU time of the engine and the kernel for a commit, the lock held.
+        pub commit: CommitCosts = {},
+        /// More CPU time for what a worker has not done for long: the processor's caches have
+        /// lost it.
+        pub cache: Cache = {},
+        /// Round trips, apart from the CPU time of the service.
+        pub network: Network = {},
+        /// The disk under the database file.
+        pub disk: Disk = {},
+        /// The async database driver: a thread per connection, and hops to it.
+        pub driver: Driver = {},
+        /// The HTTP client of the workers.
+        pub client: Client = {},
+        /// Resident memory, for the estimate of what parked requests cost.
+        pub memory: Memory = {},
+    }
+}
+
+section! {
+    /// What differs between servers.
+    #[section("server")]
+    pub struct Servers {
+        /// uvicorn with its own worker processes.
+        pub uvicorn: ServerCosts = {},
+        /// gunicorn that supervises UvicornWorker.
+        pub gunicorn: ServerCosts = {},
+        /// axum on tokio.
+        pub axum: ServerCosts = {},
+    }
+}
+
+section! {
+    /// What differs for one server.
+    #[section("server")]
+    pub struct ServerCosts {
+        /// CPU of a worker process relative to these costs.
+        #[key(between(0.01, 100.0))]
+        pub cpu_scale: f64 = 1,
+        /// More CPU time per request, such as for an access log.
+        pub request: Span = "0s",
+    }
+}
+
+section! {
+    /// The language runtime of the workers.
+    #[section("interpreter")]
+    pub struct Interpreter {
+        /// One thread of a process at a time.
+        pub lock: bool = true,
+        /// How long a waiting thread lets the holder run before it asks for the lock.
+        #[key(at_least(Span::from_micros(1)))]
+        pub switch_interval: Span = "5ms",
+    }
+}
+
+section! {
+    /// The machine.
+    #[section("machine")]
+    pub struct Machine {
+        /// CPU time that a processor loses when it changes threads.
+        pub context_switch: Span = "0s",
+        /// How long an idle processor takes until it runs a thread that has become ready.
+        pub idle_exit: Span = "0s",
+    }
+}
+
+section! {
+    /// Round trips, apart from the CPU time of the service.
+    #[section("network")]
+    pub struct Network {
+        /// Between client and service.
+        pub client: Span = "0s",
+        /// Between service and upstream.
+        pub upstream: Span = "0s",
+        /// What the client, which has one thread, needs to open a connection; it opens all that
+        /// are due before it sends on them.
+        pub connect: Span = "0s",
+    }
+}
+
+section! {
+    /// The HTTP client of the workers.
+    #[section("client")]
+    pub struct Client {
+        /// With more connections to an upstream than so many, in use and idle, one that falls
+        /// idle is closed.
+        #[key(within(1, 1_000_000), or("all"))]
+        pub kept: Option<u32>,
+        /// A connection to an upstream that is idle for so long is closed.
+        #[key(at_least(Span::from_micros(1)), or("never"))]
+        pub expiry: Option<Span>,
+        /// Locks of a connection that an async call takes, each for a turn of the event loop,
+        /// before it has it: 2 of httpx.
+        #[key(within(0, 50))]
+        pub locks: u32 = 0,
+    }
+}
+
+section! {
+    /// Resident memory.
+    #[section("memory")]
+    pub struct Memory {
+        /// A worker process at rest.
+        #[key(bytes())]
+        pub worker: u64 = "0B",
+        /// A request in flight.
+        #[key(bytes())]
+        pub request: u64 = "0B",
+        /// An open client connection.
+        #[key(bytes())]
+        pub connection: u64 = "0B",
+        /// A thread of the pool.
+        #[key(bytes())]
+        pub thread: u64 = "0B",
+    }
+}
+
+/// The keys of a cost profile.
+pub fn keys() -> &'static Section {
+    Costs::section()
+}
+
+impl Servers {
+    fn of(&self, server: Server) -> &ServerCosts {
+        match server {
+            Server::Uvicorn => &self.uvicorn,
+            Server::Gunicorn => &self.gunicorn,
+            Server::Axum => &self.axum,
+        }
+    }
+}
+
+impl Costs {
+    /// CPU costs under a concurrency model.
+    pub fn cpu(&self, concurrency: Concurrency) -> &CpuCosts {
+        self.cpu.of(concurrency)
+    }
+
+    /// CPU of a worker process of `server`, relative to the costs as written.
+    pub fn cpu_scale(&self, server: Server) -> f64 {
+        self.server.of(server).cpu_scale
+    }
+
+    /// CPU per request that `server` costs more than another.
+    pub fn server_request(&self, server: Server) -> Span {
+        self.server.of(server).request
+    }
+
+    /// The engine's and the kernel's CPU time for a commit.
+    pub fn commit(&self, mode: JournalMode, level: Synchronous) -> Span {
+        self.commit.of(mode).of(level)
+    }
+
+    /// The cost of the query `name`.
+    pub fn query(&self, name: &str) -> Option<&QueryCost> {
+        self.query.get(name).or_else(|| self.query.get("default"))
+    }
+}

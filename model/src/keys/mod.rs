@@ -1,0 +1,31 @@
+//! The table of keys: what a file may contain.
+//!
+//! Each key is declared once, as a field of the struct that it ends up in (see `declare`). The
+//! table is made from these declarations; the checker, the defaults, `--set`, the printed
+//! scenario, the JSON schemas, the manual and the random scenarios of the tests are all read
+//! off it.
+
+#[macro_use]
+mod declare;
+mod position;
+mod table;
+mod value;
+
+pub use table::{Doc, Fallback, Key, Kind, Only, Section, SectionOf, Word};
+
+pub(crate) use declare::{KeyType, Keys, Table, entry_name, read_field};
+pub(crate) use position::Position;
+pub(crate) use table::{all_derived, all_when, concat, count};
+pub(crate) use value::{
+    Checked, Field, Fields, Origin, Typed, WrittenDistribution, quote_key,
+};
+
+/// Forms of a distribution written as a table: the keys of each.
+pub const DISTRIBUTION_FORMS: [&[&str]; 4] =
+    [&["p50", "p99"], &["mean"], &["low", "high"], &["quantiles"]];
+
+/// Most entries of any list or table.
+pub const MOST_ENTRIES: usize = 1000;
+
+/// Most users at a time.
+pub const MOST_USERS: u64 = 10_000_000;

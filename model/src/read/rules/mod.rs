@@ -1,0 +1,90 @@
+//! Rules about keys that belong together, once each key by itself is right.
+//!
+//! Every rule is tried before giving up, so that all problems are reported at once. A key that
+//! is broken has its problem reported already.
+
+mod load;
+mod steps;
+
+use super::diagnostic::{Problem, Problems};
+use crate::keys::{Fields, Typed, read_field};
+use crate::scenario::{Scenario, Server};
+
+/// The scenario `name`; none if there is a problem.
+pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Option<Scenario> {
+    load::check(root, problems);
+    endpoints(root, problems);
+    interpreter_lock(root, problems);
+    let upstreams = names(root, "upstream").unwrap_or_default();
+    let scenario = Scenario::read(name, root, &upstreams)?;
+    load::check_that_time_passes(&scenario, root, problems);
+    problems.is_empty().then_some(scenario)
+}
+
+/// The names in a table of names; none if the table is broken.
+fn names<'a>(table: &'a Fields, key: &str) -> Option<Vec<&'a str>> {
+    match table.get(key).map(|checked| &checked.value) {
+        None => Some(Vec::new()),
+        Some(Typed::Table(named)) => Some(named.fields.iter().map(|field| &*field.key).collect()),
+        Some(_) => None,
+    }
+}
+
+/// No Rust service has an interpreter lock, so the profile is one of another stack.
+fn interpreter_lock(root: &Fields, problems: &mut Problems) {
+    let locked = root
+        .table("costs")
+        .and_then(|costs| costs.table("interpreter"))
+        .and_then(|interpreter| read_field(interpreter, "lock", &[]));
+    let Some(service) = root.table("service") else { return };
+    if read_field(service, "server", &[]) == Some(Server::Axum) && locked == Some(true) {
+        problems.push(
+            Problem::new(
+                service.position("server"),
+                "`service.server` is \"axum\" with an interpreter lock",
+            )
+            .allowed("axum only with `interpreter.lock = false` in the cost profile")
+            .advice(
+                "name the cost profile of a Rust stack, or set `costs.interpreter.lock = false`",
+            ),
+        );
+    }
+}
+
+fn endpoints(root: &Fields, problems: &mut Problems) {
+    let Some(list) = root.list("endpoint") else { return };
+    let at = root.position("endpoint");
+    if list.is_empty() {
+        problems.push(
+            Problem::new(at, "there is no endpoint")
+                .allowed("at least one endpoint")
+                .advice("add a table such as `[[endpoint]]` with `name`, `weight` and `steps`"),
+        );
+    }
+    different_names(list, problems);
+    steps::check(root, list, problems);
+    let weights: Option<Vec<f64>> =
+        list.iter().map(|fields| read_field(fields, "weight", &[])).collect();
+    if weights.is_some_and(|weights| !weights.is_empty() && weights.iter().all(|&w| w == 0.0)) {
+        let at = list.first().map_or(at, |first| first.position("weight"));
+        problems.push(
+            Problem::new(at, "the weights of all endpoints sum to 0")
+                .allowed("at least one weight above 0")
+                .advice("give the endpoints their shares of the requests: `weight = 1`"),
+        );
+    }
+}
+
+fn different_names(list: &[Fields], problems: &mut Problems) {
+    let mut seen = std::collections::BTreeSet::new();
+    for fields in list {
+        let Some(name) = fields.text("name") else { continue };
+        if !seen.insert(name) {
+            problems.push(
+                Problem::new(fields.position("name"), format!("a second endpoint `{name}`"))
+                    .allowed("one endpoint of each name")
+                    .advice("rename one of them, or join them"),
+            );
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The steps of handlers: the names that they use, and that there are some.
+
+use super::names;
+use crate::keys::{Fields, Position};
+use crate::read::diagnostic::{Problem, Problems, brief, did_you_mean, one_of};
+use crate::read::path::Path;
+
+/// The names that steps may use.
+struct Names<'a> {
+    /// Upstreams; none if their table is broken, when no name can be judged.
+    upstreams: Option<Vec<&'a str>>,
+    /// Queries with a cost; none if there is no cost profile to judge by.
+    queries: Option<Vec<&'a str>>,
+    has_database: bool,
+}
+
+/// Checks the steps of all `endpoints`.
+pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems) {
+    let names = Names {
+        upstreams: names(root, "upstream"),
+        queries: root.table("costs").and_then(|costs| names(costs, "query")),
+        has_database: root.has("database"),
+    };
+    let path = Path::Key(&Path::Root, "endpoint");
+    for endpoint in endpoints {
+        let path = path.key(endpoint.text("name").unwrap_or("?"));
+        let list = endpoint.list("steps").unwrap_or_default();
+        steps(list, &names, &path.key("steps"), problems);
+    }
+}
+
+fn steps(list: &[Fields], names: &Names, path: &Path, problems: &mut Problems) {
+    for (index, fields) in list.iter().enumerate() {
+        let path = path.index(index);
+        statement(fields, names, &path, problems);
+        transaction(fields, names, &path.key("transaction"), problems);
+        call(fields, names, &path.key("call"), problems);
+        gather(fields, names, &path.key("gather"), problems);
+    }
+}
+
+fn statement(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+    let Some(kind) = ["read", "write"].into_iter().find(|kind| fields.has(kind)) else { return };
+    let Some(query) = fields.text(kind) else { return };
+    let path = path.key(kind);
+    let at = fields.position(kind);
+    if !names.has_database {
+        problems.push(
+            Problem::new(at, format!("`{path}` without a database"))
+                .allowed("`read`, `write` and `transaction` only with a `[database]`")
+                .advice("add a table `[database]`, or remove the step"),
+        );
+    }
+    if let Some(queries) = &names.queries
+        && !queries.contains(&query)
+        && !queries.contains(&"default")
+    {
+        let found = format!("`{path}` is \"{}\", a query without a cost", brief(query));
+        let add = "add `[query.default]` to the cost profile, or a table for this query";
+        problems.push(unknown(Problem::new(at, found), query, queries, add.into()));
+    }
+}
+
+fn transaction(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+    let Some(list) = fields.list("transaction") else { return };
+    if list.is_empty() {
+        problems.push(empty(fields.position("transaction"), path, "statement"));
+    }
+    for (index, fields) in list.iter().enumerate() {
+        statement(fields, names, &path.index(index), problems);
+    }
+}
+
+fn call(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+    let (Some(upstream), Some(upstreams)) = (fields.text("call"), &names.upstreams) else { return };
+    if !upstreams.contains(&upstream) {
+        let found = format!("`{path}` is \"{}\", and there is no such upstream", brief(upstream));
+        let add = format!("add a table `[upstream.{}]` with its `latency`", brief(upstream));
+        let problem = Problem::new(fields.position("call"), found);
+        problems.push(unknown(problem, upstream, upstreams, add));
+    }
+}
+
+fn gather(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+    let Some(list) = fields.list("gather") else { return };
+    if list.is_empty() {
+        problems.push(empty(fields.position("gather"), path, "step"));
+    }
+    if let Some(inner) = list.iter().find(|step| step.has("gather")) {
+        problems.push(
+            Problem::new(inner.position("gather"), format!("`{path}` has a gather inside"))
+                .allowed("steps that are no gather themselves")
+                .advice("put the inner steps into the outer gather"),
+        );
+    } else {
+        steps(list, names, path, problems);
+    }
+}
+
+/// A problem with a name that none of `known` is: those allowed if they are few, and the nearest
+/// one, or else what to add.
+fn unknown(problem: Problem, name: &str, known: &[&str], add: String) -> Problem {
+    let problem = match known.len() {
+        1..=8 => problem.allowed(one_of(known.iter().copied())),
+        _ => problem,
+    };
+    problem.advice(did_you_mean(name, known.iter().copied()).unwrap_or(add))
+}
+
+fn empty(at: Position, path: &Path, noun: &str) -> Problem {
+    Problem::new(at, format!("`{path}` is empty"))
+        .allowed(format!("at least one {noun}"))
+        .advice("add one, or remove the step")
+}

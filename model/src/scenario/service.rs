@@ -1,0 +1,130 @@
+//! The server and the processors under it.
+
+use crate::keys::Fields;
+use crate::units::Span;
+use crate::words::{Concurrency, Server};
+
+section! {
+    /// The processors that all threads of all worker processes share.
+    #[section("cpu")]
+    pub struct Cpu {
+        /// How many threads run at a time.
+        #[key(within(1, 64))]
+        pub cores: u32 = 1,
+        /// Speed relative to the machine of the cost profile: 2 halves every CPU time.
+        #[key(between(0.01, 100.0))]
+        pub speed: f64 = 1,
+        /// How long a thread runs before another ready one may take its place.
+        #[key(
+            at_least(Span::from_micros(1)),
+            derived("0.7ms x (1 + log2(cores)), the base slice of Linux 6.12"),
+        )]
+        pub slice: Span,
+        /// A slice ends with the kernel's next tick: 4ms at 250 Hz, 1ms at 1000 Hz, 0s to end at
+        /// once.
+        pub tick: Span = "0s",
+        /// CPU bandwidth limit, as `docker --cpus` sets it.
+        #[key(or("none"))]
+        pub quota: Option<Quota>,
+    }
+}
+
+section! {
+    /// CPU bandwidth limit.
+    #[section("quota")]
+    #[derive(Copy, Eq)]
+    pub struct Quota {
+        /// CPU time that all threads together may use in each period.
+        #[key(at_least(Span::from_micros(1)))]
+        pub budget: Span,
+        /// Length of a period.
+        #[key(at_least(Span::from_micros(1)))]
+        pub period: Span = "100ms",
+    }
+}
+
+/// How long a thread runs on Linux before another ready one may take its place, on a machine
+/// with so many processors, whether the thread may use them all or not.
+///
+/// Linux 6.12's base slice (EEVDF): 0.7 ms, scaled by the processors up to eight
+/// (`kernel/sched/fair.c`: `sysctl_sched_base_slice`, `get_update_sysctl_factor`).
+pub fn base_slice(processors: u32) -> Span {
+    Span::from_micros(700) * u64::from(1 + processors.clamp(1, 8).ilog2())
+}
+
+section! {
+    /// The server: processes, threads, loops, limits.
+    #[section("service")]
+    pub struct Service {
+        /// Whose conventions and costs apply.
+        pub server: Server = "uvicorn",
+        /// How a worker serves several requests, unless an endpoint says otherwise.
+        #[key(hint("write `concurrency = \"blocking\"`, `\"threadpool\"` or `\"async\"`"))]
+        pub concurrency: Concurrency,
+        /// Worker processes.
+        #[key(within(1, 64), hint("write `workers = 1` for a single process"))]
+        pub workers: u32 = 1,
+        /// Thread-pool tokens of each worker.
+        #[key(within(1, 10_000))]
+        pub threads: u32 = 40,
+        /// A worker refuses with 503 when its connections or its requests, the new one included,
+        /// reach this number.
+        #[key(within(1, 1_000_000), or("none"))]
+        pub limit_concurrency: Option<u32>,
+        /// Connections that wait to be accepted; beyond it the handshake is dropped.
+        #[key(within(1, 1_000_000))]
+        pub backlog: u32 = 2048,
+        /// An idle connection is closed after this long.
+        #[key(derived("5s for uvicorn, 2s for gunicorn, never for axum"), or("never"))]
+        pub keep_alive: Span,
+        /// How new connections spread over the workers.
+        pub spread: Spread = "lifo",
+        /// The event loop: its way with new connections, and its order of callbacks.
+        #[key(derived("`tokio` for axum, else `uvloop`"))]
+        pub event_loop: EventLoop,
+        /// Most connections that the loop accepts before it looks after others: one under libuv,
+        /// else all that wait. Where one loop stands for another it accepts as that one does.
+        #[key(computed(accept_most))]
+        pub accept_most: u32,
+    }
+}
+
+fn accept_most(service: &Fields) -> Option<u32> {
+    let event_loop: EventLoop = crate::keys::read_field(service, "event_loop", &[])?;
+    Some(if event_loop == EventLoop::Uvloop { 1 } else { u32::MAX })
+}
+
+words! {
+    /// How new connections spread over the workers.
+    pub enum Spread {
+        /// one shared socket: the loop that went to sleep last is woken first; uneven
+        Lifo = "lifo",
+        /// one socket per worker: connections are hashed (SO_REUSEPORT)
+        Hash = "hash",
+        /// each worker in turn: perfectly even, as behind a balancer
+        RoundRobin = "round-robin",
+    }
+}
+
+words! {
+    /// The event loop's way with a readiness event of the listening socket.
+    pub enum EventLoop {
+        /// accepts one connection per readiness event
+        Uvloop = "uvloop",
+        /// accepts all connections that wait
+        Asyncio = "asyncio",
+        /// accepts all connections that wait; other threads have a queue of their own
+        Tokio = "tokio",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slice_grows_with_the_processors_as_linux_scales_it() {
+        let micros = [1, 2, 3, 4, 7, 8, 64].map(|n| base_slice(n).nanos() / 1000);
+        assert_eq!(micros, [700, 1400, 1400, 2100, 2100, 2800, 2800]);
+    }
+}
