@@ -96,7 +96,7 @@ fn tests() -> Vec<Trial> {
         ("a_child_that_exits_is_described_in_its_own_words", exits),
         ("a_child_that_panics_is_described", panics),
         ("a_child_that_panics_while_it_counts_ends", fragile),
-        ("a_child_is_not_waited_for_when_nobody_wants_it_any_more", given_up),
+        ("waiting_for_a_child_can_be_given_up", given_up),
         ("a_child_that_is_killed_is_described", killed),
         ("a_child_that_fails_says_why", fails),
         ("a_child_that_does_not_answer_is_named_and_given_up", mute),
@@ -190,10 +190,10 @@ fn given_up() {
         looked.set(looked.get() + 1);
         looked.get() == 3
     };
-    // It waits for what to start.
+    // It waits for its start order.
     let none = child.ready_unless(HANG, enough).expect("it runs");
     assert_eq!((none, looked.get()), (None, 3));
-    // Nothing is lost: it may be waited for again.
+    // It may be waited for again.
     child.start("late".to_string()).expect("it listens");
     assert_eq!(child.ready(HANG).expect("it is ready"), "late here");
     child.stop().expect("it ends when told to");
@@ -227,7 +227,7 @@ fn mute() {
 fn stopped() {
     let child = ready("plain");
     let path = process(child.pid());
-    // It hears nothing any more, from the moment at which the signal has reached it.
+    // Once the signal has reached it, it reads no orders any more.
     kill_process(number(&child), Signal::STOP).expect("it is ours");
     wait_until("a stopped child", || state(&path) == Some('T'));
     let error = child.stop().expect_err("it does not end by itself").to_string();
@@ -299,7 +299,7 @@ fn process(pid: u32) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}"))
 }
 
-/// True unless it has ended; whoever inherits an orphan may leave it a zombie.
+/// True unless it has ended. The process that inherits an orphan may leave it a zombie.
 fn runs(process: &Path) -> bool {
     !matches!(state(process), None | Some('Z' | 'X'))
 }

@@ -273,7 +273,7 @@ fn a_service_that_is_not_there_is_not_hammered() {
 }
 
 #[test]
-fn what_is_in_flight_at_the_end_is_counted() {
+fn requests_in_flight_at_the_end_are_counted() {
     let server = Server::new(|_| Reply::Never);
     let load = "users = 3\nwarmup = \"1s\"\nduration = \"200ms\"\ntimeout = \"never\"";
     let tally = run(server.address, load);
@@ -364,7 +364,7 @@ fn the_parts_of_the_time_add_up_to_the_response_times() {
 }
 
 #[test]
-fn what_cannot_be_is_counted_and_left_out() {
+fn impossible_times_are_counted_and_left_out() {
     let lies: [fn(u64) -> String; 5] = [
         |_| "yesterday".into(),
         |sent| format!("{};3:5", clock::now().max(sent + 6)),

@@ -18,7 +18,7 @@ pub const PRECISION: f64 = 0.01;
 /// Events of one replication after which something is wrong.
 const EVENTS_MAX: u64 = 1_000_000_000;
 
-/// What one replication says: a ratio, its parts apart. The estimate over replications is
+/// A number of one replication: a ratio, its parts apart. The estimate over replications is
 /// the mean of the numerators over the mean of the denominators, so that replications of
 /// different numbers of requests bring no bias.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub struct Case<'a> {
     replications_max: u32,
 }
 
-/// What a claim reads off one replication of all scenarios of its case.
+/// The ratio of a claim, read off one replication of all scenarios of its case.
 type Pick<'a> = Box<dyn Fn(&[Observations]) -> Ratio + Sync + 'a>;
 
 struct Claim<'a> {

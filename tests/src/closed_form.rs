@@ -1,4 +1,4 @@
-//! What queueing theory says, computed without a line of the simulator.
+//! Closed forms of queueing theory, computed without the simulator.
 //!
 //! Times are in seconds, rates per second. `load` is offered load in erlangs.
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! === zero-workers
-//! # A service that nobody runs.
+//! # A service without workers.
 //! service.workers = 0
 //! ---
 //! error: wrong/zero-workers.toml:2:19: `service.workers` is 0

@@ -356,7 +356,7 @@ fn silence_is_told_plainly() {
     assert!(!text.contains("response time"), "{text}");
 }
 
-/// A pipe that nobody reads.
+/// A pipe whose reader has gone.
 struct Closed;
 
 impl Write for Closed {

@@ -1,4 +1,4 @@
-//! What holds for every scenario: tried on random ones.
+//! Properties of every scenario, checked on random ones.
 //!
 //! `PROPTEST_CASES=n` tries more of them.
 #![allow(clippy::unwrap_used)]
@@ -42,8 +42,8 @@ fn forks(step: &Step) -> bool {
     matches!(step, Step::Gather(_))
 }
 
-/// Work that outlives its request: what a client that gave up left behind, and branches of
-/// a gather that one of them failed.
+/// Work that goes on after its request has ended: that of a client that gave up, and the other
+/// branches of a gather in which one failed.
 fn leaves_work_behind(scenario: &Scenario) -> bool {
     scenario.load.timeout.is_some()
         || scenario.endpoints.iter().any(|endpoint| endpoint.steps.iter().any(forks))
@@ -51,9 +51,9 @@ fn leaves_work_behind(scenario: &Scenario) -> bool {
 
 /// A switch interval that divides the work: a thread is asked to let the interpreter lock
 /// go at the very instant at which it goes into the database library. The audit sees to it
-/// that who waits for the lock is woken.
+/// that a thread waiting for the lock is woken.
 #[test]
-fn a_thread_that_is_asked_to_let_go_as_its_work_ends_forgets_nobody() {
+fn a_request_for_the_lock_as_work_ends_wakes_every_waiting_thread() {
     let text = r#"
 [load]
 rate = "500/s"

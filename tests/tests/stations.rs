@@ -37,7 +37,7 @@ fn one_visit_each(report: &Report, name: &str, place: &str) {
     let station = station(report, name);
     near(station.visits, report.throughput.value, 0.01);
     near(station.waiting_time_mean, part(report, place), 0.03);
-    // Little's law for those who wait and those who are served.
+    // Little's law for requests that wait and requests that are served.
     let served = station.utilisation * station.capacity.unwrap() as f64;
     near(station.in_flight_mean, station.visits * station.waiting_time_mean + served, 1e-6);
 }
@@ -61,7 +61,7 @@ fn a_handed_over_connection_is_a_visit() {
 }
 
 #[test]
-fn nobody_waits_at_an_idle_database_server() {
+fn an_idle_database_server_makes_no_one_wait() {
     let server = "[database]\nengine = \"postgres\"\ncores = 4\nround_trip = \"10ms\"";
     let text = open(10, server, "{ read = \"item\" }");
     let report = report(&(text + "query.default.engine = \"10ms\"\n"), Experiment::None);

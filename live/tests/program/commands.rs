@@ -37,7 +37,7 @@ fn rungs_take_turns_and_each_is_kept() {
     let lab = Lab::new(SHOP);
     lab.write("log.toml", WITH_LOG);
     let ladder = lab.start("ladder log.toml --repeat 2 --format json");
-    // Each round has its database in a folder of its own: those that come, in order.
+    // The folders of the rounds, each with a database of its own, in the order of their coming.
     let mut rounds: Vec<(PathBuf, bool)> = Vec::new();
     let ended = ladder.ended_while(|| {
         for folder in lab.files("runs") {
@@ -80,7 +80,7 @@ fn several_files_take_turns_and_are_put_side_by_side() {
         assert_eq!(seeds, [0, 1].map(|turn| replication_seed(9, turn)));
         let samples = report.rounds.iter().map(|round| round.run.samples).sum::<u64>();
         assert_eq!(samples, report.run.samples);
-        // What is kept is what was told.
+        // The report that is kept is the one that was printed.
         let kept = lab.files("runs").into_iter().map(|folder| Kept::read(&folder).report);
         assert_eq!(kept.filter(|kept| *kept == report).count(), 1);
         let how = report.rounds.iter().map(|round| round.measurement.as_ref().expect("measured"));
@@ -127,7 +127,7 @@ fn each_rung_has_processors_of_its_own() {
     }
 }
 
-/// A database says in its header how it is to be written.
+/// True if the header of a database names a write-ahead log.
 fn writes_a_log(database: &Path) -> bool {
     let mut header = [0; 20];
     let read = File::open(database).and_then(|mut file| file.read_exact(&mut header));
@@ -153,7 +153,7 @@ fn saved_runs_are_put_side_by_side() {
     }
     let document: Value = lab.end(&format!("{words} --format json")).with_code(0).json();
     assert!(document.is_object(), "{document}");
-    // A prediction's file that is none is refused, and so is a folder without a run.
+    // A file that is no report is refused, and so is a folder without a run.
     let refused = lab.end("compare shop.toml runs --format json").with_code(2);
     let problems: Vec<Value> = serde_json::from_str(&refused.err).expect("JSON");
     assert_eq!(problems.len(), 2, "{refused:?}");
@@ -176,12 +176,12 @@ fn a_service_by_itself_serves_visitors_and_loads() {
         }
         serve.signal(signal);
         serve.ended().with_code(0);
-        assert!(get(address, "/list", "").is_err(), "nobody listens any more");
+        assert!(get(address, "/list", "").is_err(), "the port is closed");
         assert!(lab.files("runs").is_empty(), "{:?}", lab.files("runs"));
     }
 }
 
-/// A load from outside is measured as any other, as far as it can be.
+/// A load on a running service is measured like any other, as far as possible.
 fn is_loaded(lab: &Lab, words: &str) {
     let report: Report = lab.measures(words).json();
     let ended = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs();
@@ -195,9 +195,9 @@ fn is_loaded(lab: &Lab, words: &str) {
 }
 
 #[test]
-fn a_load_on_nobody_is_nothing_but_errors() {
+fn a_load_without_a_service_is_nothing_but_errors() {
     let lab = Lab::new(SHOP);
-    // Bound, but nobody listens there while it is.
+    // A port that was free a moment ago: nothing listens there.
     let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = held.local_addr().expect("it is bound");
     drop(held);

@@ -25,7 +25,7 @@ fn a_pool_whose_connections_wait_for_an_upstream_runs_dry() {
         let pool = kept.station("database pool").expect("it is used");
         assert_eq!(pool.capacity, Some(1), "{concurrency}");
         assert!(pool.utilisation > 0.5, "{pool:?}");
-        kept.everybody_came_to(pool);
+        kept.every_request_visited(pool);
     }
 }
 

@@ -65,8 +65,7 @@ fn fates(scenario: &Scenario, count: u64) -> ([f64; 3], u64) {
     (failures, good)
 }
 
-/// What became of the requests of a run that were settled in its window, in the same terms;
-/// and how many they were.
+/// The same of the requests that were settled in the window of a run, and their number.
 fn measured(kept: &Kept) -> (([f64; 3], u64), u64) {
     let failures = |name| kept.class(name).errors.get("upstream_failed").copied().unwrap_or(0.0);
     let (failures, good) = (["one", "two", "three"].map(failures), kept.report.run.samples);
@@ -77,7 +76,7 @@ fn measured(kept: &Kept) -> (([f64; 3], u64), u64) {
 fn a_seed_decides_which_requests_fail() {
     let lab = Lab::new(WALK);
     let first = lab.resolved(&["seed=1"]).scenario;
-    // Walks of two seeds may happen to end alike: here is one that never does.
+    // Walks of two seeds may have the same counts: here is a seed whose counts always differ.
     let (seed, second) = (2..)
         .map(|seed| (seed, lab.resolved(&[&format!("seed={seed}")]).scenario))
         .find(|(_, other)| {

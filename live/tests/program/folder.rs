@@ -1,4 +1,4 @@
-//! What a run leaves behind.
+//! The files of a run.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,7 +24,7 @@ const SHOP: &str = r#"
     ]
 "#;
 
-/// A histogram of the log: its tag, start, length and how many times it holds.
+/// A histogram of the log: its tag, start, length and number of values.
 type Interval = (String, u64, f64, u64);
 
 fn histograms(log: &[u8]) -> Vec<Interval> {
@@ -63,7 +63,7 @@ fn a_run_is_kept_whole() {
     let all = ["histograms.hlog", "machine.json", "report.json", "scenario.toml", "seconds.csv"];
     assert_eq!(names, all);
 
-    // Whoever may read other folders of this user may read this one.
+    // The folder has the permissions of other folders of this user.
     let mode = |path: &Path| fs::metadata(path).expect("it is kept").permissions().mode();
     assert_eq!(mode(&kept.folder) & 0o777, mode(&lab.path("runs")) & 0o755);
 

@@ -23,7 +23,7 @@ fn arrivals_that_find_every_user_busy_are_dropped() {
         arriving(r#"rate = "100/s", spacing = "even", max_users = 2, duration = "1s""#).run("");
     kept.has_errors_of(&[]);
     let accounting = &kept.measurement().accounting;
-    // All that the schedule says come, but for those that the load's end cuts off.
+    // Every arrival of the schedule is sent or dropped.
     assert_eq!(accounting.sent + accounting.dropped, 100, "{accounting:?}");
     // Two users need 60 ms for each answer: not forty of a hundred are let in.
     assert!(accounting.dropped >= 60 && accounting.good > 0, "{accounting:?}");

@@ -1,4 +1,4 @@
-//! The three concurrency models do the same work, and each waits in its own way.
+//! The three concurrency models: the same work, different waits.
 
 use model::report::Class;
 
@@ -16,7 +16,7 @@ const SHOP: &str = r#"
     ]
 "#;
 
-/// Serves everything with nothing but good answers, from the stations of a prediction.
+/// All answers are good, and the stations are those of a prediction.
 fn serves_everything(concurrency: &str, journal: &str) {
     let lab = Lab::new(SHOP);
     let sets = [
@@ -43,7 +43,7 @@ fn serves_everything(concurrency: &str, journal: &str) {
         "upstream partner",
     ]);
     assert_eq!(stations, expected);
-    // What an upstream takes is the least that its callers wait.
+    // Its callers wait at least as long as the upstream takes.
     assert!(kept.class("get quote").response_time.p50 >= 0.031);
     let upstream = seconds(kept.class("get quote"), "upstream partner");
     assert!(upstream >= 0.030, "{upstream}");
@@ -51,43 +51,25 @@ fn serves_everything(concurrency: &str, journal: &str) {
     assert!(seconds(kept.class("get quote"), "sleep") >= 0.001);
 }
 
-/// Where the time of a class went, at one place.
+/// The mean time that requests of a class spent at one place.
 fn seconds(class: &Class, place: &str) -> f64 {
     class.time.iter().filter(|part| part.place.to_string() == place).map(|part| part.seconds).sum()
 }
 
+const MODELS: [&str; 3] = ["blocking", "threadpool", "async"];
+
 #[test]
-fn blocking_with_a_rollback_journal() {
-    serves_everything("blocking", "delete");
+fn every_model_serves_with_a_rollback_journal() {
+    MODELS.iter().for_each(|concurrency| serves_everything(concurrency, "delete"));
 }
 
 #[test]
-fn blocking_with_a_write_ahead_log() {
-    serves_everything("blocking", "wal");
+fn every_model_serves_with_a_write_ahead_log() {
+    MODELS.iter().for_each(|concurrency| serves_everything(concurrency, "wal"));
 }
 
 #[test]
-fn threadpool_with_a_rollback_journal() {
-    serves_everything("threadpool", "delete");
-}
-
-#[test]
-fn threadpool_with_a_write_ahead_log() {
-    serves_everything("threadpool", "wal");
-}
-
-#[test]
-fn async_with_a_rollback_journal() {
-    serves_everything("async", "delete");
-}
-
-#[test]
-fn async_with_a_write_ahead_log() {
-    serves_everything("async", "wal");
-}
-
-#[test]
-fn behind_a_slow_upstream_whoever_parks_serves_more() {
+fn behind_a_slow_upstream_parked_waits_serve_more() {
     let lab = Lab::new(
         r#"
         load = { users = 12, warmup = "100ms", duration = "1s" }
@@ -104,7 +86,7 @@ fn behind_a_slow_upstream_whoever_parks_serves_more() {
     let few_threads = good("--set service.concurrency=threadpool --set service.threads=3");
     let threads = good("--set service.concurrency=threadpool");
     let parked = good("--set service.concurrency=async");
-    // Twelve at a time against one at a time, and three at a time between them.
+    // Twelve calls at a time, against one, and three between them.
     assert!(blocking > 0 && threads > 2 * blocking, "{threads} and {blocking}");
     assert!(parked > 2 * blocking, "{parked} and {blocking}");
     assert!(few_threads > blocking && threads > few_threads, "{few_threads}");
@@ -126,13 +108,13 @@ fn an_endpoint_may_wait_in_a_way_of_its_own() {
     kept.has_errors_of(&[]);
     let threads = kept.station("threads").expect("it is visited");
     assert!(threads.utilisation > 0.0 && threads.capacity == Some(1), "{threads:?}");
-    // One thread for half of four users: its queue is the pooled ones' alone.
+    // One thread for half of four users: only pooled requests queue for it.
     assert!(seconds(kept.class("pooled"), "threads") > 0.0);
     assert_eq!(seconds(kept.class("parked"), "threads"), 0.0);
 }
 
 #[test]
-fn a_step_that_blocks_holds_up_everybody_on_the_loop() {
+fn a_blocking_step_holds_up_every_request_on_its_loop() {
     let lab = |step: &str| {
         Lab::new(&format!(
             r#"
@@ -152,7 +134,7 @@ fn a_step_that_blocks_holds_up_everybody_on_the_loop() {
     assert!(waits > 0.03, "{waits}");
     assert!(seconds(blocked.class("bug"), "block") >= 0.03);
     assert!(parked.report.run.samples > blocked.report.run.samples);
-    // The median: how late timers ring at worst is up to the machine.
+    // The median: the worst lateness of timers depends on the machine.
     let lag = |kept: &Kept| kept.measurement().loop_lag.p50;
     assert!(lag(&blocked) > lag(&parked), "{} and {}", lag(&blocked), lag(&parked));
     assert!(blocked.measurement().loop_lag.p99 > 0.01);
@@ -184,6 +166,6 @@ fn branches_run_at_the_same_time_only_where_waits_are_parked() {
     }
     let upstream =
         together.stations.iter().find(|station| station.id.to_string() == "upstream partner");
-    // Never more than one in a row of calls.
+    // Sequential calls would never be more than one.
     assert!(upstream.expect("it is called").in_flight_mean > 1.0, "{upstream:?}");
 }

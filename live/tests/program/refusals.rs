@@ -55,7 +55,7 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_named_with_its_line() {
+fn a_key_that_cannot_be_measured_is_named_with_its_line() {
     for (key, lines) in [
         ("database.engine", "[database]\nengine = \"postgres\"\n"),
         ("cpu.quota", "[cpu]\nquota.budget = \"50ms\"\n"),

@@ -1,4 +1,4 @@
-//! Upstreams that are slow, that fail, and what guards against them.
+//! Slow and failing upstreams, and the limits that guard against them.
 
 use crate::support::{Kept, Lab};
 
@@ -73,16 +73,16 @@ fn a_failed_call_fails_the_request() {
 }
 
 #[test]
-fn who_gets_no_connection_in_time_gives_up() {
+fn a_call_without_a_connection_in_time_fails() {
     let lab = calling("latency = '60ms', max_connections = 1, pool_timeout = '20ms'", 6, PARKING);
     let kept = lab.run("");
     kept.has_errors_of(&["connection_timeout"]);
     all_fail(&kept, "connection_timeout");
     assert!(kept.report.run.samples > 0);
-    // One at a time.
+    // Its only connection serves one call at a time.
     let connections = kept.station("upstream partner connections").expect("they are used");
     assert_eq!(connections.capacity, Some(1));
-    kept.everybody_came_to(connections);
+    kept.every_request_visited(connections);
 }
 
 #[test]

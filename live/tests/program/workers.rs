@@ -20,12 +20,12 @@ fn processes(kept: &Kept) -> Vec<&str> {
 
 #[test]
 fn two_workers_serve() {
-    // A worker that is blocked accepts nobody: the other does.
+    // While one worker is blocked the other accepts.
     let service = service("concurrency = 'blocking', workers = 2", "users = 8, keep_alive = false");
     let kept = service.run("");
     kept.has_errors_of(&[]);
     assert_eq!(processes(&kept), ["worker 0", "worker 1", "mock upstream", "load generator"]);
-    // One that blocks has one call at a time.
+    // A blocking worker makes one call at a time.
     let upstream = kept.station("upstream partner").expect("it is called");
     assert!(upstream.in_flight_mean > 1.0, "{upstream:?}");
     assert_eq!(kept.station("loop").expect("it is visited").capacity, Some(2));
@@ -39,7 +39,7 @@ fn connections_are_hashed_over_the_workers() {
     )
     .run("");
     kept.has_errors_of(&[]);
-    // Where a socket has no worker of its own, each user is stuck after a try or two.
+    // Users of a socket that no worker accepts from would be stuck after a try or two.
     assert!(kept.measurement().accounting.good > 40, "{:?}", kept.measurement().accounting);
     let cpu: Vec<f64> = kept.measurement().processes[..2].iter().map(|worker| worker.cpu).collect();
     // Each of some hundred requests on a connection of its own needs a millisecond.
@@ -85,7 +85,7 @@ fn a_full_service_refuses() {
             .run("");
     kept.has_errors_of(&["rejected"]);
     assert!(kept.report.run.samples > 0);
-    // Two of eight connections are let in at a time.
+    // The limit serves one connection fewer: two of eight.
     let upstream = kept.station("upstream partner").expect("it is called");
     assert!(upstream.in_flight_mean <= 2.1, "{upstream:?}");
 }
@@ -97,7 +97,7 @@ fn an_idle_connection_that_is_closed_is_no_error() {
             .run("");
     kept.has_errors_of(&[]);
     assert!(kept.report.run.samples > 0);
-    // Where the service's patience and the client's pause are the same, they race.
+    // With a keep-alive as long as the think time, the server may close as the client sends.
     let kept =
         service("concurrency = 'async', keep_alive = '20ms'", "users = 6, think_time = '20ms'")
             .run("");

@@ -88,7 +88,7 @@ fn the_models_differ_in_their_hops_only() {
 }
 
 #[test]
-fn the_switches_of_the_cpu_are_the_cpu_time_of_whoever_pays_them() {
+fn a_switch_is_cpu_time_of_the_thread_switched_to() {
     let plain = rich("threadpool", &[]).time_at("cpu");
     let switched = rich("threadpool", &["costs.machine.context_switch=\"10us\""]);
     assert_adds_up(&switched);

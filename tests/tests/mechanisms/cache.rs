@@ -1,8 +1,8 @@
-//! What a worker has not done for long costs more: the caches have lost it.
+//! Work that a worker has not done for long costs more CPU time: its data has left the caches.
 
 use super::stage::run_with;
 
-/// Nothing but what the caches have lost costs anything.
+/// The only cost is that of data that the caches have lost.
 const COLD: &str = "
     [costs.cache]
     decay = \"10ms\"
@@ -24,14 +24,15 @@ fn used(text: &str, sets: &[&str]) -> (u128, usize) {
     (run.seen.cores.area(), run.instants().len())
 }
 
-/// So much of a millisecond, in nanoseconds, for what was last used so many milliseconds ago.
+/// The part of a millisecond, in nanoseconds, that data costs that was last used so many
+/// milliseconds ago.
 fn lost(millis: f64) -> u128 {
     ((1.0 - (-millis / 10.0).exp()) * 1e6).round() as u128
 }
 
 #[test]
-fn what_was_used_long_ago_has_to_be_brought_back() {
-    // At 0, 10 and 20 ms: all of it at first, then what 10 ms have left.
+fn data_not_used_for_long_has_to_be_loaded_again() {
+    // At 0, 10 and 20 ms: all data is loaded at first, then what is lost in 10 ms.
     assert_eq!(used(&regular("100/s", "", ""), &[]), (1_000_000 + 2 * lost(10.0), 3));
     let slow = used(&regular("100/s", "", ""), &["costs.cache.decay=\"1s\""]);
     let little = ((1.0 - (-0.01f64).exp()) * 1e6).round() as u128;
@@ -40,12 +41,12 @@ fn what_was_used_long_ago_has_to_be_brought_back() {
 }
 
 #[test]
-fn what_is_used_again_soon_has_lost_less_with_a_greater_shape() {
+fn data_used_again_soon_has_lost_less_with_a_greater_shape() {
     let after = |rate: &str, shape: &str| {
         let shape = format!("costs.cache.shape={shape}");
         used(&regular(rate, "", ""), &[&shape]).0 - 1_000_000
     };
-    // Twice the decay's 10 ms, then half of it, five times.
+    // One pause of twice the decay of 10 ms; then five pauses of half of it.
     assert_eq!(after("50/s", "2"), ((1.0 - (-4f64).exp()) * 1e6).round() as u128);
     assert_eq!(after("200/s", "2"), 5 * ((1.0 - (-0.25f64).exp()) * 1e6).round() as u128);
     assert_eq!(after("200/s", "1"), 5 * lost(5.0));
@@ -65,14 +66,14 @@ fn each_worker_and_each_kind_of_work_has_its_own_part() {
 }
 
 #[test]
-fn what_a_request_repeats_it_finds_warm() {
+fn repeated_work_of_a_request_finds_its_data_in_the_cache() {
     let database = "[database]\nengine = \"sqlite\"\nconnections = { kind = \"pool\" }\n";
     let engine = "costs.query.default.engine=\"0s\"";
     let costs = ["costs.cache.request=\"0s\"", "costs.cache.statement=\"1ms\"", engine];
     let read = "{ read = \"item\" }";
     let once = used(&regular("30/s", database, read), &costs);
     assert_eq!(once, (1_000_000, 1));
-    // The second comes when the first has brought everything back, a millisecond later.
+    // The second read comes a millisecond after the first has loaded the data.
     let twice = used(&regular("30/s", database, &format!("{read}, {read}")), &costs);
     assert_eq!(twice, (1_000_000 + lost(1.0), 1));
 }
@@ -113,9 +114,9 @@ fn a_log_costs_more_to_open() {
 }
 
 #[test]
-fn what_others_displace_costs_whoever_opens_a_connection() {
-    // All come at once: the first opens its connection before the second is there, the second
-    // before the others, who then find all there.
+fn data_that_others_displace_costs_those_that_open_a_connection() {
+    // Five at once: the first opens its connection when it is alone, the second beside one
+    // other request, the rest beside four.
     let used = |users: u32, more: &str, sets: &[&str]| {
         let text = format!(
             "load = {{ users = {users}, duration = \"50ms\" }}\n\
@@ -126,7 +127,7 @@ fn what_others_displace_costs_whoever_opens_a_connection() {
         );
         run_with(&text, &[], sets).seen.cores.area()
     };
-    assert_eq!(used(1, "", &[]), 0, "nobody else");
+    assert_eq!(used(1, "", &[]), 0, "no other request");
     let five = lost(1.0) + 3 * lost(4.0);
     assert_eq!(used(5, "", &[]), five);
     assert_eq!(used(5, "", &["costs.cache.crowd=1e9"]), 0, "caches that have room for all");
@@ -134,7 +135,7 @@ fn what_others_displace_costs_whoever_opens_a_connection() {
     // Processes of one processor share its caches, and each processor has its own.
     assert_eq!(used(5, "service.workers = 2", &[]), five);
     assert_eq!(used(5, "cpu.cores = 2", &[]), five, "but one loop runs on one at a time");
-    // Of one other, of three, and twice of four half is on one's own.
+    // Half of the others run on the same processor: half of one, of three and twice of four.
     let two = used(5, "service.workers = 2\ncpu.cores = 2", &[]);
     assert_eq!(two, lost(0.5) + lost(1.5) + 2 * lost(2.0));
 }

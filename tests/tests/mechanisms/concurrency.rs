@@ -1,4 +1,4 @@
-//! Concurrency models: blocking, thread pool, async; what stalls whom.
+//! Concurrency models: blocking, thread pool, async; what stalls which requests.
 
 use model::units::Span;
 use sim::plan::Op;
@@ -76,7 +76,7 @@ fn tokens_pass_first_come_first_served() {
     let run = run_in_order(&text, &["long", "long", "short", "short"]);
     assert_eq!(run.log(), ["long 10ms", "long 20ms", "short 24ms", "short 28ms"]);
     let order: Vec<u64> = run.outcomes().iter().map(|outcome| outcome.index).collect();
-    assert_eq!(order, [0, 1, 2, 3], "nobody overtakes, the short ones neither");
+    assert_eq!(order, [0, 1, 2, 3], "none overtakes, the short ones neither");
 }
 
 #[test]

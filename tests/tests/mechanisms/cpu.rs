@@ -157,7 +157,7 @@ fn an_idle_processor_takes_a_while_to_wake_up_and_is_not_in_use_meanwhile() {
 }
 
 #[test]
-fn who_comes_while_a_processor_wakes_up_waits_only_for_the_rest_of_it() {
+fn a_thread_ready_while_a_processor_wakes_up_waits_for_the_rest_of_it() {
     let idle_exit = ["costs.machine.idle_exit=\"50us\""];
     let text = "load = { rate = \"25000/s\", spacing = \"even\", duration = \"100us\" }\n\
          service.concurrency = \"async\"\nservice.workers = 2\n\

@@ -1,4 +1,4 @@
-//! Load: who sends what, when, and on which connection.
+//! Load: the requests of each user, their instants and connections.
 
 use model::units::Span;
 use sim::observe::ErrorKind;
@@ -147,14 +147,14 @@ fn a_timeout_frees_the_user_while_the_server_works_on() {
     assert_eq!(run.log(), gives_up, "the user gives up and sends again at once");
     let starts = run.executed(|op| matches!(op, Op::Block { .. }));
     let zombies = ["0s", "240ms", "480ms", "720ms", "960ms"];
-    assert_eq!(starts, zombies, "each work goes on to its end though nobody waits");
+    assert_eq!(starts, zombies, "each work goes on to its end though the client has gone");
     assert_eq!((run.seen.good(), run.errors(ErrorKind::Timeout)), (0, 9));
 }
 
 #[test]
 fn a_request_is_served_though_its_client_left_before_it_was_accepted() {
     // The kernel completes the handshake and keeps what the client sent. The worker reads
-    // the request before it learns that nobody waits for the answer.
+    // the request before it learns that the client has gone.
     let run = run_in_order(
         r#"
         costs = {}
@@ -218,7 +218,7 @@ fn the_client_opens_all_connections_that_are_due_before_it_sends() {
 }
 
 #[test]
-fn who_opens_a_connection_later_holds_nobody_up() {
+fn opening_one_connection_does_not_delay_other_users() {
     // Twenty milliseconds there and back: others are sent while the first is on its way.
     let text = format!(
         "{}keep_alive = false\n[service]\nconcurrency = \"async\"\n[costs.network]\n\

@@ -39,7 +39,7 @@ fn a_pool_serves_its_size_and_overflow_and_then_makes_wait() {
         assert_eq!(run.time_at("database pool"), (3 * 10 + 20) * 1_000_000);
     }
     let wide = at_once(7, READ, &["database.connections={kind=\"per-operation\"}"]);
-    assert_eq!(wide.instants(), ["10ms"; 7], "without a pool nobody waits");
+    assert_eq!(wide.instants(), ["10ms"; 7], "without a pool there is no wait");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn each_worker_has_a_pool_of_its_own() {
 }
 
 #[test]
-fn who_waits_too_long_for_a_connection_gets_an_error() {
+fn a_long_wait_for_a_connection_is_an_error() {
     let text = format!(
         "{}{SETTING}{}",
         burst(5),
@@ -239,7 +239,7 @@ fn an_awaited_database_server_leaves_the_loop_to_others() {
 }
 
 #[test]
-fn a_pool_may_let_those_who_come_first_overtake_those_who_wait() {
+fn a_pool_may_serve_new_requests_before_waiting_ones() {
     let text = format!(
         "{}[cpu]\ncores = 2\n[service]\nconcurrency = \"async\"\n[database]\n\
          connections = {{ kind = \"pool\", size = 1, overflow = 0 }}\n\
@@ -251,7 +251,7 @@ fn a_pool_may_let_those_who_come_first_overtake_those_who_wait() {
     );
     let log = |sets: &[&str]| run_with(&text, &["twice", "once"], sets).log();
     assert_eq!(log(&[]), ["once 20ms", "twice 30ms"], "in the order in which they asked");
-    // Who gives the connection back asks again before the one who waits has been told.
+    // The request that returns the connection asks again before the waiting one is woken.
     let overtaking = ["costs.driver.overtaking=true"];
     assert_eq!(log(&overtaking), ["twice 20ms", "once 30ms"]);
 }

@@ -80,11 +80,11 @@ fn a_second_writer_gets_the_lock_when_it_looks_and_not_when_it_is_free() {
     let run = play(&requests, &[]);
     // Free at 140 ms; tries at 10, 11, 13, 18, 28, 43, 63, 88, 113, 138 and 188 ms.
     assert_eq!(run.log(), ["first 140ms", "second 328ms"]);
-    assert_eq!(run.seen.writer.area(), 2 * 140_000_000, "nobody has it in between");
+    assert_eq!(run.seen.writer.area(), 2 * 140_000_000, "no one holds it in between");
 }
 
 #[test]
-fn who_finds_the_database_locked_polls_with_sqlites_own_delays() {
+fn a_locked_database_is_polled_with_the_delays_of_sqlite() {
     let requests =
         [("first", "0s", "{ write = \"endless\" }"), ("second", "1s", "{ write = \"a_moment\" }")];
     let run = play(&requests, &[]);
@@ -504,5 +504,5 @@ fn the_cpu_of_a_commit_is_spent_with_the_lock_held() {
     assert_eq!(run.log(), ["writer 160ms", "reader 173ms"]);
     let reader = [("reader", "0s", "{ read = \"ten\" }")];
     let free = play(&reader, &["costs.commit.delete.full=\"20ms\""]);
-    assert_eq!(free.log(), ["reader 10ms"], "who changes nothing commits nothing");
+    assert_eq!(free.log(), ["reader 10ms"], "without a change there is no commit");
 }

@@ -1,4 +1,4 @@
-//! Runs a scenario and tells what happened in words that a test can be compared with.
+//! Runs a scenario and gives what happened as text that a test can compare.
 
 use model::stream::Draws;
 use model::units::{Instant, Span};

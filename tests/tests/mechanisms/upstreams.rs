@@ -58,7 +58,7 @@ fn a_semaphore_admits_so_many_first_come_first_served_in_each_worker() {
 }
 
 #[test]
-fn client_connections_are_capped_and_who_waits_too_long_gets_an_error() {
+fn client_connections_are_capped_and_a_long_wait_for_one_is_an_error() {
     let upstream = "latency = \"1s\"\nmax_connections = 2\npool_timeout = \"1.5s\"";
     let run = calls(6, upstream, &[]);
     let log = run.log();
@@ -117,8 +117,8 @@ fn a_pause_keeps_the_semaphore_and_gives_the_connection_back() {
 
 #[test]
 fn each_attempt_draws_anew() {
-    // Half of the attempts are too late. If a retry drew its latency again from the same
-    // place, whoever was late once would be late for ever.
+    // Half of the attempts are too late. If a retry repeated the draw of the first attempt, a
+    // call that was late once would be late each time.
     let upstream = "latency = { low = \"0s\", high = \"200ms\" }\ntimeout = \"100ms\"\n\
                     retries = 20\nbackoff = \"0s\"";
     let run = calls(500, upstream, &[]);
@@ -215,7 +215,7 @@ fn a_busy_client_opens_a_connection_for_each_call_beyond_those_that_it_keeps() {
     // Each user's first call opens; afterwards there are as many idle ones as calls.
     assert_eq!(opens(2, &[connect]).0, 2);
     assert_eq!(opens(2, &[connect, "costs.client.kept=2"]).0, 2);
-    // One of three is always too many.
+    // One of three idle connections is always closed.
     let (cpu, good) = opens(3, &[connect, "costs.client.kept=2"]);
     assert!(cpu + 3 >= good && good > 60, "{cpu} ms for {good} calls");
 }
@@ -231,14 +231,14 @@ fn a_client_looks_at_its_idle_connections_and_may_have_to_choose_again() {
         run_with(&text, &[], sets).seen.cores.area() / 1_000_000
     };
     let look = "costs.cpu.look=\"1ms\"";
-    // At first there is nothing to look at. Then both come back, and see one and two; both call
-    // again, and see two and, as one is taken, one.
+    // The first calls find no idle connection. The two replies find one and two; the next two
+    // calls find two and, as one is taken, one.
     let two = "users = 2, duration = \"1500ms\"";
     assert_eq!(used(two, &[look]), 1 + 2 + 2 + 1);
-    // A connection in use costs something else: of the first two calls the second sees one, and
-    // so does the first that comes back, and the second of the next two.
+    // Connections in use: the second of the first two calls finds one, and so do the first reply
+    // and the second of the next two calls.
     assert_eq!(used(two, &["costs.cpu.glance=\"1ms\""]), 1 + 1 + 1);
-    // What has been idle for six seconds is not there any more.
+    // A connection that has been idle for six seconds is closed.
     let one = "users = 1, think_time = \"6s\", duration = \"15s\"";
     let connect = "costs.cpu.connect=\"1ms\"";
     assert_eq!(used(one, &[connect]), 1);
@@ -246,8 +246,8 @@ fn a_client_looks_at_its_idle_connections_and_may_have_to_choose_again() {
     assert_eq!(used(one, &[connect, "costs.client.expiry=5s"]), 3);
 }
 
-/// How often calls of one request miss the connection that they chose: so many at a time open
-/// their connections, and then as many find them idle.
+/// How often calls of one request lose the connection that they chose to another call: `calls`
+/// at a time open connections, and then as many choose among the idle ones.
 fn misses(calls: usize, locks: u32) -> u128 {
     let all = vec!["{ call = \"partner\" }"; calls].join(", ");
     let all = format!("{{ gather = [{all}] }}");
@@ -264,14 +264,14 @@ fn misses(calls: usize, locks: u32) -> u128 {
 
 #[test]
 fn calls_that_choose_the_same_connection_have_its_locks_one_by_one() {
-    // Whoever has it at once has it before another can choose it.
+    // If choosing takes no lock, no other call can choose the same connection.
     assert_eq!(misses(5, 0), 0);
-    // All choose A, the first has it. The second misses it and chooses B, which it has a turn
-    // later; by then the third has missed A and chosen B as well, misses it and waits with the
-    // fifth for C, which the fourth has, who missed A alone. Third and fifth miss C; the third
-    // has D, which the fifth misses. If all missed together it would be 4 + 3 + 2 + 1.
+    // All five choose A, and the first gets it. The second misses A and gets B one turn later.
+    // By then the third has missed A and chosen B: it misses B too. The fourth misses A alone
+    // and gets C; third and fifth miss C; the third gets D, and the fifth misses D. If all
+    // missed at the same time it would be 4 + 3 + 2 + 1.
     assert_eq!(misses(5, 1), 1 + 3 + 1 + 3);
-    // As counted with locks of anyio 4.16 itself, around nothing.
+    // Counted with the locks of anyio 4.16, around no work.
     assert_eq!([2, 3, 10, 20].map(|calls| misses(calls, 1)), [1, 3, 23, 61]);
     assert_eq!([2, 3, 5, 10, 20].map(|calls| misses(calls, 2)), [1, 3, 9, 30, 90]);
 }

@@ -22,16 +22,16 @@ fn spread(count: u32, spread: &str, step: &str) -> Vec<usize> {
 }
 
 #[test]
-fn a_shared_socket_wakes_who_slept_last() {
+fn a_shared_socket_wakes_the_worker_that_slept_last() {
     let counts = spread(40, "lifo", "{ cpu = \"1ms\" }");
-    assert_eq!(counts, [0, 0, 0, 40], "who has just served is the last to have slept");
+    assert_eq!(counts, [0, 0, 0, 40], "the worker that has just served was the last to sleep");
     // Work longer than the gap: while worker 3 is busy, worker 2 is the last sleeper.
     let counts = spread(40, "lifo", "{ block = \"4ms\" }");
     assert_eq!(counts, [0, 0, 20, 20]);
 }
 
 #[test]
-fn a_burst_goes_to_whoever_runs() {
+fn a_burst_goes_to_the_worker_that_runs() {
     // Accepting takes 1 ms. All connections are there before the first is accepted, and the
     // worker that was woken first accepts all of them in one slice.
     let text = format!(
@@ -46,7 +46,7 @@ fn a_burst_goes_to_whoever_runs() {
     }
 }
 
-/// How many of 200 users who come together the worker has that has most of them, by seed.
+/// The larger share of 200 users, who come together, of two workers: one number per seed.
 fn most_of_200(sets: &[&str]) -> Vec<usize> {
     let text = format!(
         "{}[cpu]\nslice = \"1.4ms\"\n[service]\nconcurrency = \"async\"\nworkers = 2\n\
@@ -63,19 +63,20 @@ fn most_of_200(sets: &[&str]) -> Vec<usize> {
 }
 
 #[test]
-fn who_has_accepted_most_of_a_burst_depends_on_when_a_tick_comes() {
+fn the_share_of_a_burst_that_a_worker_accepts_depends_on_the_tick() {
     // Opening them takes 3.8 ms, and accepting them a little longer. One worker accepts until
     // the first tick after its slice, between 1.4 and 5.4 ms, the other what is left.
     let together = ["costs.network.connect=19us", "cpu.tick=4ms"];
     let counts = most_of_200(&together);
     let even = counts.iter().filter(|&&most| most < 130).count();
     let lopsided = counts.iter().filter(|&&most| most >= 160).count();
-    // It comes by 2.6 ms in 30 % of all cases and after 3.2 in 55 %; four standard deviations.
+    // The tick comes by 2.6 ms in 30 % of all cases and after 3.2 ms in 55 %; four standard
+    // deviations.
     assert!(even.abs_diff(12) <= 11 && lopsided.abs_diff(22) <= 12, "{counts:?}");
-    // Without a tick the first has a slice, always.
+    // Without ticks the first worker accepts for exactly one slice.
     let counts = most_of_200(&together[..1]);
     assert!(counts.iter().all(|&most| most == counts[0] && most < 150), "{counts:?}");
-    // Where requests come with their connections, whoever serves accepts no more meanwhile.
+    // If requests come with their connections, a worker that serves accepts no more meanwhile.
     let counts = most_of_200(&together[1..]);
     assert!(counts.iter().all(|&most| most <= 105), "{counts:?}");
 }
@@ -157,7 +158,7 @@ fn a_handshake_dropped_by_a_full_backlog_is_tried_again_after_1_2_and_4_seconds(
         let wanted = [format!("slow {busy}"), format!("quick {second}"), format!("quick {third}")];
         assert_eq!(run.log(), wanted);
         let roomy = run_with(&text, &["slow", "quick", "quick"], &["service.backlog=2"]);
-        assert_eq!(roomy.instants(), [busy, second, second], "with room nobody is dropped");
+        assert_eq!(roomy.instants(), [busy, second, second], "with room none is dropped");
     }
 }
 

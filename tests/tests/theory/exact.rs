@@ -1,4 +1,4 @@
-//! What holds for every single run, to the request and the nanosecond.
+//! Laws that hold in every single run, to the request and the nanosecond.
 
 use model::place;
 use model::scenario::Scenario;
@@ -35,11 +35,11 @@ fn a_quota_caps_utilisation() {
     let seen = run(&theory_scenario("quota", &[]));
     let (budget, periods) = (50_000_000, 1_000);
     let used = seen.cores.area();
-    // What cannot give each of two running threads a nanosecond is left, and lost.
+    // A rest that is less than a nanosecond for each of two running threads is lost.
     assert!(used <= budget * periods, "{used}");
     assert!(used >= (budget - 2) * periods, "{used}");
 
-    // Nor when threads come and go, and what each uses is the others' loss.
+    // The same when threads come and go and share the budget.
     let think = "load.think_time={ mean = \"10ms\" }";
     let seen = run(&theory_scenario("quota", &["load.users=6", think]));
     let used = seen.cores.area();
@@ -56,7 +56,7 @@ fn a_quota_caps_utilisation() {
 fn an_unused_quota_does_not_add_up() {
     let seen = run(&theory_scenario("quota-burst", &[]));
     assert_eq!(seen.good(), 10);
-    // What a period leaves below a nanosecond for each thread is made up for in the last.
+    // Rests below a nanosecond per thread and period are made up for in the last period.
     let late = seen.classes[0].sum - 10 * 350_000_000;
     assert!(late <= 10 * 4, "{late}");
 }

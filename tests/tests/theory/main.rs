@@ -13,7 +13,7 @@
 //! Replications are added until the intervals are narrow enough; twenty to begin with keep
 //! that from favouring lucky ones.
 //!
-//! What holds exactly, request by request, is checked exactly, and is no member of the
+//! Laws that hold exactly, request by request, are checked exactly and are no members of the
 //! family.
 #![allow(clippy::unwrap_used)]
 

@@ -18,7 +18,7 @@ fn the_innermost_full_station_is_the_bottleneck() {
     let semaphore = "upstream bank semaphore";
     for (use_of, expected) in [
         (vec![], None),
-        // A full CPU fills the loop of whoever waits for it, and the calls that wait for the
+        // A full CPU fills the loops that wait for it, and the calls that wait for the
         // loop.
         (vec![("cpu", 0.96), ("loop", 1.0), (semaphore, 1.0)], Some("cpu")),
         // Handlers that block: the loop is held, the CPU idles.

@@ -11,7 +11,7 @@ fn refused(predicted: &model::report::Report, measured: &model::report::Report) 
 }
 
 #[test]
-fn what_is_no_pair_is_refused_with_its_reason() {
+fn reports_that_are_no_pair_are_refused_with_the_reason() {
     let (p, m) = (predicted(), measured());
     let told = |mismatch: Mismatch| (mismatch.to_string(), mismatch.advice());
     let (why, advice) = told(refused(&m, &m));
@@ -35,7 +35,7 @@ fn what_is_no_pair_is_refused_with_its_reason() {
 }
 
 #[test]
-fn what_differs_and_can_be_compared_is_told() {
+fn differences_that_allow_a_comparison_are_told() {
     let (mut p, mut m) = (predicted(), measured());
     m.digest = "1".into();
     m.run.duration = 30.0;

@@ -136,7 +136,7 @@ fn rounds_of_other_seeds_or_another_number_are_not_paired() {
 }
 
 #[test]
-fn what_a_round_does_not_have_is_not_paired() {
+fn numbers_that_a_round_lacks_are_not_paired() {
     let (p, mut m) = shared(1.0);
     m.rounds[2].classes.retain(|class| class.name != "pay");
     m.rounds[3].stations.retain(|station| station.id != StationId::Cpu);

@@ -52,7 +52,7 @@ fn one_headline_number_is_enough_to_disagree_and_other_numbers_are_not() {
 }
 
 #[test]
-fn what_says_that_it_proves_nothing_refutes_nothing() {
+fn a_measurement_that_proves_nothing_refutes_nothing() {
     let (mut p, mut m) = (predicted(), measured());
     slow_down(&mut p, 2.0);
     let doubt = "other programs used 49.5 % of the service's processor".to_string();
@@ -81,7 +81,7 @@ fn too_few_answers_leave_the_far_quantiles_open() {
 }
 
 #[test]
-fn what_disagrees_does_so_whatever_else_is_open() {
+fn one_disagreement_decides_whatever_else_is_open() {
     let (mut p, mut m) = (predicted(), measured());
     slow_down(&mut p, 1.5);
     thin(&mut m, 500);

@@ -40,7 +40,7 @@ fn a_calibration_writes_a_profile_that_scenarios_can_use() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_not_replaced_nor_is_anything_measured() {
+fn a_file_that_no_calibration_wrote_is_not_replaced_and_nothing_is_measured() {
     let lab = Lab::empty();
     let theirs = "[about]\nmethod = \"a first guess\"\n";
     lab.write("costs/axum.toml", theirs);
@@ -62,7 +62,7 @@ fn wrong_words_are_refused() {
 }
 
 #[test]
-fn a_stack_that_cannot_be_set_up_is_told_and_nothing_is_measured() {
+fn a_stack_that_cannot_be_set_up_is_an_error_and_nothing_is_measured() {
     let lab = Lab::empty();
     lab.write("theirs/letter", "dear");
     let ended = lab.end("calibrate fastapi --environment theirs").refused(&[]);

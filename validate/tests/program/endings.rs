@@ -26,7 +26,7 @@ fn is_busy(lab: &Lab, old: Option<Pid>) {
 }
 
 /// What there is is told when the program is told to `end`.
-fn tells_what_it_has(end: impl Fn(Pid)) {
+fn is_reported(end: impl Fn(Pid)) {
     let lab = Lab::new();
     let run = measuring(&lab, "");
     end(run.pid());
@@ -39,18 +39,18 @@ fn tells_what_it_has(end: impl Fn(Pid)) {
 }
 
 #[test]
-fn ctrl_c_tells_what_there_is() {
+fn an_interrupted_run_is_reported_as_far_as_it_came() {
     // A terminal tells the whole group of the program.
-    tells_what_it_has(|group| kill_process_group(group, Signal::INT).expect("it is ours"));
+    is_reported(|group| kill_process_group(group, Signal::INT).expect("it is ours"));
 }
 
 #[test]
-fn who_is_terminated_alone_ends_its_child_in_good_order() {
-    tells_what_it_has(|pid| kill_process(pid, Signal::TERM).expect("it is ours"));
+fn a_program_that_is_terminated_ends_its_child_in_good_order() {
+    is_reported(|pid| kill_process(pid, Signal::TERM).expect("it is ours"));
 }
 
 #[test]
-fn an_interrupted_ladder_tells_the_rungs_that_it_has() {
+fn an_interrupted_ladder_reports_the_rungs_that_it_has() {
     in_time(|seconds| {
         let lab = Lab::new();
         lab.write("more.toml", "extends = \"shop.toml\"\nservice.workers = 2\n");
@@ -142,7 +142,7 @@ fn a_program_that_is_killed_leaves_no_process() {
     run.signal(Signal::KILL);
     assert_eq!(run.ended().code, None);
     lab.no_process_is_left();
-    // The folder of the killed one stays until somebody measures here again.
+    // The folder of the killed run stays until the next run.
     lab.measures("run shop.toml");
     let runs = lab.names("runs");
     assert!(runs.iter().all(|name| !name.starts_with('.')), "{runs:?}");

@@ -52,7 +52,7 @@ fn a_locked_database_is_counted_by_kind_on_both_sides() {
         ));
         let rows =
             ended.json::<Value>()["comparisons"][0]["rows"].as_array().expect("rows").clone();
-        // There is one lock: who gives it back late does not have it beside the next.
+        // There is one lock: a thread that returns it late does not hold it beside the next.
         let lock = rows.iter().find(|row| {
             row["scope"]["station"] == "database lock" && row["metric"] == "utilisation"
         });
@@ -67,7 +67,7 @@ fn a_locked_database_is_counted_by_kind_on_both_sides() {
     for side in ["predicted", "measured"] {
         assert!(errors[0][side]["value"].as_f64().is_some_and(|share| share > 0.01), "{errors:?}");
     }
-    // Who waits long enough gets the lock.
+    // With a long busy timeout every writer gets the lock.
     assert_eq!(errors_of("--set database.busy_timeout=1h"), Vec::<Value>::new());
 }
 

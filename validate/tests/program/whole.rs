@@ -48,7 +48,7 @@ fn the_verdict_is_the_exit_code_and_the_first_word() {
         _ => "shop: INCONCLUSIVE: ",
     };
     assert!(ended.out.starts_with(word), "{ended:?}");
-    assert!(!ended.err.contains("measuring"), "nobody watches: {ended:?}");
+    assert!(!ended.err.contains("measuring"), "no progress without a terminal: {ended:?}");
     lab.only_runs_are_left(1);
 }
 

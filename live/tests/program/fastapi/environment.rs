@@ -1,4 +1,4 @@
-//! No Python, a broken environment, a folder of somebody else.
+//! No Python, a broken environment, a folder with other files.
 
 use std::fs;
 
@@ -45,7 +45,7 @@ fn a_broken_environment_says_how_to_make_it_again() {
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_not_touched() {
+fn a_folder_that_is_no_environment_is_not_touched() {
     if super::python::environment().is_none() {
         return;
     }
@@ -56,7 +56,7 @@ fn a_folder_of_somebody_else_is_not_touched() {
 }
 
 #[test]
-fn what_python_cannot_do_is_refused_by_its_key() {
+fn a_key_that_python_cannot_honour_is_refused() {
     let lab = Lab::new(SHOP);
     let words = "run shop.toml --target fastapi --set service.server=axum \
                  --set costs.interpreter.lock=false --set cpu.speed=2";

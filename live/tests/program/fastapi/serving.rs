@@ -1,4 +1,4 @@
-//! What the servers answer, and what is seen of it.
+//! The answers of the servers and their measurement.
 
 use rustix::process::Signal;
 
@@ -73,7 +73,7 @@ fn every_model_on_every_server_is_served_and_accounted_for() {
         }
         let threads = kept.station("threads").is_some();
         assert_eq!(threads, model == "threadpool", "{sets}");
-        // One handler at a time waits for nobody's lock.
+        // With one handler at a time there is no lock to wait for.
         let lock = ["database lock"].into_iter().filter(|_| model != "blocking");
         let stations = ["loop", "database pool", "upstream partner connections"];
         for name in stations.into_iter().chain(lock) {
@@ -90,7 +90,7 @@ const DRAWN: &str = r#"
 "#;
 
 #[test]
-fn what_is_drawn_is_what_the_model_draws() {
+fn python_draws_what_the_model_draws() {
     let Some(on) = options() else { return };
     let lab = Lab::new(DRAWN);
     let kept = lab.run(&on);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::report::{Class, Report, Station};
 
-/// A measurement that was kept, and is fit to be.
+/// A measurement that was kept and whose numbers add up.
 #[derive(Debug)]
 pub(crate) struct Kept {
     /// Its folder.
@@ -14,7 +14,7 @@ pub(crate) struct Kept {
     pub(crate) report: Report,
 }
 
-/// Relative difference that rounding each of a few numbers to nine digits makes.
+/// Largest relative difference by rounding a few numbers to nine digits.
 const ROUNDING: f64 = 1e-7;
 
 impl Kept {
@@ -110,7 +110,7 @@ impl Kept {
     }
 
     /// Every request visited the station, whether it was served there or gave up.
-    pub(crate) fn everybody_came_to(&self, station: &Station) {
+    pub(crate) fn every_request_visited(&self, station: &Station) {
         let report = &self.report;
         let settled = report.run.samples as f64 + report.errors.values().sum::<f64>();
         let visits = station.visits * report.run.duration;

@@ -7,7 +7,7 @@ use testkit::Ended;
 
 use super::Kept;
 
-/// What things cost in all of these tests: little, so that two cores run several at a time.
+/// The costs in all of these tests: low, so that two cores run several services at a time.
 const COSTS: &str = r#"
     [costs.cpu]
     request = "0.3ms"

@@ -36,7 +36,7 @@ fn a_script_of_ours_counts_the_window_alone_in_every_form() {
 }
 
 #[test]
-fn what_a_summary_leaves_out_is_not_zero() {
+fn numbers_missing_from_a_summary_are_not_zero() {
     for (form, write) in FORMS {
         for summary in [script(), by_hand()] {
             let comparison = compared(&[write(&summary)]);

@@ -22,7 +22,7 @@ fn changed(change: impl Fn(&mut Value)) -> Value {
 }
 
 #[test]
-fn what_is_no_summary_is_named() {
+fn files_that_are_no_summary_are_named() {
     let stream = "{\"type\":\"Metric\",\"data\":{},\"metric\":\"http_reqs\"}\n\
                   {\"metric\":\"http_reqs\",\"type\":\"Point\",\"data\":{\"value\":1}}\n";
     let report = json!({ "schema": 1, "kind": "measured" }).to_string();
