@@ -91,7 +91,7 @@ fn several_files_take_turns_and_are_put_side_by_side() {
     let turns = [first[0], second[0], first[1], second[1]];
     assert!(turns.is_sorted() && turns[0] < turns[3], "{turns:?}");
     assert_eq!(lab.files("runs").len(), 2);
-    let text = lab.measures("run shop.toml log.toml").out;
+    let text = lab.measures("run shop.toml log.toml --duration 300ms").out;
     assert!(text.starts_with("rung "), "{text}");
     assert!(text.contains("\nshop ") && text.contains("\nlog "), "{text}");
 }

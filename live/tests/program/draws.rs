@@ -14,7 +14,7 @@ use crate::support::{Kept, Lab};
 
 /// One user, one request after the other: the run is a walk along one lane of draws.
 const WALK: &str = r#"
-    load = { users = 1, duration = "1500ms" }
+    load = { users = 1, duration = "1s" }
     service.concurrency = "async"
     upstream.partner = { latency = { low = "1ms", high = "25ms" }, failures = "40%" }
     endpoint = [

@@ -11,7 +11,7 @@ use super::lab::Lab;
 fn a_calibration_writes_a_profile_that_scenarios_can_use() {
     let lab = Lab::empty();
     // Probes that are too short to mean much, and one round, which says that it proves nothing.
-    let words = "calibrate axum --rounds 1 --warmup 100ms --duration 900ms --format json";
+    let words = "calibrate axum --rounds 1 --warmup 100ms --duration 500ms --format json";
     let answer: Calibration = lab.end(words).with_code(3).json();
     assert_eq!((answer.rounds, answer.file.as_deref()), (1, Some("costs/axum.toml")));
     // What no probe tells is timed often enough to stand.
