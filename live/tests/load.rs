@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use model::place;
 use model::scenario::Scenario;
 use model::stream::Draws;
 use model::workload::{RequestKey, Workload};
-use testkit::{Reply, Request, Server, wait_for};
+use testkit::{Reply, Request, Server, free_port, wait_for};
 use tokio::sync::watch;
 
 const MILLISECOND: u64 = 1_000_000;
@@ -260,11 +260,10 @@ fn a_request_is_sent_again_once_and_only_on_a_connection_that_was_kept() {
 
 #[test]
 fn a_service_that_is_not_there_is_not_hammered() {
-    let address = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.local_addr().expect("an address")
-    };
-    let tally = run(address, "users = 3\nwarmup = \"0s\"\nduration = \"300ms\"");
+    let tally = run(
+        SocketAddr::from(([127, 0, 0, 1], free_port())),
+        "users = 3\nwarmup = \"0s\"\nduration = \"300ms\"",
+    );
     let refused = errors(&tally, ErrorKind::Disconnected);
     assert_eq!(refused + tally.whole.in_flight, tally.whole.sent);
     // Each pauses 10 ms after each.

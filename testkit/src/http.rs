@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +19,17 @@ pub fn get(address: SocketAddr, path: &str, headers: &str) -> io::Result<String>
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     Ok(reply)
+}
+
+/// A port on which nothing listens, and that the system gives to no connection by itself: below
+/// its range for those.
+pub fn free_port() -> u16 {
+    const RANGE: u32 = 20_000;
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let first = process::id() * 97;
+    let next = || (first + TRIED.fetch_add(1, Ordering::Relaxed)) % RANGE;
+    let ports = (0..RANGE).map(|_| 10_000 + next() as u16);
+    ports.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a port")
 }
 
 /// A request as it came.

@@ -4,8 +4,10 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 use crate::processes::Processes;
@@ -108,6 +110,25 @@ impl Lab {
     /// Waits until no process is left. Orphans may take a moment to end.
     pub fn no_process_is_left(&self) {
         self.wait_for("no process", || self.processes("").is_empty().then_some(()));
+    }
+
+    /// Interrupts `run` while it starts, `delay` after its start. Afterwards nothing is left but
+    /// what it says that it has kept.
+    ///
+    /// # Panics
+    /// It ends otherwise than it should.
+    pub fn interrupted_after(&self, delay: Duration, run: Running) {
+        sleep(delay);
+        run.signal(Signal::INT);
+        let ended = run.ended();
+        let kept = match ended.code {
+            // The program did not listen yet: the signal just ended it.
+            None => 0,
+            Some(2) if ended.err.contains("interrupted before anything was measured") => 0,
+            Some(3) => 1,
+            _ => panic!("{ended:?}"),
+        };
+        self.only_runs_are_left(kept);
     }
 
     /// Waits until nothing listens at `address`.

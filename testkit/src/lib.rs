@@ -14,7 +14,7 @@ mod running;
 mod wait;
 
 pub use golden::golden;
-pub use http::{Reply, Request, Server, get};
+pub use http::{Reply, Request, Server, free_port, get};
 pub use lab::Lab;
 pub use processes::{Processes, starts_deaf_to_interrupts};
 pub use python::has_python;

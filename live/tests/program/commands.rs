@@ -12,7 +12,7 @@ use model::stream::replication_seed;
 use rustix::process::Signal;
 use serde_json::Value;
 
-use testkit::get;
+use testkit::{free_port, get};
 
 use crate::support::{Kept, Lab};
 
@@ -197,11 +197,8 @@ fn is_loaded(lab: &Lab, words: &str) {
 #[test]
 fn a_load_without_a_service_is_nothing_but_errors() {
     let lab = Lab::new(SHOP);
-    // A port that was free a moment ago: nothing listens there.
-    let held = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = held.local_addr().expect("it is bound");
-    drop(held);
-    let ended = lab.end(&format!("load shop.toml --to {address} --format json")).with_code(3);
+    let words = format!("load shop.toml --to 127.0.0.1:{} --format json", free_port());
+    let ended = lab.end(&words).with_code(3);
     let report: Report = ended.json();
     let measurement = report.measurement.expect("it is measured");
     assert!(measurement.accounting.adds_up() && measurement.accounting.good == 0);

@@ -1,6 +1,5 @@
 //! Ctrl-C, and a polite request to end.
 
-use std::thread::sleep;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -95,17 +94,8 @@ fn an_interrupt_while_everything_starts_leaves_nothing() {
     for delay in [0, 1, 2, 4, 8, 16, 32, 64, 128] {
         let shop = Shop::new();
         let run = shop.start("");
-        sleep(Duration::from_millis(delay));
-        run.signal(Signal::INT);
-        let ended = run.ended();
-        // Before the program listens the signal just ends it.
-        let kept = match ended.code {
-            None => 0,
-            Some(2) if ended.err.contains("interrupted before anything was measured") => 0,
-            Some(3) => 1,
-            _ => panic!("{ended:?}"),
-        };
-        shop.is_gone(kept);
+        shop.lab.interrupted_after(Duration::from_millis(delay), run);
+        shop.lab.is_free(shop.address());
     }
 }
 

@@ -1,9 +1,9 @@
 //! A service with everything that could be left behind: workers, upstream, database, port.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 
-use testkit::{Running, get};
+use testkit::{Running, free_port, get};
 
 use crate::support::Lab;
 
@@ -31,10 +31,7 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new() -> Shop {
-        // Free, and most likely still so when the program asks for it.
-        let held = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = held.local_addr().expect("a bound socket").port();
-        Shop { lab: Lab::new(SHOP), port }
+        Shop { lab: Lab::new(SHOP), port: free_port() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

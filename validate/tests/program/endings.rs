@@ -97,17 +97,7 @@ fn an_interrupt_while_everything_starts_leaves_nothing() {
     for delay in [0, 1, 4, 16, 32, 64, 128, 256] {
         let lab = Lab::new();
         let run = lab.start("run shop.toml --duration 5m --costs platform.toml");
-        std::thread::sleep(std::time::Duration::from_millis(delay));
-        run.signal(Signal::INT);
-        let ended = run.ended();
-        // Before the program listens the signal just ends it.
-        let kept = match ended.code {
-            None => 0,
-            Some(2) if ended.err.contains("interrupted before anything was measured") => 0,
-            Some(3) => 1,
-            _ => panic!("{ended:?}"),
-        };
-        lab.only_runs_are_left(kept);
+        lab.interrupted_after(std::time::Duration::from_millis(delay), run);
     }
 }
 
