@@ -29,6 +29,7 @@ use document::Doubt;
 pub use live::target::Target;
 use probe::Probe;
 use reading::{Reading, Round};
+use recipe::Recipe;
 
 /// What a calibration lets somebody else do.
 pub trait Laboratory<E> {
@@ -63,7 +64,20 @@ pub fn calibrate<E>(
     rounds: u32,
     laboratory: &mut dyn Laboratory<E>,
 ) -> Result<Calibration, E> {
-    let probes = Probe::all(target);
+    calibrate_only(target, &recipe::recipes(target), rounds, laboratory)
+}
+
+/// The same for the costs of some `recipes` alone, from the probes that they need.
+///
+/// # Errors
+/// The first error of the laboratory.
+pub fn calibrate_only<E>(
+    target: Target,
+    recipes: &[Recipe],
+    rounds: u32,
+    laboratory: &mut dyn Laboratory<E>,
+) -> Result<Calibration, E> {
+    let probes = probes(target, recipes);
     let (mut all, mut doubts, mut first) = (Vec::new(), Vec::new(), None);
     for number in 0..rounds {
         if number == rounds / 2 {
@@ -82,9 +96,16 @@ pub fn calibrate<E>(
         }
         all.push(round);
     }
-    let costs = derive::costs(&recipe::recipes(target), &all);
+    let costs = derive::costs(recipes, &all);
     let about = about::about(target, &first.unwrap_or_default(), rounds, probes.len());
     Ok(Calibration { schema: document::SCHEMA, target, rounds, about, costs, doubts, file: None })
+}
+
+/// The probes that `recipes` need, in the order in which a round runs them.
+pub(crate) fn probes(target: Target, recipes: &[Recipe]) -> Vec<Probe> {
+    let mut all = Probe::all(target);
+    all.retain(|probe| recipes.iter().any(|recipe| recipe.probes.contains(probe)));
+    all
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use model::scenario::{JournalMode, Synchronous};
 use model::units::Span;
-use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
 use super::about::{PROGRAM, WRITTEN_BY};
 use super::cache::{DISPLACED_BY, shape};
@@ -30,7 +30,7 @@ struct Section {
 pub fn toml(calibration: &Calibration) -> String {
     let mut document = DocumentMut::new();
     for section in sections(calibration) {
-        add(document.as_table_mut(), &section);
+        add(document.as_item_mut(), &section);
     }
     let (target, rounds) = (calibration.target.name(), calibration.rounds);
     format!(
@@ -42,6 +42,29 @@ pub fn toml(calibration: &Calibration) -> String {
     )
 }
 
+/// The profile `others` with what was measured in its place. What it says of itself stays, as
+/// it is true of all other costs; which are new, and since when, is said beside it.
+///
+/// # Errors
+/// `others` is no TOML.
+pub fn merged(others: &str, calibration: &Calibration) -> Result<String, TomlError> {
+    let mut document: DocumentMut = others.parse()?;
+    let fact = |key: &str| calibration.about.get(key).map_or("", String::as_str);
+    let keys: Vec<&str> = calibration.costs.iter().map(|cost| &*cost.key).collect();
+    let fresh = format!("{}, {}: {}", fact("date"), fact("method"), keys.join(", "));
+    let about = vec![note(WRITTEN_BY, fact(WRITTEN_BY), ""), note("measured_since", &fresh, "")];
+    add(document.as_item_mut(), &section("about", about));
+    for cost in &calibration.costs {
+        let (table, key) = cost.key.rsplit_once('.').expect("a cost has a table");
+        let (table, line) = match table {
+            "disk.sync" => ("disk", sync(calibration)),
+            _ => (table, Line { key: key.into(), value: value(cost), comment: comment(cost) }),
+        };
+        add(document.as_item_mut(), &section(table, vec![line]));
+    }
+    Ok(document.to_string())
+}
+
 /// True for the text of a profile that a calibration wrote, and may replace.
 pub fn is_calibrated(text: &str) -> bool {
     let Ok(document) = text.parse::<DocumentMut>() else { return false };
@@ -49,8 +72,8 @@ pub fn is_calibrated(text: &str) -> bool {
     by.is_some_and(|by| by.starts_with(PROGRAM))
 }
 
-fn add(root: &mut Table, section: &Section) {
-    let mut table = root;
+fn add(root: &mut Item, section: &Section) {
+    let mut item = root;
     let path: Vec<&str> = section.name.split('.').collect();
     for (depth, part) in path.iter().enumerate() {
         let fresh = || {
@@ -59,10 +82,17 @@ fn add(root: &mut Table, section: &Section) {
             table.set_implicit(depth + 1 < path.len());
             Item::Table(table)
         };
-        let item = table.entry(part).or_insert_with(fresh);
-        table = item.as_table_mut().expect("sections hold sections and values, not both by a name");
+        let table = item.as_table_like_mut().expect("the root is a table, and so is each part");
+        item = table.entry(part).or_insert_with(fresh);
+        if !item.is_table_like() {
+            // A profile may have a value where another has a table.
+            *item = fresh();
+        }
     }
-    table.set_implicit(false);
+    if let Some(table) = item.as_table_mut() {
+        table.set_implicit(false);
+    }
+    let table = item.as_table_like_mut().expect("it was made one");
     let text = |line: &Line| format!("{} = {}", line.key, line.value);
     let width = section.lines.iter().map(|line| text(line).chars().count()).max().unwrap_or(0);
     for line in &section.lines {

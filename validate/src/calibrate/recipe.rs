@@ -127,6 +127,42 @@ pub fn recipes(target: Target) -> Vec<Recipe> {
     all
 }
 
+/// The recipes of the costs that `only` names, by key or by table; all of them if it names none.
+///
+/// # Errors
+/// A name that no cost of `target` has.
+pub fn chosen(target: Target, only: &[String]) -> Result<Vec<Recipe>, UnknownCost> {
+    let mut all = recipes(target);
+    let has = |key: &str, name: &str| {
+        key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    // A lognormal is one value in the profile: it is measured as a whole.
+    let whole = |name: &String| name.starts_with("disk.sync").then(|| "disk.sync".to_string());
+    let only: Vec<String> =
+        only.iter().map(|name| whole(name).unwrap_or_else(|| name.clone())).collect();
+    for name in &only {
+        if !all.iter().any(|recipe| has(&recipe.key, name)) {
+            let keys = all.iter().map(|recipe| &recipe.key);
+            let nearest = keys.min_by_key(|key| strsim::osa_distance(key, name)).cloned();
+            let nearest = nearest.unwrap_or_default();
+            return Err(UnknownCost { target, name: name.clone(), nearest });
+        }
+    }
+    if !only.is_empty() {
+        all.retain(|recipe| only.iter().any(|name| has(&recipe.key, name)));
+    }
+    Ok(all)
+}
+
+/// A cost that is not measured on a stack.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no cost that is measured on {}; did you mean `{nearest}`?", target.name())]
+pub struct UnknownCost {
+    target: Target,
+    name: String,
+    nearest: String,
+}
+
 fn recipe(
     key: impl Into<String>,
     probes: impl IntoIterator<Item = Probe>,

@@ -14,7 +14,8 @@ use render::{Console, Failure};
 use super::bench::{Bench, interrupted};
 use super::document::{CONFIDENCE, Cost, Unit};
 use super::probe::{Lengths, Probe};
-use super::{Calibration, Laboratory, Target, calibrate, keep, profile};
+use super::recipe::chosen;
+use super::{Calibration, Laboratory, Target, calibrate_only, keep, probes, profile};
 
 /// Back to the beginning of the line, and clear it.
 const AGAIN: &str = "\r\x1b[K";
@@ -32,12 +33,22 @@ pub struct Order {
     pub force: bool,
     /// How long each probe runs.
     pub lengths: Lengths,
+    /// The costs to measure, by their keys or tables; all if none is named. The others stay as
+    /// they are in the profile that is replaced or, without one, in the one that this program has.
+    pub only: Vec<String>,
 }
 
 impl Order {
     /// What is asked for where nobody asks for more.
     pub fn usual(on: On) -> Order {
-        Order { rounds: 3, file: file(on.target), on, force: false, lengths: Lengths::default() }
+        Order {
+            rounds: 3,
+            file: file(on.target),
+            on,
+            force: false,
+            lengths: Lengths::default(),
+            only: Vec::new(),
+        }
     }
 }
 
@@ -72,27 +83,45 @@ pub fn around(
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Calibration, Failure> {
-    keep::may_write(&order.file, order.force)?;
     let system = |error: &dyn std::fmt::Display| Failure::System(error.to_string());
-    let opening = opening()?;
+    let target = order.on.target;
+    let recipes = chosen(target, &order.only).map_err(|error| system(&error))?;
+    keep::may_write(&order.file, order.force)?;
+    let opening = if order.only.is_empty() { Some(opening()?) } else { None };
     let around = keep::folder_of(&order.file);
     folder::prepare(around).map_err(|error| system(&error))?;
     let folder = folder::temporary(around).map_err(|error| system(&error))?;
-    let target = order.on.target;
-    write_probes(folder.path(), target, &order.lengths)?;
+    let probes = probes(target, &recipes);
+    write_probes(folder.path(), &probes, target, &order.lengths)?;
     let bench = Bench { on: &order.on, folder: folder.path(), interrupt };
-    let total = order.rounds as usize * Probe::all(target).len();
+    let total = order.rounds as usize * probes.len();
     let mut session = Session { bench, console, interlude, done: 0, total };
-    let calibrated = calibrate(target, order.rounds, &mut session);
+    let calibrated = calibrate_only(target, &recipes, order.rounds, &mut session);
     session.clear_line();
     let mut calibration = calibrated?;
     if interrupt.is_set() {
         return Err(interrupted());
     }
-    calibration.costs.push(opening);
-    keep::write(&order.file, &profile::toml(&calibration))?;
+    calibration.costs.extend(opening);
+    let text = match order.only.is_empty() {
+        true => profile::toml(&calibration),
+        false => {
+            let others = fs::read_to_string(&order.file);
+            profile::merged(others.as_deref().unwrap_or(built_in(target)), &calibration)
+                .map_err(|error| system(&error))?
+        }
+    };
+    keep::write(&order.file, &text)?;
     calibration.file = Some(order.file.display().to_string());
     Ok(calibration)
+}
+
+/// The profile of another machine that comes with this program.
+fn built_in(target: Target) -> &'static str {
+    match target {
+        Target::Axum => include_str!("../../../scenarios/costs/axum.toml"),
+        Target::Fastapi => include_str!("../../../scenarios/costs/fastapi.toml"),
+    }
 }
 
 /// What the load generator needs to open a connection: no probe tells it, so that it is timed
@@ -151,8 +180,13 @@ impl Laboratory<Failure> for Session<'_, '_> {
 }
 
 /// The scenarios of all probes.
-fn write_probes(folder: &Path, target: Target, lengths: &Lengths) -> Result<(), Failure> {
-    for probe in Probe::all(target) {
+fn write_probes(
+    folder: &Path,
+    probes: &[Probe],
+    target: Target,
+    lengths: &Lengths,
+) -> Result<(), Failure> {
+    for probe in probes {
         let file = folder.join(probe.file_name());
         fs::write(&file, probe.text(target, lengths)).map_err(|error| {
             Failure::System(format!("cannot write {}: {error}", file.display()))

@@ -9,8 +9,8 @@ use render::Exit;
 
 use super::document::{Calibration, Cost, Unit};
 use super::probe::Probe;
-use super::recipe::recipes;
-use super::{Laboratory, Target, calibrate, profile, told};
+use super::recipe::{chosen, recipes};
+use super::{Laboratory, Target, calibrate, calibrate_only, profile, told};
 
 use service::{Service, report};
 
@@ -183,6 +183,50 @@ fn a_probe_without_an_answer_gives_no_number() {
     assert_eq!((found.value, found.rounds, found.sound), (0.0, 0, false));
     assert!(profile::toml(&calibration).contains("in_flight = \"0s\""));
     assert!(profile::toml(&calibration).contains("NOT KNOWN, no round gave a number"));
+}
+
+#[test]
+fn some_costs_alone_need_few_probes_and_leave_all_others_as_they_are() {
+    for (target, others) in [
+        (Target::Axum, "scenarios/costs/axum.toml"),
+        (Target::Fastapi, "scenarios/costs/fastapi.toml"),
+    ] {
+        let only = ["cpu.async.request".to_string()];
+        let recipes = chosen(target, &only).expect("it is a cost of both");
+        let mut probes = Vec::new();
+        let mut measure = |probe: Probe, _: u32| -> Result<_, ()> {
+            probes.push(probe);
+            Ok(report(&Service::usual(target), probe, Vec::new()))
+        };
+        let found =
+            calibrate_only(target, &recipes, 1, &mut measure).expect("it measures anything");
+        assert!(probes.len() <= 2, "{probes:?}");
+        assert_eq!(found.costs.len(), 1);
+        let others = format!("{}/../{others}", env!("CARGO_MANIFEST_DIR"));
+        let others = std::fs::read_to_string(others).expect("it comes with the program");
+        let merged = profile::merged(&others, &found).expect("TOML");
+        let differs = |line: &&str| !others.contains(*line);
+        let fresh: Vec<&str> = merged.lines().filter(differs).collect();
+        let keys: Vec<&str> = fresh.iter().filter_map(|line| line.split(" =").next()).collect();
+        let about = keys.iter().filter(|key| ["written_by", "measured_since"].contains(*key));
+        assert_eq!((about.count() + 1, keys.last()), (keys.len(), Some(&"request")), "{fresh:?}");
+        assert!(profile::is_calibrated(&merged), "{merged}");
+    }
+}
+
+#[test]
+fn a_cost_that_is_not_measured_is_refused_by_its_nearest_name() {
+    let refused = |name: &str| {
+        let refused =
+            chosen(Target::Axum, &[name.to_string()]).err().map(|error| error.to_string());
+        refused.unwrap_or_default()
+    };
+    assert_eq!(
+        refused("cpu.async.requst"),
+        "`cpu.async.requst` is no cost that is measured on axum; did you mean `cpu.async.request`?"
+    );
+    assert_eq!(refused("commit.wal"), "");
+    assert_eq!(refused("disk.sync.p50"), "");
 }
 
 #[test]

@@ -202,6 +202,11 @@ pub(super) struct Calibrate {
     /// Replace a file that no calibration wrote
     #[arg(long)]
     pub(super) force: bool,
+    /// Measure these costs alone, such as cpu.async.request, or all of a table, such as commit.wal
+    /// (repeatable); the others stay as they are in the profile that is replaced, or in the one that
+    /// comes with this program
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    only: Vec<String>,
     /// Warm each probe up for so long
     #[arg(long, value_name = "TIME", hide = true, value_parser = Span::parse)]
     warmup: Option<Span>,
@@ -221,6 +226,7 @@ impl Calibrate {
             rounds: self.rounds,
             file: self.out.clone().unwrap_or(usual.file),
             force: self.force,
+            only: self.only.clone(),
             lengths: Lengths {
                 warmup: self.warmup.unwrap_or(usual.lengths.warmup),
                 duration: self.duration.unwrap_or(usual.lengths.duration),
