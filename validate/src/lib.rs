@@ -2,39 +2,38 @@
 //!
 //! It stands above both worlds, and neither knows it: a measurement that saw how it will be
 //! judged would prove nothing.
+//!
+//! Rooms: `judge` (pure verdicts), `measure` (one scenario predicted and measured), `calibrate`
+//! (what a stack costs here), `ladder`, `sweep`, `k6` (what k6 measured), `told` (text), `cli`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod bottleneck;
-pub mod calibrate;
-mod child;
+mod calibrate;
+/// The command line of `validate`, which tests run too.
 pub mod cli;
-pub mod climb;
-pub mod compare;
-pub mod comparison;
-pub mod judgement;
-pub mod k6;
-pub mod measure;
-pub mod metric;
-pub mod pair;
-pub mod platform;
-pub mod predict;
-pub mod ranking;
-mod reading;
-mod rounds;
-pub mod side;
-pub mod summary;
-pub mod sweep;
+mod judge;
+mod k6;
+mod ladder;
+mod measure;
+mod sweep;
 pub mod told;
-pub mod tolerance;
-pub mod validation;
-mod verdict;
 
+/// What a stack costs by itself: the answer of `validate calibrate`.
 pub use calibrate::Calibration;
-pub use climb::Climb;
-pub use compare::compare;
-pub use comparison::Comparison;
-pub use summary::Summary;
-pub use sweep::Sweep;
-pub use tolerance::Tolerances;
-pub use validation::Validation;
+/// Two reports held against each other: the answer of `validate compare`, its parts and its
+/// rules.
+pub use judge::{
+    Bottlenecks, Comparison, Judgement, Metric, Mismatch, Origin, Regime, Row, Scope, Side,
+    Tolerance, Tolerances, Unit, Verdict, compare,
+};
+/// Many comparisons together, and the answer of `validate run`.
+pub use judge::{Errors, Hits, Inversion, Ranking, Summary, Validation, Worst};
+/// A ladder on both sides: the answer of `validate ladder`.
+pub use ladder::{Climb, ComparedRung, Rung, Step};
+/// The prediction that pairs with a measurement.
+pub use measure::predict::predict;
+/// One key at several values: the answer of `validate sweep`.
+pub use sweep::{Figures, Knee, Point, Sweep, Vary};
+
+use judge::{bottleneck, comparison, judgement, metric, ranking, side, summary, validation};
+use ladder as climb;

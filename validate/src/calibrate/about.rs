@@ -9,9 +9,9 @@ use time::macros::format_description;
 use super::Target;
 
 /// The key that says that a calibration wrote a profile.
-pub const WRITTEN_BY: &str = "written_by";
+pub(crate) const WRITTEN_BY: &str = "written_by";
 /// What it says, before the target.
-pub const PROGRAM: &str = "validate calibrate";
+pub(crate) const PROGRAM: &str = "validate calibrate";
 
 /// The table `[about]` of a profile.
 pub(super) fn about(
@@ -38,7 +38,7 @@ pub(super) fn about(
 
 /// The machine in a few words, as far as costs depend on it: a profile of another one is of
 /// no use here.
-pub fn machine(facts: &BTreeMap<String, String>) -> Option<String> {
+pub(crate) fn machine(facts: &BTreeMap<String, String>) -> Option<String> {
     let fact = |name: &str| facts.get(name).cloned();
     let count = fact("cpus online").map(|count| format!("{count} processors"));
     let all: Vec<String> =
@@ -47,7 +47,7 @@ pub fn machine(facts: &BTreeMap<String, String>) -> Option<String> {
 }
 
 /// The versions of what was run in a few words.
-pub fn stack(versions: &BTreeMap<String, String>) -> Option<String> {
+pub(crate) fn stack(versions: &BTreeMap<String, String>) -> Option<String> {
     let all: Vec<String> =
         versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     (!all.is_empty()).then(|| all.join(", "))

@@ -9,7 +9,7 @@ use live::run::interrupt::Interrupt;
 use model::report::Report;
 use render::{Exit, Failure};
 
-use crate::child;
+use crate::measure::child;
 
 /// Where probes are measured, and who may stop that.
 pub(crate) struct Bench<'a> {

@@ -7,7 +7,7 @@ use super::reading::{Reading, Round};
 use super::recipe::Recipe;
 
 /// What each of `recipes` makes of `rounds`.
-pub fn costs(recipes: &[Recipe], rounds: &[Round]) -> Vec<Cost> {
+pub(crate) fn costs(recipes: &[Recipe], rounds: &[Round]) -> Vec<Cost> {
     recipes.iter().map(|recipe| cost(recipe, rounds)).collect()
 }
 

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::Target;
 
 /// Version of the form of a calibration.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 /// Confidence of every interval.
-pub const CONFIDENCE: f64 = 0.95;
+pub(crate) const CONFIDENCE: f64 = 0.95;
 /// Rounds without which there is no interval, and nothing to tell luck from cost.
-pub const ROUNDS_MIN: usize = 2;
+pub(crate) const ROUNDS_MIN: usize = 2;
 
 /// What a stack costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,9 +89,4 @@ impl Calibration {
             false => Exit::Inconclusive,
         }
     }
-}
-
-/// The JSON Schema of a calibration.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Calibration).to_value()
 }

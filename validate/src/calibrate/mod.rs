@@ -9,30 +9,30 @@
 //! ([`profile`]) and to words ([`told`]). Only [`session`] runs
 //! anything.
 
-pub mod about;
+pub(crate) mod about;
 pub(crate) mod bench;
 mod cache;
-pub mod derive;
-pub mod document;
+pub(crate) mod derive;
+pub(crate) mod document;
 pub(crate) mod keep;
-pub mod probe;
-pub mod profile;
-pub mod reading;
-pub mod recipe;
-pub mod session;
-pub mod told;
+pub(crate) mod probe;
+pub(crate) mod profile;
+pub(crate) mod reading;
+pub(crate) mod recipe;
+pub(crate) mod session;
+pub(crate) mod told;
 
 use model::report::Report;
 
 pub use document::Calibration;
 use document::Doubt;
-pub use live::target::Target;
+pub(crate) use live::target::Target;
 use probe::Probe;
 use reading::{Reading, Round};
 use recipe::Recipe;
 
 /// What a calibration lets somebody else do.
-pub trait Laboratory<E> {
+pub(crate) trait Laboratory<E> {
     /// Runs `probe` in its `round`, from zero.
     ///
     /// # Errors
@@ -59,7 +59,8 @@ impl<E, F: FnMut(Probe, u32) -> Result<Report, E>> Laboratory<E> for F {
 ///
 /// # Errors
 /// The first error of the laboratory.
-pub fn calibrate<E>(
+#[cfg(test)]
+pub(crate) fn calibrate<E>(
     target: Target,
     rounds: u32,
     laboratory: &mut dyn Laboratory<E>,
@@ -71,7 +72,7 @@ pub fn calibrate<E>(
 ///
 /// # Errors
 /// The first error of the laboratory.
-pub fn calibrate_only<E>(
+pub(crate) fn calibrate_only<E>(
     target: Target,
     recipes: &[Recipe],
     rounds: u32,

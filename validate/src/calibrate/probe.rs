@@ -9,26 +9,26 @@ use model::units::Span;
 use super::Target;
 
 /// What the handler of each probe computes, so that the load generator keeps up.
-pub const HANDLER: f64 = 0.5e-3;
+pub(crate) const HANDLER: f64 = 0.5e-3;
 /// Windows of the usual length in one of rare work.
 const RARE_TIMES: u64 = 3;
 /// The same of one with many users.
 const CROWDED_TIMES: u64 = 5;
 /// Users that keep a service busy: its loop never sleeps.
-pub const MANY: u32 = 20;
+pub(crate) const MANY: u32 = 20;
 /// Requests a second of which each finds the caches much as the last one left them, and a
 /// processor that is idle.
-pub const FREQUENT: u32 = 400;
+pub(crate) const FREQUENT: u32 = 400;
 /// Requests a second that are alone: each finds an idle processor.
-pub const SELDOM: u32 = 100;
+pub(crate) const SELDOM: u32 = 100;
 /// Requests a second that find most of what they need gone from the caches.
-pub const RARELY: u32 = 20;
+pub(crate) const RARELY: u32 = 20;
 /// Requests a second beside which the service has nothing to do but what it does by itself.
-pub const HARDLY: u32 = 2;
+pub(crate) const HARDLY: u32 = 2;
 /// Kinds of work that each concurrency model does in its own way.
-pub const KINDS: [Work; 4] = [Work::Request, Work::Statement, Work::Call, Work::Open];
+pub(crate) const KINDS: [Work; 4] = [Work::Request, Work::Statement, Work::Call, Work::Open];
 /// The commit of the probe of rare commits: one that waits for no disk.
-pub const RARE_COMMIT: (JournalMode, Synchronous) = (JournalMode::Wal, Synchronous::Normal);
+pub(crate) const RARE_COMMIT: (JournalMode, Synchronous) = (JournalMode::Wal, Synchronous::Normal);
 /// Users whose requests pause, and how long: few and many in flight. With so many users the
 /// service is just busy, so that about as few wait for its loop in both cases.
 const FEW_PAUSING: (u32, &str) = (45, "10ms");
@@ -39,27 +39,27 @@ const MANY_PAUSING_PYTHON: (u32, &str) = (220, "300ms");
 /// Users whose requests are all parked. Few enough for the usual limit of 1024 open files.
 const PARKED: u32 = 400;
 /// Pragmas of each connection in the probe of their cost.
-pub const PRAGMAS: u32 = 6;
+pub(crate) const PRAGMAS: u32 = 6;
 /// What the driver asks the thread of a connection for when it runs those pragmas: to run each,
 /// and for the rows of the two that answer.
-pub const PRAGMA_HOPS: u32 = 8;
+pub(crate) const PRAGMA_HOPS: u32 = 8;
 /// Connections that httpx keeps.
-pub const KEPT: u32 = 20;
+pub(crate) const KEPT: u32 = 20;
 /// Users whose calls are more than those connections.
-pub const CROWD: u32 = 50;
+pub(crate) const CROWD: u32 = 50;
 /// Users who displace what each has in the caches.
-pub const DISPLACING: u32 = 200;
+pub(crate) const DISPLACING: u32 = 200;
 /// Idle connections more that a user's calls look at when many have been used at a time.
-pub const LEFT: u32 = KEPT - 1;
+pub(crate) const LEFT: u32 = KEPT - 1;
 /// Concurrency models of which one worker can have so many calls at a time.
-pub const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
+pub(crate) const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
 /// Latency of the upstream in the probe of its round trip, in seconds.
-pub const LATENCY: f64 = 1e-3;
+pub(crate) const LATENCY: f64 = 1e-3;
 
 /// A small scenario about one cost. Those of one user show what waking up and waiting cost,
 /// all others keep the service busy: that is where CPU time counts, with warm caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Probe {
+pub(crate) enum Probe {
     /// A request and nothing else.
     Request(Concurrency),
     /// Reads on connections that are kept open.
@@ -111,7 +111,7 @@ pub enum Probe {
 
 /// How long each probe runs; those of rare work, and with many users, run longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lengths {
+pub(crate) struct Lengths {
     /// Not counted.
     pub warmup: Span,
     /// Counted.
@@ -125,12 +125,12 @@ impl Default for Lengths {
 }
 
 /// All concurrency models.
-pub const MODELS: [Concurrency; 3] =
+pub(crate) const MODELS: [Concurrency; 3] =
     [Concurrency::Async, Concurrency::Threadpool, Concurrency::Blocking];
 
 /// Journal modes and synchronous levels whose commits are measured. PERSIST is taken as
 /// TRUNCATE, EXTRA as FULL.
-pub const COMMITS: [(JournalMode, Synchronous); 9] = [
+pub(crate) const COMMITS: [(JournalMode, Synchronous); 9] = [
     (JournalMode::Wal, Synchronous::Off),
     (JournalMode::Wal, Synchronous::Normal),
     (JournalMode::Wal, Synchronous::Full),
@@ -144,7 +144,7 @@ pub const COMMITS: [(JournalMode, Synchronous); 9] = [
 
 impl Probe {
     /// All of them, in the order in which a round runs them.
-    pub fn all(target: Target) -> Vec<Probe> {
+    pub(crate) fn all(target: Target) -> Vec<Probe> {
         use Probe::*;
         let of_models = [Request, Statement, Open, Pragma, Call];
         let of_models = of_models.into_iter().flat_map(|of| MODELS.map(of));
@@ -175,12 +175,12 @@ impl Probe {
     }
 
     /// Its name as a file.
-    pub fn file_name(self) -> String {
+    pub(crate) fn file_name(self) -> String {
         format!("{}.toml", self.to_string().replace(' ', "-"))
     }
 
     /// Its scenario.
-    pub fn text(self, target: Target, lengths: &Lengths) -> String {
+    pub(crate) fn text(self, target: Target, lengths: &Lengths) -> String {
         let (warmup, duration) = (lengths.warmup, self.duration(lengths.duration));
         let (load, service, rest) = (self.load(target), self.service(), self.rest(target));
         let (server, steps) = (server(self.server(target)), self.steps(target));
@@ -235,7 +235,7 @@ impl Probe {
     }
 
     /// Its concurrency model.
-    pub fn concurrency(self) -> Concurrency {
+    pub(crate) fn concurrency(self) -> Concurrency {
         use Probe::*;
         match self {
             Request(model)
@@ -349,7 +349,7 @@ impl Probe {
 
     /// What a request does, beside computing, each kind once; its last is what the probe is
     /// about.
-    pub fn works(self) -> &'static [Work] {
+    pub(crate) fn works(self) -> &'static [Work] {
         const REQUEST: Work = Work::Request;
         const STATEMENT: Work = Work::Statement;
         match self {
@@ -424,7 +424,7 @@ impl Display for Probe {
 }
 
 /// A server as scenarios name it.
-pub fn server(of: Server) -> &'static str {
+pub(crate) fn server(of: Server) -> &'static str {
     match of {
         Server::Uvicorn => "uvicorn",
         Server::Gunicorn => "gunicorn",
@@ -433,7 +433,7 @@ pub fn server(of: Server) -> &'static str {
 }
 
 /// A concurrency model as scenarios name it.
-pub fn model(of: Concurrency) -> &'static str {
+pub(crate) fn model(of: Concurrency) -> &'static str {
     match of {
         Concurrency::Blocking => "blocking",
         Concurrency::Threadpool => "threadpool",
@@ -442,7 +442,7 @@ pub fn model(of: Concurrency) -> &'static str {
 }
 
 /// A kind of work as profiles name it.
-pub fn kind(of: Work) -> &'static str {
+pub(crate) fn kind(of: Work) -> &'static str {
     match of {
         Work::Request => "request",
         Work::Statement => "statement",
@@ -453,7 +453,7 @@ pub fn kind(of: Work) -> &'static str {
 }
 
 /// A journal mode as scenarios name it.
-pub fn journal(mode: JournalMode) -> &'static str {
+pub(crate) fn journal(mode: JournalMode) -> &'static str {
     match mode {
         JournalMode::Delete => "delete",
         JournalMode::Truncate => "truncate",
@@ -463,7 +463,7 @@ pub fn journal(mode: JournalMode) -> &'static str {
 }
 
 /// A synchronous level as scenarios name it.
-pub fn synchronous(level: Synchronous) -> &'static str {
+pub(crate) fn synchronous(level: Synchronous) -> &'static str {
     match level {
         Synchronous::Off => "off",
         Synchronous::Normal => "normal",

@@ -27,7 +27,7 @@ struct Section {
 }
 
 /// The profile as TOML.
-pub fn toml(calibration: &Calibration) -> String {
+pub(crate) fn toml(calibration: &Calibration) -> String {
     let mut document = DocumentMut::new();
     for section in sections(calibration) {
         add(document.as_item_mut(), &section);
@@ -47,7 +47,7 @@ pub fn toml(calibration: &Calibration) -> String {
 ///
 /// # Errors
 /// `others` is no TOML.
-pub fn merged(others: &str, calibration: &Calibration) -> Result<String, TomlError> {
+pub(crate) fn merged(others: &str, calibration: &Calibration) -> Result<String, TomlError> {
     let mut document: DocumentMut = others.parse()?;
     let fact = |key: &str| calibration.about.get(key).map_or("", String::as_str);
     let keys: Vec<&str> = calibration.costs.iter().map(|cost| &*cost.key).collect();
@@ -66,7 +66,7 @@ pub fn merged(others: &str, calibration: &Calibration) -> Result<String, TomlErr
 }
 
 /// True for the text of a profile that a calibration wrote, and may replace.
-pub fn is_calibrated(text: &str) -> bool {
+pub(crate) fn is_calibrated(text: &str) -> bool {
     let Ok(document) = text.parse::<DocumentMut>() else { return false };
     let by = document.get("about").and_then(|about| about.get(WRITTEN_BY)).and_then(Item::as_str);
     by.is_some_and(|by| by.starts_with(PROGRAM))

@@ -11,7 +11,7 @@ use super::probe::Probe;
 
 /// What a probe showed in one round. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// CPU time of the workers in the counted window, with what threads of the kernel did for
     /// them on their processors.
     pub cpu: f64,
@@ -41,7 +41,7 @@ pub struct Reading {
 
 impl Reading {
     /// What the report on a probe says.
-    pub fn of(report: &Report) -> Reading {
+    pub(crate) fn of(report: &Report) -> Reading {
         let how = report.measurement.clone().unwrap_or_default();
         let processors = how.service_cpus.len() as f64;
         let of_kernel = how.kernel * processors * report.run.duration;
@@ -63,17 +63,17 @@ impl Reading {
     }
 
     /// The measurement stands.
-    pub fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.doubts.is_empty()
     }
 
     /// CPU time per good answer.
-    pub fn cpu_per_request(&self) -> f64 {
+    pub(crate) fn cpu_per_request(&self) -> f64 {
         self.cpu / self.good
     }
 
     /// Good answers per second.
-    pub fn rate(&self) -> f64 {
+    pub(crate) fn rate(&self) -> f64 {
         self.good / self.seconds
     }
 
@@ -102,23 +102,23 @@ impl Reading {
     }
 
     /// Mean time at a place; none was spent at one that is not named.
-    pub fn part(&self, place: &PlaceId) -> f64 {
+    pub(crate) fn part(&self, place: &PlaceId) -> f64 {
         self.parts.get(place).copied().unwrap_or(0.0)
     }
 }
 
 /// All probes, once.
 #[derive(Clone, Debug, Default)]
-pub struct Round(BTreeMap<Probe, Reading>);
+pub(crate) struct Round(BTreeMap<Probe, Reading>);
 
 impl Round {
     /// Adds what `probe` showed.
-    pub fn insert(&mut self, probe: Probe, reading: Reading) {
+    pub(crate) fn insert(&mut self, probe: Probe, reading: Reading) {
         self.0.insert(probe, reading);
     }
 
     /// The mean of several rounds. Probes that not all of them ran are left out.
-    pub fn mean_of(rounds: &[&Round]) -> Round {
+    pub(crate) fn mean_of(rounds: &[&Round]) -> Round {
         let Some(first) = rounds.first() else { return Round::default() };
         let of = |&probe: &Probe| -> Option<(Probe, Reading)> {
             let readings: Option<Vec<&Reading>> =
@@ -129,12 +129,12 @@ impl Round {
     }
 
     /// What `probe` showed, if it was run.
-    pub fn get(&self, probe: Probe) -> Option<&Reading> {
+    pub(crate) fn get(&self, probe: Probe) -> Option<&Reading> {
         self.0.get(&probe)
     }
 
     /// The stack that runs it: of one alone there is a probe of another server.
-    pub fn target(&self) -> Target {
+    pub(crate) fn target(&self) -> Target {
         match self.get(Probe::Gunicorn) {
             Some(_) => Target::Fastapi,
             None => Target::Axum,
@@ -142,17 +142,17 @@ impl Round {
     }
 
     /// A number of `probe`; what was not run has none.
-    pub fn number(&self, probe: Probe, pick: impl Fn(&Reading) -> f64) -> f64 {
+    pub(crate) fn number(&self, probe: Probe, pick: impl Fn(&Reading) -> f64) -> f64 {
         self.get(probe).map_or(f64::NAN, pick)
     }
 
     /// CPU time per good answer of `probe`.
-    pub fn cpu(&self, probe: Probe) -> f64 {
+    pub(crate) fn cpu(&self, probe: Probe) -> f64 {
         self.number(probe, Reading::cpu_per_request)
     }
 
     /// Mean time of `probe` at a place.
-    pub fn part(&self, probe: Probe, place: &PlaceId) -> f64 {
+    pub(crate) fn part(&self, probe: Probe, place: &PlaceId) -> f64 {
         self.number(probe, |reading| reading.part(place))
     }
 }

@@ -14,7 +14,7 @@ use super::probe::{
 use super::reading::{Reading, Round};
 
 /// How a cost is made of readings.
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// Its key in the profile.
     pub key: String,
     /// What it is counted in.
@@ -29,7 +29,7 @@ pub struct Recipe {
 
 impl Recipe {
     /// What it makes of a round.
-    pub fn of(&self, round: &Round) -> f64 {
+    pub(crate) fn of(&self, round: &Round) -> f64 {
         (self.value)(round)
     }
 }
@@ -44,7 +44,7 @@ const ALONE_UNSYNCED: Probe = Probe::AloneWrite(Synchronous::Off);
 
 /// Round trips to the thread of a database connection, by what asks for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hops {
+pub(crate) struct Hops {
     /// A statement, up to where it is executed.
     pub statement: u32,
     /// The rows of a read.
@@ -65,14 +65,14 @@ pub struct Hops {
 
 impl Hops {
     /// All of a read on a connection that is open.
-    pub fn read(self) -> u32 {
+    pub(crate) fn read(self) -> u32 {
         self.statement + self.fetch + self.finish + self.rollback + self.release
     }
 }
 
 /// Round trips of the stack's driver. What each costs is inside of the costs of statement and
 /// open, unless it is measured by itself.
-pub fn hops(target: Target) -> Hops {
+pub(crate) fn hops(target: Target) -> Hops {
     match target {
         // sqlx sends its thread one command for each.
         Target::Axum => Hops {
@@ -107,7 +107,7 @@ pub fn hops(target: Target) -> Hops {
 }
 
 /// Every cost that is measured, in the order of the profile.
-pub fn recipes(target: Target) -> Vec<Recipe> {
+pub(crate) fn recipes(target: Target) -> Vec<Recipe> {
     let mut all = shared();
     all.extend(connections(target));
     all.extend(MODELS.into_iter().flat_map(|of| of_model(of, target)));
@@ -131,7 +131,7 @@ pub fn recipes(target: Target) -> Vec<Recipe> {
 ///
 /// # Errors
 /// A name that no cost of `target` has.
-pub fn chosen(target: Target, only: &[String]) -> Result<Vec<Recipe>, UnknownCost> {
+pub(crate) fn chosen(target: Target, only: &[String]) -> Result<Vec<Recipe>, UnknownCost> {
     let mut all = recipes(target);
     let has = |key: &str, name: &str| {
         key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -157,7 +157,7 @@ pub fn chosen(target: Target, only: &[String]) -> Result<Vec<Recipe>, UnknownCos
 /// A cost that is not measured on a stack.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is no cost that is measured on {}; did you mean `{nearest}`?", target.name())]
-pub struct UnknownCost {
+pub(crate) struct UnknownCost {
     target: Target,
     name: String,
     nearest: String,

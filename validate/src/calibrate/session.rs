@@ -22,7 +22,7 @@ const AGAIN: &str = "\r\x1b[K";
 
 /// What to calibrate.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub(crate) struct Order {
     /// Whose costs.
     pub on: On,
     /// How often every probe is run.
@@ -40,7 +40,7 @@ pub struct Order {
 
 impl Order {
     /// What is asked for where nobody asks for more.
-    pub fn usual(on: On) -> Order {
+    pub(crate) fn usual(on: On) -> Order {
         Order {
             rounds: 3,
             file: file(on.target),
@@ -53,19 +53,19 @@ impl Order {
 }
 
 /// Where the profile of a stack is kept, below the current folder.
-pub fn file(target: Target) -> PathBuf {
+pub(crate) fn file(target: Target) -> PathBuf {
     PathBuf::from(format!("costs/{}.toml", target.name()))
 }
 
 /// What is done between two halves of a calibration.
-pub type Interlude<'a> = &'a mut dyn FnMut(&mut Console<'_>) -> Result<(), Failure>;
+pub(crate) type Interlude<'a> = &'a mut dyn FnMut(&mut Console<'_>) -> Result<(), Failure>;
 
 /// Measures the costs and writes them.
 ///
 /// # Errors
 /// The file is not ours to replace, a probe cannot be measured, or the user does not want to
 /// wait. No file is written then.
-pub fn run(
+pub(crate) fn run(
     order: &Order,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
@@ -77,7 +77,7 @@ pub fn run(
 ///
 /// # Errors
 /// Those of [`run`], and those of the interlude.
-pub fn around(
+pub(crate) fn around(
     order: &Order,
     interrupt: &Interrupt,
     console: &mut Console<'_>,

@@ -10,7 +10,7 @@ use super::document::{Cost, Unit};
 const DOUBTS: usize = 10;
 
 /// For people.
-pub fn text(calibration: &Calibration) -> String {
+pub(crate) fn text(calibration: &Calibration) -> String {
     let mut text = format!("{}\n\n{}\n", title(calibration), table(calibration).text());
     text += &about(calibration).text();
     for line in footnotes(calibration) {
@@ -23,7 +23,7 @@ pub fn text(calibration: &Calibration) -> String {
 }
 
 /// For documents.
-pub fn markdown(calibration: &Calibration) -> String {
+pub(crate) fn markdown(calibration: &Calibration) -> String {
     let mut text = format!("# {}\n\n{}", title(calibration), table(calibration).markdown());
     text += &format!("\n{}", about(calibration).markdown());
     for line in footnotes(calibration) {

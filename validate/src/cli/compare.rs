@@ -9,7 +9,7 @@ use render::{Console, Exit, Failure, json, saved};
 use super::form::Form;
 use super::options::Compare;
 use super::summarised;
-use crate::pair::Mismatch;
+use crate::judge::Mismatch;
 use crate::{Comparison, compare, told};
 
 /// Holds a predicted report against a measured one.

@@ -7,7 +7,7 @@ use render::{Console, Exit, Failure, json};
 use super::form::Form;
 use super::options::Ladder;
 use super::trial::{self, Trial};
-use crate::climb::{Climb, Side};
+use crate::ladder::{Climb, ComparedRung};
 use crate::told;
 
 /// Predicts, measures and compares a scenario and all that it extends.
@@ -23,7 +23,7 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
         return Ok(outcome.exit(Exit::Inconclusive));
     }
     let sides = rungs.iter().zip(&outcome.predicted).zip(comparisons).enumerate();
-    let sides = sides.map(|(index, ((rung, predicted), comparison))| Side {
+    let sides = sides.map(|(index, ((rung, predicted), comparison))| ComparedRung {
         turned: (index > 0).then(|| turned(rung)),
         published: predicted.published.clone(),
         comparison,

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use render::{Exit, Failure};
 
 use super::options::Live;
-use crate::child;
+use crate::measure::child;
 
 /// Does what `live` does. Its streams are those of the process.
 pub(super) fn run(options: &Live) -> Result<Exit, Failure> {

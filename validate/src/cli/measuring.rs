@@ -9,7 +9,7 @@ use model::scenario::Source;
 use model::units::Span;
 
 use super::options::ToleranceOptions;
-use crate::predict::MOST_ROUNDS;
+use crate::measure::predict::MOST_ROUNDS;
 
 /// Longest warm-up of a round where many scenarios are measured, unless it is chosen.
 const WARMUP: Span = Span::from_secs(8);

@@ -15,8 +15,8 @@ use super::measuring::Measuring;
 use crate::calibrate::Target;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Order;
+use crate::judge::tolerance::{Tolerance, Tolerances};
 use crate::sweep::Vary;
-use crate::tolerance::{Tolerance, Tolerances};
 
 const EXAMPLES: &str = "\
 Examples:

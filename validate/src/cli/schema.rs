@@ -1,19 +1,21 @@
 //! `validate schema`: what is answered.
 
 use render::{Console, Exit, Failure};
+use schemars::schema_for;
 
 use super::options::{Document, Schema};
+use crate::{Calibration, Climb, Comparison, Summary, Sweep, Validation};
 
 /// Prints the JSON Schema of a document.
 pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let schema = match options.document {
-        Document::Comparison => crate::comparison::schema(),
-        Document::Summary => crate::summary::schema(),
-        Document::Calibration => crate::calibrate::document::schema(),
-        Document::Validation => crate::validation::schema(),
-        Document::Ladder => crate::climb::schema(),
-        Document::Sweep => crate::sweep::document::schema(),
+        Document::Comparison => schema_for!(Comparison),
+        Document::Summary => schema_for!(Summary),
+        Document::Calibration => schema_for!(Calibration),
+        Document::Validation => schema_for!(Validation),
+        Document::Ladder => schema_for!(Climb),
+        Document::Sweep => schema_for!(Sweep),
     };
-    console.data(&render::json(&schema))?;
+    console.data(&render::json(&schema.to_value()))?;
     Ok(Exit::Success)
 }

@@ -10,9 +10,10 @@ use super::compare::refusal;
 use super::options::{Compare, K6};
 use crate::k6::reported::Unfit;
 use crate::k6::{self, Reported, Summary};
-use crate::platform::Ground;
-use crate::predict::predict;
-use crate::{Comparison, compare, platform};
+use crate::measure::platform;
+use crate::measure::platform::Ground;
+use crate::measure::predict::predict;
+use crate::{Comparison, compare};
 
 /// What a prediction of one round is made for: there are no pairs with the runs of k6.
 const ROUNDS: u32 = 1;

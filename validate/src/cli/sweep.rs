@@ -6,9 +6,10 @@ use render::{Console, Exit, Failure, json};
 use super::form::Form;
 use super::options::Sweep;
 use super::trial::{self, Trial, all};
-use crate::platform::Ground;
+use crate::measure::platform;
+use crate::measure::platform::Ground;
 use crate::sweep::Sweep as Document;
-use crate::{platform, told};
+use crate::told;
 
 /// Most characters of a value in the name of a file.
 const LONGEST: usize = 40;

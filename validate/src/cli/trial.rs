@@ -11,11 +11,12 @@ use model::report::Report;
 use render::{Console, Exit, Failure, Format};
 
 use super::measuring::Measuring;
-use crate::comparison::Comparison;
-use crate::measure::{End, Measured, Order, measure};
-use crate::platform::{Ground, Platform};
-use crate::predict::predict;
-use crate::{compare, platform};
+use crate::compare;
+use crate::judge::comparison::Comparison;
+use crate::measure::platform;
+use crate::measure::platform::{Ground, Platform};
+use crate::measure::predict::predict;
+use crate::measure::run::{End, Measured, Order, measure};
 
 /// Seconds that a round takes beside its warm-up and window: processes start, the database is
 /// filled, and all of it is cleared away.

@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 /// The numbers of a metric by their names in the data of handleSummary: `avg`, `p(95)`, `count`,
 /// `passes`. Times are in milliseconds.
-pub type Values = BTreeMap<String, f64>;
+pub(crate) type Values = BTreeMap<String, f64>;
 
 /// A form of a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// The data that a script's handleSummary is given.
     HandleSummary,
     /// What `--summary-export` writes.
@@ -21,7 +21,7 @@ pub enum Form {
 
 impl Form {
     /// The form of `root`; none if it is no summary.
-    pub fn of(root: &Map<String, Value>) -> Option<Form> {
+    pub(crate) fn of(root: &Map<String, Value>) -> Option<Form> {
         if let Some(results) = root.get("results") {
             return results.get("metrics")?.is_array().then_some(Form::MachineReadable);
         }
@@ -30,15 +30,6 @@ impl Form {
         match nested || root.contains_key("state") {
             true => Some(Form::HandleSummary),
             false => root.contains_key("root_group").then_some(Form::SummaryExport),
-        }
-    }
-
-    /// What k6's users call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Form::HandleSummary => "handleSummary data",
-            Form::SummaryExport => "--summary-export",
-            Form::MachineReadable => "--new-machine-readable-summary",
         }
     }
 

@@ -10,10 +10,10 @@
 //! - [`source`]: which of its metrics say what
 //! - [`reported`]: one or more summaries as a report, and what they cannot tell
 
-pub mod form;
-pub mod reported;
-pub mod source;
-pub mod summary;
+pub(crate) mod form;
+pub(crate) mod reported;
+pub(crate) mod source;
+pub(crate) mod summary;
 
-pub use reported::{Reported, report};
-pub use summary::Summary;
+pub(crate) use reported::{Reported, report};
+pub(crate) use summary::Summary;

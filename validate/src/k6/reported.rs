@@ -11,7 +11,7 @@ use super::summary::Summary;
 
 /// A report, and what else a reader should know of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reported {
+pub(crate) struct Reported {
     /// What was measured.
     pub report: Report,
     /// What the files cannot tell, and what they tell differently, in sentences.
@@ -20,7 +20,7 @@ pub struct Reported {
 
 /// Why a summary cannot be held against the prediction.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Unfit {
+pub(crate) enum Unfit {
     /// The run was over before anything counted.
     #[error("the run ended after {seconds} s, within its warm-up of {warmup} s")]
     WarmUp {
@@ -57,7 +57,10 @@ const WHOLE: f64 = 0.99;
 ///
 /// # Errors
 /// One of them, by its number, is not fit for it.
-pub fn report(summaries: &[Summary], predicted: &Report) -> Result<Reported, (usize, Unfit)> {
+pub(crate) fn report(
+    summaries: &[Summary],
+    predicted: &Report,
+) -> Result<Reported, (usize, Unfit)> {
     let mut rounds = Vec::new();
     for (index, summary) in summaries.iter().enumerate() {
         alike(&summaries[0], summary).map_err(|unfit| (index, unfit))?;

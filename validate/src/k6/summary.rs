@@ -10,7 +10,7 @@ use super::form::{Form, Values};
 
 /// What a summary says, whatever its form.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// The form of its file.
     pub form: Form,
     /// Seconds from the start of the run to its end, warm-up and graceful stop included.
@@ -25,7 +25,7 @@ pub struct Summary {
 
 /// Of what a summary is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// The scenario's name.
     pub scenario: String,
     /// Root of the draws.
@@ -44,7 +44,7 @@ const ADVICE: &str = "write a script with `live export k6`, whose summary is one
 ///
 /// # Errors
 /// The file cannot be read, or is something else.
-pub fn read(file: &Path) -> Result<Summary, Diagnostic> {
+pub(crate) fn read(file: &Path) -> Result<Summary, Diagnostic> {
     let problem = |found: String, advice: &str| Diagnostic {
         file: file.display().to_string(),
         line: None,
@@ -148,7 +148,7 @@ fn origin(rung: &Value) -> Result<Origin, Unusable> {
 
 impl Summary {
     /// A number of a metric; none if the file does not have it.
-    pub fn get(&self, metric: &str, value: &str) -> Option<f64> {
+    pub(crate) fn get(&self, metric: &str, value: &str) -> Option<f64> {
         self.metrics.get(metric)?.get(value).copied()
     }
 
@@ -179,7 +179,7 @@ impl Summary {
     }
 
     /// Requests that failed, by k6's own count: of this rate, what passed are the failures.
-    pub fn failed(&self) -> Option<f64> {
+    pub(crate) fn failed(&self) -> Option<f64> {
         self.get("http_req_failed", "passes")
     }
 }

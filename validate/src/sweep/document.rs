@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Knee, Vary};
-use crate::bottleneck;
-use crate::comparison::{Comparison, SCHEMA};
-use crate::metric::Metric;
-use crate::summary::Summary;
-use crate::validation;
+use crate::judge::bottleneck;
+use crate::judge::comparison::{Comparison, SCHEMA};
+use crate::judge::metric::Metric;
+use crate::judge::summary::Summary;
+use crate::judge::validation;
 
 /// A scenario at several values of one key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -122,9 +122,4 @@ fn throughput(comparison: &Comparison) -> Option<Estimate> {
     let side = comparison.overall(Metric::Throughput)?.measured?;
     let (low, high) = (side.low.unwrap_or(side.value), side.high.unwrap_or(side.value));
     Some(Estimate { value: side.value, low, high })
-}
-
-/// The JSON Schema of a sweep.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Sweep).to_value()
 }

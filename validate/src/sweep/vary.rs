@@ -104,7 +104,7 @@ fn add(values: &mut [String], c: char) {
 
 /// The values as numbers that can be compared; none unless all are of one kind: plain
 /// numbers, times, rates, sizes or shares.
-pub fn numbers(values: &[String]) -> Option<Vec<f64>> {
+pub(crate) fn numbers(values: &[String]) -> Option<Vec<f64>> {
     type Read = fn(&str) -> Option<f64>;
     let kinds: [Read; 5] = [
         |text| text.parse().ok(),

@@ -1,7 +1,7 @@
 //! What is full on both sides.
 
 use model::station::StationId;
-use validate::comparison::Verdict;
+use validate::Verdict;
 
 use super::sample::*;
 

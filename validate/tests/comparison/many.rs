@@ -3,10 +3,7 @@
 use model::report::{PublishedFigure, Report};
 use render::{Exit, Paint};
 use serde_json::Value;
-use validate::climb::{self, Climb, Side};
-use validate::comparison::Comparison;
-use validate::sweep::{Knee, Sweep, Vary};
-use validate::{Validation, told};
+use validate::{Climb, ComparedRung, Comparison, Knee, Sweep, Validation, Vary, told};
 
 use super::sample::*;
 
@@ -78,7 +75,7 @@ short: INCONCLUSIVE: P99: 500 good answers were measured, and it takes 1000.";
 
 /// A ladder of such rungs.
 fn ladder(comparisons: Vec<Comparison>) -> Climb {
-    let side = |(index, comparison): (usize, Comparison)| Side {
+    let side = |(index, comparison): (usize, Comparison)| ComparedRung {
         turned: (index > 0).then(|| format!("service.workers: {index} -> {}", index + 1)),
         published: None,
         comparison,
@@ -220,15 +217,15 @@ fn is_described(document: Value, schema: Value) {
 fn documents_are_described_and_can_be_read_back() {
     let validation = Validation::of(vec![agrees("a"), cannot_tell("b")]);
     let json = serde_json::to_value(&validation).expect("plain values");
-    is_described(json.clone(), validate::validation::schema());
+    is_described(json.clone(), schemars::schema_for!(Validation).to_value());
     assert_eq!(serde_json::from_value::<Validation>(json).expect("it is one"), validation);
     let climb = rungs(&[(40.0, 40.0), (50.0, 50.0)]);
     let json = serde_json::to_value(&climb).expect("plain values");
-    is_described(json.clone(), climb::schema());
+    is_described(json.clone(), schemars::schema_for!(Climb).to_value());
     assert_eq!(serde_json::from_value::<Climb>(json).expect("it is one"), climb);
     let sweep = sweep("load.users=10,20,40,80", &CURVE, 4);
     let json = serde_json::to_value(&sweep).expect("plain values");
-    is_described(json.clone(), validate::sweep::document::schema());
+    is_described(json.clone(), schemars::schema_for!(Sweep).to_value());
     assert_eq!(json["predicted_knee"]["at"], "40");
     assert_eq!(serde_json::from_value::<Sweep>(json).expect("it is one"), sweep);
 }

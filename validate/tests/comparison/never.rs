@@ -3,10 +3,7 @@
 use model::report::Report;
 use model::statistics::Estimate;
 use proptest::prelude::*;
-use validate::comparison::{Comparison, Verdict};
-use validate::metric::Metric;
-use validate::tolerance::Tolerance;
-use validate::{Summary, Tolerances, compare, told};
+use validate::{Comparison, Metric, Summary, Tolerance, Tolerances, Verdict, compare, told};
 
 use super::sample::*;
 

@@ -1,8 +1,6 @@
 //! Reports that cannot be compared, and those that can but differ.
 
-use validate::compare;
-use validate::comparison::Verdict;
-use validate::{Tolerances, pair::Mismatch};
+use validate::{Mismatch, Tolerances, Verdict, compare};
 
 use super::sample::*;
 

@@ -2,9 +2,7 @@
 
 use model::report::Report;
 use model::station::StationId;
-use validate::comparison::{Comparison, Row, Scope, Verdict};
-use validate::judgement::Judgement;
-use validate::metric::Metric;
+use validate::{Comparison, Judgement, Metric, Row, Scope, Verdict};
 
 use super::sample::*;
 

@@ -1,9 +1,7 @@
 //! Number by number.
 
 use model::station::StationId;
-use validate::comparison::{Comparison, Row, Scope, Verdict};
-use validate::judgement::Judgement;
-use validate::metric::{Metric, Unit};
+use validate::{Comparison, Judgement, Metric, Row, Scope, Unit, Verdict};
 
 use super::sample::*;
 

@@ -8,10 +8,7 @@ use model::report::{
 };
 use model::station::StationId;
 use model::statistics::Estimate;
-use validate::comparison::Comparison;
-use validate::judgement::Judgement;
-use validate::metric::Metric;
-use validate::{Tolerances, compare};
+use validate::{Comparison, Judgement, Metric, Tolerances, compare};
 
 /// A prediction that knows its numbers to 0.5 %.
 pub(crate) fn predicted() -> Report {

@@ -1,9 +1,6 @@
 //! Many comparisons together.
 
-use validate::bottleneck::Regime;
-use validate::comparison::Comparison;
-use validate::metric::Metric;
-use validate::{Summary, told};
+use validate::{Comparison, Metric, Regime, Summary, told};
 
 use super::sample::*;
 

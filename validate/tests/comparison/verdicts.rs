@@ -1,12 +1,7 @@
 //! What the whole is worth.
 
 use model::station::StationId;
-use validate::bottleneck::Regime;
-use validate::comparison::Verdict;
-use validate::judgement::Judgement;
-use validate::metric::Metric;
-use validate::tolerance::Tolerance;
-use validate::{Tolerances, compare};
+use validate::{Judgement, Metric, Regime, Tolerance, Tolerances, Verdict, compare};
 
 use super::sample::*;
 

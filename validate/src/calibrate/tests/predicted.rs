@@ -19,8 +19,8 @@ use crate::calibrate::probe::{
 };
 use crate::calibrate::recipe::hops;
 use crate::calibrate::{Target, calibrate, keep, profile};
-use crate::platform::Platform;
-use crate::predict::overlay;
+use crate::measure::platform::Platform;
+use crate::measure::predict::overlay;
 
 /// The calibration of a service, and the costs that scenarios find in its profile.
 fn written(target: Target) -> (Calibration, Costs) {

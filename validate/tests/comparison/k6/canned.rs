@@ -116,7 +116,7 @@ fn text_and_markdown_say_what_is_not_known() {
 fn a_saved_report_stands_for_the_scenario_predicted_or_measured() {
     let folder = tempfile::tempdir().expect("a folder");
     let resolved = model::read::load(shop().as_ref(), &[]).expect("a scenario");
-    let mut report = validate::predict::predict(&resolved, None, 1).expect("it ends");
+    let mut report = validate::predict(&resolved, None, 1).expect("it ends");
     let of_scenario = compared(&[script()]);
     let compare = |report: &model::report::Report| -> Value {
         let path = write(&folder, "report.json", &render::json(report));

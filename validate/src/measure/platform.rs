@@ -48,7 +48,7 @@ impl Platform {
 
 /// What a profile must fit.
 #[derive(Clone, Debug)]
-pub struct Ground<'a> {
+pub(crate) struct Ground<'a> {
     /// The stack, and where its environment is.
     pub on: &'a On,
     /// Of what it is made; what is not known cannot be asked for.
@@ -67,7 +67,7 @@ impl Ground<'_> {
 }
 
 /// The versions of a stack, as far as they are known without making anything.
-pub fn versions(on: &On) -> BTreeMap<String, String> {
+pub(crate) fn versions(on: &On) -> BTreeMap<String, String> {
     let stack = match on.target {
         Target::Axum => Some(Stack::Axum),
         Target::Fastapi => Environment::open(&on.place.environment).ok().map(Stack::Fastapi),
@@ -80,7 +80,7 @@ pub fn versions(on: &On) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// It cannot be read, or not be measured.
-pub fn find(
+pub(crate) fn find(
     named: Option<&Path>,
     ground: &Ground<'_>,
     interrupt: &Interrupt,
@@ -113,7 +113,7 @@ pub fn find(
 ///
 /// # Errors
 /// It cannot be measured, or the interlude fails.
-pub fn around(
+pub(crate) fn around(
     rounds: u32,
     ground: &Ground<'_>,
     interrupt: &Interrupt,
@@ -135,7 +135,7 @@ pub fn around(
 ///
 /// # Errors
 /// There is a profile and it cannot be read.
-pub fn at_hand(
+pub(crate) fn at_hand(
     named: Option<&Path>,
     ground: &Ground<'_>,
     console: &mut Console<'_>,

@@ -8,9 +8,9 @@
 use model::report::Report;
 use model::statistics::Estimate;
 
-use crate::metric::Metric;
-use crate::reading::Reading;
-use crate::side;
+use super::metric::Metric;
+use super::side;
+use super::value::Value;
 
 /// Rounds without which there is no spread.
 const FEWEST: usize = 2;
@@ -22,11 +22,11 @@ pub(crate) fn are_paired(predicted: &Report, measured: &Report) -> bool {
 }
 
 /// The number that `find` finds in `report`, with the interval that its rounds give it.
-pub(crate) fn read(report: &Report, metric: Metric, find: impl Fn(&Report) -> Reading) -> Reading {
+pub(crate) fn read(report: &Report, metric: Metric, find: impl Fn(&Report) -> Value) -> Value {
     let whole = find(report);
     let half = values(report, find).and_then(|values| half(&values, report, metric));
     match (whole.side, half) {
-        (Some(side), Some(half)) => Reading { side: Some(side.within(half)), ..whole },
+        (Some(side), Some(half)) => Value { side: Some(side.within(half)), ..whole },
         _ => whole,
     }
 }
@@ -37,7 +37,7 @@ pub(crate) fn paired_half(
     predicted: &Report,
     measured: &Report,
     metric: Metric,
-    find: impl Fn(&Report) -> Reading,
+    find: impl Fn(&Report) -> Value,
 ) -> Option<f64> {
     if !are_paired(predicted, measured) {
         return None;
@@ -48,7 +48,7 @@ pub(crate) fn paired_half(
 }
 
 /// The number in each round; none unless there are several and all have it.
-fn values(report: &Report, find: impl Fn(&Report) -> Reading) -> Option<Vec<f64>> {
+fn values(report: &Report, find: impl Fn(&Report) -> Value) -> Option<Vec<f64>> {
     if report.rounds.len() < FEWEST {
         return None;
     }

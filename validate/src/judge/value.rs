@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use model::report::{Class, Report, ResponseTime, Station};
 
-use crate::metric::Metric;
-use crate::side::Side;
+use super::metric::Metric;
+use super::side::Side;
 
 /// A number of a report.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading {
+pub(crate) struct Value {
     /// The number; none if the report has none.
     pub(crate) side: Option<Side>,
     /// Good answers behind it.
@@ -18,19 +18,19 @@ pub(crate) struct Reading {
     pub(crate) told: bool,
 }
 
-impl Reading {
+impl Value {
     /// What a report does not have.
-    pub(crate) const NONE: Reading = Reading { side: None, samples: 0, told: false };
+    pub(crate) const NONE: Value = Value { side: None, samples: 0, told: false };
 
     /// A number of `report` that is called `name` there, unless its source does not tell it.
-    pub(crate) fn of(report: &Report, name: &str, side: Option<Side>, samples: u64) -> Reading {
+    pub(crate) fn of(report: &Report, name: &str, side: Option<Side>, samples: u64) -> Value {
         let told = report.tells(name);
-        Reading { side: side.filter(|_| told), samples, told }
+        Value { side: side.filter(|_| told), samples, told }
     }
 }
 
 /// A number of the whole service.
-pub(crate) fn overall(report: &Report, metric: Metric) -> Reading {
+pub(crate) fn overall(report: &Report, metric: Metric) -> Value {
     let run = &report.run;
     let side = match metric {
         Metric::Throughput => Side::of(&report.throughput, run),
@@ -47,14 +47,14 @@ pub(crate) fn overall(report: &Report, metric: Metric) -> Reading {
             None => of_times(&report.response_time, metric),
         },
     };
-    Reading::of(report, metric.name(), side, run.samples)
+    Value::of(report, metric.name(), side, run.samples)
 }
 
 /// Errors of one kind, as a share of the requests that ended.
-pub(crate) fn error_kind(report: &Report, kind: &str) -> Reading {
+pub(crate) fn error_kind(report: &Report, kind: &str) -> Value {
     let count = errors(report, |name| name == kind);
     let side = Side::share(count, ended(report), &report.run);
-    Reading::of(report, "error_kinds", side, report.run.samples)
+    Value::of(report, "error_kinds", side, report.run.samples)
 }
 
 /// Kinds of errors that occurred on either side.
@@ -75,7 +75,7 @@ fn ended(report: &Report) -> f64 {
 }
 
 /// A number of an endpoint. The report itself has no intervals of its response times.
-pub(crate) fn of_class(report: &Report, class: &Class, metric: Metric) -> Reading {
+pub(crate) fn of_class(report: &Report, class: &Class, metric: Metric) -> Value {
     let seconds = report.run.duration * f64::from(report.run.replications);
     // What is negative or not a number becomes no sample at all.
     let samples = (class.throughput.value * seconds).round() as u64;
@@ -84,7 +84,7 @@ pub(crate) fn of_class(report: &Report, class: &Class, metric: Metric) -> Readin
         _ if samples == 0 => None,
         _ => of_times(&class.response_time, metric),
     };
-    Reading::of(report, metric.name(), side, samples)
+    Value::of(report, metric.name(), side, samples)
 }
 
 fn of_times(times: &ResponseTime, metric: Metric) -> Option<Side> {

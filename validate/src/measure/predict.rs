@@ -13,10 +13,10 @@ use sim::engine::Runaway;
 use sim::predict::Experiment;
 use sim::replicate::Effort;
 
-use crate::platform::Platform;
+use crate::measure::platform::Platform;
 
 /// Most rounds: a prediction tells its replications apart up to as many.
-pub const MOST_ROUNDS: u32 = 10;
+pub(crate) const MOST_ROUNDS: u32 = 10;
 
 /// Predicts what `live` measures of `resolved` in so many `rounds`, on `platform`,
 /// as far as that is known. The digest is that of the scenario as it is written.
@@ -82,7 +82,7 @@ fn scale_handler(step: &mut Step, factor: f64) {
 
 /// What `live` costs when it runs `scenario`: where the stack itself is meant nothing is burned,
 /// and on FastAPI it always is; what else is meant axum burns, on top of what it costs.
-pub fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
+pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
     let (own, target, platform) = (&scenario.costs, platform.target, &platform.costs);
     if target == Target::Axum && scenario.service.server != Server::Axum {
         let scale = own.cpu_scale(scenario.service.server) / scenario.cpu.speed;

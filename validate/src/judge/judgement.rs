@@ -38,8 +38,8 @@ use model::statistics::round_significant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Unit;
-use crate::side::Side;
+use super::metric::Unit;
+use super::side::Side;
 
 /// What is said of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +57,7 @@ pub enum Judgement {
 
 /// A judgement and what it was derived from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// Predicted against measured, signed; none beside a measured zero.
     pub error: Option<f64>,
     /// Half the measured interval, on the scale of the error; none if not known.
@@ -71,7 +71,7 @@ pub struct Judged {
 impl Judged {
     /// Nothing is said of a number that one side does not have; `noise` is that of the measured
     /// one.
-    pub fn none(noise: Option<f64>) -> Judged {
+    pub(crate) fn none(noise: Option<f64>) -> Judged {
         Judged { error: None, noise, margin: None, judgement: Judgement::NotJudged }
     }
 }
@@ -79,7 +79,7 @@ impl Judged {
 /// Judges `predicted` against `measured`, whose difference paired rounds know to within half
 /// an interval of `paired`, if there are any. Differences up to `floor`, in the metric's own
 /// unit, matter to nobody and are within every tolerance.
-pub fn judge(
+pub(crate) fn judge(
     predicted: Side,
     measured: Side,
     paired: Option<f64>,
@@ -117,7 +117,7 @@ fn independent(predicted: Side, measured: Side) -> Option<f64> {
 }
 
 /// Half the measured interval, on the scale of the error; none if not known.
-pub fn noise(measured: Side, unit: Unit) -> Option<f64> {
+pub(crate) fn noise(measured: Side, unit: Unit) -> Option<f64> {
     scaled(measured.half()?, scale(measured, unit))
 }
 

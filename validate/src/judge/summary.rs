@@ -4,11 +4,11 @@ use model::statistics::round_significant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::bottleneck::Regime;
-use crate::comparison::{Comparison, SCHEMA, Verdict};
-use crate::judgement::Judgement;
-use crate::metric::{Metric, Unit};
-use crate::ranking::Ranking;
+use super::bottleneck::Regime;
+use super::comparison::{Comparison, SCHEMA, Verdict};
+use super::judgement::Judgement;
+use super::metric::{Metric, Unit};
+use super::ranking::Ranking;
 
 /// What many comparisons say together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -154,11 +154,6 @@ fn median(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let upper = *sorted.get(sorted.len() / 2)?;
     let lower = *sorted.get((sorted.len() - 1) / 2)?;
     Some(round_significant(lower + (upper - lower) / 2.0))
-}
-
-/// The JSON Schema of a summary.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Summary).to_value()
 }
 
 #[cfg(test)]

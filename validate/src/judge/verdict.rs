@@ -15,9 +15,9 @@
 //! as are endpoints, stations and a different bottleneck: they help to find out what is wrong
 //! with a model, and with dozens of them some are off by chance.
 
-use crate::comparison::{Comparison, Row, Verdict};
-use crate::judgement::Judgement;
-use crate::metric::Metric;
+use super::comparison::{Comparison, Row, Verdict};
+use super::judgement::Judgement;
+use super::metric::Metric;
 use crate::told;
 
 /// Fills in verdict, reasons and the warnings that come with them.
@@ -83,7 +83,7 @@ fn is_absent(row: &Row) -> bool {
 fn missing_bottleneck(comparison: &Comparison) -> Option<String> {
     let name = comparison.bottleneck.predicted.as_ref()?;
     let measured = comparison.rows.iter().any(|row| {
-        row.scope == crate::comparison::Scope::Station(name.clone())
+        row.scope == super::comparison::Scope::Station(name.clone())
             && row.metric == Metric::Utilisation
             && row.measured.is_some()
     });

@@ -12,11 +12,11 @@ use render::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{Comparison, SCHEMA};
-use crate::metric::Metric;
-use crate::ranking::Ranking;
-use crate::summary::Summary;
-use crate::validation;
+use crate::judge::comparison::{Comparison, SCHEMA};
+use crate::judge::metric::Metric;
+use crate::judge::ranking::Ranking;
+use crate::judge::summary::Summary;
+use crate::judge::validation;
 
 /// A ladder on both sides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,7 +64,7 @@ pub struct Step {
 
 /// A rung before it is compared.
 #[derive(Clone, Debug)]
-pub struct Side {
+pub struct ComparedRung {
     /// What it turns.
     pub turned: Option<String>,
     /// What others published, beside the prediction.
@@ -75,7 +75,7 @@ pub struct Side {
 
 impl Climb {
     /// The ladder of `rungs`, the first one first, as far as it was measured.
-    pub fn of(scenario: &str, rungs: Vec<Side>) -> Climb {
+    pub fn of(scenario: &str, rungs: Vec<ComparedRung>) -> Climb {
         let comparisons: Vec<Comparison> = rungs.iter().map(|r| r.comparison.clone()).collect();
         Climb {
             schema: SCHEMA,
@@ -96,7 +96,7 @@ impl Climb {
 }
 
 impl Rung {
-    fn of(side: Side) -> Rung {
+    fn of(side: ComparedRung) -> Rung {
         let measured = side.comparison.overall(Metric::Throughput).and_then(|row| row.measured);
         let off = |figure: &PublishedFigure| relative(measured?.value, figure.throughput);
         Rung {
@@ -133,9 +133,4 @@ impl Step {
 fn relative(value: f64, to: f64) -> Option<f64> {
     let change = value / to - 1.0;
     change.is_finite().then(|| round_significant(change))
-}
-
-/// The JSON Schema of a ladder.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Climb).to_value()
 }

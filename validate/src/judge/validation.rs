@@ -4,8 +4,8 @@ use render::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{Comparison, SCHEMA, Verdict};
-use crate::summary::Summary;
+use super::comparison::{Comparison, SCHEMA, Verdict};
+use super::summary::Summary;
 
 /// Predictions against measurements, side by side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +32,7 @@ impl Validation {
 }
 
 /// The exit code for `comparisons`: nothing compared allows no answer.
-pub fn exit<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Exit {
+pub(crate) fn exit<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Exit {
     let verdicts: Vec<Verdict> = comparisons.into_iter().map(|c| c.verdict).collect();
     match () {
         () if verdicts.contains(&Verdict::Disagree) => Exit::Disagree,
@@ -41,9 +41,4 @@ pub fn exit<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Exit {
         }
         () => Exit::Success,
     }
-}
-
-/// The JSON Schema of a validation.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Validation).to_value()
 }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use model::statistics::round_significant;
 
-use crate::comparison::Comparison;
-use crate::metric::Metric;
-use crate::side::Side;
+use super::comparison::Comparison;
+use super::metric::Metric;
+use super::side::Side;
 
 /// The order of throughputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

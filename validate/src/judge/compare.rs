@@ -1,7 +1,7 @@
 //! Two reports become a comparison.
 //!
-//! What is judged by which tolerance: see [`crate::tolerance`]; when a number agrees:
-//! [`crate::judgement`]; what the whole is worth: [`Verdict`](crate::comparison::Verdict).
+//! What is judged by which tolerance: see [`super::tolerance`]; when a number agrees:
+//! [`super::judgement`]; what the whole is worth: [`Verdict`](super::comparison::Verdict).
 //!
 //! A report that lists its rounds knows from them the interval of every number. Without rounds
 //! it knows those of its overall numbers, of each endpoint's throughput and of each utilisation,
@@ -12,15 +12,15 @@
 use model::report::Report;
 use model::station::StationId;
 
-use crate::bottleneck::{Regime, bottlenecks, regime};
-use crate::comparison::{Comparison, Origin, Row, SCHEMA, Scope};
-use crate::judgement::{Judged, Judgement, judge, noise};
-use crate::metric::Metric;
-use crate::pair::{self, Mismatch};
-use crate::reading::{self, Reading};
-use crate::rounds;
-use crate::tolerance::Tolerances;
-use crate::verdict;
+use super::bottleneck::{Regime, bottlenecks, regime};
+use super::comparison::{Comparison, Origin, Row, SCHEMA, Scope};
+use super::judgement::{Judged, Judgement, judge, noise};
+use super::metric::Metric;
+use super::pair::{self, Mismatch};
+use super::rounds;
+use super::tolerance::Tolerances;
+use super::value::{self, Value};
+use super::verdict;
 
 /// Part of the mean response time, and of the requests in flight, below which a difference
 /// at one station matters to nobody: twice a microsecond is still nothing.
@@ -52,7 +52,7 @@ pub fn compare(
         measured: Origin::of(measured),
         regime,
         bottleneck: bottlenecks(predicted, measured, tolerance),
-        verdict: crate::comparison::Verdict::Inconclusive,
+        verdict: super::comparison::Verdict::Inconclusive,
         reasons: Vec::new(),
         doubts: doubts.unwrap_or_default(),
         untold: measured.untold.clone(),
@@ -80,7 +80,7 @@ impl Pair<'_> {
     fn overall(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         for metric in Metric::OVERALL {
-            let row = self.row(Scope::Overall, metric, |r| reading::overall(r, metric), 0.0);
+            let row = self.row(Scope::Overall, metric, |r| value::overall(r, metric), 0.0);
             rows.push(Row { headline: metric.is_headline(), ..row });
             if metric == Metric::ErrorShare {
                 rows.extend(self.error_kinds());
@@ -94,11 +94,11 @@ impl Pair<'_> {
             return Vec::new();
         }
         let row = |kind: &str| {
-            let find = |report: &Report| reading::error_kind(report, kind);
+            let find = |report: &Report| value::error_kind(report, kind);
             let row = self.row(Scope::Overall, Metric::ErrorShare, find, 0.0);
             Row { error_kind: Some(kind.to_string()), ..row }
         };
-        reading::error_kinds(self.predicted, self.measured).into_iter().map(row).collect()
+        value::error_kinds(self.predicted, self.measured).into_iter().map(row).collect()
     }
 
     /// Endpoints in the prediction's order, then those that were only measured.
@@ -113,7 +113,7 @@ impl Pair<'_> {
         let row = |name: &str, metric: Metric| {
             let find = |report: &Report| {
                 let class = report.classes.iter().find(|class| class.name == name);
-                class.map_or(Reading::NONE, |class| reading::of_class(report, class, metric))
+                class.map_or(Value::NONE, |class| value::of_class(report, class, metric))
             };
             self.row(Scope::Class(name.to_string()), metric, find, 0.0)
         };
@@ -138,8 +138,8 @@ impl Pair<'_> {
     fn station_row(&self, id: &StationId, metric: Metric) -> Row {
         let find = |report: &Report| {
             let station = report.station(id);
-            let side = station.and_then(|station| reading::of_station(report, station, metric));
-            Reading::of(report, metric.name(), side, report.run.samples)
+            let side = station.and_then(|station| value::of_station(report, station, metric));
+            Value::of(report, metric.name(), side, report.run.samples)
         };
         let scope = Scope::Station(id.to_string());
         self.row(scope, metric, find, self.negligible(id, metric))
@@ -165,7 +165,7 @@ impl Pair<'_> {
         &self,
         scope: Scope,
         metric: Metric,
-        find: impl Fn(&Report) -> Reading,
+        find: impl Fn(&Report) -> Value,
         floor: f64,
     ) -> Row {
         let tolerance = self.tolerances.of(metric, self.regime);
@@ -201,7 +201,7 @@ impl Pair<'_> {
 }
 
 /// Why the numbers cannot be judged.
-fn unfit(metric: Metric, p: Reading, m: Reading) -> Option<String> {
+fn unfit(metric: Metric, p: Value, m: Value) -> Option<String> {
     let needed = metric.samples_needed();
     let few = |what: &str, samples: u64| {
         format!("{samples} good answers were {what}, and it takes {needed}")

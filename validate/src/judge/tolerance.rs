@@ -11,8 +11,8 @@ use std::str::FromStr;
 
 use model::units::parse_share;
 
-use crate::bottleneck::Regime;
-use crate::metric::Metric;
+use super::bottleneck::Regime;
+use super::metric::Metric;
 
 /// Factor on the tolerance of response times where something is full.
 const SATURATED: f64 = 2.0;

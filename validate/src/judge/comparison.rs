@@ -7,13 +7,13 @@ use render::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::bottleneck::{Bottlenecks, Regime};
-use crate::judgement::Judgement;
-use crate::metric::{Metric, Unit};
-use crate::side::Side;
+use super::bottleneck::{Bottlenecks, Regime};
+use super::judgement::Judgement;
+use super::metric::{Metric, Unit};
+use super::side::Side;
 
 /// Version of the form of comparisons and their summaries.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// A prediction against a measurement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -168,9 +168,4 @@ impl Comparison {
     pub fn overall(&self, metric: Metric) -> Option<&Row> {
         self.rows.iter().find(|row| row.is_overall() && row.metric == metric)
     }
-}
-
-/// The JSON Schema of a comparison.
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Comparison).to_value()
 }

@@ -52,7 +52,7 @@ pub struct Bottlenecks {
 }
 
 /// The regime that was measured.
-pub fn regime(report: &Report) -> Regime {
+pub(crate) fn regime(report: &Report) -> Regime {
     match full(report) {
         Some(_) => Regime::Saturated,
         None if report.stations.iter().any(|s| s.capacity.is_some()) => Regime::Unsaturated,
@@ -61,7 +61,7 @@ pub fn regime(report: &Report) -> Regime {
 }
 
 /// The innermost full station.
-pub fn full(report: &Report) -> Option<&Station> {
+pub(crate) fn full(report: &Report) -> Option<&Station> {
     let full = report.stations.iter().filter(|station| is_full(station));
     // Of several that are equally deep, the one with most requests.
     full.min_by(|a, b| {
@@ -93,7 +93,7 @@ fn depth(id: &StationId) -> usize {
 /// The bottlenecks of both sides. `tolerance` is that of a utilisation: where both sides
 /// agree within it how full each of the two named stations is, only the limit between full
 /// and not full lies between them, and that is no difference.
-pub fn bottlenecks(predicted: &Report, measured: &Report, tolerance: f64) -> Bottlenecks {
+pub(crate) fn bottlenecks(predicted: &Report, measured: &Report, tolerance: f64) -> Bottlenecks {
     let (p, m) = (full(predicted), full(measured));
     let name = |station: Option<&Station>| station.map(|station| station.id.to_string());
     let right = match (p, m) {

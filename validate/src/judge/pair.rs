@@ -2,7 +2,7 @@
 
 use model::report::{Kind, Report, SCHEMA};
 
-use crate::rounds::are_paired;
+use super::rounds::are_paired;
 
 /// Relative difference of two lengths of time that is none.
 const SAME_LENGTH: f64 = 0.01;
@@ -69,7 +69,7 @@ impl Mismatch {
 ///
 /// # Errors
 /// The first reason why not.
-pub fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatch> {
+pub(super) fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatch> {
     for (which, report) in [("predicted", predicted), ("measured", measured)] {
         if report.schema != SCHEMA {
             return Err(Mismatch::Schema { which, found: report.schema });
@@ -92,7 +92,7 @@ pub fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatch> {
 }
 
 /// What can be compared and still differs.
-pub fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
+pub(super) fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
     let mut all = Vec::new();
     // Who measured with another program does not know the digest.
     if predicted.digest != measured.digest && !measured.digest.is_empty() {

@@ -17,11 +17,11 @@ use model::report::Report;
 use render::{Exit, Failure, Format};
 use serde::Deserialize;
 
-use crate::child;
+use crate::measure::child;
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
-pub struct Order<'a> {
+pub(crate) struct Order<'a> {
     /// In turns, under these names.
     pub scenarios: &'a [&'a Resolved],
     /// On this stack.
@@ -36,7 +36,7 @@ pub struct Order<'a> {
 
 /// What was measured.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Of the first scenarios, in order; all of them unless it was ended early.
     pub reports: Vec<Report>,
     /// How it ended.
@@ -45,7 +45,7 @@ pub struct Measured {
 
 /// How measuring ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// All was measured.
     Whole,
     /// The user did not want to wait.
@@ -58,7 +58,7 @@ pub enum End {
 ///
 /// # Errors
 /// The child cannot be run, or says what nobody understands.
-pub fn measure(order: &Order<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
+pub(crate) fn measure(order: &Order<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
     let system = |error: io::Error| Failure::System(format!("cannot measure: {error}"));
     folder::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
     let temporary =
