@@ -1,54 +1,261 @@
 //! Random scenarios, written as a user would write them.
 //!
-//! They reach into every corner that a file can reach: all concurrency models and
-//! overrides of them, both kinds of database, pools that are too small, semaphores,
-//! retries, gathers, transactions, refusals, full backlogs, quotas, impatient clients. Runs
-//! are short, so that many can be tried.
+//! Every key of the table of keys is drawn: by its kind, or where its kind does not tell which
+//! values are worth trying, from [`VALUES`]. They reach into every corner that a file can
+//! reach: all concurrency models and overrides of them, both kinds of database, pools that are
+//! too small, semaphores, retries, gathers, transactions, refusals, full backlogs, quotas,
+//! impatient clients. Runs are short, so that many can be tried.
 
+use std::collections::BTreeMap;
+
+use model::keys::{Fallback, Key, Kind, Only, Section};
 use proptest::collection::vec;
-use proptest::option;
+use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+/// A key below all tables, and its value.
+type Leaf = (String, String);
+
+/// Keys that are drawn together with others, or that no single file has.
+const BY_HAND: &[&str] = &[
+    "extends",
+    "knob",
+    "seed",
+    "load.users",
+    "load.rate",
+    "load.duration",
+    "load.stages",
+    "endpoint",
+];
+
+/// Values of keys whose kind does not tell which ones make short runs and full queues. A key of
+/// one concurrency model has those of the key for all models.
+const VALUES: &[(&str, &[&str])] = &[
+    ("load.warmup", &["\"1ms\"", "\"50ms\"", "\"190ms\""]),
+    ("load.timeout", &["\"never\"", "\"never\"", "\"3ms\"", "\"40ms\"", "\"300ms\""]),
+    ("load.max_users", &["1", "3", "10", "50"]),
+    ("cpu.cores", &["1", "1", "2", "4"]),
+    ("cpu.slice", &["\"20us\"", "\"1ms\"", "\"1s\""]),
+    ("cpu.tick", &["\"50us\"", "\"4ms\""]),
+    ("cpu.quota.budget", &["\"3ms\"", "\"20us\"", "\"50ms\""]),
+    ("cpu.quota.period", &["\"10ms\"", "\"100us\"", "\"100ms\""]),
+    ("service.workers", &["1", "1", "2", "3", "4"]),
+    ("service.threads", &["1", "2", "8"]),
+    ("service.limit_concurrency", &["1", "2", "5", "20"]),
+    ("service.backlog", &["1", "2", "8"]),
+    ("service.keep_alive", &["\"0s\"", "\"1ms\"", "\"50ms\"", "\"never\""]),
+    ("database.engine", &["\"sqlite\"", "\"sqlite\"", "\"sqlite\"", "\"postgres\""]),
+    ("database.journal_mode", &["\"delete\"", "\"truncate\"", "\"persist\"", "\"wal\"", "\"wal\""]),
+    ("database.busy_timeout", &["\"0s\"", "\"2ms\"", "\"100ms\""]),
+    ("database.wal_autocheckpoint", &["0", "1", "20"]),
+    ("database.connections.size", &["1", "2", "4"]),
+    ("database.connections.overflow", &["0", "1", "3"]),
+    ("database.connections.timeout", &["\"0s\"", "\"5ms\"", "\"200ms\"", "\"never\""]),
+    ("upstream.max_connections", &["1", "2", "10"]),
+    ("upstream.pool_timeout", &["\"0s\"", "\"5ms\"", "\"never\""]),
+    ("upstream.max_in_flight", &["1", "2", "10"]),
+    ("upstream.timeout", &["\"2ms\"", "\"20ms\"", "\"1s\""]),
+    ("upstream.backoff", &["\"0s\"", "\"1ms\"", "\"50ms\""]),
+    // Never free: a closed user without a pause would send without end.
+    ("costs.cpu.reject", &["\"10us\"", "\"200us\""]),
+    ("costs.cpu.in_flight", &["\"1us\"", "\"20us\""]),
+    ("costs.cpu.look", &["\"0s\"", "\"5us\""]),
+    ("costs.cpu.glance", &["\"0s\"", "\"1us\""]),
+    ("costs.query.pages", &["0", "1", "3", "40"]),
+    ("costs.machine.context_switch", &["\"0s\"", "\"2us\"", "\"100us\""]),
+    ("costs.network.client", &["\"0s\"", "\"70us\"", "\"3ms\""]),
+    ("costs.interpreter.switch_interval", &["\"50us\"", "\"1ms\"", "\"5ms\""]),
+    ("costs.cache.decay", &["\"1ms\"", "\"20ms\""]),
+    ("costs.cache.crowd", &["0.5", "1", "90"]),
+    ("costs.client.expiry", &["\"1ms\"", "\"1s\""]),
+];
+
+/// Keys that are always written: without them a run would be free, or the same as many others.
+const ALWAYS: &[&str] = &[
+    "database",
+    "database.connections.kind",
+    "database.journal_mode",
+    "load.timeout",
+    "cpu.cores",
+    "service.workers",
+    "costs.cpu.request",
+    "costs.query.default.engine",
+    "costs.cpu.reject",
+];
+
+/// Distributions whose times are not about a millisecond, in microseconds.
+const SCALES: &[(&str, u32)] =
+    &[("load.think_time", 50_000), ("upstream.latency", 30_000), ("costs.cpu.request", 1_000)];
+
 /// A scenario file.
 pub fn scenario() -> impl Strategy<Value = String> {
-    let head = (1u64..1_000_000).prop_map(|seed| format!("seed = {seed}\n"));
-    let lists = (vec(endpoint(), 1..4), vec(upstream(), 2)).prop_map(|(endpoints, upstreams)| {
-        let mut text = String::new();
-        for (name, upstream) in ["alpha", "beta"].iter().zip(upstreams) {
-            text += &format!("[upstream.{name}]\n{upstream}\n");
-        }
-        for (index, endpoint) in endpoints.iter().enumerate() {
-            text += &format!("[[endpoint]]\nname = \"e{index}\"\n{endpoint}\n");
-        }
-        text
-    });
-    (head, service_and_costs(), load(), cpu(), database(), lists).prop_map(
-        |(head, service, load, cpu, database, lists)| {
-            [head, load, cpu, service, database, lists].join("\n")
+    let seed = 1u64..1_000_000;
+    (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4)).prop_map(
+        |(seed, mut leaves, source, endpoints)| {
+            leaves.push(("seed".into(), seed.to_string()));
+            leaves.extend(source);
+            keep_what_applies(model::scenario::keys().key("load"), "load", &mut leaves);
+            // An axum worker has no interpreter to lock.
+            if leaves.contains(&("service.server".into(), "\"axum\"".into())) {
+                leaves.retain(|(key, _)| key != "costs.interpreter.lock");
+                leaves.push(("costs.interpreter.lock".into(), "false".into()));
+            }
+            let mut text = to_toml(&leaves);
+            for (index, endpoint) in endpoints.iter().enumerate() {
+                text += &format!("[[endpoint]]\nname = \"e{index}\"\n{endpoint}\n");
+            }
+            text
         },
     )
 }
 
-/// A key with one of these values, or no such key.
-fn maybe(key: &'static str, values: &'static [&'static str]) -> impl Strategy<Value = String> {
-    option::of(select(values))
-        .prop_map(move |value| value.map_or(String::new(), |value| format!("{key} = {value}\n")))
+/// The keys as a file, each table under its header.
+fn to_toml(leaves: &[Leaf]) -> String {
+    let mut tables: BTreeMap<&str, String> = BTreeMap::new();
+    for (path, value) in leaves {
+        let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
+        *tables.entry(table).or_default() += &format!("{key} = {value}\n");
+    }
+    let table = |(name, lines): (&&str, &String)| match *name {
+        "" => lines.clone(),
+        name => format!("[{name}]\n{lines}"),
+    };
+    tables.iter().map(table).collect()
 }
 
-/// A key with one of these values.
-fn key(key: &'static str, values: &'static [&'static str]) -> impl Strategy<Value = String> {
-    select(values).prop_map(move |value| format!("{key} = {value}\n"))
+/// Keys of a table and of the tables in it.
+fn table(section: &'static Section, path: &str) -> BoxedStrategy<Vec<Leaf>> {
+    let prefix = if path.is_empty() { String::new() } else { format!("{path}.") };
+    let keys: Vec<BoxedStrategy<Vec<Leaf>>> = section
+        .keys
+        .iter()
+        .map(|key| (key, format!("{prefix}{}", key.name)))
+        .filter(|(_, path)| !BY_HAND.contains(&path.as_str()))
+        .map(|(key, path)| drawn(key, path))
+        .collect();
+    let path = path.to_string();
+    keys.prop_map(move |keys| {
+        let mut leaves = keys.concat();
+        keep(section, &path, &mut leaves);
+        leaves
+    })
+    .boxed()
 }
 
-fn join<const N: usize>(
-    table: &'static str,
-    keys: [BoxedStrategy<String>; N],
-) -> BoxedStrategy<String> {
-    keys.into_iter()
-        .collect::<Vec<_>>()
-        .prop_map(move |keys| format!("{table}\n{}", keys.concat()))
-        .boxed()
+/// What a key stands for in the tables above: without the names that a user chooses, and without
+/// the concurrency model that a cost is of.
+fn known_as(path: &str) -> String {
+    let mut names: Vec<&str> = path.split('.').collect();
+    let chosen = match names[..] {
+        ["upstream", _, ..] => Some(1),
+        ["costs", "query" | "cpu" | "cache", _, _, ..] => Some(2),
+        _ => None,
+    };
+    chosen.map(|index| names.remove(index));
+    names.join(".")
+}
+
+/// A key that is written now and then, or always where it has to be.
+fn drawn(key: &'static Key, path: String) -> BoxedStrategy<Vec<Leaf>> {
+    let known = known_as(&path);
+    let inside = match key.kind {
+        Kind::Table(below) | Kind::Profile(below) => table(below(), &path),
+        Kind::Named(below) => {
+            let names: &[&str] =
+                if key.name == "query" { &["default"] } else { &["alpha", "beta"] };
+            let entries = names.iter().map(|name| table(below(), &format!("{path}.{name}")));
+            return entries.collect::<Vec<_>>().prop_map(|entries| entries.concat()).boxed();
+        }
+        _ => {
+            let path = path.clone();
+            value(key, &known).prop_map(move |value| vec![(path.clone(), value)]).boxed()
+        }
+    };
+    let chance = match key.fallback {
+        _ if ALWAYS.contains(&path.as_str()) => return inside,
+        Fallback::Required | Fallback::Value("{}") => return inside,
+        // One of many that are the same for every concurrency model.
+        Fallback::Derived(_) if path.starts_with("costs.") => 0.1,
+        _ => 0.5,
+    };
+    weighted(chance, inside).prop_map(Option::unwrap_or_default).boxed()
+}
+
+/// A value of the key that is known by the name `known`.
+fn value(key: &'static Key, known: &str) -> BoxedStrategy<String> {
+    if let Some((_, values)) = VALUES.iter().find(|(name, _)| *name == known) {
+        return select(*values).prop_map(str::to_string).boxed();
+    }
+    if let Kind::Distribution = key.kind {
+        let scale = SCALES.iter().find(|(name, _)| *name == known).map_or(2_000, |scale| scale.1);
+        // Not below a microsecond where a request must not be free.
+        return distribution(scale).prop_map(|text| text.replace("\"0us\"", "\"1us\"")).boxed();
+    }
+    let mut values: Vec<String> = match key.kind {
+        Kind::Flag => vec!["true".into(), "false".into()],
+        Kind::Integer(low, high) => {
+            [low, low + 1, low + 3].iter().filter(|n| **n <= high).map(u64::to_string).collect()
+        }
+        Kind::Number(low, high) => [0.5, 1.0, 1.5, 3.0]
+            .iter()
+            .filter(|n| (low..=high).contains(*n))
+            .map(f64::to_string)
+            .collect(),
+        Kind::Span(low) => ["0s", "10us", "300us"]
+            .iter()
+            .filter(|span| model::units::Span::parse(span).is_ok_and(|span| span >= low))
+            .map(|span| format!("\"{span}\""))
+            .collect(),
+        Kind::Rate => vec!["\"5/s\"".into(), "\"100/s\"".into()],
+        Kind::Size => vec!["\"0B\"".into(), "\"1MiB\"".into()],
+        Kind::Share => ["0%", "10%", "100%"].map(|share| format!("\"{share}\"")).into(),
+        Kind::Choice(words) => words.iter().map(|word| format!("\"{}\"", word.word)).collect(),
+        Kind::Text => vec!["\"some text\"".into()],
+        Kind::TextMap => vec!["{ note = \"some text\" }".into()],
+        Kind::Distribution
+        | Kind::Texts
+        | Kind::Target
+        | Kind::Table(_)
+        | Kind::Named(_)
+        | Kind::List(_)
+        | Kind::Profile(_) => panic!("{known} is drawn by hand"),
+    };
+    values.extend(key.word.map(|word| format!("\"{word}\"")));
+    select(values).boxed()
+}
+
+fn keep_what_applies(key: Option<&'static Key>, path: &str, leaves: &mut Vec<Leaf>) {
+    if let Some(section) = key.and_then(|key| key.kind.section()) {
+        keep(section, path, leaves);
+    }
+}
+
+/// Drops the keys of a table that mean nothing beside the others.
+fn keep(section: &'static Section, path: &str, leaves: &mut Vec<Leaf>) {
+    let path_of = |name: &str| if path.is_empty() { name.into() } else { format!("{path}.{name}") };
+    for key in section.keys {
+        let applies = match key.only {
+            Only::Always => true,
+            // The load's are drawn by hand, and come later.
+            Only::With(other) if BY_HAND.contains(&path_of(other).as_str()) => {
+                let found = leaves.iter().any(|(path, _)| BY_HAND.contains(&path.as_str()));
+                !found || leaves.iter().any(|(path, _)| *path == path_of(other))
+            }
+            Only::With(other) => leaves.iter().any(|(path, _)| *path == path_of(other)),
+            Only::When(other, word) => {
+                let written = leaves.iter().find(|(path, _)| *path == path_of(other));
+                let default = match section.key(other).map(|key| key.fallback) {
+                    Some(Fallback::Value(text)) => text,
+                    _ => "",
+                };
+                written.map_or(default, |(_, value)| value) == format!("\"{word}\"")
+            }
+        };
+        if !applies {
+            leaves.retain(|(path, _)| *path != path_of(key.name));
+        }
+    }
 }
 
 /// A distribution whose times are about `scale` microseconds.
@@ -62,14 +269,8 @@ pub fn distribution(scale: u32) -> impl Strategy<Value = String> {
     })
 }
 
-fn with(
-    key: &'static str,
-    value: impl Strategy<Value = String> + 'static,
-) -> BoxedStrategy<String> {
-    value.prop_map(move |value| format!("{key} = {value}\n")).boxed()
-}
-
-fn load() -> BoxedStrategy<String> {
+/// Where the load comes from, and its length.
+fn source() -> BoxedStrategy<Vec<Leaf>> {
     let stage = |closed: bool| {
         (50u32..500, 0u32..60).prop_map(move |(millis, target)| {
             let target = if closed { target.to_string() } else { format!("\"{}/s\"", target * 5) };
@@ -78,221 +279,38 @@ fn load() -> BoxedStrategy<String> {
     };
     let length = move |closed: bool| {
         prop_oneof![
-            3 => (300u32..1500).prop_map(|millis| format!("duration = \"{millis}ms\"\n")),
-            1 => vec(stage(closed), 4..6).prop_map(|stages| format!("stages = [{}]\n", stages.join(", "))),
+            3 => (300u32..1500)
+                .prop_map(|millis| ("load.duration".to_string(), format!("\"{millis}ms\""))),
+            1 => vec(stage(closed), 4..6)
+                .prop_map(|stages| ("load.stages".to_string(), format!("[{}]", stages.join(", ")))),
         ]
     };
-    let closed =
-        (1u32..40, distribution(50_000), length(true)).prop_map(|(users, think, length)| {
-            format!("users = {users}\nthink_time = {think}\n{length}")
-        });
-    let open = (
-        5u32..300,
-        key("spacing", &["\"poisson\"", "\"even\""]),
-        length(false),
-        maybe("max_users", &["1", "3", "10", "50"]),
-    )
-        .prop_map(|(rate, spacing, length, cap)| {
-            format!("rate = \"{rate}/s\"\n{spacing}{length}{cap}")
-        });
-    join(
-        "[load]",
-        [
-            prop_oneof![closed, open].boxed(),
-            maybe("warmup", &["\"1ms\"", "\"50ms\"", "\"190ms\""]).boxed(),
-            key("timeout", &["\"never\"", "\"never\"", "\"3ms\"", "\"40ms\"", "\"300ms\""]).boxed(),
-            maybe("keep_alive", &["true", "false"]).boxed(),
-        ],
-    )
+    let closed = (1u32..40, length(true));
+    let open = (5u32..300, length(false));
+    prop_oneof![
+        closed.prop_map(|(users, length)| vec![("load.users".into(), users.to_string()), length]),
+        open.prop_map(|(rate, length)| vec![("load.rate".into(), format!("\"{rate}/s\"")), length]),
+    ]
+    .boxed()
 }
 
-fn cpu() -> BoxedStrategy<String> {
-    join(
-        "[cpu]",
-        [
-            key("cores", &["1", "1", "2", "4"]).boxed(),
-            maybe("speed", &["0.5", "2", "1.7"]).boxed(),
-            maybe("slice", &["\"20us\"", "\"1ms\"", "\"1s\""]).boxed(),
-            maybe("tick", &["\"50us\"", "\"4ms\""]).boxed(),
-            maybe(
-                "quota",
-                &[
-                    "{ budget = \"3ms\", period = \"10ms\" }",
-                    "{ budget = \"20us\", period = \"100us\" }",
-                    "{ budget = \"50ms\", period = \"100ms\" }",
-                ],
-            )
-            .boxed(),
-        ],
-    )
-}
-
-const CONCURRENCY: &[&str] = &["\"blocking\"", "\"threadpool\"", "\"async\""];
-const SHORT: &[&str] = &["\"0s\"", "\"10us\"", "\"300us\""];
-
-fn service_and_costs() -> BoxedStrategy<String> {
-    // An axum worker has no interpreter to lock.
-    let server = prop_oneof![
-        3 => (key("server", &["\"uvicorn\"", "\"gunicorn\""]), key("lock", &["true", "true", "false"])),
-        1 => (key("server", &["\"axum\""]), key("lock", &["false"])),
-    ];
-    let service = join(
-        "",
-        [
-            key("concurrency", CONCURRENCY).boxed(),
-            key("workers", &["1", "1", "2", "3", "4"]).boxed(),
-            maybe("threads", &["1", "2", "8"]).boxed(),
-            maybe("limit_concurrency", &["1", "2", "5", "20"]).boxed(),
-            maybe("backlog", &["1", "2", "8"]).boxed(),
-            maybe("keep_alive", &["\"0s\"", "\"1ms\"", "\"50ms\"", "\"never\""]).boxed(),
-            maybe("spread", &["\"lifo\"", "\"hash\"", "\"round-robin\""]).boxed(),
-            maybe("event_loop", &["\"uvloop\"", "\"asyncio\"", "\"tokio\""]).boxed(),
-        ],
-    );
-    let cpu_costs = join(
-        "[costs.cpu]",
-        [
-            // Never free: a closed user without a pause would send without end.
-            with("request", distribution(1000).prop_map(|d| d.replace("\"0us\"", "\"1us\""))),
-            key("reject", &["\"10us\"", "\"200us\""]).boxed(),
-            maybe("in_flight", &["\"1us\"", "\"20us\""]).boxed(),
-            maybe("accept", SHORT).boxed(),
-            maybe("hang_up", SHORT).boxed(),
-            maybe("call", SHORT).boxed(),
-            maybe("connect", SHORT).boxed(),
-            maybe("hop", SHORT).boxed(),
-            maybe("log_open", SHORT).boxed(),
-            maybe("last_close", SHORT).boxed(),
-            maybe("statement", SHORT).boxed(),
-            maybe("open", SHORT).boxed(),
-            maybe("close", SHORT).boxed(),
-            maybe("pragma", SHORT).boxed(),
-            maybe("commit", SHORT).boxed(),
-        ],
-    );
-    let rest = join(
-        "",
-        [
-            with("[costs.query.default]\nengine", distribution(2000)),
-            key("pages", &["0", "1", "3", "40"]).boxed(),
-            with("[costs.disk]\nsync", distribution(2000)),
-            maybe("unlink", SHORT).boxed(),
-            maybe("checkpoint_page", SHORT).boxed(),
-            key("[costs.server.uvicorn]\nrequest", &["\"0s\"", "\"30us\""]).boxed(),
-            key("[costs.machine]\ncontext_switch", &["\"0s\"", "\"2us\"", "\"100us\""]).boxed(),
-            maybe("idle_exit", SHORT).boxed(),
-            key("[costs.network]\nclient", &["\"0s\"", "\"70us\"", "\"3ms\""]).boxed(),
-            maybe("connect", SHORT).boxed(),
-            maybe("upstream", SHORT).boxed(),
-            key("[costs.cache]\ndecay", &["\"1ms\"", "\"20ms\""]).boxed(),
-            maybe("shape", &["0.5", "1", "1.5"]).boxed(),
-            maybe("crowd", &["0.5", "1", "90"]).boxed(),
-            maybe("request", SHORT).boxed(),
-            maybe("statement", SHORT).boxed(),
-            maybe("open", SHORT).boxed(),
-            key("[costs.commit.wal]\nnormal", &["\"0s\"", "\"40us\""]).boxed(),
-            key("[costs.commit.delete]\nfull", &["\"0s\"", "\"300us\""]).boxed(),
-            key("[costs.driver]\nstatement_hops", &["0", "1", "3"]).boxed(),
-            key("open_hops", &["0", "1", "2"]).boxed(),
-            key("close_hops", &["0", "1", "2"]).boxed(),
-            maybe("commit_hops", &["0", "2"]).boxed(),
-            maybe("finish_hops", &["1", "2"]).boxed(),
-            maybe("release_hops", &["1"]).boxed(),
-            maybe("autocommit", &["true", "false"]).boxed(),
-            maybe("overtaking", &["true", "false"]).boxed(),
-            key("[costs.client]\nlocks", &["0", "1", "2"]).boxed(),
-            maybe("kept", &["1", "3"]).boxed(),
-            maybe("expiry", &["\"1ms\"", "\"1s\""]).boxed(),
-            key("[costs.cpu.async]\nlook", &["\"0s\"", "\"5us\""]).boxed(),
-            maybe("connect", SHORT).boxed(),
-            maybe("glance", &["\"0s\"", "\"1us\""]).boxed(),
-            maybe("miss", SHORT).boxed(),
-            maybe("crowded_open", SHORT).boxed(),
-        ],
-    );
-    let interval = maybe("switch_interval", &["\"50us\"", "\"1ms\"", "\"5ms\""]);
-    (server, service, cpu_costs, rest, interval)
-        .prop_map(|((server, lock), service, cpu_costs, rest, interval)| {
-            format!(
-                "[service]\n{server}{service}\n[costs.interpreter]\n{lock}{interval}\n{cpu_costs}\n{rest}"
-            )
+fn endpoint() -> BoxedStrategy<String> {
+    let concurrency = of(select(&["blocking", "threadpool", "async", "inherit"][..]));
+    (select(&["1", "3", "0.5"][..]), concurrency, vec(step(), 0..5))
+        .prop_map(|(weight, concurrency, steps)| {
+            let concurrency =
+                concurrency.map_or(String::new(), |word| format!("concurrency = \"{word}\"\n"));
+            format!("weight = {weight}\n{concurrency}steps = [{}]\n", steps.join(", "))
         })
         .boxed()
 }
 
-fn database() -> BoxedStrategy<String> {
-    let sqlite = join(
-        "engine = \"sqlite\"",
-        [
-            key(
-                "journal_mode",
-                &["\"delete\"", "\"truncate\"", "\"persist\"", "\"wal\"", "\"wal\""],
-            )
-            .boxed(),
-            maybe("synchronous", &["\"off\"", "\"normal\"", "\"full\"", "\"extra\""]).boxed(),
-            maybe("busy_timeout", &["\"0s\"", "\"2ms\"", "\"100ms\""]).boxed(),
-            maybe("pragmas", &["1", "5"]).boxed(),
-            maybe("wal_autocheckpoint", &["0", "1", "20"]).boxed(),
-        ],
-    );
-    let postgres = join(
-        "engine = \"postgres\"",
-        [with("round_trip", distribution(2000)), maybe("cores", &["1", "2", "8"]).boxed()],
-    );
-    let pool = (1u32..5, 0u32..4, select(&["\"0s\"", "\"5ms\"", "\"200ms\"", "\"never\""][..])).prop_map(
-        |(size, overflow, timeout)| {
-            format!(
-                "connections = {{ kind = \"pool\", size = {size}, overflow = {overflow}, timeout = {timeout} }}\n"
-            )
-        },
-    );
-    let connections =
-        prop_oneof![Just("connections = { kind = \"per-operation\" }\n".to_string()), pool,];
-    join(
-        "[database]",
-        [
-            prop_oneof![3 => sqlite, 1 => postgres].boxed(),
-            connections.boxed(),
-            maybe("hold", &["\"operation\"", "\"request\""]).boxed(),
-            maybe("driver", &["\"async\"", "\"sync\""]).boxed(),
-        ],
-    )
-}
-
-fn upstream() -> BoxedStrategy<String> {
-    join(
-        "",
-        [
-            with("latency", distribution(30_000)),
-            maybe("failures", &["\"10%\"", "\"100%\""]).boxed(),
-            maybe("max_connections", &["1", "2", "10"]).boxed(),
-            maybe("pool_timeout", &["\"0s\"", "\"5ms\"", "\"never\""]).boxed(),
-            maybe("max_in_flight", &["1", "2", "10"]).boxed(),
-            maybe("timeout", &["\"2ms\"", "\"20ms\"", "\"1s\""]).boxed(),
-            maybe("retries", &["1", "3"]).boxed(),
-            maybe("backoff", &["\"0s\"", "\"1ms\"", "\"50ms\""]).boxed(),
-            maybe("backoff_factor", &["1", "3"]).boxed(),
-        ],
-    )
-}
-
-fn endpoint() -> BoxedStrategy<String> {
-    join(
-        "",
-        [
-            key("weight", &["1", "3", "0.5"]).boxed(),
-            maybe("concurrency", CONCURRENCY).boxed(),
-            vec(step(), 0..5).prop_map(|steps| format!("steps = [{}]\n", steps.join(", "))).boxed(),
-        ],
-    )
-}
-
 fn step() -> BoxedStrategy<String> {
     let statement = select(&["{ read = \"item\" }", "{ write = \"item\" }"][..]);
-    let transaction = (vec(statement, 1..4), maybe(", begin", &["\"deferred\"", "\"immediate\""]))
-        .prop_map(|(statements, begin)| {
-            format!("{{ transaction = [{}]{} }}", statements.join(", "), begin.trim_end())
-        });
+    let begin = select(&["", ", begin = \"deferred\"", ", begin = \"immediate\""][..]);
+    let transaction = (vec(statement, 1..4), begin).prop_map(|(statements, begin)| {
+        format!("{{ transaction = [{}]{begin} }}", statements.join(", "))
+    });
     let simple = prop_oneof![
         2 => distribution(3_000).prop_map(|time| format!("{{ cpu = {time} }}")),
         1 => distribution(5_000).prop_map(|time| format!("{{ block = {time} }}")),
@@ -306,4 +324,90 @@ fn step() -> BoxedStrategy<String> {
     let gather = vec(simple.clone(), 1..4)
         .prop_map(|branches| format!("{{ gather = [{}] }}", branches.join(", ")));
     prop_oneof![6 => simple, 1 => gather].boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    use toml_edit::{DocumentMut, Item, Value};
+
+    use super::*;
+
+    /// Every key of a table and of those in it, by the names that [`known_as`] gives them.
+    fn declared(section: &'static Section, path: &str, found: &mut BTreeSet<String>) {
+        for key in section.keys {
+            let path =
+                if path.is_empty() { key.name.into() } else { format!("{path}.{}", key.name) };
+            let below = key.kind.section().filter(|_| key.name != "gather");
+            // A user chooses a name there, and the simulation is the same whatever it is.
+            let path_below = match key.kind {
+                Kind::Named(_) => format!("{path}.name"),
+                _ => path.clone(),
+            };
+            found.insert(known_as(&path));
+            if let Some(below) = below {
+                declared(below, &path_below, found);
+            }
+        }
+    }
+
+    fn written(item: &Value, path: &str, found: &mut BTreeSet<String>) {
+        found.insert(known_as(path));
+        match item {
+            Value::InlineTable(table) => table
+                .iter()
+                .for_each(|(key, value)| written(value, &format!("{path}.{key}"), found)),
+            // The steps of a gather are steps.
+            Value::Array(list) => {
+                let path = path.trim_end_matches(".gather");
+                list.iter().for_each(|value| written(value, path, found));
+            }
+            _ => {}
+        }
+    }
+
+    fn written_items(item: &Item, path: &str, found: &mut BTreeSet<String>) {
+        found.insert(known_as(path));
+        let below = |key: &str| if path.is_empty() { key.into() } else { format!("{path}.{key}") };
+        match item {
+            Item::Table(table) => {
+                table.iter().for_each(|(key, item)| written_items(item, &below(key), found));
+            }
+            Item::ArrayOfTables(list) => list.iter().for_each(|table| {
+                table.iter().for_each(|(key, item)| written_items(item, &below(key), found));
+            }),
+            Item::Value(value) => written(value, path, found),
+            Item::None => {}
+        }
+    }
+
+    #[test]
+    fn every_declared_key_is_drawn() {
+        let mut runner = TestRunner::deterministic();
+        let (mut all, mut drawn) = (BTreeSet::new(), BTreeSet::new());
+        declared(model::scenario::keys(), "", &mut all);
+        for _ in 0..500 {
+            let text = scenario().new_tree(&mut runner).expect("a scenario").current();
+            let document: DocumentMut = text.parse().expect("a TOML file");
+            written_items(document.as_item(), "", &mut drawn);
+        }
+        let of_several_files = |key: &&String| *key == "extends" || key.starts_with("knob");
+        let missing: Vec<&String> =
+            all.difference(&drawn).filter(|key| !of_several_files(key)).collect();
+        assert!(missing.is_empty(), "never drawn: {missing:?}");
+    }
+
+    #[test]
+    fn values_are_of_keys_that_exist() {
+        let mut all = BTreeSet::new();
+        declared(model::scenario::keys(), "", &mut all);
+        let scales = SCALES.iter().map(|(key, _)| *key);
+        let names = VALUES.iter().map(|(key, _)| *key).chain(scales);
+        for name in names.chain(ALWAYS.iter().copied()).chain(BY_HAND.iter().copied()) {
+            assert!(all.contains(&known_as(name)), "{name}");
+        }
+    }
 }

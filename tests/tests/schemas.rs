@@ -206,3 +206,8 @@ fn the_schema_sees_what_an_editor_should_underline() {
         );
     }
 }
+
+#[test]
+fn the_manual_is_made_from_the_declarations() {
+    testkit::golden("../docs/scenario.md", &model::read::manual());
+}

@@ -76,4 +76,3 @@ impl Driver {
         begin.or_else(|| (alone && !self.autocommit).then_some(Begin::Deferred))
     }
 }
-

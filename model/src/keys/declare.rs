@@ -63,11 +63,7 @@ pub(crate) trait Table: Keys {
 }
 
 /// The value of the key `name`.
-pub(crate) fn read_field<T: KeyType>(
-    fields: &Fields,
-    name: &str,
-    upstreams: &[&str],
-) -> Option<T> {
+pub(crate) fn read_field<T: KeyType>(fields: &Fields, name: &str, upstreams: &[&str]) -> Option<T> {
     match fields.get(name.strip_suffix('_').unwrap_or(name)) {
         Some(checked) => T::read(&checked.value, upstreams),
         None => T::absent(),

@@ -16,9 +16,7 @@ pub use table::{Doc, Fallback, Key, Kind, Only, Section, SectionOf, Word};
 pub(crate) use declare::{KeyType, Keys, Table, entry_name, read_field};
 pub(crate) use position::Position;
 pub(crate) use table::{all_derived, all_when, concat, count};
-pub(crate) use value::{
-    Checked, Field, Fields, Origin, Typed, WrittenDistribution, quote_key,
-};
+pub(crate) use value::{Checked, Field, Fields, Origin, Typed, WrittenDistribution, quote_key};
 
 /// Forms of a distribution written as a table: the keys of each.
 pub const DISTRIBUTION_FORMS: [&[&str]; 4] =

@@ -75,7 +75,9 @@ impl WrittenDistribution {
             WrittenDistribution::Constant(span) => Distribution::Constant(*span),
             WrittenDistribution::Lognormal { p50, p99 } => Distribution::lognormal(*p50, *p99),
             WrittenDistribution::Exponential { mean } => Distribution::Exponential { mean: *mean },
-            WrittenDistribution::Uniform { low, high } => Distribution::Uniform { low: *low, high: *high },
+            WrittenDistribution::Uniform { low, high } => {
+                Distribution::Uniform { low: *low, high: *high }
+            }
             WrittenDistribution::Empirical(points) => {
                 let points: Vec<(f64, Span)> = points.iter().map(|&(_, p, v)| (p, v)).collect();
                 Distribution::Empirical(Quantiles::new(&points).ok()?)
@@ -86,9 +88,13 @@ impl WrittenDistribution {
     fn print(&self) -> String {
         match self {
             WrittenDistribution::Constant(span) => format!("\"{span}\""),
-            WrittenDistribution::Lognormal { p50, p99 } => format!("{{ p50 = \"{p50}\", p99 = \"{p99}\" }}"),
+            WrittenDistribution::Lognormal { p50, p99 } => {
+                format!("{{ p50 = \"{p50}\", p99 = \"{p99}\" }}")
+            }
             WrittenDistribution::Exponential { mean } => format!("{{ mean = \"{mean}\" }}"),
-            WrittenDistribution::Uniform { low, high } => format!("{{ low = \"{low}\", high = \"{high}\" }}"),
+            WrittenDistribution::Uniform { low, high } => {
+                format!("{{ low = \"{low}\", high = \"{high}\" }}")
+            }
             WrittenDistribution::Empirical(points) => {
                 let points: Vec<String> = points
                     .iter()

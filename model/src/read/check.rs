@@ -192,10 +192,8 @@ impl Checker<'_> {
                 Typed::List(self.list(nodes, section(), name))
             }
             (Kind::TextMap, Value::Table(table)) => self.texts_by_name(table, node.at, name),
-            (Kind::Distribution, _) => {
-                distribution::check(self.problems, node, name)
-                    .map_or(Typed::Broken, Typed::Distribution)
-            }
+            (Kind::Distribution, _) => distribution::check(self.problems, node, name)
+                .map_or(Typed::Broken, Typed::Distribution),
             _ => self.scalar(node, key, name),
         }
     }

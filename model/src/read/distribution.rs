@@ -9,7 +9,11 @@ use crate::keys::{DISTRIBUTION_FORMS, Kind, Position, WrittenDistribution};
 use crate::units::Span;
 
 /// Checks a distribution; none if there is a problem, which is told.
-pub(super) fn check(problems: &mut Problems, node: &Node, name: &Path) -> Option<WrittenDistribution> {
+pub(super) fn check(
+    problems: &mut Problems,
+    node: &Node,
+    name: &Path,
+) -> Option<WrittenDistribution> {
     match &node.value {
         Value::Table(table) => from_table(problems, table, node.at, name),
         Value::Text(_) => span(problems, node, name).map(WrittenDistribution::Constant),
@@ -48,7 +52,12 @@ fn span(problems: &mut Problems, node: &Node, name: &Path) -> Option<Span> {
     None
 }
 
-fn from_table(problems: &mut Problems, table: &Table, at: Position, name: &Path) -> Option<WrittenDistribution> {
+fn from_table(
+    problems: &mut Problems,
+    table: &Table,
+    at: Position,
+    name: &Path,
+) -> Option<WrittenDistribution> {
     let known = |key: &str| DISTRIBUTION_FORMS.iter().any(|form| form.contains(&key));
     let mut good = true;
     for entry in table.entries.iter().filter(|entry| !known(&entry.key)) {
@@ -66,7 +75,8 @@ fn from_table(problems: &mut Problems, table: &Table, at: Position, name: &Path)
     let form = whole_form(problems, table, at, name, good)?;
     let form = match form {
         ["p50", "p99"] => lognormal(problems, table, name),
-        ["mean"] => time(problems, table, "mean", name).map(|mean| WrittenDistribution::Exponential { mean }),
+        ["mean"] => time(problems, table, "mean", name)
+            .map(|mean| WrittenDistribution::Exponential { mean }),
         ["low", "high"] => uniform(problems, table, name),
         _ => empirical(problems, table, name),
     };

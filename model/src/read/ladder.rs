@@ -134,8 +134,7 @@ fn compare_tables(
         }
         match (before, after, &key.only) {
             // A key that comes or goes with a choice is part of that choice.
-            (Some(_), None, only) | (None, Some(_), only)
-                if !matches!(only, Only::Always) => {}
+            (Some(_), None, only) | (None, Some(_), only) if !matches!(only, Only::Always) => {}
             (before, after, _) => compare(before, after, &key.kind, &path, changes),
         }
     }

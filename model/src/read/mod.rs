@@ -14,6 +14,7 @@ mod extends;
 mod files;
 mod knob;
 mod ladder;
+mod manual;
 mod merge;
 mod path;
 mod print;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use ladder::{Change, Rung, ladder};
+pub use manual::manual;
 pub use profile::load_costs;
 pub use resolved::Resolved;
 pub use schema::{costs_schema, scenario_schema};

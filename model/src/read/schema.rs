@@ -242,7 +242,9 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_is_in_the_schema_with_its_sentence() {
-        for (schema, root) in [(scenario_schema(), scenario::keys()), (costs_schema(), costs::keys())] {
+        for (schema, root) in
+            [(scenario_schema(), scenario::keys()), (costs_schema(), costs::keys())]
+        {
             let (mut names, mut wanted) = (Vec::new(), Vec::new());
             properties(&schema, &mut names);
             keys(root, 5, &mut wanted);

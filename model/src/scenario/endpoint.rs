@@ -103,10 +103,9 @@ impl Keys for Step {
             .or(sleep.map(Step::Sleep))
             .or(read.map(Step::Read))
             .or(write.map(Step::Write))
-            .or(transaction.zip(begin).map(|(statements, begin)| Step::Transaction {
-                statements,
-                begin,
-            }))
+            .or(transaction
+                .zip(begin)
+                .map(|(statements, begin)| Step::Transaction { statements, begin }))
             .or(call.and_then(index).map(Step::Call))
             .or(gather.map(Step::Gather))
     }
