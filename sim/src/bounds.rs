@@ -288,11 +288,11 @@ fn station_bounds(scenario: &Scenario, mean: &Demand) -> Vec<Bound> {
     }
     for (index, upstream) in scenario.upstreams.iter().enumerate() {
         if let Some(slots) = upstream.max_in_flight {
-            let name = format!("upstream.{}.max_in_flight", upstream.name);
+            let name = model::keys::path(&["upstream", upstream.name.as_str(), "max_in_flight"]);
             all.push(bound(&name, workers * f64::from(slots), mean.semaphores[index]));
         }
         if let Some(slots) = upstream.max_connections {
-            let name = format!("upstream.{}.max_connections", upstream.name);
+            let name = model::keys::path(&["upstream", upstream.name.as_str(), "max_connections"]);
             all.push(bound(&name, workers * f64::from(slots), mean.clients[index]));
         }
     }

@@ -48,7 +48,7 @@ pub fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
         all.push(Relaxation { key: key.to_string(), from, to, limit });
     };
     for (id, upstream) in (0..).zip(&scenario.upstreams) {
-        let key = |part: &str| format!("upstream.{}.{part}", upstream.name);
+        let key = |part: &str| model::keys::path(&["upstream", upstream.name.as_str(), part]);
         if let Some(n) = upstream.max_in_flight {
             add(&key("max_in_flight"), Some(Limit::Semaphore(id)), n.to_string(), double(n));
         }

@@ -22,6 +22,18 @@ pub(crate) use value::{Checked, Field, Fields, Origin, Typed, WrittenDistributio
 pub const DISTRIBUTION_FORMS: [&[&str]; 4] =
     [&["p50", "p99"], &["mean"], &["low", "high"], &["quantiles"]];
 
+/// A key as a file or a `--set` writes it: `upstream."my bank".latency`.
+pub fn path<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quote_key(name.as_ref())).collect();
+    names.join(".")
+}
+
+/// The names of a key as [`path`] joins them; none if they cannot be told apart.
+pub(crate) fn names(path: &str) -> Option<Vec<String>> {
+    let names = toml_edit::Key::parse(path).ok()?;
+    Some(names.iter().map(|name| name.get().to_string()).collect())
+}
+
 /// Most entries of any list or table.
 pub const MOST_ENTRIES: usize = 1000;
 

@@ -85,6 +85,21 @@ impl WrittenDistribution {
         })
     }
 
+    /// The time that a key below this one names: `["p50"]` or `["quantiles", "p50"]`.
+    pub(crate) fn point(&self, names: &[&str]) -> Option<Span> {
+        match (self, names) {
+            (WrittenDistribution::Lognormal { p50, .. }, ["p50"]) => Some(*p50),
+            (WrittenDistribution::Lognormal { p99, .. }, ["p99"]) => Some(*p99),
+            (WrittenDistribution::Exponential { mean }, ["mean"]) => Some(*mean),
+            (WrittenDistribution::Uniform { low, .. }, ["low"]) => Some(*low),
+            (WrittenDistribution::Uniform { high, .. }, ["high"]) => Some(*high),
+            (WrittenDistribution::Empirical(points), ["quantiles", name]) => {
+                points.iter().find(|(point, ..)| point == name).map(|(.., span)| *span)
+            }
+            _ => None,
+        }
+    }
+
     fn print(&self) -> String {
         match self {
             WrittenDistribution::Constant(span) => format!("\"{span}\""),

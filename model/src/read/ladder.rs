@@ -8,7 +8,9 @@ use super::extends::read_chain;
 use super::files::{Disk, Files, stem};
 use super::resolved::{Resolved, resolve};
 use super::source::Sources;
-use crate::keys::{Checked, Fields, Kind, Only, Origin, Section, Typed, quote_key, read_field};
+use crate::keys::{
+    self, Checked, Fields, Kind, Only, Origin, Section, Typed, quote_key, read_field,
+};
 use crate::scenario::{self, Knob};
 
 /// A scenario as a step of its ladder.
@@ -109,7 +111,10 @@ fn rung(below: Option<&Fields>, resolved: Resolved) -> Rung {
         name: stem(resolved.path()).to_string(),
         changes,
         knob: knob.as_ref().map(|knob| knob.name.clone()),
-        knob_keys: knob.map(|knob| knob.keys).unwrap_or_default(),
+        // As a change writes its key, whatever quotes the file has.
+        knob_keys: knob.map_or(Vec::new(), |knob| {
+            knob.keys.iter().filter_map(|key| Some(keys::path(&keys::names(key)?))).collect()
+        }),
         resolved,
     }
 }

@@ -12,7 +12,7 @@ use super::source::Sources;
 use super::tree::Table;
 use super::{knob, print, rules};
 use crate::digest::Digest;
-use crate::keys::{Fields, Origin, Position, Typed, WrittenDistribution};
+use crate::keys::{Fields, Origin, Position, Typed, names};
 use crate::scenario::Scenario;
 
 /// A scenario, complete and checked, with the keys that it came from.
@@ -118,22 +118,17 @@ impl Resolved {
     ///
     /// A limit that is not set is `none` or `never`. None if there is no such key.
     pub fn get(&self, key: &str) -> Option<String> {
-        let names = toml_edit::Key::parse(key).ok()?;
-        let names: Vec<&str> = names.iter().map(toml_edit::Key::get).collect();
-        find(&self.fields, &names)
+        find(&self.fields, &names(key)?)
     }
 
     /// True if the user has set `key`, in a file or with `--set`: it is no default.
     pub fn is_written(&self, key: &str) -> bool {
-        let names: Vec<&str> = key.split('.').collect();
-        let (last, tables) = names.split_last().unwrap_or((&"", &[]));
-        let table =
-            tables.iter().try_fold(&self.fields, |fields, name| match &fields.get(name)?.value {
-                Typed::Table(below) => Some(below),
-                _ => None,
-            });
-        let field = table.and_then(|table| table.get(last));
-        field.is_some_and(|field| field.origin == Origin::Written)
+        let names = names(key).unwrap_or_default();
+        let Some((last, tables)) = names.split_last() else { return false };
+        let mut tables = tables.iter();
+        let table = tables.try_fold(&self.fields, |fields, name| fields.table(name));
+        let value = table.and_then(|table| table.get(last));
+        value.is_some_and(|value| value.origin == Origin::Written)
     }
 
     /// The scenario as one file: every default filled in, the cost profile inside it.
@@ -152,8 +147,8 @@ impl Resolved {
     /// A problem with the value of `key` that only a program knows which runs the scenario:
     /// it is told where the key is written, or else where the scenario begins.
     pub fn refusal(&self, key: &str, found: &str, allowed: &str, advice: &str) -> Diagnostic {
-        let names: Vec<&str> = key.split('.').collect();
-        let at = place_of(&self.fields, &names).unwrap_or(self.at);
+        let names = names(key).unwrap_or_default();
+        let at = position_of(&self.fields, &names).unwrap_or(self.at);
         let mut problems = Problems::default();
         problems.push(Problem::new(at, found).allowed(allowed).advice(advice));
         problems.finish(&self.sources).diagnostics.remove(0)
@@ -170,7 +165,7 @@ impl Resolved {
     }
 }
 
-fn find(fields: &Fields, names: &[&str]) -> Option<String> {
+fn find(fields: &Fields, names: &[String]) -> Option<String> {
     let (first, rest) = names.split_first()?;
     match (&fields.get(first)?.value, rest) {
         (value, []) => Some(value.plain()),
@@ -183,33 +178,21 @@ fn find(fields: &Fields, names: &[&str]) -> Option<String> {
             let entry = entries.iter().find(|entry| entry.text("name") == Some(name))?;
             find(entry, rest)
         }
-        (Typed::Distribution(form), _) => point(form, rest),
+        (Typed::Distribution(written), _) => {
+            let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+            written.point(&rest).map(|span| span.to_string())
+        }
         _ => None,
     }
 }
 
 /// Where the key, or the nearest table around it, is written.
-fn place_of(fields: &Fields, names: &[&str]) -> Option<Position> {
+fn position_of(fields: &Fields, names: &[String]) -> Option<Position> {
     let (first, rest) = names.split_first()?;
     let checked = fields.get(first)?;
     let below = match &checked.value {
-        Typed::Table(below) if !rest.is_empty() => place_of(below, rest),
+        Typed::Table(below) if !rest.is_empty() => position_of(below, rest),
         _ => None,
     };
     below.or((checked.origin == Origin::Written).then_some(checked.at))
-}
-
-fn point(form: &WrittenDistribution, names: &[&str]) -> Option<String> {
-    let span = match (form, names) {
-        (WrittenDistribution::Lognormal { p50, .. }, ["p50"]) => p50,
-        (WrittenDistribution::Lognormal { p99, .. }, ["p99"]) => p99,
-        (WrittenDistribution::Exponential { mean }, ["mean"]) => mean,
-        (WrittenDistribution::Uniform { low, .. }, ["low"]) => low,
-        (WrittenDistribution::Uniform { high, .. }, ["high"]) => high,
-        (WrittenDistribution::Empirical(points), ["quantiles", name]) => {
-            &points.iter().find(|(point, ..)| point == name)?.2
-        }
-        _ => return None,
-    };
-    Some(span.to_string())
 }
