@@ -81,8 +81,11 @@ fn key(request: &Request) -> Key {
     Key::parse(&request.headers["rung-key"]).expect("a key of a request")
 }
 
-/// What the server does to each request of a user in turn, and how the request then fails.
-const FATES: [(fn() -> Reply, Option<ErrorKind>); 11] = [
+/// What the server does to a request, and how the request then fails.
+type Fate = (fn() -> Reply, Option<ErrorKind>);
+
+/// The fates of the requests of a user, in turn.
+const FATES: [Fate; 11] = [
     (Reply::good, None),
     (|| Reply::Answer(200, String::new(), Duration::from_millis(3)), None),
     (|| answer(500, ""), Some(ErrorKind::ServiceFailed)),

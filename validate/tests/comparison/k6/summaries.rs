@@ -3,8 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-/// The forms of a summary: their names, and what makes them of the data of handleSummary.
-pub(crate) const FORMS: [(&str, fn(&Value) -> Value); 3] =
+/// A form of a summary: its name, and what makes it of the data of handleSummary.
+type Form = (&'static str, fn(&Value) -> Value);
+
+/// All forms that k6 has.
+pub(crate) const FORMS: [Form; 3] =
     [("handle", Value::clone), ("export", exported), ("machine-readable", machine_readable)];
 
 /// The data that handleSummary is given at the end of a script of ours.
