@@ -25,6 +25,7 @@ section! {
         #[key(derived("the file's name without its ending, or `inline`"))]
         pub name: String,
         /// Where the numbers come from: machine, stack, date, method.
+        #[key(about_file())]
         pub about: BTreeMap<String, String> = {},
         /// CPU time of the worker process for what the framework and the libraries do.
         pub cpu: PerConcurrency<CpuCosts> = {},

@@ -7,15 +7,17 @@
 
 #[macro_use]
 mod declare;
+mod build;
 mod position;
 mod table;
+mod types;
 mod value;
 
 pub use table::{Doc, Fallback, Key, Kind, Only, Section, SectionOf, Word};
 
-pub(crate) use declare::{KeyType, Keys, Table, entry_name, read_field};
+pub(crate) use build::{all_derived, all_when, concat, count};
 pub(crate) use position::Position;
-pub(crate) use table::{all_derived, all_when, concat, count};
+pub(crate) use types::{KeyType, Keys, Table, entry_name, read_field};
 pub(crate) use value::{Checked, Field, Fields, Origin, Typed, WrittenDistribution, quote_key};
 
 /// Forms of a distribution written as a table: the keys of each.

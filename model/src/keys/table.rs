@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::declare::KeyType;
 use crate::units::Span;
 
 /// A key: its name, what it may be, what it is if it is not written.
@@ -19,6 +18,9 @@ pub struct Key {
     pub word: Option<&'static str>,
     /// When the key may be written.
     pub only: Only,
+    /// It says something about the file itself: what is run is the same without it, and a file
+    /// that extends this one does not inherit it.
+    pub about_file: bool,
     /// What to write instead of a value that is refused, where that is worth saying.
     pub hint: Option<&'static str>,
     /// One sentence for the schema and the manual.
@@ -139,6 +141,27 @@ impl Section {
     }
 }
 
+impl Section {
+    /// The kind of the key that `names` lead to, if there is one. Names that the user chooses
+    /// may be any.
+    pub(crate) fn kind_of(&'static self, names: &[&str]) -> Option<&'static Kind> {
+        static SPAN: Kind = Kind::Span(Span::ZERO);
+        static TEXT: Kind = Kind::Text;
+        let (first, rest) = names.split_first()?;
+        let kind = &self.key(first)?.kind;
+        match (kind, rest) {
+            (_, []) | (Kind::Named(_), [_]) => Some(kind),
+            (Kind::List(below), [_]) if below().is_named() => Some(kind),
+            (Kind::Table(below) | Kind::Profile(below), _) => below().kind_of(rest),
+            (Kind::Named(below), [_, rest @ ..]) => below().kind_of(rest),
+            (Kind::List(below), [_, rest @ ..]) if below().is_named() => below().kind_of(rest),
+            (Kind::Distribution, _) => Some(&SPAN),
+            (Kind::TextMap, _) => Some(&TEXT),
+            _ => None,
+        }
+    }
+}
+
 impl Kind {
     /// The section of the tables below a key of this kind.
     pub fn section(&self) -> Option<&'static Section> {
@@ -150,166 +173,4 @@ impl Kind {
             _ => None,
         }
     }
-}
-
-/// What a declaration says of a key beyond its type. Each panics, while the crate is compiled,
-/// if it cannot be said of a key of that kind.
-impl Key {
-    /// A key whose field has the type `T`.
-    pub(crate) const fn of<T: KeyType>(name: &'static str, doc: Doc) -> Key {
-        let fallback = if T::OPTIONAL { Fallback::Absent } else { Fallback::Required };
-        let name = without_underscore(name);
-        Key { name, kind: T::KIND, fallback, word: None, only: Only::Always, hint: None, doc }
-    }
-
-    /// If it is not written it is `text`, which stands as in a file.
-    pub(crate) const fn value(self, text: &'static str) -> Key {
-        Key { fallback: Fallback::Value(text), ..self }
-    }
-
-    /// If it is not written it follows from other keys.
-    pub(crate) const fn derived(self, how: &'static str) -> Key {
-        Key { fallback: Fallback::Derived(how), ..self }
-    }
-
-    /// It may be absent, whatever its type: it is then filled in from other keys.
-    pub(crate) const fn absent(self) -> Key {
-        Key { fallback: Fallback::Absent, ..self }
-    }
-
-    /// A word for "no limit".
-    pub(crate) const fn or(self, word: &'static str) -> Key {
-        Key { word: Some(word), ..self }
-    }
-
-    /// Only beside the key `other`.
-    pub(crate) const fn with(self, other: &'static str) -> Key {
-        Key { only: Only::With(other), ..self }
-    }
-
-    /// Only if the key `other` is `word`.
-    pub(crate) const fn when(self, other: &'static str, word: &'static str) -> Key {
-        Key { only: Only::When(other, word), ..self }
-    }
-
-    /// What to write instead.
-    pub(crate) const fn hint(self, hint: &'static str) -> Key {
-        Key { hint: Some(hint), ..self }
-    }
-
-    /// From `low` to `high`, for an integer.
-    pub(crate) const fn within(self, low: u64, high: u64) -> Key {
-        assert!(matches!(self.kind, Kind::Integer(..)), "only integers lie within integers");
-        Key { kind: Kind::Integer(low, high), ..self }
-    }
-
-    /// From `low` to `high`, for a number.
-    pub(crate) const fn between(self, low: f64, high: f64) -> Key {
-        assert!(matches!(self.kind, Kind::Number(..)), "only numbers lie between numbers");
-        Key { kind: Kind::Number(low, high), ..self }
-    }
-
-    /// At least `low`, for a length of time.
-    pub(crate) const fn at_least(self, low: Span) -> Key {
-        assert!(matches!(self.kind, Kind::Span(_)), "only lengths of time have a least length");
-        Key { kind: Kind::Span(low), ..self }
-    }
-
-    /// A number that is written as a percentage.
-    pub(crate) const fn percent(self) -> Key {
-        self.number_as(Kind::Share)
-    }
-
-    /// A number that is written as a rate, such as `200/s`.
-    pub(crate) const fn rate(self) -> Key {
-        self.number_as(Kind::Rate)
-    }
-
-    /// A number that is written as users or as a rate.
-    pub(crate) const fn users_or_rate(self) -> Key {
-        self.number_as(Kind::Target)
-    }
-
-    const fn number_as(self, kind: Kind) -> Key {
-        assert!(matches!(self.kind, Kind::Number(..)), "only a number can be written otherwise");
-        Key { kind, ..self }
-    }
-
-    /// An integer that is written as a size, such as `64KiB`.
-    pub(crate) const fn bytes(self) -> Key {
-        assert!(matches!(self.kind, Kind::Integer(..)), "only an integer can be a size");
-        Key { kind: Kind::Size, ..self }
-    }
-
-    /// A list of tables that is written as a table of tables by name.
-    pub(crate) const fn by_name(self) -> Key {
-        let Kind::List(section) = self.kind else { panic!("only a list can be written by name") };
-        Key { kind: Kind::Named(section), ..self }
-    }
-
-    /// A table that may also be a file of its own.
-    pub(crate) const fn or_file(self) -> Key {
-        let Kind::Table(section) = self.kind else { panic!("only a table can be a file") };
-        Key { kind: Kind::Profile(section), ..self }
-    }
-}
-
-/// A field's name without the underscore that tells it from a word of the language.
-const fn without_underscore(name: &'static str) -> &'static str {
-    match name.as_bytes() {
-        [.., b'_'] => name.split_at(name.len() - 1).0,
-        _ => name,
-    }
-}
-
-/// How many keys `parts` have together.
-pub(crate) const fn count(parts: &[&[Key]]) -> usize {
-    let (mut sum, mut index) = (0, 0);
-    while index < parts.len() {
-        sum += parts[index].len();
-        index += 1;
-    }
-    sum
-}
-
-/// The keys of `parts`, one after the other.
-pub(crate) const fn concat<const N: usize>(parts: &[&[Key]]) -> [Key; N] {
-    let mut all = [Key::of::<bool>("", Doc(&[])); N];
-    let (mut next, mut part) = (0, 0);
-    while part < parts.len() {
-        let mut index = 0;
-        while index < parts[part].len() {
-            all[next] = parts[part][index];
-            next += 1;
-            index += 1;
-        }
-        part += 1;
-    }
-    all
-}
-
-/// `keys`, each only if the key `other` is `word`.
-pub(crate) const fn all_when<const N: usize>(
-    keys: &[Key],
-    other: &'static str,
-    word: &'static str,
-) -> [Key; N] {
-    let mut all: [Key; N] = concat(&[keys]);
-    let mut index = 0;
-    while index < N {
-        all[index] = all[index].when(other, word);
-        index += 1;
-    }
-    all
-}
-
-/// `keys`, each with a default that follows from other keys.
-pub(crate) const fn all_derived<const N: usize>(keys: &[Key], how: &'static str) -> [Key; N] {
-    let mut all: [Key; N] = concat(&[keys]);
-    let mut index = 0;
-    while index < N {
-        all[index] = all[index].derived(how);
-        index += 1;
-    }
-    all
 }

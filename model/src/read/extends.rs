@@ -7,14 +7,11 @@ use super::files::{Files, Unreadable, file, join, parent, stem};
 use super::merge;
 use super::source::Sources;
 use super::tree::{Entry, Node, Table, Value, parse};
-use crate::keys::{Kind, Position};
+use crate::keys::Position;
 use crate::scenario;
 
 /// Most files in a chain.
 const MOST_LEVELS: usize = 32;
-
-/// What a file says about itself only.
-const OWN_KEYS: [&str; 3] = ["question", "knob", "published"];
 
 /// One file of a chain, as a table of keys with its cost profile read.
 #[derive(Clone, Debug)]
@@ -214,42 +211,10 @@ pub(crate) fn with_name(mut table: Table, name: &str, at: Position) -> Table {
 pub(crate) fn merge_layers(layers: &[Layer]) -> Table {
     let mut merged = Table::default();
     for layer in layers {
-        merged.entries.retain(|entry| !OWN_KEYS.contains(&&*entry.key));
+        merged
+            .entries
+            .retain(|entry| scenario::keys().key(&entry.key).is_none_or(|key| !key.about_file));
         merge::merge_tables(&mut merged, layer.table.clone(), scenario::keys());
     }
     merged
-}
-
-/// The kind of the key at `names`, if the table of keys has it. Names that the user
-/// chooses may be any.
-pub(crate) fn kind_of(names: &[&str]) -> Option<&'static Kind> {
-    static SPAN: Kind = Kind::Span(crate::units::Span::ZERO);
-    static NAME: Kind = Kind::Text;
-    let mut section = scenario::keys();
-    let mut names = names.iter();
-    loop {
-        let kind = &section.key(names.next()?)?.kind;
-        match kind {
-            Kind::Table(below) | Kind::Profile(below) => section = below(),
-            Kind::Named(below) => {
-                if names.next().is_none() {
-                    return Some(kind);
-                }
-                section = below();
-                if names.as_slice().is_empty() {
-                    return Some(kind);
-                }
-            }
-            Kind::List(below) if below().is_named() && !names.as_slice().is_empty() => {
-                names.next();
-                section = below();
-            }
-            Kind::Distribution if !names.as_slice().is_empty() => return Some(&SPAN),
-            Kind::TextMap if !names.as_slice().is_empty() => return Some(&NAME),
-            _ => return names.as_slice().is_empty().then_some(kind),
-        }
-        if names.as_slice().is_empty() {
-            return Some(kind);
-        }
-    }
 }

@@ -111,6 +111,18 @@ impl Files for Memory {
     }
 }
 
+/// The file that is meant by `path`.
+pub(crate) fn find_scenario(path: &Path, files: &dyn Files) -> String {
+    let path = path.to_string_lossy().into_owned();
+    let candidates = [
+        path.clone(),
+        format!("{path}.toml"),
+        format!("scenarios/{path}"),
+        format!("scenarios/{path}.toml"),
+    ];
+    candidates.into_iter().find(|path| files.exists(path)).unwrap_or(path)
+}
+
 /// The directory part of a path, empty for none.
 pub(crate) fn parent(path: &str) -> &str {
     match path.rfind('/') {

@@ -1,7 +1,6 @@
 //! The group of keys that counts as one change of its rung.
 
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
-use super::extends::kind_of;
 use crate::keys::{Fields, Section, read_field};
 use crate::scenario;
 
@@ -12,7 +11,7 @@ pub(crate) fn check(root: &Fields, problems: &mut Problems) {
     for text in &keys {
         let known = toml_edit::Key::parse(text).is_ok_and(|names| {
             let names: Vec<&str> = names.iter().map(toml_edit::Key::get).collect();
-            kind_of(&names).is_some()
+            scenario::keys().kind_of(&names).is_some()
         });
         if !known {
             let mut names = Vec::new();

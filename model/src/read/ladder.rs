@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::diagnostic::{Diagnostics, Problems};
 use super::extends::read_chain;
-use super::files::{Disk, Files, stem};
+use super::files::{self, Disk, Files, stem};
 use super::resolved::{Resolved, resolve};
 use super::source::Sources;
 use crate::keys::{
@@ -65,7 +65,7 @@ impl Rung {
 /// Every problem of any rung.
 pub fn ladder(path: &Path, sets: &[String]) -> Result<Vec<Rung>, Diagnostics> {
     let files: Arc<dyn Files> = Arc::new(Disk);
-    let path = super::find_scenario(path, &*files);
+    let path = files::find_scenario(path, &*files);
     ladder_of(&files, &path, sets)
 }
 
@@ -128,7 +128,7 @@ fn compare_tables(
 ) {
     for key in section.keys {
         let path = format!("{prefix}{}", key.name);
-        if matches!(&*path, "question" | "published" | "knob" | "extends" | "costs.about") {
+        if key.about_file {
             continue;
         }
         let (before, after) = (old.get(key.name), new.get(key.name));

@@ -39,7 +39,7 @@ pub use schema::{costs_schema, scenario_schema};
 
 use diagnostic::Problems;
 use extends::read_chain;
-use files::{Disk, Files, Memory};
+use files::{Disk, Files, Memory, find_scenario};
 use resolved::resolve;
 use source::Sources;
 
@@ -105,18 +105,6 @@ fn load_from(files: &Arc<dyn Files>, path: &str, sets: &[String]) -> Result<Reso
         resolve(&chain.layers, sets, files, &mut sources, &mut problems, chain.complete)
     });
     resolved.filter(|_| problems.is_empty()).ok_or_else(|| problems.finish(&sources))
-}
-
-/// The file that is meant by `path`.
-fn find_scenario(path: &Path, files: &dyn Files) -> String {
-    let path = path.to_string_lossy().into_owned();
-    let candidates = [
-        path.clone(),
-        format!("{path}.toml"),
-        format!("scenarios/{path}"),
-        format!("scenarios/{path}.toml"),
-    ];
-    candidates.into_iter().find(|path| files.exists(path)).unwrap_or(path)
 }
 
 #[cfg(test)]

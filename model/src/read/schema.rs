@@ -89,7 +89,7 @@ fn at_most_one(group: &[&str]) -> Vec<Value> {
 }
 
 fn property(key: &'static Key) -> Value {
-    let value = value(&key.kind, key.name);
+    let value = value(key);
     let mut schema = match key.word {
         Some(word) => json!({ "anyOf": [value, { "const": word }] }),
         None => value,
@@ -128,8 +128,8 @@ fn default(key: &Key) -> Option<Value> {
     }
 }
 
-fn value(kind: &'static Kind, name: &str) -> Value {
-    match kind {
+fn value(key: &'static Key) -> Value {
+    match &key.kind {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Integer(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
         Kind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
@@ -150,11 +150,11 @@ fn value(kind: &'static Kind, name: &str) -> Value {
             json!({ "enum": words })
         }
         // Tables of a scenario may be completed by the file that it extends.
-        Kind::Table(below) => section(below(), matches!(name, "published" | "knob")),
+        Kind::Table(below) => section(below(), key.about_file),
         Kind::Named(below) => {
             json!({ "type": "object", "additionalProperties": section(below(), false) })
         }
-        Kind::List(_) if matches!(name, "steps" | "gather") => {
+        Kind::List(below) if std::ptr::eq(below(), scenario::step_keys()) => {
             json!({ "type": "array", "items": { "$ref": "#/$defs/step" } })
         }
         Kind::List(below) => json!({ "type": "array", "items": entry(below()) }),

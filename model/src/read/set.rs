@@ -5,7 +5,7 @@ use std::sync::Arc;
 use toml_edit::Key as TomlKey;
 
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
-use super::extends::{kind_of, name_profile};
+use super::extends::name_profile;
 use super::files::Files;
 use super::merge;
 use super::source::Sources;
@@ -51,7 +51,7 @@ impl Setting<'_> {
             self.problems.push(problem);
             return;
         }
-        let mut node = self.value(kind_of(&names), value, at);
+        let mut node = self.value(scenario::keys().kind_of(&names), value, at);
         if let ["endpoint", _] = names[..]
             && node.table().is_none()
         {

@@ -24,8 +24,10 @@ section! {
     #[section("scenario")]
     struct Root {
         /// The scenario that this one changes, as a path relative to this file.
+        #[key(about_file())]
         extends: Option<String>,
         /// The question that the scenario asks, in words. A child does not inherit it.
+        #[key(about_file())]
         question: Option<String>,
         /// Root of every random draw.
         seed: u64 = 1,
@@ -34,8 +36,10 @@ section! {
         #[key(or_file(), hint("write `costs = \"costs/NAME.toml\"`, a file that says what things cost; nothing is assumed to be free"))]
         costs: Costs,
         /// A group of keys that counts as one change of this rung. A child does not inherit it.
+        #[key(about_file())]
         knob: Option<Knob>,
         /// What others measured for this rung. A child does not inherit it.
+        #[key(about_file())]
         published: Option<Published>,
         /// Who sends requests, and for how long they are counted.
         #[key(hint("add a table such as `[load]` with `users = 100` and `duration = \"60s\"`"))]

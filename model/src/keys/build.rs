@@ -1,0 +1,185 @@
+//! What a declaration says of a key, while the crate is compiled.
+
+use super::table::{Doc, Fallback, Key, Kind, Only};
+use super::types::KeyType;
+use crate::units::Span;
+
+/// What a declaration says of a key beyond its type. Each panics, while the crate is compiled,
+/// if it cannot be said of a key of that kind.
+impl Key {
+    const fn plain(name: &'static str, kind: Kind, doc: Doc) -> Key {
+        Key {
+            name,
+            kind,
+            fallback: Fallback::Required,
+            word: None,
+            only: Only::Always,
+            about_file: false,
+            hint: None,
+            doc,
+        }
+    }
+
+    /// A key whose field has the type `T`.
+    pub(crate) const fn of<T: KeyType>(name: &'static str, doc: Doc) -> Key {
+        let fallback = if T::OPTIONAL { Fallback::Absent } else { Fallback::Required };
+        let name = without_underscore(name);
+        Key { fallback, ..Key::plain(name, T::KIND, doc) }
+    }
+
+    /// If it is not written it is `text`, which stands as in a file.
+    pub(crate) const fn value(self, text: &'static str) -> Key {
+        Key { fallback: Fallback::Value(text), ..self }
+    }
+
+    /// If it is not written it follows from other keys.
+    pub(crate) const fn derived(self, how: &'static str) -> Key {
+        Key { fallback: Fallback::Derived(how), ..self }
+    }
+
+    /// It may be absent, whatever its type: it is then filled in from other keys.
+    pub(crate) const fn absent(self) -> Key {
+        Key { fallback: Fallback::Absent, ..self }
+    }
+
+    /// A word for "no limit".
+    pub(crate) const fn or(self, word: &'static str) -> Key {
+        Key { word: Some(word), ..self }
+    }
+
+    /// Only beside the key `other`.
+    pub(crate) const fn with(self, other: &'static str) -> Key {
+        Key { only: Only::With(other), ..self }
+    }
+
+    /// Only if the key `other` is `word`.
+    pub(crate) const fn when(self, other: &'static str, word: &'static str) -> Key {
+        Key { only: Only::When(other, word), ..self }
+    }
+
+    /// It says something about the file itself.
+    pub(crate) const fn about_file(self) -> Key {
+        Key { about_file: true, ..self }
+    }
+
+    /// What to write instead.
+    pub(crate) const fn hint(self, hint: &'static str) -> Key {
+        Key { hint: Some(hint), ..self }
+    }
+
+    /// From `low` to `high`, for an integer.
+    pub(crate) const fn within(self, low: u64, high: u64) -> Key {
+        assert!(matches!(self.kind, Kind::Integer(..)), "only integers lie within integers");
+        Key { kind: Kind::Integer(low, high), ..self }
+    }
+
+    /// From `low` to `high`, for a number.
+    pub(crate) const fn between(self, low: f64, high: f64) -> Key {
+        assert!(matches!(self.kind, Kind::Number(..)), "only numbers lie between numbers");
+        Key { kind: Kind::Number(low, high), ..self }
+    }
+
+    /// At least `low`, for a length of time.
+    pub(crate) const fn at_least(self, low: Span) -> Key {
+        assert!(matches!(self.kind, Kind::Span(_)), "only lengths of time have a least length");
+        Key { kind: Kind::Span(low), ..self }
+    }
+
+    /// A number that is written as a percentage.
+    pub(crate) const fn percent(self) -> Key {
+        self.number_as(Kind::Share)
+    }
+
+    /// A number that is written as a rate, such as `200/s`.
+    pub(crate) const fn rate(self) -> Key {
+        self.number_as(Kind::Rate)
+    }
+
+    /// A number that is written as users or as a rate.
+    pub(crate) const fn users_or_rate(self) -> Key {
+        self.number_as(Kind::Target)
+    }
+
+    const fn number_as(self, kind: Kind) -> Key {
+        assert!(matches!(self.kind, Kind::Number(..)), "only a number can be written otherwise");
+        Key { kind, ..self }
+    }
+
+    /// An integer that is written as a size, such as `64KiB`.
+    pub(crate) const fn bytes(self) -> Key {
+        assert!(matches!(self.kind, Kind::Integer(..)), "only an integer can be a size");
+        Key { kind: Kind::Size, ..self }
+    }
+
+    /// A list of tables that is written as a table of tables by name.
+    pub(crate) const fn by_name(self) -> Key {
+        let Kind::List(section) = self.kind else { panic!("only a list can be written by name") };
+        Key { kind: Kind::Named(section), ..self }
+    }
+
+    /// A table that may also be a file of its own.
+    pub(crate) const fn or_file(self) -> Key {
+        let Kind::Table(section) = self.kind else { panic!("only a table can be a file") };
+        Key { kind: Kind::Profile(section), ..self }
+    }
+}
+
+/// A field's name without the underscore that tells it from a word of the language.
+const fn without_underscore(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [.., b'_'] => name.split_at(name.len() - 1).0,
+        _ => name,
+    }
+}
+
+/// How many keys `parts` have together.
+pub(crate) const fn count(parts: &[&[Key]]) -> usize {
+    let (mut sum, mut index) = (0, 0);
+    while index < parts.len() {
+        sum += parts[index].len();
+        index += 1;
+    }
+    sum
+}
+
+/// The keys of `parts`, one after the other.
+pub(crate) const fn concat<const N: usize>(parts: &[&[Key]]) -> [Key; N] {
+    let mut all = [Key::plain("", Kind::Flag, Doc(&[])); N];
+    let (mut next, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[next] = parts[part][index];
+            next += 1;
+            index += 1;
+        }
+        part += 1;
+    }
+    all
+}
+
+/// `keys`, each only if the key `other` is `word`.
+pub(crate) const fn all_when<const N: usize>(
+    keys: &[Key],
+    other: &'static str,
+    word: &'static str,
+) -> [Key; N] {
+    let mut all: [Key; N] = concat(&[keys]);
+    let mut index = 0;
+    while index < N {
+        all[index] = all[index].when(other, word);
+        index += 1;
+    }
+    all
+}
+
+/// `keys`, each with a default that follows from other keys.
+pub(crate) const fn all_derived<const N: usize>(keys: &[Key], how: &'static str) -> [Key; N] {
+    let mut all: [Key; N] = concat(&[keys]);
+    let mut index = 0;
+    while index < N {
+        all[index] = all[index].derived(how);
+        index += 1;
+    }
+    all
+}
