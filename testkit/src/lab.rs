@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::processes::Processes;
@@ -129,6 +129,20 @@ impl Lab {
             _ => panic!("{ended:?}"),
         };
         self.only_runs_are_left(kept);
+    }
+
+    /// Interrupts `run` again and again while its worker is stopped and does not say what it has
+    /// counted: the program ends at once with the exit code of an interrupt.
+    pub fn interrupted_twice(&self, run: Running) {
+        let worker = self.process("worker-process");
+        kill_process(worker, Signal::STOP).expect("a process of ours");
+        // Signals that come before the first is handled are one.
+        let pid = run.pid();
+        let ended = run.ended_while(|| kill_process(pid, Signal::INT).expect("a process of ours"));
+        ended.with_code(130);
+        // A stopped process does not hear that its parent has gone.
+        kill_process(worker, Signal::CONT).expect("a process of ours");
+        self.no_process_is_left();
     }
 
     /// Waits until nothing listens at `address`.

@@ -58,16 +58,7 @@ fn a_second_interrupt_ends_the_program_at_once() {
     let shop = Shop::new();
     let run = shop.start("");
     shop.is_busy();
-    // A stopped worker does not say what it has counted.
-    let worker = shop.lab.process("worker-process");
-    kill_process(worker, Signal::STOP).expect("a process of ours");
-    // Signals that come before the first is handled are one.
-    let pid = run.pid();
-    let ended = run.ended_while(|| kill_process(pid, Signal::INT).expect("a process of ours"));
-    ended.with_code(130);
-    // A stopped process does not hear that its parent has gone.
-    kill_process(worker, Signal::CONT).expect("a process of ours");
-    shop.lab.no_process_is_left();
+    shop.lab.interrupted_twice(run);
 }
 
 #[test]

@@ -33,11 +33,16 @@ fn all_fail(kept: &Kept, kind: &str) {
 }
 
 #[test]
-fn a_call_that_takes_too_long_is_given_up() {
-    let kept = calling("latency = '30s', timeout = '20ms'", 3, ALL).run("");
-    kept.has_errors_of(&["upstream_timeout"]);
-    all_fail(&kept, "upstream_timeout");
-    assert_eq!(kept.measurement().accounting.good, 0);
+fn a_call_that_fails_or_takes_too_long_fails_the_request() {
+    for (partner, kind) in [
+        ("latency = '30s', timeout = '20ms'", "upstream_timeout"),
+        ("latency = '5ms', failures = '100%'", "upstream_failed"),
+    ] {
+        let kept = calling(partner, 3, ALL).run("");
+        kept.has_errors_of(&[kind]);
+        all_fail(&kept, kind);
+        assert_eq!(kept.measurement().accounting.good, 0, "{kind}");
+    }
 }
 
 #[test]
@@ -62,14 +67,6 @@ fn enough_attempts_succeed_where_one_would_fail() {
     let visits = kept.station("upstream partner").expect("it is called").visits;
     let good = kept.report.throughput.value;
     assert!(visits > 1.5 * good, "{visits} calls for {good} answers");
-}
-
-#[test]
-fn a_failed_call_fails_the_request() {
-    let kept = calling("latency = '5ms', failures = '100%'", 3, ALL).run("");
-    kept.has_errors_of(&["upstream_failed"]);
-    all_fail(&kept, "upstream_failed");
-    assert_eq!(kept.measurement().accounting.good, 0);
 }
 
 #[test]

@@ -62,20 +62,15 @@ fn connections_cost_what_the_profile_says_when_they_come_and_go() {
 }
 
 #[test]
-fn axum_serves_without_an_interpreter_lock() {
-    let lab = service("concurrency = 'async', server = 'axum'", "users = 6");
-    let kept = lab.run("--set costs.interpreter.lock=false");
-    kept.has_errors_of(&[]);
-    assert!(kept.report.run.samples > 0);
-}
-
-#[test]
-fn gunicorn_and_asyncio_serve_as_well() {
-    let kept =
-        service("concurrency = 'async', server = 'gunicorn', event_loop = 'asyncio'", "users = 6")
-            .run("");
-    kept.has_errors_of(&[]);
-    assert!(kept.report.run.samples > 0);
+fn other_servers_and_event_loops_serve_as_well() {
+    for (server, options) in [
+        ("server = 'axum'", "--set costs.interpreter.lock=false"),
+        ("server = 'gunicorn', event_loop = 'asyncio'", ""),
+    ] {
+        let kept = service(&format!("concurrency = 'async', {server}"), "users = 6").run(options);
+        kept.has_errors_of(&[]);
+        assert!(kept.report.run.samples > 0, "{server}");
+    }
 }
 
 #[test]
@@ -92,16 +87,13 @@ fn a_full_service_refuses() {
 
 #[test]
 fn an_idle_connection_that_is_closed_is_no_error() {
-    let kept =
-        service("concurrency = 'async', keep_alive = '20ms'", "users = 6, think_time = '50ms'")
-            .run("");
-    kept.has_errors_of(&[]);
-    assert!(kept.report.run.samples > 0);
-    // With a keep-alive as long as the think time, the server may close as the client sends.
-    let kept =
-        service("concurrency = 'async', keep_alive = '20ms'", "users = 6, think_time = '20ms'")
-            .run("");
-    kept.has_errors_of(&[]);
+    // With a think time as long as the keep-alive, the server may close as the client sends.
+    for think_time in ["50ms", "20ms"] {
+        let load = format!("users = 6, think_time = '{think_time}'");
+        let kept = service("concurrency = 'async', keep_alive = '20ms'", &load).run("");
+        kept.has_errors_of(&[]);
+        assert!(kept.report.run.samples > 0, "{think_time}");
+    }
 }
 
 #[test]

@@ -77,16 +77,7 @@ fn an_interrupted_ladder_reports_the_rungs_that_it_has() {
 fn a_second_interrupt_ends_the_program_at_once() {
     let lab = Lab::new();
     let run = measuring(&lab, "");
-    // A stopped worker does not say what it has counted.
-    let worker = lab.process("worker-process");
-    kill_process(worker, Signal::STOP).expect("a process of ours");
-    // Signals that come before the first is handled are one.
-    let pid = run.pid();
-    let ended = run.ended_while(|| kill_process(pid, Signal::INT).expect("a process of ours"));
-    ended.with_code(130);
-    // A stopped process does not hear that its parent has gone.
-    kill_process(worker, Signal::CONT).expect("a process of ours");
-    lab.no_process_is_left();
+    lab.interrupted_twice(run);
 }
 
 #[test]
