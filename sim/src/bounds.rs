@@ -3,102 +3,80 @@
 //! `X <= m/D` for a station of m servers with demand D per request, and `X <= N/(D+Z)` for
 //! N closed users (Lazowska et al., Quantitative System Performance, 1984).
 
+use std::collections::BTreeMap;
+
+use model::place::{self, Place};
 use model::report::Bound;
-use model::scenario::{Concurrency, Scenario, Source};
+use model::scenario::{Concurrency, Scenario};
 use model::statistics::round_significant;
 
-use crate::plan::{Op, Pc, Plan};
-use model::place::{self, Place};
+use crate::plan::{Basic, DrawId, Op, Pc, Plan};
+use crate::{client, cpu, database, event_loop, interpreter, threads, upstream};
 
-/// Mean demand of one request by place, and how long it holds what it holds.
-#[derive(Clone, Debug, Default)]
-struct Demand {
-    /// Seconds by place, without any waiting.
-    places: Vec<f64>,
-    /// Seconds on the loop's thread.
-    on_loop: f64,
-    /// Seconds on a pool thread.
-    on_pool: f64,
-    /// Seconds that a database connection is held.
-    connection: f64,
-    /// Seconds that SQLite's write lock is held.
-    writer: f64,
-    /// Seconds at the database server's processors.
-    server: f64,
-    /// Seconds of CPU that hold the interpreter lock.
-    interpreter: f64,
-    /// Seconds in each upstream's semaphore, and on its client connections.
-    semaphores: Vec<f64>,
-    clients: Vec<f64>,
+/// A thing of which a request holds one for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Holding {
+    /// The event loop's thread.
+    Loop,
+    /// A thread of the pool.
+    PoolThread,
+    /// The thread of a database connection.
+    Driver,
+    /// The interpreter lock.
+    Interpreter,
+    /// A database connection.
+    Connection,
+    /// SQLite's write lock.
+    Writer,
+    /// A processor of the database server.
+    DatabaseServer,
+    /// The semaphore of an upstream.
+    Semaphore(u32),
+    /// A limited client connection to an upstream.
+    Connections(u32),
 }
 
-/// What is held at an instruction.
-#[derive(Clone, Copy, Debug, Default)]
-struct Held {
-    pool_thread: bool,
-    driver: bool,
-    connection: bool,
-    writer: bool,
-    semaphore: Option<u32>,
-    client: Option<u32>,
+/// Mean demand of one request in seconds: at each place, and of what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Demand {
+    places: Vec<f64>,
+    held: BTreeMap<Holding, f64>,
 }
 
 impl Demand {
     fn new(plan: &Plan) -> Demand {
-        Demand {
-            places: vec![0.0; plan.place_count()],
-            semaphores: vec![0.0; plan.upstreams.len()],
-            clients: vec![0.0; plan.upstreams.len()],
-            ..Demand::default()
-        }
+        Demand { places: vec![0.0; plan.place_count()], held: BTreeMap::new() }
     }
 
-    fn spend(&mut self, place: Place, seconds: f64, on_loop: bool, held: Held) {
-        self.places[place.index()] += seconds;
-        if on_loop {
-            self.on_loop += seconds;
-        }
-        if held.pool_thread {
-            self.on_pool += seconds;
-        }
-        if held.connection {
-            self.connection += seconds;
-        }
-        if held.writer {
-            self.writer += seconds;
-        }
-        if let Some(upstream) = held.semaphore {
-            self.semaphores[upstream as usize] += seconds;
-        }
-        if let Some(upstream) = held.client {
-            self.clients[upstream as usize] += seconds;
-        }
+    /// Seconds at `place`, without any waiting.
+    pub(crate) fn at(&self, place: Place) -> f64 {
+        self.places[place.index()]
+    }
+
+    /// Seconds for which `what` is held.
+    pub(crate) fn held(&self, what: Holding) -> f64 {
+        self.held.get(&what).copied().unwrap_or(0.0)
+    }
+
+    /// Adds to the seconds for which `what` is held.
+    pub(crate) fn add_held(&mut self, what: Holding, seconds: f64) {
+        *self.held.entry(what).or_default() += seconds;
     }
 
     fn add(&mut self, other: &Demand, factor: f64) {
-        let sum = |into: &mut Vec<f64>, from: &[f64]| {
-            into.iter_mut().zip(from).for_each(|(a, b)| *a += factor * b);
-        };
-        sum(&mut self.places, &other.places);
-        sum(&mut self.semaphores, &other.semaphores);
-        sum(&mut self.clients, &other.clients);
-        self.on_loop += factor * other.on_loop;
-        self.on_pool += factor * other.on_pool;
-        self.connection += factor * other.connection;
-        self.writer += factor * other.writer;
-        self.server += factor * other.server;
-        self.interpreter += factor * other.interpreter;
+        self.places.iter_mut().zip(&other.places).for_each(|(a, b)| *a += factor * b);
+        for (what, seconds) in &other.held {
+            self.add_held(*what, factor * seconds);
+        }
     }
 }
 
 /// Walks the program of a class along its success path and adds up mean times.
-struct Walk<'p> {
-    plan: &'p Plan,
+pub(crate) struct Walk<'p> {
+    pub(crate) plan: &'p Plan,
     concurrency: Concurrency,
-    /// Connections are opened anew for each use.
-    reopens: bool,
-    demand: Demand,
-    held: Held,
+    pub(crate) demand: Demand,
+    held: Vec<Holding>,
     /// Longest mean of each group of parallel branches is what a request waits for;
     /// the sum is what the stations do.
     elapsed: f64,
@@ -110,12 +88,13 @@ impl Walk<'_> {
             let op = self.plan.ops[pc as usize];
             pc += 1;
             match op {
-                Op::Respond | Op::BranchEnd => return,
-                Op::Jump { to } => pc = to,
-                Op::Fork { fork } => self.branches(fork),
-                Op::SkipIfOpen { open } if !self.reopens => pc = open,
-                Op::SkipIfKept { keep } if !self.reopens => pc = keep,
-                other => self.visit(other),
+                Op::Basic(Basic::Respond | Basic::BranchEnd) => return,
+                Op::Basic(Basic::Jump { to }) => pc = to,
+                Op::Basic(op) => self.visit(op),
+                Op::Cache(_) => {}
+                Op::Threads(op) => threads::visit(self, op),
+                Op::Database(op) => pc = database::visit(self, op).unwrap_or(pc),
+                Op::Upstream(op) => upstream::visit(self, op),
             }
         }
     }
@@ -123,80 +102,76 @@ impl Walk<'_> {
     fn branches(&mut self, fork: u32) {
         let before = self.elapsed;
         let mut longest: f64 = 0.0;
+        let holds_connection = self.held.contains(&Holding::Connection);
         for &start in &self.plan.forks[fork as usize] {
             self.elapsed = 0.0;
-            let held = self.held;
+            let held = self.held.clone();
             // A branch takes a connection of its own. What the parent holds meanwhile, it
             // holds for as long as the longest branch, not for all of them in a row.
-            self.held.connection = false;
+            self.release(Holding::Connection);
             self.walk(start);
             self.held = held;
             longest = longest.max(self.elapsed);
         }
-        if self.held.connection {
-            self.demand.connection += longest;
+        if holds_connection {
+            self.demand.add_held(Holding::Connection, longest);
         }
         self.elapsed = before + longest;
     }
 
-    fn visit(&mut self, op: Op) {
-        let mean = |draw: u32| self.plan.draws[draw as usize].distribution.mean();
+    fn visit(&mut self, op: Basic) {
         match op {
-            Op::Request { draw, .. } | Op::Cpu { draw } => self.compute(mean(draw)),
-            Op::Native { draw } => self.spend(place::CPU, mean(draw), true),
-            Op::Burn { span } => self.compute(span.secs_f64()),
-            Op::BeginWrite => self.held.writer = true,
-            Op::CommitEnd => self.held.writer = false,
-            Op::Block { draw } => self.spend(place::BLOCK, mean(draw), true),
-            Op::Sleep { draw } => self.spend(place::SLEEP, mean(draw), false),
-            Op::TokenAcquire => self.held.pool_thread = true,
-            Op::TokenRelease => self.held.pool_thread = false,
-            Op::ToDriver => self.held.driver = true,
-            Op::ToLoop => self.held.driver = false,
-            Op::Checkout => self.held.connection = true,
-            Op::Checkin => self.held.connection = false,
-            Op::CommitSync { sync } => {
-                let database = self.plan.database.as_ref();
-                if let Some(sqlite) = database.and_then(|d| d.sqlite.as_ref()) {
-                    let seconds = f64::from(sqlite.commit_syncs) * mean(sync);
-                    self.spend(place::DISK, seconds + sqlite.unlink.secs_f64(), self.blocks());
-                }
+            Basic::Request { draw, .. } | Basic::Cpu { draw } => self.compute(self.mean(draw)),
+            Basic::Burn { span } => self.compute(span.secs_f64()),
+            Basic::Block { draw } => self.spend(place::BLOCK, self.mean(draw), true),
+            Basic::Sleep { draw } => self.spend(place::SLEEP, self.mean(draw), false),
+            Basic::ToLoop => self.release(Holding::Driver),
+            Basic::Fork { fork } => self.branches(fork),
+            Basic::Admit | Basic::Turn | Basic::BranchEnd | Basic::Jump { .. } | Basic::Respond => {
             }
-            Op::Server { engine, round_trip } => {
-                self.demand.server += mean(engine);
-                self.spend(place::SERVER, mean(engine) + mean(round_trip), self.blocks());
-            }
-            Op::SemaphoreAcquire { upstream } => self.held.semaphore = Some(upstream),
-            Op::SemaphoreRelease { .. } => self.held.semaphore = None,
-            Op::ConnectionAcquire { upstream, .. } => self.held.client = Some(upstream),
-            Op::ConnectionRelease { .. } => self.held.client = None,
-            Op::Exchange { upstream, latency, .. } => {
-                let spec = &self.plan.upstreams[upstream as usize];
-                let latency = &self.plan.draws[latency as usize].distribution;
-                let mean = spec.timeout.map_or(latency.mean(), |cap| latency.mean_capped(cap));
-                self.spend(place::upstream(upstream), mean, false);
-            }
-            _ => {}
         }
+    }
+
+    /// Mean of a draw, in seconds.
+    pub(crate) fn mean(&self, draw: DrawId) -> f64 {
+        self.plan.draws[draw as usize].distribution.mean()
+    }
+
+    /// From here on the request holds `what`.
+    pub(crate) fn hold(&mut self, what: Holding) {
+        if !self.held.contains(&what) {
+            self.held.push(what);
+        }
+    }
+
+    /// From here on it does not.
+    pub(crate) fn release(&mut self, what: Holding) {
+        self.held.retain(|held| *held != what);
     }
 
     /// CPU time that holds the interpreter lock.
     fn compute(&mut self, seconds: f64) {
-        self.demand.interpreter += seconds;
+        self.demand.add_held(Holding::Interpreter, seconds);
         self.spend(place::CPU, seconds, true);
     }
 
     /// A driver that is not awaited holds its thread while it waits.
-    fn blocks(&self) -> bool {
+    pub(crate) fn database_blocks(&self) -> bool {
         self.plan.database.as_ref().is_some_and(|database| !database.awaited)
     }
 
     /// Time at `place`. What holds the thread it runs on holds the loop, unless it runs on
     /// a pool or driver thread; other waits hold it only where nothing parks.
-    fn spend(&mut self, place: Place, seconds: f64, holds_thread: bool) {
-        let elsewhere = self.held.pool_thread || self.held.driver;
-        let on_loop = !elsewhere && (holds_thread || self.concurrency == Concurrency::Blocking);
-        self.demand.spend(place, seconds, on_loop, self.held);
+    pub(crate) fn spend(&mut self, place: Place, seconds: f64, holds_thread: bool) {
+        self.demand.places[place.index()] += seconds;
+        let elsewhere =
+            [Holding::PoolThread, Holding::Driver].iter().any(|thread| self.held.contains(thread));
+        if !elsewhere && (holds_thread || self.concurrency == Concurrency::Blocking) {
+            self.demand.add_held(Holding::Loop, seconds);
+        }
+        for what in &self.held {
+            self.demand.add_held(*what, seconds);
+        }
         self.elapsed += seconds;
     }
 }
@@ -208,37 +183,37 @@ impl Walk<'_> {
 /// left out where its demand is zero. Time lost to context switches, retries,
 /// checkpoints and the growth of CPU with requests in flight is left out of all, which
 /// keeps them bounds.
-pub fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
+pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     let weights: f64 = scenario.endpoints.iter().map(|e| e.weight).sum();
     let mut mean = Demand::new(plan);
     let mut elapsed = 0.0;
     for (class, endpoint) in plan.classes.iter().zip(&scenario.endpoints) {
-        let reopens = plan
-            .database
-            .as_ref()
-            .is_some_and(|d| d.connections == model::scenario::Connections::PerOperation);
-        let mut walk = Walk {
-            plan,
-            concurrency: class.concurrency,
-            reopens,
-            demand: Demand::new(plan),
-            held: Held::default(),
-            elapsed: 0.0,
-        };
+        let (concurrency, demand) = (class.concurrency, Demand::new(plan));
+        let mut walk = Walk { plan, concurrency, demand, held: Vec::new(), elapsed: 0.0 };
         walk.walk(class.start);
         let share = endpoint.weight / weights;
         mean.add(&walk.demand, share);
         elapsed += share * walk.elapsed;
     }
-    let mut bounds = station_bounds(scenario, &mean);
-    bounds.extend(load_bound(&scenario.load.source, elapsed));
+    let mut bounds = Vec::new();
+    for of in [
+        cpu::bounds,
+        event_loop::bounds,
+        threads::bounds,
+        interpreter::bounds,
+        database::bounds,
+        upstream::bounds,
+    ] {
+        of(scenario, &mean, &mut bounds);
+    }
+    bounds.push(client::bound_of_load(&scenario.load.source, elapsed));
     bounds.retain(|bound| bound.throughput.is_finite());
     bounds.sort_by(|a, b| a.throughput.total_cmp(&b.throughput));
     bounds
 }
 
 /// `servers / demand`, in words and numbers.
-fn bound(name: &str, servers: f64, demand: f64) -> Bound {
+pub(crate) fn bound(name: &str, servers: f64, demand: f64) -> Bound {
     Bound {
         name: name.to_string(),
         law: format!("{servers} / {}", seconds(demand)),
@@ -246,73 +221,10 @@ fn bound(name: &str, servers: f64, demand: f64) -> Bound {
     }
 }
 
-fn seconds(demand: f64) -> String {
+pub(crate) fn seconds(demand: f64) -> String {
     match demand {
         0.0 => "0 s".to_string(),
         _ if demand >= 1.0 => format!("{demand:.3} s"),
         _ => format!("{:.3} ms", demand * 1e3),
     }
-}
-
-fn station_bounds(scenario: &Scenario, mean: &Demand) -> Vec<Bound> {
-    let workers = f64::from(scenario.service.workers);
-    let mut cores = f64::from(scenario.cpu.cores);
-    if let Some(quota) = scenario.cpu.quota {
-        cores = cores.min(quota.budget.secs_f64() / quota.period.secs_f64());
-    }
-    let mut all = vec![
-        bound("cpu", cores, mean.places[place::CPU.index()]),
-        bound("service.workers (loop)", workers, mean.on_loop),
-    ];
-    if mean.on_pool > 0.0 {
-        let tokens = workers * f64::from(scenario.service.threads);
-        all.push(bound("service.threads", tokens, mean.on_pool));
-    }
-    if scenario.costs.interpreter.lock && scenario.cpu.cores > 1 {
-        all.push(bound("interpreter lock", workers, mean.interpreter));
-    }
-    match scenario.database.as_ref().map(|database| &database.engine) {
-        Some(model::scenario::Engine::Postgres(postgres)) => {
-            all.push(bound("database.cores", f64::from(postgres.cores), mean.server));
-        }
-        Some(model::scenario::Engine::Sqlite(_)) => {
-            all.push(bound("database write lock", 1.0, mean.writer));
-        }
-        None => {}
-    }
-    if let Some(database) = &scenario.database
-        && let model::scenario::Connections::Pool { size, overflow, .. } = database.connections
-    {
-        let slots = workers * (f64::from(size) + f64::from(overflow));
-        all.push(bound("database.connections", slots, mean.connection));
-    }
-    for (index, upstream) in scenario.upstreams.iter().enumerate() {
-        if let Some(slots) = upstream.max_in_flight {
-            let name = model::keys::path(&["upstream", upstream.name.as_str(), "max_in_flight"]);
-            all.push(bound(&name, workers * f64::from(slots), mean.semaphores[index]));
-        }
-        if let Some(slots) = upstream.max_connections {
-            let name = model::keys::path(&["upstream", upstream.name.as_str(), "max_connections"]);
-            all.push(bound(&name, workers * f64::from(slots), mean.clients[index]));
-        }
-    }
-    all
-}
-
-fn load_bound(source: &Source, elapsed: f64) -> Option<Bound> {
-    Some(match source {
-        Source::Closed { users, think_time } => {
-            let (n, z) = (users.peak(), think_time.mean());
-            Bound {
-                name: "load.users".into(),
-                law: format!("{n} / ({} + {})", seconds(elapsed), seconds(z)),
-                throughput: round_significant(n / (elapsed + z)),
-            }
-        }
-        Source::Open { rate, .. } => Bound {
-            name: "load.rate".into(),
-            law: "arrivals".into(),
-            throughput: round_significant(rate.peak()),
-        },
-    })
 }

@@ -3,15 +3,14 @@
 use rayon::prelude::*;
 
 use model::report::{Bottleneck, Knob, Report};
-use model::scenario::{
-    Concurrency, Connections, Engine as Database, JournalMode, Scenario, Source, Synchronous,
-};
+use model::scenario::{Scenario, Source};
 use model::statistics::Estimate;
 use model::units::Span;
 
 use crate::engine::{Runaway, Workspace};
 use crate::observe::{Limit, Observations};
 use crate::replicate::replicate_in;
+use crate::{client, cpu, database, event_loop, upstream};
 
 /// Gains below this are not worth a sentence.
 const WORTH: f64 = 0.01;
@@ -21,18 +20,27 @@ const FROM_NOTHING: f64 = 999.0;
 
 /// A limit that can be relaxed: the key that `--set` takes, its value and a better one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Relaxation {
+pub(crate) struct Relaxation {
     /// The key.
     pub key: String,
     /// Its value now.
     pub from: String,
     /// The value to try.
     pub to: String,
-    /// What must have been come up against for the value to matter at all.
+    /// The limit that a run must have reached for the value to matter at all.
     pub limit: Option<Limit>,
 }
 
 impl Relaxation {
+    pub(crate) fn of(key: &str, from: String, to: String) -> Relaxation {
+        Relaxation { key: key.to_string(), from, to, limit: None }
+    }
+
+    /// It matters only if a run reached `limit`.
+    pub(crate) fn at(self, limit: Limit) -> Relaxation {
+        Relaxation { limit: Some(limit), ..self }
+    }
+
     /// True if no run came up against the limit: with more of it, each would have run the
     /// same.
     fn is_moot(&self, base: &[Observations]) -> bool {
@@ -40,145 +48,39 @@ impl Relaxation {
     }
 }
 
-/// Every limit of `scenario` that its owner could relax. What is not theirs to turn, the
-/// load and the upstream's latency, is left out.
-pub fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
+/// Every limit of `scenario` that its owner could relax, the cheapest to turn first. The load and
+/// the upstream's latency are left out: they are not the owner's to turn.
+pub(crate) fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
     let mut all = Vec::new();
-    let mut add = |key: &str, limit: Option<Limit>, from: String, to: String| {
-        all.push(Relaxation { key: key.to_string(), from, to, limit });
-    };
-    for (id, upstream) in (0..).zip(&scenario.upstreams) {
-        let key = |part: &str| model::keys::path(&["upstream", upstream.name.as_str(), part]);
-        if let Some(n) = upstream.max_in_flight {
-            add(&key("max_in_flight"), Some(Limit::Semaphore(id)), n.to_string(), double(n));
-        }
-        if let Some(n) = upstream.max_connections {
-            add(&key("max_connections"), Some(Limit::Connections(id)), n.to_string(), double(n));
-            if let Some(span) = upstream.pool_timeout {
-                add(
-                    &key("pool_timeout"),
-                    Some(Limit::ConnectionTimeout(id)),
-                    span.to_string(),
-                    twice(span),
-                );
-            }
-        }
-        if let Some(span) = upstream.timeout {
-            add(&key("timeout"), Some(Limit::UpstreamTimeout(id)), span.to_string(), twice(span));
-        }
-    }
-    database_relaxations(scenario, &mut add);
-    let service = &scenario.service;
-    if let Some(n) = service.limit_concurrency {
-        add("service.limit_concurrency", Some(Limit::Concurrency), n.to_string(), double(n));
-    }
-    add(
-        "service.backlog",
-        Some(Limit::Backlog),
-        service.backlog.to_string(),
-        double(service.backlog),
-    );
-    let pooled = |e: &model::scenario::Endpoint| e.concurrency(service) == Concurrency::Threadpool;
-    if scenario.endpoints.iter().any(pooled) {
-        add(
-            "service.threads",
-            Some(Limit::Threads),
-            service.threads.to_string(),
-            double(service.threads),
-        );
-    }
-    if service.concurrency != Concurrency::Async {
-        add("service.concurrency", None, service.concurrency.as_str().into(), "async".into());
-    }
-    add("service.workers", None, service.workers.to_string(), double(service.workers));
-    if let Some(quota) = scenario.cpu.quota {
-        let key = "cpu.quota.budget";
-        add(key, Some(Limit::Quota), quota.budget.to_string(), twice(quota.budget));
-    }
-    add("cpu.speed", None, scenario.cpu.speed.to_string(), (scenario.cpu.speed * 2.0).to_string());
-    if let Source::Open { max_users: Some(n), .. } = scenario.load.source {
-        add("load.max_users", Some(Limit::Users), n.to_string(), double(n));
-    }
-    add("cpu.cores", None, scenario.cpu.cores.to_string(), double(scenario.cpu.cores));
-    if let Some(span) = scenario.load.timeout {
-        add("load.timeout", Some(Limit::Patience), span.to_string(), twice(span));
+    for of in [
+        upstream::relaxations,
+        database::relaxations,
+        event_loop::relaxations,
+        cpu::relaxations,
+        client::relaxations,
+    ] {
+        of(scenario, &mut all);
     }
     all
 }
 
-fn database_relaxations(
-    scenario: &Scenario,
-    add: &mut impl FnMut(&str, Option<Limit>, String, String),
-) {
-    let Some(database) = &scenario.database else { return };
-    match database.connections {
-        Connections::Pool { size, overflow, timeout } => {
-            add("database.connections.size", None, size.to_string(), double(size));
-            if overflow > 0 {
-                add(
-                    "database.connections.overflow",
-                    Some(Limit::Pool),
-                    overflow.to_string(),
-                    double(overflow),
-                );
-            }
-            if let Some(span) = timeout {
-                add(
-                    "database.connections.timeout",
-                    Some(Limit::PoolTimeout),
-                    span.to_string(),
-                    twice(span),
-                );
-            }
-        }
-        Connections::PerOperation => {
-            let pool = "{ kind = \"pool\" }";
-            add("database.connections", None, "per-operation".into(), pool.into());
-        }
-    }
-    if database.hold == model::scenario::Hold::Request {
-        add("database.hold", None, "request".into(), "operation".into());
-    }
-    match &database.engine {
-        Database::Sqlite(sqlite) => {
-            if sqlite.journal_mode != JournalMode::Wal {
-                let mode = sqlite.journal_mode.as_str().to_string();
-                add("database.journal_mode", None, mode, "wal".into());
-            }
-            if sqlite.synchronous > Synchronous::Normal {
-                let level = sqlite.synchronous.as_str().to_string();
-                add("database.synchronous", None, level, "normal".into());
-            }
-            add(
-                "database.busy_timeout",
-                Some(Limit::BusyTimeout),
-                sqlite.busy_timeout.to_string(),
-                twice(sqlite.busy_timeout),
-            );
-        }
-        Database::Postgres(postgres) => {
-            add("database.cores", None, postgres.cores.to_string(), double(postgres.cores));
-        }
-    }
-}
-
-fn double(n: u32) -> String {
+pub(crate) fn double(n: u32) -> String {
     (u64::from(n) * 2).to_string()
 }
 
-fn twice(span: Span) -> String {
+pub(crate) fn twice(span: Span) -> String {
     (span + span).to_string()
 }
 
 /// A scenario with one knob turned.
-pub type Turned = (Relaxation, Scenario);
+pub(crate) type Turned = (Relaxation, Scenario);
 
 /// Simulates each turned scenario on the replications of `base` again, and ranks the knobs
 /// by what they gain. A limit that no replication reached is not simulated: it gains nothing.
 ///
 /// # Errors
 /// The first [`Runaway`].
-pub fn experiment(
+pub(crate) fn experiment(
     base: &[Observations],
     turned: Vec<Turned>,
     confidence: f64,
@@ -267,7 +169,7 @@ fn rank(knobs: &mut Vec<Knob>) {
 }
 
 /// The limit in one sentence, from ranked knobs.
-pub fn bottleneck(scenario: &Scenario, report: &Report) -> Option<Bottleneck> {
+pub(crate) fn bottleneck(scenario: &Scenario, report: &Report) -> Option<Bottleneck> {
     let knobs = &report.knobs;
     let first = knobs.first()?;
     if gains_surely(first) {

@@ -2,7 +2,12 @@
 
 use hdrhistogram::Histogram;
 pub use model::failure::ErrorKind;
+use model::place::Place;
 use model::units::{Instant, Span};
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::{cpu, database, event_loop, interpreter, threads, upstream};
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
 const SHORTEST: u64 = 1_000;
@@ -10,7 +15,7 @@ const LONGEST: u64 = 1_000_000 * 1_000_000_000;
 const DIGITS: u8 = 3;
 
 /// A number that changes over time, and its integral over the window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gauge {
     value: u64,
     since: Instant,
@@ -90,7 +95,7 @@ impl Gauge {
 }
 
 /// A limit that a run may or may not come up against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Limit {
     /// A handshake was dropped.
     Backlog,
@@ -121,7 +126,7 @@ pub enum Limit {
 }
 
 /// Observations of one class.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClassObservations {
     /// Good answers.
     pub good: u64,
@@ -173,12 +178,13 @@ pub fn empty_histogram() -> Histogram<u32> {
     Histogram::new_with_bounds(SHORTEST, LONGEST, DIGITS).expect("valid constant bounds")
 }
 
-/// Everything that is observed in one replication.
-#[derive(Clone, Debug)]
+/// Everything that is observed in one replication. Each resource has a part of its own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Observations {
     /// By class.
     pub classes: Vec<ClassObservations>,
     /// Response times by class, those of earlier runs included if it began with theirs.
+    #[serde(skip)]
     pub histograms: Histograms,
     /// The window is open.
     counting: bool,
@@ -186,38 +192,28 @@ pub struct Observations {
     pub places: Vec<Gauge>,
     /// Requests sent and neither answered nor given up.
     pub in_flight: Gauge,
-    /// Processors in use.
-    pub cores: Gauge,
-    /// Loops that hold a callback or are blocked in one.
-    pub loops: Gauge,
-    /// Thread-pool tokens in use.
-    pub threads: Gauge,
-    /// Database connections in use.
-    pub connections: Gauge,
-    /// SQLite's write lock: held or not.
-    pub writer: Gauge,
-    /// Processors of the database server in use.
-    pub server: Gauge,
-    /// Statements that wait for one.
-    pub server_queue: Gauge,
-    /// Interpreter locks that are held.
-    pub interpreter: Gauge,
-    /// Semaphore slots in use, by upstream.
-    pub semaphores: Vec<Gauge>,
-    /// Client connections in use, by upstream.
-    pub upstream_connections: Vec<Gauge>,
-    /// Open client connections to the service.
-    pub open_connections: Gauge,
+    /// The processors.
+    pub cpu: cpu::Observed,
+    /// The event loops.
+    pub event_loop: event_loop::Observed,
+    /// The thread pools.
+    pub threads: threads::Observed,
+    /// The interpreter locks.
+    pub interpreter: interpreter::Observed,
+    /// The database connections.
+    pub database: database::Observed,
+    /// SQLite.
+    pub sqlite: database::sqlite::Observed,
+    /// The database server.
+    pub postgres: database::postgres::Observed,
+    /// Each upstream.
+    pub upstreams: Vec<upstream::Observed>,
     /// Requests sent.
     pub sent: u64,
     /// Arrivals that found every user busy.
     pub dropped: u64,
     /// Attempts of upstream calls.
     pub attempts: u64,
-    /// Stretches of CPU work of requests, each from when it is asked for to when it is done.
-    pub bursts: u64,
-    /// Times that a statement asked for a lock of the database file.
-    pub locks: u64,
     /// Events of the whole run.
     pub events: u64,
     /// Limits that the run came up against, the warm-up included.
@@ -234,7 +230,8 @@ impl Observations {
     /// Nothing seen yet.
     ///
     /// `histograms` are those of earlier runs, to be added to, or none.
-    pub fn new(classes: usize, places: usize, upstreams: usize, histograms: Histograms) -> Self {
+    pub(crate) fn new(plan: &Plan, histograms: Histograms) -> Observations {
+        let (classes, places) = (plan.classes.len(), plan.place_count());
         let mut histograms = histograms;
         histograms.resize_with(classes, empty_histogram);
         Observations {
@@ -243,28 +240,28 @@ impl Observations {
             classes: (0..classes).map(|_| ClassObservations::new(places)).collect(),
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
-            cores: Gauge::new(),
-            loops: Gauge::new(),
-            threads: Gauge::new(),
-            connections: Gauge::new(),
-            writer: Gauge::new(),
-            server: Gauge::new(),
-            server_queue: Gauge::new(),
-            interpreter: Gauge::new(),
-            semaphores: vec![Gauge::new(); upstreams],
-            upstream_connections: vec![Gauge::new(); upstreams],
-            open_connections: Gauge::new(),
+            cpu: Default::default(),
+            event_loop: Default::default(),
+            threads: Default::default(),
+            interpreter: Default::default(),
+            database: Default::default(),
+            sqlite: Default::default(),
+            postgres: Default::default(),
+            upstreams: vec![Default::default(); plan.scenario.upstreams.len()],
             sent: 0,
             dropped: 0,
             attempts: 0,
-            bursts: 0,
-            locks: 0,
             events: 0,
             reached: Vec::new(),
             in_flight_at_start: 0,
             window: Span::ZERO,
             sojourn: 0,
         }
+    }
+
+    /// Requests at `place`.
+    pub fn at(&self, place: Place) -> &Gauge {
+        &self.places[place.index()]
     }
 
     /// The run comes up against a limit.
@@ -284,23 +281,16 @@ impl Observations {
     }
 
     fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
-        let single: [&mut Gauge; 10] = [
-            &mut self.in_flight,
-            &mut self.cores,
-            &mut self.loops,
-            &mut self.threads,
-            &mut self.connections,
-            &mut self.writer,
-            &mut self.server,
-            &mut self.server_queue,
-            &mut self.interpreter,
-            &mut self.open_connections,
-        ];
-        single
-            .into_iter()
-            .chain(&mut self.places)
-            .chain(&mut self.semaphores)
-            .chain(&mut self.upstream_connections)
+        (self.places.iter_mut())
+            .chain([&mut self.in_flight])
+            .chain(self.cpu.gauges())
+            .chain(self.event_loop.gauges())
+            .chain(self.threads.gauges())
+            .chain(self.interpreter.gauges())
+            .chain(self.database.gauges())
+            .chain(self.sqlite.gauges())
+            .chain(self.postgres.gauges())
+            .chain(self.upstreams.iter_mut().flat_map(upstream::Observed::gauges))
     }
 
     /// The window opens: what was before does not count.
@@ -312,7 +302,8 @@ impl Observations {
         self.counting = true;
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
-        (self.bursts, self.locks) = (0, 0);
+        self.cpu.reset();
+        self.sqlite.reset();
     }
 
     /// The window closes.

@@ -3,6 +3,8 @@
 mod pooled;
 mod stations;
 
+pub(crate) use stations::StationSource;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -212,11 +214,15 @@ impl Builder<'_> {
                 + threads * costs.thread as f64
         };
         let mean = self.average(|o| {
-            bytes(self.mean(&o.in_flight), self.mean(&o.open_connections), self.mean(&o.threads))
+            bytes(
+                self.mean(&o.in_flight),
+                self.mean(&o.event_loop.connections),
+                self.mean(&o.threads.in_use),
+            )
         });
         let peak = |o: &Observations| {
             let peak = |gauge: &Gauge| gauge.peak() as f64;
-            bytes(peak(&o.in_flight), peak(&o.open_connections), peak(&o.threads))
+            bytes(peak(&o.in_flight), peak(&o.event_loop.connections), peak(&o.threads.in_use))
         };
         let peak = self.seen.iter().map(peak).fold(0.0, f64::max);
         Memory { mean, peak: round_significant(peak) }

@@ -1,22 +1,22 @@
-//! What requests queue for, over the counted window.
+//! Stations over the counted window, from what the resources counted.
 
-use model::place::{self, Place};
 use model::report::Station;
-use model::scenario::{Connections, Engine};
+use model::scenario::Scenario;
 use model::station::StationId;
 use model::statistics::round_significant;
 
 use super::Builder;
 use crate::observe::{Gauge, Observations};
+use crate::{cpu, database, event_loop, interpreter, threads, upstream};
 
 /// Where a station's numbers come from.
-struct Source {
+pub(crate) struct StationSource {
     id: StationId,
     /// How many it serves at a time; none if unlimited.
     capacity: Option<u64>,
     /// Servers at work.
     busy: fn(&Observations, usize) -> &Gauge,
-    /// Requests that wait; none where nobody ever does.
+    /// Requests that wait; none where no request ever does.
     queue: Option<fn(&Observations, usize) -> &Gauge>,
     /// Requests in service, where that is not the number of servers at work.
     served: Option<fn(&Observations, usize) -> &Gauge>,
@@ -26,152 +26,62 @@ struct Source {
     index: usize,
 }
 
-impl Source {
-    fn new(
+impl StationSource {
+    pub(crate) fn new(
         id: StationId,
         capacity: Option<u64>,
         busy: fn(&Observations, usize) -> &Gauge,
-    ) -> Source {
-        Source { id, capacity, busy, queue: None, served: None, visits: |_, _| 0, index: 0 }
+    ) -> StationSource {
+        StationSource { id, capacity, busy, queue: None, served: None, visits: |_, _| 0, index: 0 }
     }
 
-    fn queue(mut self, queue: fn(&Observations, usize) -> &Gauge) -> Source {
+    pub(crate) fn queue(mut self, queue: fn(&Observations, usize) -> &Gauge) -> StationSource {
         self.queue = Some(queue);
         self
     }
 
-    fn served(mut self, served: fn(&Observations, usize) -> &Gauge) -> Source {
+    pub(crate) fn served(mut self, served: fn(&Observations, usize) -> &Gauge) -> StationSource {
         self.served = Some(served);
         self
     }
 
-    fn visits(mut self, visits: fn(&Observations, usize) -> u64) -> Source {
+    pub(crate) fn visits(mut self, visits: fn(&Observations, usize) -> u64) -> StationSource {
         self.visits = visits;
         self
     }
 
-    fn of(mut self, index: usize) -> Source {
+    pub(crate) fn of(mut self, index: usize) -> StationSource {
         self.index = index;
         self
     }
 }
 
-fn at(observations: &Observations, place: Place) -> &Gauge {
-    &observations.places[place.index()]
+/// The stations of all resources.
+fn sources(scenario: &Scenario) -> Vec<StationSource> {
+    let mut all = Vec::new();
+    for of in [
+        cpu::stations,
+        event_loop::stations,
+        interpreter::stations,
+        threads::stations,
+        database::stations,
+        upstream::stations,
+    ] {
+        of(scenario, &mut all);
+    }
+    all
 }
 
 impl Builder<'_> {
+    /// The stations that something visited, and the processors.
     pub(super) fn stations(&self) -> Vec<Station> {
-        let mut sources = self.service_sources();
-        self.database_sources(&mut sources);
-        self.upstream_sources(&mut sources);
-        let mut all: Vec<Station> = sources.iter().map(|source| self.station(source)).collect();
-        // What nothing visited says nothing.
+        let all = sources(self.scenario);
+        let mut all: Vec<Station> = all.iter().map(|source| self.station(source)).collect();
         all.retain(|station| station.visits > 0.0 || station.id == StationId::Cpu);
         all
     }
 
-    fn service_sources(&self) -> Vec<Source> {
-        let workers = u64::from(self.scenario.service.workers);
-        let cores = u64::from(self.scenario.cpu.cores);
-        let threads = workers * u64::from(self.scenario.service.threads);
-        let mut sources = vec![
-            // A visit is a stretch of work, however many turns it takes.
-            Source::new(StationId::Cpu, Some(cores), |o, _| &o.cores)
-                .queue(|o, _| at(o, place::CPU_WAIT))
-                .served(|o, _| at(o, place::CPU))
-                .visits(|o, _| o.bursts),
-            // Every callback queues, if only for no time.
-            Source::new(StationId::Loop, Some(workers), |o, _| &o.loops)
-                .queue(|o, _| at(o, place::LOOP))
-                .visits(|o, _| at(o, place::LOOP).entries()),
-            Source::new(StationId::Threads, Some(threads), |o, _| &o.threads)
-                .queue(|o, _| at(o, place::THREADS))
-                .visits(|o, _| o.threads.entries() + at(o, place::THREADS).entries()),
-        ];
-        if self.plan.interpreter.is_some() {
-            // Who waited takes the lock when it runs, and is counted then.
-            let lock =
-                Source::new(StationId::InterpreterLock, Some(workers), |o, _| &o.interpreter)
-                    .queue(|o, _| at(o, place::INTERPRETER))
-                    .visits(|o, _| o.interpreter.entries());
-            sources.insert(2, lock);
-        }
-        sources
-    }
-
-    fn database_sources(&self, sources: &mut Vec<Source>) {
-        let Some(database) = &self.scenario.database else { return };
-        let workers = u64::from(self.scenario.service.workers);
-        let capacity = match database.connections {
-            Connections::PerOperation => None,
-            Connections::Pool { size, overflow, .. } => {
-                Some(workers * (u64::from(size) + u64::from(overflow)))
-            }
-        };
-        // A connection is handed over without coming free: those who waited count there.
-        sources.push(
-            Source::new(StationId::DatabasePool, capacity, |o, _| &o.connections)
-                .queue(|o, _| at(o, place::POOL))
-                .visits(|o, _| o.connections.entries() + at(o, place::POOL).entries()),
-        );
-        match &database.engine {
-            Engine::Sqlite(_) => {
-                sources.push(
-                    Source::new(StationId::DatabaseLock, Some(1), |o, _| &o.writer)
-                        .queue(|o, _| at(o, place::LOCK))
-                        .visits(|o, _| o.locks),
-                );
-                sources.push(
-                    Source::new(StationId::Disk, None, |o, _| at(o, place::DISK))
-                        .visits(|o, _| at(o, place::DISK).entries()),
-                );
-            }
-            Engine::Postgres(postgres) => sources.push(
-                Source::new(StationId::DatabaseServer, Some(u64::from(postgres.cores)), |o, _| {
-                    &o.server
-                })
-                .queue(|o, _| &o.server_queue)
-                .visits(|o, _| o.server.entries() + o.server_queue.entries()),
-            ),
-        }
-    }
-
-    fn upstream_sources(&self, sources: &mut Vec<Source>) {
-        let workers = u64::from(self.scenario.service.workers);
-        let slots = |limit: u32| Some(workers * u64::from(limit));
-        for (index, upstream) in self.scenario.upstreams.iter().enumerate() {
-            let name = || upstream.name.clone();
-            if let Some(limit) = upstream.max_in_flight {
-                let source = Source::new(StationId::Semaphore(name()), slots(limit), |o, i| {
-                    &o.semaphores[i]
-                })
-                .queue(|o, i| at(o, place::semaphore(i as u32)))
-                .visits(|o, i| {
-                    o.semaphores[i].entries() + at(o, place::semaphore(i as u32)).entries()
-                });
-                sources.push(source.of(index));
-            }
-            if let Some(limit) = upstream.max_connections {
-                let source = Source::new(StationId::Connections(name()), slots(limit), |o, i| {
-                    &o.upstream_connections[i]
-                })
-                .queue(|o, i| at(o, place::connections(i as u32)))
-                .visits(|o, i| {
-                    o.upstream_connections[i].entries()
-                        + at(o, place::connections(i as u32)).entries()
-                });
-                sources.push(source.of(index));
-            }
-            let source = Source::new(StationId::Upstream(name()), None, |o, i| {
-                at(o, place::upstream(i as u32))
-            })
-            .visits(|o, i| at(o, place::upstream(i as u32)).entries());
-            sources.push(source.of(index));
-        }
-    }
-
-    fn station(&self, source: &Source) -> Station {
+    fn station(&self, source: &StationSource) -> Station {
         let busy = |o: &Observations| self.mean((source.busy)(o, source.index));
         let queue = |o: &Observations| source.queue.map_or(0.0, |q| self.mean(q(o, source.index)));
         let served = |o: &Observations| match source.served {

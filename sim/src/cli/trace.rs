@@ -11,7 +11,7 @@ use super::options::Trace as Options;
 use crate::engine::Engine;
 use crate::plan::Plan;
 
-use crate::trace::{Record, Trace};
+use crate::engine::{Record, Trace};
 
 /// Keeps the first records as lines; counts and digests all.
 struct Tape {

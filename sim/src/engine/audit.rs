@@ -5,12 +5,11 @@
 use model::scenario::{Connections, Spread};
 
 use super::Engine;
-use super::state::{Arena, NONE, Role, ThreadState};
+use super::{Arena, NONE, Role, ThreadState, Trace};
+use crate::database::sqlite::Level;
 use crate::observe::Gauge;
-use crate::station::kept::Kept;
-use crate::station::slots::Slots;
-use crate::station::sqlite::Level;
-use crate::trace::Trace;
+use crate::slots::Slots;
+use crate::upstream::Kept;
 
 impl<T: Trace> Engine<'_, T> {
     /// Checks every invariant that relates one part of the state to another.
@@ -42,10 +41,10 @@ impl<T: Trace> Engine<'_, T> {
         }
         assert_eq!(ready, self.cpu.waiting(), "every ready thread queues for a core, once");
         assert_eq!(running, self.cpu.running(), "every core in use has its thread");
-        assert_eq!(u64::from(running), self.seen.cores.value(), "cores in use are counted");
+        assert_eq!(u64::from(running), self.seen.cpu.cores.value(), "cores in use are counted");
         assert!(
             ready == 0
-                || running == self.plan.cpu.cores
+                || running == self.scenario().cpu.cores
                 || self.cpu.throttled()
                 || self.cpu.is_waking(self.now),
             "a core idles while a thread is ready"
@@ -64,7 +63,7 @@ impl<T: Trace> Engine<'_, T> {
                 .filter(|(_, t)| t.worker as usize == id && t.state == ThreadState::WaitsForLock)
                 .count();
             assert_eq!(asleep, lock.waiting(), "every sleeper at the lock is in its queue");
-            let woken = |(_, t): (u32, &super::state::Thread)| {
+            let woken = |(_, t): (u32, &super::Thread)| {
                 t.worker as usize == id
                     && matches!(t.state, ThreadState::Running | ThreadState::Ready)
             };
@@ -74,7 +73,7 @@ impl<T: Trace> Engine<'_, T> {
             );
         }
         let held = self.workers.iter().filter(|worker| worker.lock.holder().is_some()).count();
-        assert_eq!(held as u64, self.seen.interpreter.value(), "held locks are counted");
+        assert_eq!(held as u64, self.seen.interpreter.held.value(), "held locks are counted");
     }
 
     /// A loop that sleeps has nothing to do.
@@ -86,14 +85,15 @@ impl<T: Trace> Engine<'_, T> {
                 continue;
             }
             assert!(worker.callbacks.is_empty(), "a loop sleeps on its callbacks");
-            assert!(worker.kept.iter().all(Kept::is_unlocked), "a loop sleeps on a lock");
+            assert!(worker.upstreams.kept.iter().all(Kept::is_unlocked), "a loop sleeps on a lock");
             assert!(
-                self.plan.service.spread == Spread::Lifo || self.listener.waiting(id) == 0,
+                self.scenario().service.spread == Spread::Lifo || self.listener.waiting(id) == 0,
                 "a loop sleeps on connections that only it can accept"
             );
         }
-        assert_eq!(awake, self.seen.loops.value(), "busy loops are counted");
-        let waiting = self.plan.service.spread == Spread::Lifo && self.listener.waiting(0) > 0;
+        assert_eq!(awake, self.seen.event_loop.busy.value(), "busy loops are counted");
+        let waiting =
+            self.scenario().service.spread == Spread::Lifo && self.listener.waiting(0) > 0;
         assert!(!waiting || awake > 0, "all loops sleep while a connection waits");
     }
 
@@ -101,19 +101,25 @@ impl<T: Trace> Engine<'_, T> {
     /// are counted.
     fn audit_slots(&self) {
         let workers = || self.workers.iter();
-        audit_slots("threads", workers().map(|worker| &worker.tokens), &self.seen.threads);
-        for upstream in 0..self.plan.upstreams.len() {
-            let semaphores = workers().filter_map(|worker| worker.semaphores[upstream].as_ref());
-            audit_slots("semaphore", semaphores, &self.seen.semaphores[upstream]);
-            let connections = workers().filter_map(|worker| worker.connections[upstream].as_ref());
-            let gauge = &self.seen.upstream_connections[upstream];
+        audit_slots(
+            "threads",
+            workers().map(|worker| &worker.pool_threads.tokens),
+            &self.seen.threads.in_use,
+        );
+        for upstream in 0..self.scenario().upstreams.len() {
+            let semaphores =
+                workers().filter_map(|worker| worker.upstreams.semaphores[upstream].as_ref());
+            audit_slots("semaphore", semaphores, &self.seen.upstreams[upstream].semaphore);
+            let connections =
+                workers().filter_map(|worker| worker.upstreams.connections[upstream].as_ref());
+            let gauge = &self.seen.upstreams[upstream].connections;
             audit_slots("client connections", connections, gauge);
         }
         let clients: u32 = workers().map(|worker| worker.clients).sum();
         let connected = self.users.iter().filter(|user| user.worker != NONE).count();
         assert_eq!(clients as usize, connected, "each open connection has its two ends");
-        assert_eq!(u64::from(clients), self.seen.open_connections.value());
-        if let Some(limit) = self.plan.service.limit_concurrency {
+        assert_eq!(u64::from(clients), self.seen.event_loop.connections.value());
+        if let Some(limit) = self.scenario().service.limit_concurrency {
             assert!(workers().all(|worker| worker.tasks <= limit), "refused beyond the limit");
         }
     }
@@ -143,28 +149,37 @@ impl<T: Trace> Engine<'_, T> {
 
     /// Connections in use belong to a task each, and the locks are what they hold.
     fn audit_database(&self) {
-        let in_use = || self.workers.iter().filter_map(|worker| worker.pool.as_ref());
+        let in_use = || self.workers.iter().filter_map(|worker| worker.database.as_ref());
         let total: u32 = in_use().map(|pool| pool.in_use()).sum();
-        assert_eq!(u64::from(total), self.seen.connections.value(), "connections are counted");
-        let carried = live(&self.tasks).filter(|(_, task)| task.connection != NONE).count();
+        assert_eq!(
+            u64::from(total),
+            self.seen.database.connections.value(),
+            "connections are counted"
+        );
+        let carried =
+            live(&self.tasks).filter(|(_, task)| task.database.connection != NONE).count();
         assert_eq!(total as usize, carried, "each connection in use is one task's");
         if let Some(Connections::Pool { size, overflow, .. }) =
-            self.plan.database.as_ref().map(|database| database.connections)
+            self.scenario().database.as_ref().map(|database| database.connections)
         {
             let most = size.saturating_add(overflow);
             assert!(in_use().all(|pool| pool.in_use() <= most), "a pool has its limit");
         }
         let drivers = live(&self.threads).filter(|(_, t)| t.role == Role::Driver).count();
-        let owned = live(&self.database_connections).filter(|(_, c)| c.thread != NONE).count();
+        let owned = live(&self.database.connections).filter(|(_, c)| c.thread != NONE).count();
         assert_eq!(drivers, owned, "each driver thread is one connection's");
-        assert_eq!(self.server.busy(), self.seen.server.value() as u32, "busy servers are counted");
-        let Some(locks) = &self.locks else { return };
+        assert_eq!(
+            self.database.server.busy(),
+            self.seen.postgres.busy.value() as u32,
+            "busy servers are counted"
+        );
+        let Some(locks) = &self.database.locks else { return };
         let level = |wanted: Level| {
-            live(&self.database_connections).filter(|(_, c)| c.hold.level >= wanted).count()
+            live(&self.database.connections).filter(|(_, c)| c.hold.level >= wanted).count()
         };
         assert_eq!(level(Level::Shared), locks.readers() as usize, "readers are counted");
         assert_eq!(level(Level::Reserved), usize::from(locks.writer().is_some()), "one writer");
-        assert_eq!(level(Level::Reserved) as u64, self.seen.writer.value());
+        assert_eq!(level(Level::Reserved) as u64, self.seen.sqlite.writer.value());
         if level(Level::Exclusive) > 0 {
             assert_eq!(locks.readers(), 1, "who excludes others is alone");
         }

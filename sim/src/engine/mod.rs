@@ -1,40 +1,36 @@
 //! The engine: a clock, an agenda, and the stations that requests queue for.
 
+mod agenda;
 mod audit;
-mod call;
-mod client;
-mod database;
-mod schedule;
+mod event;
 mod state;
 mod step;
+mod trace;
+
+pub use agenda::{Agenda, Due};
+pub use event::Event;
+pub use trace::{Record, Recorder, Silent, Trace};
+
+pub(crate) use state::{Arena, NONE, Request, Role, Task, Thread, ThreadState, Worker};
+pub(crate) use step::Flow;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use model::costs::Work;
+use model::costs::Costs;
 use model::place::Place;
-use model::scenario;
+use model::scenario::{self, Scenario};
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
 use model::workload::Arrivals;
 
-use crate::agenda::{Agenda, Deadlines, Due};
-use crate::event::Event;
+use crate::client::User;
+use crate::cpu::Cores;
+use crate::database::Database;
+use crate::event_loop::{Listener, Via};
 use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
-use crate::station::callbacks::{Callbacks, Via};
-use crate::station::cpu::Cpu;
-use crate::station::interpreter::InterpreterLock;
-use crate::station::kept::Kept;
-use crate::station::listener::Listener;
-use crate::station::pool::Pool;
-use crate::station::server::Server;
-use crate::station::slots::Slots;
-use crate::station::sqlite::Locks;
-use crate::trace::{Record, Silent, Trace};
-use state::{
-    Arena, DatabaseConnection, NONE, Request, Role, Task, Thread, ThreadState, User, Worker,
-};
+use agenda::Deadlines;
 
 /// Events at one instant after which time is taken to stand still.
 const STANDSTILL: u64 = 20_000_000;
@@ -103,37 +99,35 @@ enum Source {
 
 /// One replication under way.
 pub struct Engine<'p, T: Trace> {
-    plan: &'p Plan,
-    trace: T,
-    now: Instant,
-    agenda: Agenda<Event>,
+    pub(crate) plan: &'p Plan,
+    pub(crate) trace: T,
+    pub(crate) now: Instant,
+    pub(crate) agenda: Agenda<Event>,
     /// Ends of clients' patience, as (request, generation).
-    patience: Deadlines<(u32, u32)>,
+    pub(crate) patience: Deadlines<(u32, u32)>,
     /// Ends of idle connections, as (user, iteration).
-    idle: Deadlines<(u32, u64)>,
-    arrivals: Option<Arrivals>,
-    next_arrival: Due,
-    next_arrival_index: u64,
-    draws: Draws,
-    spread: Purpose,
-    cpu: Cpu,
-    listener: Listener,
-    locks: Option<Locks>,
-    server: Server,
-    workers: Vec<Worker>,
-    threads: Arena<Thread>,
-    tasks: Arena<Task>,
+    pub(crate) idle: Deadlines<(u32, u64)>,
+    pub(crate) arrivals: Option<Arrivals>,
+    pub(crate) next_arrival: Due,
+    pub(crate) next_arrival_index: u64,
+    pub(crate) draws: Draws,
+    pub(crate) spread: Purpose,
+    pub(crate) cpu: Cores,
+    pub(crate) listener: Listener,
+    pub(crate) database: Database,
+    pub(crate) workers: Vec<Worker>,
+    pub(crate) threads: Arena<Thread>,
+    pub(crate) tasks: Arena<Task>,
     /// Time of each task by place, one row per task slot.
-    accounts: Vec<u64>,
-    requests: Arena<Request>,
-    database_connections: Arena<DatabaseConnection>,
-    users: Vec<User>,
+    pub(crate) accounts: Vec<u64>,
+    pub(crate) requests: Arena<Request>,
+    pub(crate) users: Vec<User>,
     /// When the client's thread has opened all connections that are due.
-    client_free: Instant,
-    idle_users: VecDeque<u32>,
-    seen: Observations,
-    window_opened: Instant,
-    events: u64,
+    pub(crate) client_free: Instant,
+    pub(crate) idle_users: VecDeque<u32>,
+    pub(crate) seen: Observations,
+    pub(crate) window_opened: Instant,
+    pub(crate) events: u64,
 }
 
 impl<'p> Engine<'p, Silent> {
@@ -181,16 +175,17 @@ impl<'p, T: Trace> Engine<'p, T> {
     }
 
     fn with(plan: &'p Plan, trace: T, workspace: Workspace) -> Engine<'p, T> {
+        let scenario = &plan.scenario;
+        let service = &scenario.service;
         let mut threads = Arena::new();
         let workers =
-            (0..plan.service.workers).map(|id| new_worker(plan, id, &mut threads)).collect();
-        let arrivals = match &plan.load.source {
+            (0..service.workers).map(|id| Worker::new(scenario, id, &mut threads)).collect();
+        let arrivals = match &scenario.load.source {
             scenario::Source::Open { rate, spacing, .. } => {
                 Some(Arrivals::new(plan.seed, rate, *spacing))
             }
             scenario::Source::Closed { .. } => None,
         };
-        let sqlite = plan.database.as_ref().and_then(|database| database.sqlite.as_ref());
         Engine {
             plan,
             trace,
@@ -203,32 +198,38 @@ impl<'p, T: Trace> Engine<'p, T> {
             next_arrival_index: 0,
             draws: workspace.draws,
             spread: Purpose::new(plan.seed, "connection"),
-            cpu: Cpu::new(&plan.cpu, plan.context_switch, plan.idle_exit, plan.phase),
-            listener: Listener::new(
-                plan.service.spread,
-                plan.service.workers,
-                plan.service.backlog,
+            cpu: Cores::new(
+                &scenario.cpu,
+                plan.cpu.context_switch,
+                scenario.costs.machine.idle_exit,
+                plan.cpu.phase,
             ),
-            locks: sqlite.map(|sqlite| Locks::new(sqlite.journal_mode)),
-            server: Server::new(plan.database.as_ref().map_or(0, |d| d.server_cores)),
+            listener: Listener::new(service.spread, service.workers, service.backlog),
+            database: Database::new(scenario),
             workers,
             threads,
             tasks: Arena::new(),
             accounts: Vec::new(),
             requests: Arena::new(),
-            database_connections: Arena::new(),
             users: Vec::new(),
             client_free: Instant::START,
             idle_users: VecDeque::new(),
-            seen: Observations::new(
-                plan.classes.len(),
-                plan.place_count(),
-                plan.upstreams.len(),
-                workspace.histograms,
-            ),
+            seen: Observations::new(plan, workspace.histograms),
             window_opened: Instant::START,
             events: 0,
         }
+    }
+
+    /// What is run.
+    #[inline]
+    pub(crate) fn scenario(&self) -> &'p Scenario {
+        &self.plan.scenario
+    }
+
+    /// What its stack costs.
+    #[inline]
+    pub(crate) fn costs(&self) -> &'p Costs {
+        &self.plan.scenario.costs
     }
 
     /// Runs to the end of the window.
@@ -245,7 +246,7 @@ impl<'p, T: Trace> Engine<'p, T> {
     }
 
     fn run_to_end(&mut self, events_max: u64) -> Result<(), Runaway> {
-        let end = Instant::START + self.plan.load.total();
+        let end = Instant::START + self.scenario().load.total();
         self.begin();
         let mut standstill = 0;
         loop {
@@ -277,7 +278,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         }
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.seen.events = self.events;
-        self.seen.close_window(end, self.plan.load.duration);
+        self.seen.close_window(end, self.scenario().load.duration);
         Ok(())
     }
 
@@ -312,7 +313,7 @@ impl<'p, T: Trace> Engine<'p, T> {
     }
 
     fn begin(&mut self) {
-        let warm = Instant::START + self.plan.load.warmup;
+        let warm = Instant::START + self.scenario().load.warmup;
         self.agenda.push(warm, Event::WindowOpens);
         if let Some(period) = self.cpu.period() {
             self.agenda.push(Instant::START + period, Event::QuotaRefill);
@@ -334,13 +335,13 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::Arrive { task } => self.arrive(task),
             Event::Written { task } => self.written(task),
             Event::Deliver { task } => self.deliver(task),
-            // Who is ready is given the processor as after every event.
+            // Ready threads are given processors after every event.
             Event::CoreAwake => {}
             Event::Resume { task } => self.resume(task, Via::Poll),
             Event::Poll { task } => self.poll(task),
             Event::GiveUp { task, ticket } => self.give_up(task, ticket),
-            Event::Knock { task, request, generation } => {
-                self.knock_again(task, request, generation)
+            Event::RetryHandshake { task, request, generation } => {
+                self.retry_handshake(task, request, generation)
             }
             Event::LockTimer { worker } => self.lock_timer(worker),
             Event::ServerArrival { task } => self.server_arrival(task),
@@ -356,7 +357,7 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     /// Moves a task to another place; its time so far belongs to the one that it leaves.
     #[inline]
-    fn set_place(&mut self, task: u32, place: Place) {
+    pub(crate) fn set_place(&mut self, task: u32, place: Place) {
         self.book(task);
         let entry = &mut self.tasks[task];
         if entry.place != place {
@@ -368,7 +369,7 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     /// Books the time of a task up to now at the place where it is.
     #[inline]
-    fn book(&mut self, task: u32) {
+    pub(crate) fn book(&mut self, task: u32) {
         let entry = &mut self.tasks[task];
         let row = task as usize * self.plan.places.len();
         self.accounts[row + entry.place.index()] += self.now.nanos() - entry.since.nanos();
@@ -377,13 +378,13 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     /// The time that `draw` gives the request of `task`.
     #[inline]
-    fn sample(&mut self, task: u32, draw: DrawId) -> Span {
+    pub(crate) fn sample(&mut self, task: u32, draw: DrawId) -> Span {
         self.sample_attempt(task, draw, 0)
     }
 
     /// The same for a repeated attempt: each draws anew.
     #[inline]
-    fn sample_attempt(&mut self, task: u32, draw: DrawId, attempt: u32) -> Span {
+    pub(crate) fn sample_attempt(&mut self, task: u32, draw: DrawId, attempt: u32) -> Span {
         let spec = &self.plan.draws[draw as usize];
         if let model::distribution::Distribution::Constant(span) = spec.distribution {
             return span;
@@ -394,48 +395,13 @@ impl<'p, T: Trace> Engine<'p, T> {
     }
 
     /// A wait of `task` is over: its thread goes on, or the loop is told.
-    fn resume(&mut self, task: u32, via: Via) {
+    pub(crate) fn resume(&mut self, task: u32, via: Via) {
         let thread = self.tasks[task].thread;
         if thread == NONE {
             self.enqueue(task, via);
         } else {
             debug_assert!(self.threads[thread].state == ThreadState::Blocked);
             self.make_ready(thread);
-        }
-    }
-}
-
-fn new_worker(plan: &Plan, id: u32, threads: &mut Arena<Thread>) -> Worker {
-    let thread = threads.insert(Thread::new(id, Role::Loop), |_, _| {});
-    let slots = |limit: Option<u32>| limit.map(Slots::new);
-    let clients = 0..2 * plan.upstreams.len();
-    Worker {
-        thread,
-        callbacks: Callbacks::new(plan.service.event_loop),
-        accepting: false,
-        lock: InterpreterLock::new(plan.interpreter.unwrap_or(Span::ZERO)),
-        tokens: Slots::new(plan.service.threads),
-        idle_threads: Vec::new(),
-        pool: plan.database.as_ref().map(|of| Pool::new(of.connections, of.overtaking)),
-        semaphores: plan.upstreams.iter().map(|u| slots(u.max_in_flight)).collect(),
-        connections: plan.upstreams.iter().map(|u| slots(u.max_connections)).collect(),
-        kept: clients.map(|_| Kept::new(plan.kept, plan.kept_for)).collect(),
-        clients: 0,
-        tasks: 0,
-        used: [None; Work::COUNT],
-    }
-}
-
-impl Thread {
-    fn new(worker: u32, role: Role) -> Thread {
-        Thread {
-            worker,
-            role,
-            state: ThreadState::Idle,
-            core: 0,
-            task: NONE,
-            work: Span::ZERO,
-            native: false,
         }
     }
 }

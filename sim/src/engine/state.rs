@@ -1,26 +1,21 @@
 //! What the engine keeps of everything that is under way.
 
-use model::costs::Work;
 use model::place::Place;
+use model::scenario::Scenario;
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
+use crate::cache;
+use crate::database::{self, Pool};
+use crate::event_loop::Callbacks;
+use crate::interpreter::InterpreterLock;
 use crate::observe::ErrorKind;
 use crate::plan::Pc;
-use crate::station::callbacks::Callbacks;
-use crate::station::interpreter::InterpreterLock;
-use crate::station::kept::{Connection, Kept};
-use crate::station::pool::Pool;
-use crate::station::slots::Slots;
-use crate::station::sqlite;
+use crate::threads::ThreadPool;
+use crate::upstream::{self, Clients};
 
 /// No thread, task, connection or parent.
 pub(crate) const NONE: u32 = u32::MAX;
-/// The entry of a loop's queue that accepts connections.
-pub(crate) const ACCEPT: u32 = u32::MAX - 1;
-/// The entry of a loop's queue that closes a connection.
-pub(crate) const HANG_UP: u32 = u32::MAX - 2;
-
 /// Reusable slots: memory grows with what is alive, not with what ever was.
 #[derive(Debug)]
 pub(crate) struct Arena<T> {
@@ -116,25 +111,16 @@ pub(crate) struct Task {
     pub(crate) branches: u32,
     /// Rises with every wait that can be given up, so that late timers are recognised.
     pub(crate) ticket: u32,
-    /// Attempts of the current call, or of the handshake.
-    pub(crate) attempt: u32,
-    /// Sleeps of the busy handler in the current statement.
-    pub(crate) polls: u32,
-    /// Database connection.
-    pub(crate) connection: u32,
-    /// Connection to the upstream that it has chosen or uses.
-    pub(crate) client: Connection,
-    /// That connection is new.
-    pub(crate) opens: bool,
+    /// Attempts of the handshake so far.
+    pub(crate) handshakes: u32,
+    pub(crate) database: database::OfTask,
+    pub(crate) call: upstream::OfTask,
     /// When what the client sends on a new connection reaches the service, at the earliest.
     pub(crate) sent: Instant,
     /// It is there to be read.
     pub(crate) written: bool,
     pub(crate) place: Place,
-    /// It copies the write-ahead log.
-    pub(crate) checkpointing: bool,
-    /// What became of the last attempt of a call.
-    pub(crate) outcome: Option<ErrorKind>,
+    /// Why it fails, once an instruction has failed.
     pub(crate) failed: Option<ErrorKind>,
 }
 
@@ -180,44 +166,52 @@ pub(crate) struct Thread {
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) thread: u32,
-    /// Callbacks that are ready to run: tasks, [`ACCEPT`] or [`HANG_UP`].
+    /// Callbacks that are ready to run: tasks, [`crate::event_loop::ACCEPT`] or [`crate::event_loop::HANG_UP`].
     pub(crate) callbacks: Callbacks,
     pub(crate) accepting: bool,
     pub(crate) lock: InterpreterLock,
-    pub(crate) tokens: Slots,
-    /// Pool threads without work; the latest is reused first.
-    pub(crate) idle_threads: Vec<u32>,
-    pub(crate) pool: Option<Pool>,
-    pub(crate) semaphores: Vec<Option<Slots>>,
-    pub(crate) connections: Vec<Option<Slots>>,
-    /// Connections of each HTTP client, as [`crate::plan::ClientId`] counts them.
-    pub(crate) kept: Vec<Kept>,
+    pub(crate) pool_threads: ThreadPool,
+    pub(crate) database: Option<Pool>,
+    pub(crate) upstreams: Clients,
     /// Client connections that are open.
     pub(crate) clients: u32,
     /// Requests admitted and not answered.
     pub(crate) tasks: u32,
-    /// When it last did each kind of [`Work`].
-    pub(crate) used: [Option<Instant>; Work::COUNT],
+    pub(crate) used: cache::Used,
 }
 
-/// A database connection.
-#[derive(Clone, Debug)]
-pub(crate) struct DatabaseConnection {
-    /// Its own thread under an async driver.
-    pub(crate) thread: u32,
-    pub(crate) open: bool,
-    /// It has not committed yet.
-    pub(crate) fresh: bool,
-    pub(crate) hold: sqlite::Hold,
+impl Worker {
+    /// A worker before its first request, whose loop is a new thread in `threads`.
+    pub(crate) fn new(scenario: &Scenario, id: u32, threads: &mut Arena<Thread>) -> Worker {
+        let (service, costs) = (&scenario.service, &scenario.costs);
+        Worker {
+            thread: threads.insert(Thread::new(id, Role::Loop), |_, _| {}),
+            callbacks: Callbacks::new(service.event_loop),
+            accepting: false,
+            lock: InterpreterLock::new(costs.interpreter.switch_interval),
+            pool_threads: ThreadPool::new(service.threads),
+            database: scenario
+                .database
+                .as_ref()
+                .map(|database| Pool::new(database.connections, costs.driver.overtaking)),
+            upstreams: Clients::new(scenario),
+            clients: 0,
+            tasks: 0,
+            used: Default::default(),
+        }
+    }
 }
 
-/// A user of the load generator and its connection.
-#[derive(Clone, Debug)]
-pub(crate) struct User {
-    /// Requests sent so far.
-    pub(crate) iteration: u64,
-    /// The worker that its open connection leads to, or [`NONE`].
-    pub(crate) worker: u32,
-    /// Between requests.
-    pub(crate) idle: bool,
+impl Thread {
+    pub(crate) fn new(worker: u32, role: Role) -> Thread {
+        Thread {
+            worker,
+            role,
+            state: ThreadState::Idle,
+            core: 0,
+            task: NONE,
+            work: Span::ZERO,
+            native: false,
+        }
+    }
 }

@@ -1,21 +1,17 @@
 //! The interpreter: what each instruction does.
 
-use model::costs::Work;
+use model::place::{self, Place};
 use model::scenario::Concurrency;
 use model::units::Span;
 
-use super::Engine;
-use super::state::{NONE, Role, Thread};
-use crate::event::Event;
+use super::{Engine, Event, NONE, Record, Role, Trace};
+use crate::event_loop::Via;
 use crate::observe::{ErrorKind, Limit};
-use crate::plan::{Op, Pc};
-use crate::station::callbacks::Via;
-use crate::trace::{Record, Trace};
-use model::place::{self, Place};
+use crate::plan::{Basic, Op, Pc};
 
 /// What a thread does after an instruction.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// Goes on at once.
     Continue,
     /// Needs the CPU for `span`; a `native` stretch needs no interpreter lock.
@@ -28,10 +24,18 @@ pub(super) enum Flow {
     Idle,
 }
 
+impl Flow {
+    /// CPU that holds the interpreter lock, or nothing if there is none.
+    #[inline]
+    pub(crate) fn work(span: Span) -> Flow {
+        if span.is_zero() { Flow::Continue } else { Flow::Work { span, native: false } }
+    }
+}
+
 impl<T: Trace> Engine<'_, T> {
     /// Executes instructions of `task` on `thread` until one needs time, moves the task, or
     /// goes into or out of the database library, where the interpreter lock changes hands.
-    pub(super) fn step(&mut self, thread: u32, task: u32) -> Flow {
+    pub(crate) fn step(&mut self, thread: u32, task: u32) -> Flow {
         let inside = self.enters_library(task);
         loop {
             let flow = self.execute(thread, task);
@@ -47,103 +51,54 @@ impl<T: Trace> Engine<'_, T> {
         self.trace.record(self.now, Record::Step { task, thread, op });
         self.tasks[task].pc = pc + 1;
         match op {
-            Op::Admit => self.admit(task),
-            Op::Request { draw, in_flight } => {
-                let others = self.workers[self.worker_of(task) as usize].tasks.saturating_sub(1);
-                let span = self.sample(task, draw) + in_flight * u64::from(others);
-                work(span, false)
-            }
-            Op::Cpu { draw } => work(self.sample(task, draw), false),
-            Op::Native { draw } => work(self.sample(task, draw), true),
-            Op::Burn { span } => Flow::Work { span, native: false },
-            Op::Refill { work, cold } => self.refill(task, work, cold),
-            Op::Block { draw } => {
-                let span = self.sample(task, draw);
-                self.block(task, span, place::BLOCK)
-            }
-            Op::Sleep { draw } => {
-                let span = self.sample(task, draw);
-                self.wait(thread, task, span, place::SLEEP)
-            }
-            Op::TokenAcquire => self.token_acquire(task),
-            Op::TokenRelease => self.token_release(task),
-            Op::ToLoop => {
-                self.enqueue(task, Via::Thread);
-                Flow::Detached
-            }
-            Op::Turn => {
-                self.enqueue(task, Via::Loop);
-                Flow::Detached
-            }
-            Op::ToDriver => self.hand_to_driver(task),
-            Op::Checkout => self.checkout(thread, task),
-            Op::SkipIfOpen { open } => self.skip_if_open(task, open),
-            Op::Crowded { span } => self.crowded(span),
-            Op::Opened => self.opened(task),
-            Op::SkipIfKept { keep } => self.skip_if_kept(task, keep),
-            Op::LastCloseCpu { span } => self.last_close_cpu(span),
-            Op::LastClose { sync } => self.last_close(thread, task, sync),
-            Op::Closed => self.closed(task),
-            Op::Checkin => self.checkin(task),
-            Op::BeginRead | Op::BeginWrite | Op::CommitLock => self.lock(thread, task, op),
-            Op::EndRead => self.unlock(task, false),
-            Op::Change { pages } => self.change(task, pages),
-            Op::CommitCpu { span } => self.commit_cpu(task, span),
-            Op::CommitSync { sync } => self.commit_sync(thread, task, sync),
-            Op::CommitEnd => self.unlock(task, true),
-            Op::Checkpoint { sync } => self.checkpoint(thread, task, sync),
-            Op::CheckpointEnd => self.checkpoint_end(task),
-            Op::Rollback => self.unlock(task, false),
-            Op::Server { round_trip, .. } => self.server(thread, task, round_trip),
-            Op::SemaphoreAcquire { upstream } => self.semaphore_acquire(thread, task, upstream),
-            Op::SemaphoreRelease { upstream } => self.semaphore_release(task, upstream),
-            Op::ConnectionAcquire { upstream, .. } => {
-                self.connection_acquire(thread, task, upstream)
-            }
-            Op::Choose { client, look } => self.choose(task, client, look),
-            Op::Lock { client, lock } => self.lock_connection(thread, task, client, lock),
-            Op::Unlock { client, lock } => self.unlock_connection(task, client, lock),
-            Op::Connect { client, span, miss, again } => {
-                self.connect(task, client, span, miss, again)
-            }
-            Op::Disconnect { client, look } => self.disconnect(task, client, look),
-            Op::Exchange { upstream, latency, failure } => {
-                self.exchange(thread, task, upstream, latency, failure)
-            }
-            Op::ConnectionRelease { upstream } => self.connection_release(task, upstream),
-            Op::Retry { upstream, again } => self.retry(thread, task, upstream, again),
-            Op::Fork { fork } => self.fork(task, pc, fork),
-            Op::BranchEnd => self.branch_end(task),
-            Op::Jump { to } => self.jump(task, to),
-            Op::Respond => self.respond(task),
+            Op::Basic(op) => self.basic(thread, task, op),
+            Op::Cache(op) => self.cache(task, op),
+            Op::Threads(op) => self.thread_pool(task, op),
+            Op::Database(op) => self.database(thread, task, op),
+            Op::Upstream(op) => self.call(thread, task, op),
         }
     }
 
-    /// Brings back into the caches what the worker has not used since it last did `kind`. The
-    /// others of its processor have their own memory, and so nothing to keep warm for it.
-    fn refill(&mut self, task: u32, kind: Work, cold: Span) -> Flow {
-        let worker = self.worker_of(task);
-        let last = self.workers[worker as usize].used[kind as usize].replace(self.now);
-        let lost = last.map_or(1.0, |last| self.plan.cache.lost(self.now - last));
-        work(cold.scale(lost), false)
+    #[inline]
+    fn basic(&mut self, thread: u32, task: u32, op: Basic) -> Flow {
+        match op {
+            Basic::Admit => self.admit(task),
+            Basic::Request { draw, in_flight } => {
+                let others = self.workers[self.worker_of(task) as usize].tasks.saturating_sub(1);
+                Flow::work(self.sample(task, draw) + in_flight * u64::from(others))
+            }
+            Basic::Cpu { draw } => Flow::work(self.sample(task, draw)),
+            Basic::Burn { span } => Flow::Work { span, native: false },
+            Basic::Block { draw } => {
+                let span = self.sample(task, draw);
+                self.block(task, span, place::BLOCK)
+            }
+            Basic::Sleep { draw } => {
+                let span = self.sample(task, draw);
+                self.wait(thread, task, span, place::SLEEP)
+            }
+            Basic::ToLoop => {
+                self.enqueue(task, Via::Thread);
+                Flow::Detached
+            }
+            Basic::Turn => {
+                self.enqueue(task, Via::Loop);
+                Flow::Detached
+            }
+            Basic::Fork { fork } => self.fork(task, self.tasks[task].pc - 1, fork),
+            Basic::BranchEnd => self.branch_end(task),
+            Basic::Jump { to } => self.jump(task, to),
+            Basic::Respond => self.respond(task),
+        }
     }
 
-    /// Brings back into the caches what other requests have displaced. Those of all workers
-    /// share the caches of the processors that they run on, no more than there are workers.
-    fn crowded(&mut self, span: Span) -> Flow {
-        let all: u32 = self.workers.iter().map(|worker| worker.tasks).sum();
-        let processors = self.plan.cpu.cores.min(self.workers.len() as u32);
-        let others = f64::from(all.saturating_sub(1)) / f64::from(processors);
-        work(span.scale(self.plan.cache.displaced(others)), false)
-    }
-
-    pub(super) fn jump(&mut self, task: u32, to: Pc) -> Flow {
+    pub(crate) fn jump(&mut self, task: u32, to: Pc) -> Flow {
         self.tasks[task].pc = to;
         Flow::Continue
     }
 
     /// The instruction before the current address failed: its scopes are undone.
-    pub(super) fn fail(&mut self, task: u32, kind: ErrorKind) -> Flow {
+    pub(crate) fn fail(&mut self, task: u32, kind: ErrorKind) -> Flow {
         let entry = &mut self.tasks[task];
         let unwind = self.plan.unwind[entry.pc as usize - 1];
         assert!(unwind != Pc::MAX, "an instruction that can fail has an unwind address");
@@ -152,7 +107,7 @@ impl<T: Trace> Engine<'_, T> {
         Flow::Continue
     }
 
-    pub(super) fn worker_of(&self, task: u32) -> u32 {
+    pub(crate) fn worker_of(&self, task: u32) -> u32 {
         self.requests[self.tasks[task].request].worker
     }
 
@@ -164,7 +119,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The task waits at `place` for something that will resume it.
-    pub(super) fn suspend(&mut self, thread: u32, task: u32, place: Place) -> Flow {
+    pub(crate) fn suspend(&mut self, thread: u32, task: u32, place: Place) -> Flow {
         self.set_place(task, place);
         if self.parks(thread, task) {
             self.tasks[task].thread = NONE;
@@ -175,7 +130,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The task waits at `place` for `span`.
-    pub(super) fn wait(&mut self, thread: u32, task: u32, span: Span, place: Place) -> Flow {
+    pub(crate) fn wait(&mut self, thread: u32, task: u32, span: Span, place: Place) -> Flow {
         if span.is_zero() {
             return Flow::Continue;
         }
@@ -196,12 +151,9 @@ impl<T: Trace> Engine<'_, T> {
     /// uvicorn refuses when its connections, this one included, or its tasks reach the
     /// limit.
     fn admit(&mut self, task: u32) -> Flow {
+        let limit = self.scenario().service.limit_concurrency;
         let worker = &mut self.workers[self.requests[self.tasks[task].request].worker as usize];
-        let full = self
-            .plan
-            .service
-            .limit_concurrency
-            .is_some_and(|limit| worker.clients >= limit || worker.tasks >= limit);
+        let full = limit.is_some_and(|limit| worker.clients >= limit || worker.tasks >= limit);
         if full {
             self.seen.reach(Limit::Concurrency);
             let entry = &mut self.tasks[task];
@@ -215,38 +167,8 @@ impl<T: Trace> Engine<'_, T> {
         Flow::Continue
     }
 
-    fn token_acquire(&mut self, task: u32) -> Flow {
-        let worker = self.worker_of(task);
-        self.tasks[task].thread = NONE;
-        if self.workers[worker as usize].tokens.acquire(task) {
-            self.seen.threads.enter(self.now);
-            self.start_on_pool(worker, task);
-        } else {
-            self.seen.reach(Limit::Threads);
-            self.set_place(task, place::THREADS);
-        }
-        Flow::Detached
-    }
-
-    fn token_release(&mut self, task: u32) -> Flow {
-        let worker = self.worker_of(task);
-        match self.workers[worker as usize].tokens.release() {
-            Some(next) => self.start_on_pool(worker, next),
-            None => self.seen.threads.leave(self.now),
-        }
-        Flow::Continue
-    }
-
-    /// A task that has a token gets a pool thread: the one that was idle last, or a new one.
-    fn start_on_pool(&mut self, worker: u32, task: u32) {
-        let idle = self.workers[worker as usize].idle_threads.pop();
-        let thread =
-            idle.unwrap_or_else(|| self.threads.insert(Thread::new(worker, Role::Pool), |_, _| {}));
-        self.carry(thread, task);
-    }
-
     /// `thread` takes over `task` and joins the queue for a core.
-    pub(super) fn carry(&mut self, thread: u32, task: u32) {
+    pub(crate) fn carry(&mut self, thread: u32, task: u32) {
         self.threads[thread].task = task;
         self.tasks[task].thread = thread;
         self.make_ready(thread);
@@ -313,18 +235,18 @@ impl<T: Trace> Engine<'_, T> {
     fn respond(&mut self, task: u32) -> Flow {
         let entry = &self.requests[self.tasks[task].request];
         let (worker, user, settled) = (entry.worker, entry.user, entry.settled);
-        // Whoever was refused is to come again on another connection.
-        let last = !self.plan.load.keep_alive || !entry.admitted;
+        // A refused client has to open another connection.
+        let last = !self.scenario().load.keep_alive || !entry.admitted;
         if entry.admitted {
             self.workers[worker as usize].tasks -= 1;
         }
-        // It is the server that ends the connection, with its reply. Who has left has ended it,
-        // and may have another by now.
+        // The server closes the connection with its reply. A client that timed out has already
+        // closed it, and may have another by now.
         if last && !settled {
             self.end_connection(user, Via::Loop);
         }
-        let there = self.plan.network.client.scale(0.5);
-        let back = self.plan.network.client - there;
+        let there = self.costs().network.client.scale(0.5);
+        let back = self.costs().network.client - there;
         if settled || back.is_zero() {
             self.deliver(task);
         } else {
@@ -336,7 +258,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The reply reaches the client, if that still waits.
-    pub(super) fn deliver(&mut self, task: u32) {
+    pub(crate) fn deliver(&mut self, task: u32) {
         self.book(task);
         let request = self.tasks[task].request;
         let failed = self.tasks[task].failed;
@@ -363,9 +285,4 @@ impl<T: Trace> Engine<'_, T> {
             }
         }
     }
-}
-
-/// Work, or nothing if there is none.
-pub(super) fn work(span: Span, native: bool) -> Flow {
-    if span.is_zero() { Flow::Continue } else { Flow::Work { span, native } }
 }

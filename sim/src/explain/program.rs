@@ -4,14 +4,15 @@
 //! statement, its thread hops and the library's CPU become one line.
 
 use model::distribution::Distribution;
-use model::scenario::{Connections, Endpoint, Engine, JournalMode, Scenario, Statement, Step};
+use model::scenario::{Endpoint, Engine, Scenario, Statement, Step};
 use model::statistics::round_significant;
 use model::units::Span;
 use render::number;
 use render::table::{Align, Table};
 use serde::Serialize;
 
-use crate::plan::{Class, Op, Pc, Plan};
+use crate::plan::{Basic, Class, DrawId, Op, Pc, Plan};
+use crate::{database, threads, upstream};
 
 /// What an endpoint's requests do.
 #[derive(Clone, Debug, Serialize)]
@@ -95,9 +96,9 @@ impl Program {
 }
 
 /// Reads a program along the path of a request that meets no failure.
-struct Reader<'a> {
-    scenario: &'a Scenario,
-    plan: &'a Plan,
+pub(crate) struct Reader<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) plan: &'a Plan,
     lines: Vec<Line>,
     depth: usize,
     /// Names of the statements to come.
@@ -109,9 +110,7 @@ struct Reader<'a> {
     /// CPU of a hand-over between threads.
     hop: Span,
     /// A semaphore that the next call goes through, in words.
-    slots: String,
-    /// A connection is opened and closed for each use.
-    reopens: bool,
+    pub(crate) semaphore: String,
 }
 
 impl<'a> Reader<'a> {
@@ -120,8 +119,6 @@ impl<'a> Reader<'a> {
         let scale = costs.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         let mut names = Vec::new();
         endpoint.steps.iter().for_each(|step| statement_names(step, scenario, &mut names));
-        let reopens =
-            plan.database.as_ref().is_some_and(|d| d.connections == Connections::PerOperation);
         Reader {
             scenario,
             plan,
@@ -131,8 +128,7 @@ impl<'a> Reader<'a> {
             ahead: 0.0,
             closing: false,
             hop: costs.cpu(endpoint.concurrency(&scenario.service)).hop.scale(scale),
-            slots: String::new(),
-            reopens,
+            semaphore: String::new(),
         }
     }
 
@@ -142,13 +138,11 @@ impl<'a> Reader<'a> {
             let op = self.plan.ops[pc as usize];
             pc += 1;
             match op {
-                Op::Respond => return self.line("send the reply".into()),
-                Op::BranchEnd => return,
-                Op::Jump { to } => pc = to,
-                Op::Fork { fork } => self.branches(fork, depth),
-                Op::SkipIfOpen { open } if !self.reopens => pc = open,
-                Op::SkipIfKept { keep } if !self.reopens => pc = keep,
-                other => self.step(other),
+                Op::Basic(Basic::Respond) => return self.line("send the reply".into()),
+                Op::Basic(Basic::BranchEnd) => return,
+                Op::Basic(Basic::Jump { to }) => pc = to,
+                Op::Basic(Basic::Fork { fork }) => self.branches(fork, depth),
+                other => pc = self.step(other).unwrap_or(pc),
             }
         }
     }
@@ -161,217 +155,110 @@ impl<'a> Reader<'a> {
         self.depth = depth;
     }
 
-    fn line(&mut self, what: String) {
+    pub(crate) fn line(&mut self, what: String) {
         let cpu = std::mem::take(&mut self.ahead);
         self.lines.push(Line { depth: self.depth, what, cpu, wait: 0.0 });
     }
 
-    /// Adds to the line that is being told.
-    fn more(&mut self, add: impl FnOnce(&mut Line)) {
+    /// CPU that was to come belongs to the last line.
+    pub(crate) fn ahead_to_line(&mut self) {
+        let cpu = std::mem::take(&mut self.ahead);
+        self.more(|line| line.cpu += cpu);
+    }
+
+    /// The statement that comes next.
+    pub(crate) fn statement(&mut self) -> String {
+        self.statements.next().unwrap_or_else(|| "a statement".into())
+    }
+
+    /// Adds to the last line.
+    pub(crate) fn more(&mut self, add: impl FnOnce(&mut Line)) {
         if let Some(line) = self.lines.last_mut() {
             add(line);
         }
     }
 
-    fn mean(&self, draw: u32) -> f64 {
+    pub(crate) fn mean(&self, draw: DrawId) -> f64 {
         self.plan.draws[draw as usize].distribution.mean()
     }
 
-    fn told(&self, draw: u32) -> String {
+    pub(crate) fn draw_in_words(&self, draw: DrawId) -> String {
         distribution(&self.plan.draws[draw as usize].distribution)
     }
 
-    fn step(&mut self, op: Op) {
+    /// Where the reading goes on, if not at the next instruction.
+    fn step(&mut self, op: Op) -> Option<Pc> {
         let closing = std::mem::replace(&mut self.closing, closes(&op));
         match op {
-            Op::Burn { span } if closing && span == self.hop => {
-                self.more(|line| line.cpu += span.secs_f64())
+            Op::Basic(Basic::Burn { span }) if closing && span == self.hop => {
+                self.more(|line| line.cpu += span.secs_f64());
             }
-            Op::Burn { span } => self.ahead += span.secs_f64(),
-            Op::Admit | Op::TokenRelease | Op::ToLoop | Op::ToDriver => {}
-            Op::Request { draw, .. } => {
+            Op::Basic(op) => self.basic(op),
+            Op::Cache(_) => {}
+            Op::Threads(op) => threads::explain(self, op),
+            Op::Database(op) => return database::explain(self, op),
+            Op::Upstream(op) => upstream::explain(self, op),
+        }
+        None
+    }
+
+    fn basic(&mut self, op: Basic) {
+        match op {
+            Basic::Burn { span } => self.ahead += span.secs_f64(),
+            Basic::Request { draw, .. } => {
                 self.ahead += self.mean(draw);
                 self.line(self.admission());
             }
-            Op::Cpu { draw } => {
-                self.line(format!("compute {}", self.told(draw)));
+            Basic::Cpu { draw } => {
+                self.line(format!("compute {}", self.draw_in_words(draw)));
                 let mean = self.mean(draw);
                 self.more(|line| line.cpu += mean);
             }
-            Op::Block { draw } => {
-                self.wait(format!("block the thread for {}", self.told(draw)), self.mean(draw));
+            Basic::Block { draw } => {
+                self.wait(
+                    format!("block the thread for {}", self.draw_in_words(draw)),
+                    self.mean(draw),
+                );
             }
-            Op::Sleep { draw } => self.wait(format!("sleep {}", self.told(draw)), self.mean(draw)),
-            Op::TokenAcquire => {
-                self.line(format!(
-                    "move to a thread of the pool ({} per worker)",
-                    self.plan.service.threads
-                ));
+            Basic::Sleep { draw } => {
+                self.wait(format!("sleep {}", self.draw_in_words(draw)), self.mean(draw));
             }
-            Op::SemaphoreAcquire { .. } | Op::ConnectionAcquire { .. } | Op::Exchange { .. } => {
-                self.call(op);
-            }
-            other => self.database(other),
+            Basic::Admit
+            | Basic::ToLoop
+            | Basic::Turn
+            | Basic::Fork { .. }
+            | Basic::BranchEnd
+            | Basic::Jump { .. }
+            | Basic::Respond => {}
         }
     }
 
-    fn wait(&mut self, what: String, seconds: f64) {
+    pub(crate) fn wait(&mut self, what: String, seconds: f64) {
         self.line(what);
         self.more(|line| line.wait += seconds);
     }
 
     fn admission(&self) -> String {
-        match self.plan.service.limit_concurrency {
+        match self.scenario.service.limit_concurrency {
             Some(limit) => {
                 format!("read and route the request; from {limit} at a time on, refuse it with 503")
             }
             None => "read and route the request".into(),
         }
     }
-
-    fn call(&mut self, op: Op) {
-        let name = |upstream: u32| &self.scenario.upstreams[upstream as usize].name;
-        match op {
-            Op::SemaphoreAcquire { upstream } => {
-                let slots = self.plan.upstreams[upstream as usize].max_in_flight.unwrap_or(0);
-                self.slots = format!(", under a semaphore of {slots} per worker");
-            }
-            Op::ConnectionAcquire { upstream, .. } => {
-                let spec = &self.plan.upstreams[upstream as usize];
-                let (slots, name) = (spec.max_connections.unwrap_or(0), name(upstream));
-                let patience = patience(spec.pool_timeout);
-                self.line(format!(
-                    "wait for one of {slots} connections to {name} per worker{patience}"
-                ));
-            }
-            Op::Exchange { upstream, latency, .. } => {
-                let spec = &self.plan.upstreams[upstream as usize];
-                let slots = std::mem::take(&mut self.slots);
-                let mut what = format!("call {}{slots}: {}", name(upstream), self.told(latency));
-                what += &patience(spec.timeout);
-                if spec.failures > 0.0 {
-                    what += &format!(", {} fail", number::percent(spec.failures));
-                }
-                if spec.retries > 0 {
-                    what += &format!(", up to {} retries", spec.retries);
-                }
-                let latency = &self.plan.draws[latency as usize].distribution;
-                let mean = spec.timeout.map_or(latency.mean(), |cap| latency.mean_capped(cap));
-                self.wait(what, mean);
-            }
-            _ => {}
-        }
-    }
-
-    fn database(&mut self, op: Op) {
-        match op {
-            Op::Checkout => self.line(self.checkout()),
-            Op::Opened => {
-                let cpu = std::mem::take(&mut self.ahead);
-                self.more(|line| line.cpu += cpu);
-            }
-            Op::SkipIfKept { .. } => self.line("close the connection".into()),
-            Op::Closed => {
-                let cpu = std::mem::take(&mut self.ahead);
-                self.more(|line| line.cpu += cpu);
-            }
-            Op::Checkin if !self.reopens => self.line("give the connection back".into()),
-            Op::BeginRead => self.line("read".into()),
-            Op::BeginWrite => {
-                let busy = self.sqlite().map_or(Span::ZERO, |(_, busy)| busy);
-                self.line(format!("take the write lock, polling for up to {}", exact(busy)));
-            }
-            Op::Native { draw } => self.query(self.mean(draw)),
-            Op::Change { pages } => self.more(|line| {
-                line.what +=
-                    &format!("; {pages} {} change", if pages == 1 { "page" } else { "pages" });
-            }),
-            Op::CommitLock => {
-                let what = match self.sqlite() {
-                    Some((JournalMode::Wal, _)) => "commit",
-                    _ => "commit, when no reader is left",
-                };
-                self.line(what.into());
-            }
-            Op::CommitSync { sync } => self.commit(self.mean(sync)),
-            Op::Server { engine, round_trip } => {
-                let statement = self.statements.next().unwrap_or_else(|| "a statement".into());
-                let seconds = self.mean(engine) + self.mean(round_trip);
-                self.wait(format!("{statement} on the database server"), seconds);
-            }
-            _ => {}
-        }
-    }
-
-    fn sqlite(&self) -> Option<(JournalMode, Span)> {
-        let sqlite = self.plan.database.as_ref()?.sqlite.as_ref()?;
-        Some((sqlite.journal_mode, sqlite.busy_timeout))
-    }
-
-    fn checkout(&self) -> String {
-        let pragmas = match self.scenario.database.as_ref().map(|database| &database.engine) {
-            Some(Engine::Sqlite(sqlite)) if sqlite.pragmas > 0 => {
-                format!(" and run {} pragmas on it", sqlite.pragmas)
-            }
-            _ => String::new(),
-        };
-        match self.plan.database.as_ref().map(|database| database.connections) {
-            Some(Connections::Pool { size, overflow, timeout }) => {
-                let patience = patience(timeout);
-                format!(
-                    "wait for one of {size} + {overflow} pooled connections per worker{patience}"
-                )
-            }
-            _ => format!("open a database connection{pragmas}"),
-        }
-    }
-
-    /// The engine's own part of a statement belongs to the line that took its lock.
-    fn query(&mut self, seconds: f64) {
-        let statement = self.statements.next().unwrap_or_else(|| "a statement".into());
-        self.more(|line| {
-            line.cpu += seconds;
-            line.what = match line.what.as_str() {
-                "read" => statement,
-                lock => format!("{lock}; {statement}"),
-            };
-        });
-    }
-
-    fn commit(&mut self, sync: f64) {
-        let Some(sqlite) = self.plan.database.as_ref().and_then(|d| d.sqlite.as_ref()) else {
-            return;
-        };
-        let (syncs, unlink) = (sqlite.commit_syncs, sqlite.unlink.secs_f64());
-        let log = match (sqlite.journal_mode, sqlite.wal_autocheckpoint) {
-            (JournalMode::Wal, pages) if pages > 0 => {
-                format!("; every {pages} pages, copy the log into the database")
-            }
-            _ => String::new(),
-        };
-        self.more(|line| {
-            line.what += &match syncs {
-                0 => ", without waiting for the disk".to_string(),
-                1 => ", once the disk has synced".to_string(),
-                n => format!(", once the disk has synced {n} times"),
-            };
-            line.what += &log;
-            line.wait += f64::from(syncs) * sync + unlink;
-        });
-    }
 }
 
 /// CPU right after these is the other half of a hand-over that began before them.
 fn closes(op: &Op) -> bool {
-    matches!(op, Op::ToLoop | Op::TokenAcquire | Op::TokenRelease)
+    matches!(op, Op::Basic(Basic::ToLoop) | Op::Threads(_))
 }
 
-fn patience(timeout: Option<Span>) -> String {
+pub(crate) fn patience(timeout: Option<Span>) -> String {
     timeout.map_or(String::new(), |span| format!(", give up after {}", exact(span)))
 }
 
 /// A span as it is, with a blank before its unit: `30 s`.
-fn exact(span: Span) -> String {
+pub(crate) fn exact(span: Span) -> String {
     let text = span.to_string();
     let unit = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
     format!("{} {}", &text[..unit], &text[unit..])

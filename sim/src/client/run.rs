@@ -1,0 +1,314 @@
+//! The load generator and its connections: users, arrivals, patience, handshakes.
+
+use model::place::{self, Place};
+use model::scenario::Source;
+use model::units::{Instant, Span};
+use model::workload::RequestKey;
+
+use super::User;
+use crate::engine::{Due, Engine, Event, NONE, Record, Request, Task, Trace};
+use crate::event_loop::{HANG_UP, Via};
+use crate::observe::{ErrorKind, Limit};
+use crate::{database, upstream};
+
+impl<T: Trace> Engine<'_, T> {
+    /// Creates the closed users and schedules the first request of each.
+    pub(crate) fn start_users(&mut self) {
+        let Source::Closed { users, .. } = &self.scenario().load.source else { return };
+        let count = libm::ceil(users.peak()) as u32;
+        for user in 0..count {
+            self.users.push(User { iteration: 0, worker: NONE, idle: false });
+            self.agenda.push(Instant::START, Event::Send { user });
+        }
+    }
+
+    /// A closed user sends if it is active now, else when it next becomes active.
+    pub(crate) fn user_turn(&mut self, user: u32) {
+        let Source::Closed { users, .. } = &self.scenario().load.source else { return };
+        if users.stages.is_empty() {
+            return self.send(user, self.closed_key(user));
+        }
+        let spans = users.active_spans(user);
+        let active = spans.iter().any(|&(from, to)| from <= self.now && self.now < to);
+        if active {
+            return self.send(user, self.closed_key(user));
+        }
+        let next = spans.iter().map(|&(from, _)| from).find(|&from| from > self.now);
+        self.agenda.push(next.unwrap_or(Instant::NEVER), Event::Send { user });
+    }
+
+    pub(crate) fn closed_key(&self, user: u32) -> RequestKey {
+        RequestKey { lane: u64::from(user), index: self.users[user as usize].iteration }
+    }
+
+    /// Schedules the open arrival after the last one.
+    pub(crate) fn draw_next_arrival(&mut self) {
+        let Some(arrivals) = &mut self.arrivals else { return };
+        self.next_arrival = Due::NEVER;
+        if let Some((index, at)) = arrivals.next(&mut self.draws) {
+            self.next_arrival_index = index;
+            self.next_arrival = Due::new(at, self.agenda.ticket());
+        }
+    }
+
+    /// An open arrival: an idle user sends it, a new one if none is idle, none if the
+    /// number of users is capped.
+    pub(crate) fn open_arrival(&mut self) {
+        let key = RequestKey { lane: 0, index: self.next_arrival_index };
+        self.draw_next_arrival();
+        let Source::Open { max_users, .. } = self.scenario().load.source else { return };
+        let user = self.idle_users.pop_front().or_else(|| {
+            let room = max_users.is_none_or(|max| (self.users.len() as u64) < u64::from(max));
+            room.then(|| {
+                self.users.push(User { iteration: 0, worker: NONE, idle: true });
+                (self.users.len() - 1) as u32
+            })
+        });
+        match user {
+            Some(user) => self.send(user, key),
+            None => {
+                self.seen.dropped += 1;
+                self.seen.reach(Limit::Users);
+            }
+        }
+    }
+
+    /// A user sends a request, on its connection if it has one.
+    pub(crate) fn send(&mut self, user: u32, key: RequestKey) {
+        let class = self.plan.workload.class(&mut self.draws, key) as u32;
+        self.trace.record(self.now, Record::Sent { lane: key.lane, index: key.index, class });
+        let entry = &mut self.users[user as usize];
+        entry.iteration += 1;
+        entry.idle = false;
+        let worker = entry.worker;
+        let request = self.new_request(Request {
+            key,
+            sent: self.now,
+            class,
+            user,
+            worker,
+            generation: 0,
+            tasks: 1,
+            settled: false,
+            admitted: false,
+        });
+        self.seen.sent += 1;
+        self.seen.in_flight.enter(self.now);
+        self.start_patience(request);
+        let start = self.plan.classes[class as usize].start;
+        let task = self.new_task(request, start, NONE, place::CONNECT);
+        if worker == NONE && !self.costs().network.connect.is_zero() {
+            self.client_free = self.client_free.max(self.now) + self.costs().network.connect;
+            self.agenda.push(self.client_free, Event::Connected { task });
+        } else {
+            self.reach(task);
+        }
+    }
+
+    /// The client has opened the connection of `task`, and sends on it when it has opened all
+    /// others that were due by now.
+    pub(crate) fn connected(&mut self, task: u32) {
+        self.tasks[task].sent = self.client_free + self.costs().network.client.scale(0.5);
+        self.reach(task);
+    }
+
+    /// The request of `task`, or the handshake before it, is on its way to the service.
+    pub(crate) fn reach(&mut self, task: u32) {
+        match self.costs().network.client.scale(0.5) {
+            Span::ZERO => self.arrive(task),
+            there => self.agenda.push(self.now + there, Event::Arrive { task }),
+        }
+    }
+
+    /// A request reaches the service: on its connection, or with a handshake before it.
+    pub(crate) fn arrive(&mut self, task: u32) {
+        if self.requests[self.tasks[task].request].worker == NONE {
+            self.open_connection(task);
+        } else {
+            self.enqueue(task, Via::Poll);
+        }
+    }
+
+    /// The handshake of `task` is done: its request follows, at once if the client opens
+    /// connections in no time.
+    pub(crate) fn write(&mut self, task: u32) {
+        if self.costs().network.connect.is_zero() {
+            self.tasks[task].written = true;
+        } else {
+            let at = self.tasks[task].sent.max(self.now);
+            self.agenda.push(at, Event::Written { task });
+        }
+    }
+
+    /// What the client sends on a new connection is there to be read.
+    pub(crate) fn written(&mut self, task: u32) {
+        self.tasks[task].written = true;
+        if self.requests[self.tasks[task].request].worker != NONE {
+            self.enqueue(task, Via::Poll);
+        }
+    }
+
+    pub(crate) fn new_request(&mut self, request: Request) -> u32 {
+        self.requests.insert(request, |old, new| new.generation = old.generation.wrapping_add(1))
+    }
+
+    /// A task that begins now at `pc`.
+    pub(crate) fn new_task(&mut self, request: u32, pc: u32, parent: u32, place: Place) -> u32 {
+        let parent_ticket = if parent == NONE { 0 } else { self.tasks[parent].ticket };
+        let task = self.tasks.insert(
+            Task {
+                since: self.now,
+                request,
+                pc,
+                thread: NONE,
+                parent,
+                parent_ticket,
+                branches: 0,
+                ticket: 0,
+                handshakes: 0,
+                database: database::OfTask::NEW,
+                call: upstream::OfTask::NEW,
+                sent: self.now,
+                written: parent != NONE,
+                place,
+                failed: None,
+            },
+            |old, new| new.ticket = old.ticket.wrapping_add(1),
+        );
+        let stride = self.plan.places.len();
+        let row = task as usize * stride;
+        if self.accounts.len() < row + stride {
+            self.accounts.resize(row + stride, 0);
+        } else {
+            self.accounts[row..row + stride].fill(0);
+        }
+        self.seen.places[place.index()].enter(self.now);
+        task
+    }
+
+    /// Ends a task.
+    pub(crate) fn free_task(&mut self, task: u32) {
+        let entry = &self.tasks[task];
+        let (place, request) = (entry.place, entry.request);
+        self.seen.places[place.index()].leave(self.now);
+        self.tasks.remove(task);
+        self.requests[request].tasks -= 1;
+        if self.requests[request].tasks == 0 {
+            self.requests.remove(request);
+        }
+    }
+
+    pub(crate) fn start_patience(&mut self, request: u32) {
+        let Some(timeout) = self.scenario().load.timeout else { return };
+        let requests = &self.requests;
+        let live = |(request, generation): (u32, u32)| {
+            let entry = &requests[request];
+            entry.generation == generation && !entry.settled
+        };
+        self.patience.drop_dead(live);
+        self.patience.compact(self.seen.in_flight.value() as usize, live);
+        let due = Due::new(self.now + timeout, self.agenda.ticket());
+        self.patience.push(due, (request, self.requests[request].generation));
+    }
+
+    /// The first client in line has waited long enough.
+    pub(crate) fn patience_ends(&mut self) {
+        let Some((_, (request, generation))) = self.patience.pop() else { return };
+        let entry = &self.requests[request];
+        if entry.generation != generation || entry.settled {
+            return;
+        }
+        // The server is not told in time to spare itself the work: it goes on.
+        let user = entry.user;
+        self.seen.reach(Limit::Patience);
+        self.end_connection(user, Via::Poll);
+        self.settle(request, Some(ErrorKind::Timeout));
+    }
+
+    /// The client of `request` has its answer, good or not, or has given up.
+    pub(crate) fn settle(&mut self, request: u32, error: Option<ErrorKind>) {
+        let entry = &mut self.requests[request];
+        debug_assert!(!entry.settled);
+        entry.settled = true;
+        let (user, class, key, sent) = (entry.user, entry.class, entry.key, entry.sent);
+        let record = Record::Settled { lane: key.lane, index: key.index, error };
+        self.trace.record(self.now, record);
+        self.seen.in_flight.leave(self.now);
+        self.seen.sojourn += u128::from((self.now - sent.max(self.window_opened)).nanos());
+        match error {
+            None => self.seen.record(class, self.now - sent),
+            Some(kind) => self.seen.classes[class as usize].fail(kind),
+        }
+        self.user_is_free(user, key);
+    }
+
+    pub(crate) fn user_is_free(&mut self, user: u32, key: RequestKey) {
+        self.users[user as usize].idle = true;
+        if self.arrivals.is_some() {
+            self.idle_users.push_back(user);
+            return self.watch_idle(user);
+        }
+        let pause = self.plan.workload.think_time(&mut self.draws, key);
+        if pause.is_zero() {
+            return self.user_turn(user);
+        }
+        if pause > self.scenario().service.keep_alive {
+            self.watch_idle(user);
+        }
+        self.agenda.push(self.now + pause, Event::Send { user });
+    }
+
+    /// The server will close the user's connection if it stays idle.
+    pub(crate) fn watch_idle(&mut self, user: u32) {
+        let entry = &self.users[user as usize];
+        if entry.worker == NONE || self.scenario().service.keep_alive == Span::MAX {
+            return;
+        }
+        let due = Due::new(self.now + self.scenario().service.keep_alive, self.agenda.ticket());
+        self.idle.push(due, (user, entry.iteration));
+        let users = &self.users;
+        let live = |(user, iteration): (u32, u64)| {
+            let entry = &users[user as usize];
+            entry.idle && entry.iteration == iteration
+        };
+        self.idle.drop_dead(live);
+        self.idle.compact(users.len(), live);
+    }
+
+    /// The connection that has been idle longest has been so for too long.
+    pub(crate) fn idle_ends(&mut self) {
+        let Some((_, (user, iteration))) = self.idle.pop() else { return };
+        let entry = &self.users[user as usize];
+        if entry.idle && entry.iteration == iteration {
+            self.end_connection(user, Via::Poll);
+        }
+    }
+
+    /// One side ends the connection of `user`, if it has one, and the worker closes it.
+    pub(crate) fn end_connection(&mut self, user: u32, via: Via) {
+        let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
+        if worker != NONE {
+            self.workers[worker as usize].clients -= 1;
+            self.seen.event_loop.connections.leave(self.now);
+            self.hang_up(worker, via);
+        }
+    }
+
+    /// The loop of `worker` closes a connection.
+    pub(crate) fn hang_up(&mut self, worker: u32, via: Via) {
+        if !self.plan.event_loop.hang_up.is_zero() {
+            self.workers[worker as usize].callbacks.push(HANG_UP, via);
+            self.wake_loop(worker);
+        }
+    }
+
+    /// Time in the system of requests that are in flight at `end`, cut to the window.
+    pub(crate) fn sojourn_in_flight(&self, end: Instant) -> u128 {
+        let mut freed = vec![false; self.requests.len()];
+        self.requests.freed().for_each(|id| freed[id as usize] = true);
+        (0..self.requests.len() as u32)
+            .filter(|&id| !freed[id as usize] && !self.requests[id].settled)
+            .map(|id| u128::from((end - self.requests[id].sent.max(self.window_opened)).nanos()))
+            .sum()
+    }
+}

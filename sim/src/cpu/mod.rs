@@ -1,0 +1,62 @@
+//! The processors, and the threads of all worker processes that take turns on them.
+
+mod answer;
+mod cores;
+mod run;
+
+pub(crate) use answer::Observed;
+pub(crate) use answer::{bounds, relaxations, stations};
+pub(crate) use cores::Cores;
+
+use model::scenario::Scenario;
+use model::stream::Purpose;
+use model::units::Span;
+
+/// What the processors of one replication are like beside what the scenario says.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// When the first tick comes, as a share of the time between two: of 2^64.
+    pub(crate) phase: u64,
+    /// CPU time lost at each change of threads.
+    pub(crate) context_switch: Span,
+}
+
+impl Plan {
+    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Plan {
+        Plan {
+            phase: phase(scenario.seed, seed),
+            context_switch: scenario.costs.machine.context_switch.scale(1.0 / scenario.cpu.speed),
+        }
+    }
+}
+
+/// When the first tick comes under `seed`, which is one of those of the scenario's replications.
+/// The first replication draws it. The seed of the next is greater by 2^64 over the golden ratio
+/// ([`model::stream::replication_seed`]), and so is its phase: such a sequence (Weyl's) is spread
+/// evenly from its beginning, so that the mean of three replications is not that of three throws.
+fn phase(first: u64, seed: u64) -> u64 {
+    Purpose::new(first, "tick").draw(0, 0).wrapping_add(seed.wrapping_sub(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::stream::replication_seed;
+
+    use super::*;
+
+    #[test]
+    fn the_ticks_of_replications_are_spread_evenly() {
+        // Whatever the first draws, three are never within a third of the time between two.
+        for first in 0..200 {
+            let phase = |index| phase(first, replication_seed(first, index)) as f64 / 2f64.powi(64);
+            let mut few: Vec<f64> = (0..3).map(phase).collect();
+            few.sort_by(f64::total_cmp);
+            let gaps = [few[1] - few[0], few[2] - few[1], 1.0 + few[0] - few[2]];
+            assert!(gaps.iter().all(|gap| *gap < 0.63), "{few:?}");
+            let mean = (0..40).map(phase).sum::<f64>() / 40.0;
+            assert!((mean - 0.5).abs() < 0.03, "{mean}");
+        }
+        let early = (0..400).filter(|&first| phase(first, first) < 1 << 63).count();
+        assert!(early.abs_diff(200) < 50, "scenarios with other seeds draw others: {early}");
+    }
+}

@@ -1,0 +1,153 @@
+//! Threads on processors: which are ready, which run, and what a running thread does next.
+
+use model::place;
+use model::units::Span;
+
+use crate::engine::{Engine, Event, Flow, NONE, Record, ThreadState, Trace};
+use crate::observe::Limit;
+
+impl<T: Trace> Engine<'_, T> {
+    /// Gives idle cores to ready threads. Afterwards no core idles while a thread is ready,
+    /// unless it is about to wake up, or the quota forbids it.
+    pub(crate) fn schedule(&mut self) {
+        if !self.cpu.has_ready() {
+            return;
+        }
+        while let Some((core, thread, switch)) = self.cpu.dispatch(self.now) {
+            self.seen.cpu.cores.enter(self.now);
+            self.dispatched(core, thread, switch);
+        }
+        while let Some(at) = self.cpu.rouse(self.now) {
+            self.agenda.push(at, Event::CoreAwake);
+        }
+        if self.cpu.has_ready() {
+            let sequence = self.agenda.ticket();
+            self.cpu.limit_turns(self.now, sequence);
+        }
+    }
+
+    /// A thread got a core.
+    pub(crate) fn dispatched(&mut self, core: u32, thread: u32, switch: Span) {
+        let entry = &mut self.threads[thread];
+        entry.state = ThreadState::Running;
+        entry.core = core;
+        let unfinished = !entry.work.is_zero() && !entry.native;
+        if unfinished && !self.acquire_lock(thread) {
+            return;
+        }
+        let entry = &mut self.threads[thread];
+        entry.work += switch;
+        if entry.work.is_zero() {
+            self.proceed(thread);
+        } else {
+            self.run_thread(thread);
+        }
+    }
+
+    /// Sets the core's timer for the work that the thread has.
+    pub(crate) fn run_thread(&mut self, thread: u32) {
+        let entry = &self.threads[thread];
+        let (core, task, work) = (entry.core, entry.task, entry.work);
+        if task != NONE {
+            self.set_place(task, place::CPU);
+        }
+        let sequence = self.agenda.ticket();
+        self.cpu.run(core, work, self.now, sequence);
+    }
+
+    /// A core's timer rings: the work is done, the turn is over, or the quota is used up.
+    pub(crate) fn core_timer(&mut self, core: u32) {
+        let thread = self.cpu.thread(core);
+        self.trace.record(self.now, Record::CoreTimer { core, thread });
+        self.charge(thread);
+        self.cpu.settle(self.now);
+        if self.threads[thread].work.is_zero() {
+            self.threads[thread].native = false;
+            self.proceed(thread);
+        } else if self.cpu.throttled() {
+            self.throttle();
+        } else if self.cpu.turn_is_over(core, self.now) {
+            self.leave_core(thread);
+            self.make_ready(thread);
+        } else {
+            self.run_thread(thread);
+        }
+    }
+
+    /// Takes what a running thread has done off its work.
+    pub(crate) fn charge(&mut self, thread: u32) {
+        let done = self.cpu.charge(self.threads[thread].core, self.now);
+        let entry = &mut self.threads[thread];
+        entry.work = entry.work.saturating_sub(done);
+    }
+
+    /// The quota is used up: every running thread stops where it is.
+    pub(crate) fn throttle(&mut self) {
+        self.seen.reach(Limit::Quota);
+        for (thread, done) in self.cpu.throttle(self.now) {
+            self.seen.cpu.cores.leave(self.now);
+            let entry = &mut self.threads[thread];
+            entry.work = entry.work.saturating_sub(done);
+            entry.state = ThreadState::Ready;
+            let task = entry.task;
+            if task != NONE {
+                self.set_place(task, place::CPU_WAIT);
+            }
+        }
+    }
+
+    /// A thread without pending work goes on until it needs CPU time, waits or has nothing
+    /// left to do.
+    pub(crate) fn proceed(&mut self, thread: u32) {
+        loop {
+            let task = self.threads[thread].task;
+            if self.enters_library(task) {
+                self.release_lock(thread);
+            } else if !self.acquire_lock(thread) {
+                return;
+            }
+            let flow =
+                if task == NONE { self.next_callback(thread) } else { self.step(thread, task) };
+            match flow {
+                Flow::Work { span, native } => {
+                    self.seen.cpu.bursts += u64::from(task != NONE);
+                    let entry = &mut self.threads[thread];
+                    entry.work = span;
+                    entry.native = native;
+                    if native {
+                        self.release_lock(thread);
+                    }
+                    return self.run_thread(thread);
+                }
+                Flow::Detached => self.threads[thread].task = NONE,
+                Flow::Continue => {}
+                Flow::Blocked => {
+                    self.threads[thread].state = ThreadState::Blocked;
+                    self.release_lock(thread);
+                    return self.leave_core(thread);
+                }
+                Flow::Idle => {
+                    self.release_lock(thread);
+                    self.leave_core(thread);
+                    return self.fall_idle(thread);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn leave_core(&mut self, thread: u32) {
+        self.cpu.vacate(self.threads[thread].core, self.now);
+        self.seen.cpu.cores.leave(self.now);
+    }
+
+    /// The thread has something to do and joins the queue for a core.
+    pub(crate) fn make_ready(&mut self, thread: u32) {
+        let entry = &mut self.threads[thread];
+        entry.state = ThreadState::Ready;
+        let task = entry.task;
+        if task != NONE {
+            self.set_place(task, place::CPU_WAIT);
+        }
+        self.cpu.ready(thread);
+    }
+}

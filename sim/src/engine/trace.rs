@@ -1,0 +1,120 @@
+//! The canonical trace: everything that happens, in order, for eyes and for tests.
+
+use std::fmt::{self, Write as _};
+
+use model::units::Instant;
+
+use super::Event;
+use crate::observe::ErrorKind;
+use crate::plan::Op;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Record {
+    /// An event of the agenda.
+    Event(Event),
+    /// A core's timer rang.
+    CoreTimer {
+        /// Which core.
+        core: u32,
+        /// The thread on it.
+        thread: u32,
+    },
+    /// A request is sent.
+    Sent {
+        /// Whose.
+        lane: u64,
+        /// Which one of theirs.
+        index: u64,
+        /// Its class.
+        class: u32,
+    },
+    /// A task executes an instruction.
+    Step {
+        /// The task.
+        task: u32,
+        /// The thread that carries it.
+        thread: u32,
+        /// The instruction.
+        op: Op,
+    },
+    /// A client has its answer or gives up.
+    Settled {
+        /// Whose request.
+        lane: u64,
+        /// Which one.
+        index: u64,
+        /// None for a good answer.
+        error: Option<ErrorKind>,
+    },
+}
+
+/// Receives the records of a run.
+pub trait Trace {
+    /// True if the engine is to check all its invariants after every event. Slow.
+    const AUDITS: bool = false;
+
+    /// Something happened at `now`.
+    fn record(&mut self, now: Instant, record: Record);
+}
+
+/// Keeps nothing, costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Trace for Silent {
+    #[inline(always)]
+    fn record(&mut self, _: Instant, _: Record) {}
+}
+
+/// Keeps every record, up to a limit.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    /// The records with their instants.
+    pub records: Vec<(Instant, Record)>,
+    limit: usize,
+}
+
+impl Recorder {
+    /// Keeps the first `limit` records.
+    pub fn new(limit: usize) -> Recorder {
+        Recorder { records: Vec::new(), limit }
+    }
+
+    /// One line per record: nanoseconds, then what happened.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (at, record) in &self.records {
+            let _ = writeln!(text, "{:>14} {record}", at.nanos());
+        }
+        text
+    }
+}
+
+impl Trace for Recorder {
+    fn record(&mut self, now: Instant, record: Record) {
+        if self.records.len() < self.limit {
+            self.records.push((now, record));
+        }
+    }
+}
+
+impl fmt::Display for Record {
+    /// What happened, on one line.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Record::Event(event) => write!(out, "event {event:?}"),
+            Record::CoreTimer { core, thread } => {
+                write!(out, "core {core}: timer of thread {thread}")
+            }
+            Record::Sent { lane, index, class } => write!(out, "sent {lane}.{index} class {class}"),
+            Record::Step { task, thread, op } => {
+                write!(out, "task {task} on thread {thread}: {} {op:?}", op.verb())
+            }
+            Record::Settled { lane, index, error: None } => write!(out, "answered {lane}.{index}"),
+            Record::Settled { lane, index, error: Some(kind) } => {
+                write!(out, "failed {lane}.{index}: {}", kind.name())
+            }
+        }
+    }
+}

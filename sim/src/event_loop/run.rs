@@ -1,0 +1,167 @@
+//! Event loops: callbacks in their order, and connections that are accepted.
+
+use model::place;
+use model::scenario::Spread;
+use model::units::Span;
+
+use super::listener::Handshake;
+use crate::engine::{Engine, Event, Flow, NONE, Role, ThreadState, Trace};
+use crate::event_loop::{ACCEPT, HANG_UP, Via};
+use crate::observe::Limit;
+
+/// First pause before a dropped handshake is tried again; it doubles each time.
+const HANDSHAKE_RETRY: Span = Span::from_secs(1);
+/// The pause doubles no more after this many times, as Linux's `tcp_syn_retries` has it.
+const HANDSHAKE_DOUBLINGS: u32 = 6;
+
+impl<T: Trace> Engine<'_, T> {
+    /// Puts a task in the queue of its worker's loop.
+    pub(crate) fn enqueue(&mut self, task: u32, via: Via) {
+        self.set_place(task, place::LOOP);
+        let worker = self.requests[self.tasks[task].request].worker;
+        self.tasks[task].thread = NONE;
+        self.workers[worker as usize].callbacks.push(task, via);
+        self.wake_loop(worker);
+    }
+
+    /// Wakes a sleeping loop; it takes the first callback at once, so that what it then
+    /// waits for is the CPU.
+    pub(crate) fn wake_loop(&mut self, id: u32) {
+        let thread = self.workers[id as usize].thread;
+        if self.threads[thread].state != ThreadState::Idle {
+            return;
+        }
+        self.seen.event_loop.busy.enter(self.now);
+        self.listener.wake(id);
+        let worker = &mut self.workers[id as usize];
+        worker.callbacks.begin_turn();
+        if let Some(first) = worker.callbacks.pop_unless(&[ACCEPT, HANG_UP]) {
+            self.threads[thread].task = first;
+            self.tasks[first].thread = thread;
+        }
+        self.make_ready(thread);
+    }
+
+    /// What a thread that carries no task does next. Only a loop has a queue.
+    pub(crate) fn next_callback(&mut self, thread: u32) -> Flow {
+        let entry = &self.threads[thread];
+        if entry.role != Role::Loop {
+            return Flow::Idle;
+        }
+        let id = entry.worker;
+        let worker = &mut self.workers[id as usize];
+        if worker.callbacks.polls() {
+            if !worker.accepting && self.listener.waiting(id) > 0 {
+                worker.accepting = true;
+                worker.callbacks.push(ACCEPT, Via::Poll);
+            }
+            worker.callbacks.begin_turn();
+        }
+        let Some(next) = worker.callbacks.pop() else { return Flow::Idle };
+        match next {
+            ACCEPT => return self.accept(id),
+            HANG_UP => return Flow::Work { span: self.plan.event_loop.hang_up, native: false },
+            _ => {}
+        }
+        self.threads[thread].task = next;
+        self.tasks[next].thread = thread;
+        Flow::Continue
+    }
+
+    pub(crate) fn fall_idle(&mut self, thread: u32) {
+        let entry = &mut self.threads[thread];
+        entry.state = ThreadState::Idle;
+        let id = entry.worker;
+        match entry.role {
+            Role::Loop => {
+                self.seen.event_loop.busy.leave(self.now);
+                self.listener.sleep(id);
+            }
+            Role::Pool => self.workers[id as usize].pool_threads.idle.push(thread),
+            Role::Driver => {}
+        }
+    }
+
+    /// A handshake for the request of `task`.
+    pub(crate) fn open_connection(&mut self, task: u32) {
+        let request = self.tasks[task].request;
+        let key = self.requests[request].key;
+        let hash = match self.scenario().service.spread {
+            Spread::Hash => self.draws.draw(&self.spread, key.lane, key.index),
+            _ => 0,
+        };
+        match self.listener.handshake(task, hash) {
+            Handshake::Queued(woken) => {
+                self.write(task);
+                if let Some(worker) = woken {
+                    self.tell_listener(worker);
+                }
+            }
+            Handshake::Dropped => {
+                self.seen.reach(Limit::Backlog);
+                let entry = &mut self.tasks[task];
+                let doublings = entry.handshakes.min(HANDSHAKE_DOUBLINGS);
+                entry.handshakes += 1;
+                let generation = self.requests[request].generation;
+                let pause = HANDSHAKE_RETRY * (1 << doublings);
+                self.agenda
+                    .push(self.now + pause, Event::RetryHandshake { task, request, generation });
+            }
+        }
+    }
+
+    /// A dropped handshake is tried again, unless the client has given up.
+    pub(crate) fn retry_handshake(&mut self, task: u32, request: u32, generation: u32) {
+        debug_assert!(self.requests[request].generation == generation);
+        if self.requests[request].settled {
+            self.free_task(task);
+        } else {
+            self.open_connection(task);
+        }
+    }
+
+    pub(crate) fn tell_listener(&mut self, worker: u32) {
+        let entry = &mut self.workers[worker as usize];
+        if !entry.accepting {
+            entry.accepting = true;
+            entry.callbacks.push(ACCEPT, Via::Poll);
+            self.wake_loop(worker);
+        }
+    }
+
+    /// The loop's callback for its listening socket.
+    pub(crate) fn accept(&mut self, worker: u32) -> Flow {
+        self.workers[worker as usize].accepting = false;
+        let most = u64::from(self.scenario().service.accept_most);
+        let mut accepted = 0;
+        while accepted < most
+            && let Some(task) = self.listener.accept(worker)
+        {
+            accepted += 1;
+            self.accepted(worker, task);
+        }
+        let span = self.plan.event_loop.accept * accepted;
+        if span.is_zero() { Flow::Continue } else { Flow::Work { span, native: false } }
+    }
+
+    pub(crate) fn accepted(&mut self, worker: u32, task: u32) {
+        let request = self.tasks[task].request;
+        self.tasks[task].handshakes = 0;
+        let entry = &mut self.requests[request];
+        entry.worker = worker;
+        let (user, settled) = (entry.user, entry.settled);
+        // A request that was sent before its client gave up is there to be read: the worker
+        // serves it all the same.
+        if !settled {
+            self.users[user as usize].worker = worker;
+            self.workers[worker as usize].clients += 1;
+            self.seen.event_loop.connections.enter(self.now);
+        }
+        if self.tasks[task].written {
+            self.enqueue(task, Via::Loop);
+        }
+        if settled {
+            self.hang_up(worker, Via::Loop);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The instructions of the thread pool in words.
+
+use super::Op;
+use crate::explain::program::Reader;
+
+pub(crate) fn explain(reader: &mut Reader<'_>, op: Op) {
+    match op {
+        Op::TokenAcquire => {
+            let threads = reader.scenario.service.threads;
+            reader.line(format!("move to a thread of the pool ({threads} per worker)"));
+        }
+        Op::TokenRelease => {}
+    }
+}
