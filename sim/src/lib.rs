@@ -24,5 +24,6 @@ pub mod explain;
 mod knob;
 pub mod predict;
 pub mod replicate;
+pub mod shard;
 
 pub mod cli;

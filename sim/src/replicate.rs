@@ -1,5 +1,7 @@
 //! Independent replications of one scenario, in parallel, with the bytes of a series.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use model::scenario::Scenario;
@@ -93,24 +95,23 @@ pub fn replications(
     let mut seen: Vec<Observations> = Vec::new();
     while let Some(more) = wanted(&seen, effort) {
         let from = seen.len() as u32;
-        let batch = grouped(scenario, from, from + more, effort.events_max, &mut groups)?;
+        let batch = grouped(scenario, from..from + more, effort.events_max, &mut groups)?;
         seen.extend(batch);
         progress(&seen);
     }
     Ok(Replications { seen, groups: groups.into_iter().map(|group| group.histograms).collect() })
 }
 
-/// Replications `from..to`, in order. Each group is the work of one thread at a time, so
-/// that it needs histograms of its own and no lock.
-fn grouped(
+/// The replications with these indices, in order. Each group is the work of one thread at a time,
+/// so that it needs histograms of its own and no lock.
+pub(crate) fn grouped(
     scenario: &Scenario,
-    from: u32,
-    to: u32,
+    indices: Range<u32>,
     events_max: u64,
     groups: &mut [Workspace],
 ) -> Result<Vec<Observations>, Runaway> {
     let each = |(group, workspace): (usize, &mut Workspace)| {
-        (from..to)
+        (indices.clone())
             .filter(|&index| index as usize % GROUPS == group)
             .map(|index| {
                 let seen = replicate_in(scenario, index, events_max, workspace)?;

@@ -3,10 +3,9 @@
 use model::read::load_text;
 use model::scenario::Scenario;
 use model::units::Instant;
-use sim::engine::{Engine, Runaway};
+use sim::engine::{Engine, Record, Runaway, Trace};
 use sim::observe::Observations;
 use sim::plan::Plan;
-use sim::trace::{Record, Trace};
 
 /// Keeps nothing, but has the engine check itself.
 #[derive(Clone, Copy, Debug, Default)]

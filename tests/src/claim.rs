@@ -214,7 +214,7 @@ pub fn throughput(seen: &Observations) -> Ratio {
 
 /// Time average of the number of cores in use.
 pub fn busy_cores(seen: &Observations) -> Ratio {
-    Ratio(seen.cores.area() as f64 / 1e9, seen.window.secs_f64())
+    Ratio(seen.cpu.cores.area() as f64 / 1e9, seen.window.secs_f64())
 }
 
 /// Time average of the number of requests in flight.

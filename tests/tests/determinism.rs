@@ -14,12 +14,12 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sim::answer::report;
-use sim::engine::{Engine, Workspace};
-use sim::event::Event;
+
+use sim::engine::{Engine, Event, Record, Recorder, Workspace};
 use sim::observe::Observations;
-use sim::plan::{Op, Plan};
+use sim::plan::{Basic, Op, Plan, UpstreamOp};
 use sim::replicate::{Effort, replicate, replicate_in, replications};
-use sim::trace::{Record, Recorder};
+use sim::shard::{Missing, Shard, Twice};
 
 const EVENTS_MAX: u64 = 1_000_000;
 /// Records of a trace, at most.
@@ -134,6 +134,39 @@ fn threads_make_no_difference() {
     assert_eq!(alone, json(5));
 }
 
+/// However replications are split, by whichever processes they are run and in whichever order
+/// their shards are merged, the report has the bytes of one process.
+#[test]
+fn shards_have_the_bytes_of_one_process() {
+    let scenario = golden_scenario();
+    let count = 23;
+    let effort = Effort { replications: count, precision: None, ..Effort::default() };
+    let report =
+        |runs: &_| serde_json::to_string(&report(&scenario, "d".into(), runs, 0.95)).unwrap();
+    let whole = replications(&scenario, &effort, &mut |_| {}).unwrap();
+    for cuts in [vec![], vec![1], vec![10, 20], vec![3, 4, 9, 22]] {
+        let from = [0].into_iter().chain(cuts.iter().copied());
+        let to = cuts.iter().copied().chain([count]);
+        let shards = from.zip(to).map(|(from, to)| {
+            let shard = Shard::run(&scenario, from..to, effort.events_max).unwrap();
+            let json = serde_json::to_string(&shard).unwrap();
+            serde_json::from_str::<Shard>(&json).unwrap()
+        });
+        // The last shard comes first.
+        let shards: Vec<Shard> = shards.collect();
+        let merged = shards.into_iter().rev().reduce(|all, more| all.merge(more).unwrap()).unwrap();
+        assert_eq!(report(&merged.replications().unwrap()), report(&whole), "{cuts:?}");
+    }
+}
+
+#[test]
+fn a_shard_that_comes_twice_and_one_that_is_missing_are_named() {
+    let scenario = golden_scenario();
+    let shard = |from, to| Shard::run(&scenario, from..to, 1_000_000).unwrap();
+    assert_eq!(shard(0, 3).merge(shard(2, 4)).unwrap_err(), Twice(2));
+    assert_eq!(shard(2, 4).merge(shard(0, 1)).unwrap().replications().unwrap_err(), Missing(1));
+}
+
 /// Replications that follow each other in the same memory see what each sees alone.
 #[test]
 fn replications_differ_from_each_other_and_not_from_themselves() {
@@ -190,7 +223,7 @@ fn drawn(scenario: &Scenario) -> Drawn {
                     drawn.think.insert((lane, last), now - at);
                 }
             }
-            Record::Step { task, op: Op::Exchange { .. }, .. } => {
+            Record::Step { task, op: Op::Upstream(UpstreamOp::Exchange { .. }), .. } => {
                 since.insert(task, now);
             }
             Record::Event(Event::Resume { task }) => {
@@ -198,7 +231,7 @@ fn drawn(scenario: &Scenario) -> Drawn {
                     exchanged.entry(task).or_default().push(now - began);
                 }
             }
-            Record::Step { task, op: Op::Respond, .. } => responding = Some(task),
+            Record::Step { task, op: Op::Basic(Basic::Respond), .. } => responding = Some(task),
             Record::Settled { lane, index, .. } => {
                 let task = responding.take().expect("no client gives up here");
                 drawn.exchanges.insert((lane, index), exchanged.remove(&task).unwrap_or_default());

@@ -21,20 +21,19 @@ const EVENTS_MAX: u64 = 60_000;
 fn gauges(seen: &Observations) -> Vec<&Gauge> {
     let single = [
         &seen.in_flight,
-        &seen.cores,
-        &seen.loops,
-        &seen.threads,
-        &seen.connections,
-        &seen.writer,
-        &seen.server,
-        &seen.interpreter,
-        &seen.open_connections,
+        &seen.cpu.cores,
+        &seen.event_loop.busy,
+        &seen.threads.in_use,
+        &seen.database.connections,
+        &seen.sqlite.writer,
+        &seen.postgres.busy,
+        &seen.interpreter.held,
+        &seen.event_loop.connections,
     ];
     single
         .into_iter()
         .chain(&seen.places)
-        .chain(&seen.semaphores)
-        .chain(&seen.upstream_connections)
+        .chain(seen.upstreams.iter().flat_map(|of| [&of.semaphore, &of.connections]))
         .collect()
 }
 
@@ -125,21 +124,21 @@ proptest! {
             prop_assert!(gauge.area() <= u128::from(gauge.peak()) * window);
         }
         let workers = u64::from(scenario.service.workers);
-        prop_assert!(seen.cores.peak() <= u64::from(scenario.cpu.cores));
-        prop_assert!(seen.loops.peak() <= workers && seen.interpreter.peak() <= workers);
-        prop_assert!(seen.threads.peak() <= workers * u64::from(scenario.service.threads));
-        prop_assert!(seen.writer.peak() <= 1);
+        prop_assert!(seen.cpu.cores.peak() <= u64::from(scenario.cpu.cores));
+        prop_assert!(seen.event_loop.busy.peak() <= workers && seen.interpreter.held.peak() <= workers);
+        prop_assert!(seen.threads.in_use.peak() <= workers * u64::from(scenario.service.threads));
+        prop_assert!(seen.sqlite.writer.peak() <= 1);
         for (index, upstream) in scenario.upstreams.iter().enumerate() {
             let limit = |limit: Option<u32>| limit.map_or(0, |slots| workers * u64::from(slots));
-            prop_assert!(seen.semaphores[index].peak() <= limit(upstream.max_in_flight));
-            prop_assert!(seen.upstream_connections[index].peak() <= limit(upstream.max_connections));
+            prop_assert!(seen.upstreams[index].semaphore.peak() <= limit(upstream.max_in_flight));
+            prop_assert!(seen.upstreams[index].connections.peak() <= limit(upstream.max_connections));
         }
         if let Load { source: Source::Open { max_users: Some(users), .. }, .. } = scenario.load {
             prop_assert!(seen.in_flight.peak() <= u64::from(users));
         }
         if let Some(quota) = scenario.cpu.quota {
             let periods = window / u128::from(quota.period.nanos()) + 2;
-            prop_assert!(seen.cores.area() <= periods * u128::from(quota.budget.nanos()));
+            prop_assert!(seen.cpu.cores.area() <= periods * u128::from(quota.budget.nanos()));
         }
     }
 }

@@ -15,6 +15,11 @@ use crate::{cpu, database, event_loop};
 pub(crate) use compile::{Compiler, Scope};
 pub use op::{Basic, DrawId, Op, Pc};
 
+pub use crate::database::Op as DatabaseOp;
+pub use crate::database::sqlite::Op as SqliteOp;
+pub use crate::threads::Op as ThreadsOp;
+pub use crate::upstream::Op as UpstreamOp;
+
 /// Everything that a run needs to know, for one seed.
 #[derive(Clone, Debug)]
 pub struct Plan {

@@ -21,7 +21,7 @@ fn regular(rate: &str, more: &str, steps: &str) -> String {
 /// CPU time of all requests in nanoseconds, and how many there were.
 fn used(text: &str, sets: &[&str]) -> (u128, usize) {
     let run = run_with(text, &[], sets);
-    (run.seen.cores.area(), run.instants().len())
+    (run.seen.cpu.cores.area(), run.instants().len())
 }
 
 /// The part of a millisecond, in nanoseconds, that data costs that was last used so many
@@ -125,7 +125,7 @@ fn data_that_others_displace_costs_those_that_open_a_connection() {
              [database]\nengine = \"sqlite\"\nconnections = {{ kind = \"per-operation\" }}\n\
              [[endpoint]]\nname = \"work\"\nweight = 1\nsteps = [{{ read = \"item\" }}, {{ sleep = \"1s\" }}]\n"
         );
-        run_with(&text, &[], sets).seen.cores.area()
+        run_with(&text, &[], sets).seen.cpu.cores.area()
     };
     assert_eq!(used(1, "", &[]), 0, "no other request");
     let five = lost(1.0) + 3 * lost(4.0);

@@ -1,7 +1,7 @@
 //! Concurrency models: blocking, thread pool, async; what stalls which requests.
 
 use model::units::Span;
-use sim::plan::Op;
+use sim::plan::{Basic, Op};
 
 use crate::stage::{Run, arrivals, burst, run_in_order, run_with};
 
@@ -58,11 +58,11 @@ fn blocking_serves_one_at_a_time_through_all_waits() {
 fn a_thread_pool_serves_as_many_as_it_has_tokens() {
     let run = at_once(5, "threadpool", "{ block = \"30ms\" }", &["service.threads=2"]);
     assert_eq!(run.instants(), ["30ms", "30ms", "60ms", "60ms", "90ms"]);
-    assert_eq!(run.seen.threads.peak(), 2);
+    assert_eq!(run.seen.threads.in_use.peak(), 2);
     assert_eq!(run.time_at("threads"), (2 * 30 + 60) * 1_000_000);
     let run = at_once(41, "threadpool", "{ sleep = \"30ms\" }", &[]);
     let late = run.instants().iter().filter(|instant| *instant == "60ms").count();
-    assert_eq!((run.seen.threads.peak(), late), (40, 1), "40 tokens unless told otherwise");
+    assert_eq!((run.seen.threads.in_use.peak(), late), (40, 1), "40 tokens unless told otherwise");
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_failed_branch_fails_the_request_at_once_and_the_others_run_on() {
     let steps = "{ gather = [{ sleep = \"100ms\" }, { call = \"dead\" }] }, { sleep = \"5ms\" }";
     let run = at_once(1, "async", steps, &[]);
     assert_eq!(run.log(), ["hello 10ms upstream_timeout"]);
-    let ends = run.executed(|op| matches!(op, Op::BranchEnd));
+    let ends = run.executed(|op| matches!(op, Op::Basic(Basic::BranchEnd)));
     assert_eq!(ends, ["10ms", "100ms"], "as asyncio.gather does");
 }
 
@@ -164,7 +164,7 @@ fn a_failed_step_in_a_row_ends_the_request_before_the_next() {
     let steps = "{ gather = [{ call = \"dead\" }, { sleep = \"100ms\" }] }";
     let run = at_once(1, "blocking", steps, &[]);
     assert_eq!(run.log(), ["hello 10ms upstream_timeout"]);
-    assert_eq!(run.executed(|op| matches!(op, Op::Sleep { .. })), [""; 0]);
+    assert_eq!(run.executed(|op| matches!(op, Op::Basic(Basic::Sleep { .. }))), [""; 0]);
 }
 
 #[test]

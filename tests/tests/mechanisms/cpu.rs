@@ -152,7 +152,7 @@ fn an_idle_processor_takes_a_while_to_wake_up_and_is_not_in_use_meanwhile() {
         &["costs.machine.idle_exit=\"50us\""],
     );
     assert_eq!(run.instants(), ["1ms", "12.05ms", "23.1ms", "34.15ms"]);
-    assert_eq!(run.seen.cores.area(), 4 * 1_000_000, "only work is use");
+    assert_eq!(run.seen.cpu.cores.area(), 4 * 1_000_000, "only work is use");
     assert_eq!(run.time_at("cpu wait"), 3 * 50_000);
 }
 

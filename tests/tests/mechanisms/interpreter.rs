@@ -40,9 +40,9 @@ fn computing_threads_of_one_process_share_one_core() {
     let run = two_requests("{ cpu = \"19ms\" }", &[]);
     // The lock changes hands each 5 ms: the first has 0-5, 10-15, 20-25 and 30-34 ms.
     assert_eq!(run.instants(), ["34ms", "38ms"]);
-    assert_eq!(run.seen.cores.area(), 38_000_000, "two cores, one in use");
-    assert_eq!(run.seen.cores.peak(), 2, "the threads that wait for the lock came to ask");
-    assert_eq!(run.seen.interpreter.area(), 38_000_000);
+    assert_eq!(run.seen.cpu.cores.area(), 38_000_000, "two cores, one in use");
+    assert_eq!(run.seen.cpu.cores.peak(), 2, "the threads that wait for the lock came to ask");
+    assert_eq!(run.seen.interpreter.held.area(), 38_000_000);
 }
 
 #[test]

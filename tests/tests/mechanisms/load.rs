@@ -2,7 +2,7 @@
 
 use model::units::Span;
 use sim::observe::ErrorKind;
-use sim::plan::Op;
+use sim::plan::{Basic, Op};
 
 use crate::stage::{Run, run, run_in_order, run_with};
 
@@ -145,7 +145,7 @@ fn a_timeout_frees_the_user_while_the_server_works_on() {
     "#);
     let gives_up: Vec<String> = (1..10).map(|i| format!("hello {}ms timeout", 100 * i)).collect();
     assert_eq!(run.log(), gives_up, "the user gives up and sends again at once");
-    let starts = run.executed(|op| matches!(op, Op::Block { .. }));
+    let starts = run.executed(|op| matches!(op, Op::Basic(Basic::Block { .. })));
     let zombies = ["0s", "240ms", "480ms", "720ms", "960ms"];
     assert_eq!(starts, zombies, "each work goes on to its end though the client has gone");
     assert_eq!((run.seen.good(), run.errors(ErrorKind::Timeout)), (0, 9));
@@ -169,7 +169,7 @@ fn a_request_is_served_though_its_client_left_before_it_was_accepted() {
     );
     // From 250 ms on the worker serves the request of 100 ms, given up at 195 ms, then that
     // of 200 ms, given up at 295 ms, and then that of 300 ms.
-    let starts = run.executed(|op| matches!(op, Op::Block { .. }));
+    let starts = run.executed(|op| matches!(op, Op::Basic(Basic::Block { .. })));
     assert_eq!(starts, ["0s", "250ms", "280ms", "310ms"]);
     let log = ["slow 95ms timeout", "quick 195ms timeout", "quick 295ms timeout", "quick 340ms"];
     assert_eq!(run.log(), log);
@@ -183,8 +183,8 @@ fn a_client_that_gave_up_has_closed_its_connection() {
         service = { concurrency = "async", workers = 2, spread = "round-robin" }
         endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "150ms" }] }]
     "#);
-    assert_eq!(run.seen.open_connections.entries(), 10, "each request on a new one");
-    let admitted = |worker| run.executed_on(worker, |op| matches!(op, Op::Admit));
+    assert_eq!(run.seen.event_loop.connections.entries(), 10, "each request on a new one");
+    let admitted = |worker| run.executed_on(worker, |op| matches!(op, Op::Basic(Basic::Admit)));
     assert_eq!((admitted(0), admitted(1)), (5, 5), "which need not lead to the same worker");
 }
 
@@ -265,7 +265,8 @@ fn to_close_a_connection_takes_the_loop_its_time() {
     let load = format!("{load}keep_alive = false\n");
     assert_eq!(run(&load, "2ms").instants(), ["11ms", "24ms"]);
     // The server closes two connections that have been idle for 5 s.
-    let more = |load: &str| run(load, "2ms").seen.cores.area() - run(load, "0s").seen.cores.area();
+    let more =
+        |load: &str| run(load, "2ms").seen.cpu.cores.area() - run(load, "0s").seen.cpu.cores.area();
     assert_eq!(more("[load]\nusers = 1\nthink_time = \"6s\"\nduration = \"13s\"\n"), 4_000_000);
     // The first user gives up while its connection is accepted, the second before that.
     let impatient =

@@ -1,7 +1,7 @@
 //! Pools of database connections, and a database server behind one.
 
 use sim::observe::ErrorKind;
-use sim::plan::Op;
+use sim::plan::{DatabaseOp, Op};
 
 use crate::stage::{Run, burst, run_in_order, run_with};
 
@@ -33,7 +33,7 @@ fn a_pool_serves_its_size_and_overflow_and_then_makes_wait() {
         let run = at_once(7, READ, &[&format!("service.concurrency={concurrency}")]);
         let instants = ["10ms", "10ms", "10ms", "20ms", "20ms", "20ms", "30ms"];
         assert_eq!(run.instants(), instants, "{concurrency}");
-        assert_eq!(run.seen.connections.peak(), 3);
+        assert_eq!(run.seen.database.connections.peak(), 3);
         let order: Vec<u64> = run.outcomes().iter().map(|outcome| outcome.lane).collect();
         assert_eq!(order, [0, 1, 2, 3, 4, 5, 6], "first come, first served");
         assert_eq!(run.time_at("database pool"), (3 * 10 + 20) * 1_000_000);
@@ -105,11 +105,11 @@ fn a_connection_beyond_the_size_is_closed_when_it_comes_back() {
     // Four times two at once.
     let tight = run_with(&text(1), &[], &[]);
     assert_eq!(tight.instants().len(), 8);
-    assert_eq!(count(&tight, |op| matches!(op, Op::Opened)), 1 + 4);
-    assert_eq!(count(&tight, |op| matches!(op, Op::Closed)), 4);
+    assert_eq!(count(&tight, |op| matches!(op, Op::Database(DatabaseOp::Opened))), 1 + 4);
+    assert_eq!(count(&tight, |op| matches!(op, Op::Database(DatabaseOp::Closed))), 4);
     let roomy = run_with(&text(2), &[], &[]);
-    assert_eq!(count(&roomy, |op| matches!(op, Op::Opened)), 2);
-    assert_eq!(count(&roomy, |op| matches!(op, Op::Closed)), 0);
+    assert_eq!(count(&roomy, |op| matches!(op, Op::Database(DatabaseOp::Opened))), 2);
+    assert_eq!(count(&roomy, |op| matches!(op, Op::Database(DatabaseOp::Closed))), 0);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn the_pool_keeps_what_comes_back_as_long_as_it_has_fewer_idle_than_its_size() {
     .replace("size = 2", "size = 1");
     let run = run_in_order(&text, &["endless", "short"]);
     assert_eq!(run.log(), ["short 30ms", "endless 10s"]);
-    assert_eq!(run.executed(|op| matches!(op, Op::Opened)).len(), 2);
+    assert_eq!(run.executed(|op| matches!(op, Op::Database(DatabaseOp::Opened))).len(), 2);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn requests_that_wait_for_a_connection_keep_their_threads() {
     order.push("ping");
     let sets = ["service.concurrency=threadpool", "database.hold=request"];
     let run = run_with(&text, &order, &sets);
-    assert_eq!(run.seen.connections.peak(), 15, "five and ten more unless told otherwise");
+    assert_eq!(run.seen.database.connections.peak(), 15, "five and ten more unless told otherwise");
     let log = run.log();
     let ping = log.iter().find(|line| line.starts_with("ping")).unwrap();
     assert_eq!(ping, "ping 1.01s", "a thread is free when the first call returns");
@@ -214,7 +214,7 @@ fn statements_travel_and_queue_for_the_cores_of_the_database_server() {
     let run = server(3, READ, &[]);
     assert_eq!(run.instants(), ["12ms", "22ms", "32ms"], "one way, the queue, the way back");
     assert_eq!(run.time_at("database server"), (12 + 22 + 32) * 1_000_000);
-    assert_eq!(run.seen.cores.area(), 0, "the worker's processors have no part in it");
+    assert_eq!(run.seen.cpu.cores.area(), 0, "the worker's processors have no part in it");
     assert_eq!(server(3, READ, &["database.cores=2"]).instants(), ["12ms", "12ms", "22ms"]);
     assert_eq!(server(3, READ, &["cpu.speed=10"]).instants(), ["12ms", "22ms", "32ms"]);
     let narrow = ["database.connections.size=1", "database.connections.overflow=0"];

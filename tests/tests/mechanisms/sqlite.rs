@@ -3,9 +3,9 @@
 //! One sync takes 10 ms. Each endpoint sleeps on its pool thread until its turn comes, so
 //! its name says when it begins; there are cores and connections for all.
 
-use sim::event::Event;
+use sim::engine::Event;
 use sim::observe::ErrorKind;
-use sim::plan::Op;
+use sim::plan::{DatabaseOp, Op};
 
 use crate::stage::{Run, burst, run_with};
 
@@ -80,7 +80,7 @@ fn a_second_writer_gets_the_lock_when_it_looks_and_not_when_it_is_free() {
     let run = play(&requests, &[]);
     // Free at 140 ms; tries at 10, 11, 13, 18, 28, 43, 63, 88, 113, 138 and 188 ms.
     assert_eq!(run.log(), ["first 140ms", "second 328ms"]);
-    assert_eq!(run.seen.writer.area(), 2 * 140_000_000, "no one holds it in between");
+    assert_eq!(run.seen.sqlite.writer.area(), 2 * 140_000_000, "no one holds it in between");
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn per_operation_opens_and_sets_pragmas_each_time_and_a_pool_once() {
     assert_eq!(each.instants(), ["13ms", "26ms"], "5 ms, 1 ms and 0.5 ms for each of two reads");
     let pool = run_with(text, &[], &["database.connections.kind=pool"]);
     assert_eq!(pool.instants()[..3], ["7ms", "9ms", "11ms"]);
-    assert_eq!(pool.executed(|op| matches!(op, Op::Opened)), ["5ms"]);
+    assert_eq!(pool.executed(|op| matches!(op, Op::Database(DatabaseOp::Opened))), ["5ms"]);
     let request = run_with(text, &[], &["database.hold=request"]);
     assert_eq!(request.instants()[..2], ["7.5ms", "15ms"], "one for both reads of a request");
     let plain = run_with(text, &[], &["database.connections.kind=pool", "database.pragmas=0"]);
@@ -408,16 +408,20 @@ fn a_transaction_holds_the_lock_across_the_loop_and_an_autocommit_does_not() {
     // One call of the library from the first lock to the last: 10 ms and 4 syncs.
     let run = write_beside_a_blocked_loop("{ write = \"ten\" }", &[]);
     assert_eq!(run.log(), ["blocks 60ms", "write 60ms"]);
-    assert_eq!(run.seen.writer.area(), 50_000_000);
+    assert_eq!(run.seen.sqlite.writer.area(), 50_000_000);
     // Statement and commit are two calls, and between them the loop is blocked.
     let run = write_beside_a_blocked_loop("{ transaction = [{ write = \"ten\" }] }", &[]);
     assert_eq!(run.log(), ["blocks 60ms", "write 100ms"]);
-    assert_eq!(run.seen.writer.area(), 100_000_000, "the lock is held while the loop is not");
+    assert_eq!(
+        run.seen.sqlite.writer.area(),
+        100_000_000,
+        "the lock is held while the loop is not"
+    );
     // So are they with a driver that begins a transaction by itself.
     let own = ["costs.driver.autocommit=false"];
     let run = write_beside_a_blocked_loop("{ write = \"ten\" }", &own);
     assert_eq!(run.log(), ["blocks 60ms", "write 100ms"]);
-    assert_eq!(run.seen.writer.area(), 100_000_000);
+    assert_eq!(run.seen.sqlite.writer.area(), 100_000_000);
 }
 
 #[test]
@@ -432,7 +436,7 @@ fn a_reader_keeps_its_lock_until_its_rows_are_fetched() {
             burst(3),
             SETTING.replace("threadpool", "async")
         );
-        run_with(&text, &["write", "read", "blocks"], sets).seen.writer.area()
+        run_with(&text, &["write", "read", "blocks"], sets).seen.sqlite.writer.area()
     };
     // The row is found at 1 ms, long before the writer commits: 10 ms, then 4 syncs.
     assert_eq!(writer_holds(&[]), 50_000_000);

@@ -4,10 +4,10 @@ use model::stream::Draws;
 use model::units::{Instant, Span};
 use model::workload::{RequestKey, Workload};
 use sim::engine::Engine;
-use sim::event::Event;
+use sim::engine::Event;
+use sim::engine::{Record, Recorder};
 use sim::observe::Observations;
 use sim::plan::{Op, Plan};
-use sim::trace::{Record, Recorder};
 
 const EVENTS_MAX: u64 = 20_000_000;
 const RECORDS_MAX: usize = 20_000_000;

@@ -2,7 +2,7 @@
 
 use model::units::Span;
 use sim::observe::ErrorKind;
-use sim::plan::Op;
+use sim::plan::{Op, UpstreamOp};
 
 use crate::stage::{Run, burst, run_with};
 
@@ -51,7 +51,7 @@ fn a_semaphore_admits_so_many_first_come_first_served_in_each_worker() {
     assert_eq!(run.instants(), ["1s", "1s", "2s", "2s", "3s"]);
     let order: Vec<u64> = run.outcomes().iter().map(|outcome| outcome.lane).collect();
     assert_eq!(order, [0, 1, 2, 3, 4]);
-    assert_eq!(run.seen.semaphores[0].peak(), 2);
+    assert_eq!(run.seen.upstreams[0].semaphore.peak(), 2);
     assert_eq!(run.time_at("upstream partner semaphore"), 4_000_000_000);
     let two = calls(5, "latency = \"1s\"\nmax_in_flight = 2", &["service.workers=2"]);
     assert_eq!(two.instants(), ["1s", "1s", "1s", "1s", "2s"]);
@@ -65,7 +65,7 @@ fn client_connections_are_capped_and_a_long_wait_for_one_is_an_error() {
     assert_eq!(log[..2], ["quote 1s", "quote 1s"]);
     assert_eq!(log[2..4], ["quote 1.5s connection_timeout", "quote 1.5s connection_timeout"]);
     assert_eq!(log[4..], ["quote 2s", "quote 2s"], "the first two in line got a connection");
-    assert_eq!(run.seen.upstream_connections[0].peak(), 2);
+    assert_eq!(run.seen.upstreams[0].connections.peak(), 2);
     let patient = calls(6, upstream, &["upstream.partner.pool_timeout=never"]);
     assert_eq!(patient.instants(), ["1s", "1s", "2s", "2s", "3s", "3s"]);
     assert_eq!(patient.time_at("upstream partner connections"), (2 + 4) * 1_000_000_000);
@@ -84,7 +84,7 @@ fn retries_pause_longer_each_time() {
     // Four attempts of 100 ms and pauses of 50, 150 and 450 ms.
     assert_eq!(run.log(), ["quote 1.05s upstream_failed"]);
     assert_eq!(run.seen.attempts, 4);
-    let starts = run.executed(|op| matches!(op, Op::Exchange { .. }));
+    let starts = run.executed(|op| matches!(op, Op::Upstream(UpstreamOp::Exchange { .. })));
     assert_eq!(starts, ["0s", "150ms", "400ms", "950ms"]);
     let run = calls(1, FAILING, &["upstream.partner.retries=0"]);
     assert_eq!(run.log(), ["quote 100ms upstream_failed"]);
@@ -228,7 +228,7 @@ fn a_client_looks_at_its_idle_connections_and_may_have_to_choose_again() {
              [costs]\n[upstream.partner]\nlatency = \"1s\"\n\
              [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n"
         );
-        run_with(&text, &[], sets).seen.cores.area() / 1_000_000
+        run_with(&text, &[], sets).seen.cpu.cores.area() / 1_000_000
     };
     let look = "costs.cpu.look=\"1ms\"";
     // The first calls find no idle connection. The two replies find one and two; the next two
@@ -259,7 +259,7 @@ fn misses(calls: usize, locks: u32) -> u128 {
     let locks = format!("costs.client.locks={locks}");
     // A nanosecond for a new connection, so that even without locks there is one to be chosen.
     let costs = ["costs.cpu.miss=\"1ms\"", "costs.cpu.connect=\"1ns\"", &locks];
-    run_with(&text, &[], &costs).seen.cores.area() / 1_000_000
+    run_with(&text, &[], &costs).seen.cpu.cores.area() / 1_000_000
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Workers: how connections spread over them, backlog, limits.
 
 use sim::observe::ErrorKind;
-use sim::plan::Op;
+use sim::plan::{Basic, Op};
 
 use crate::stage::{Run, arrivals, burst, run_in_order, run_with};
 
 /// Requests that workers 0, 1, 2 ... admitted.
 fn admitted(run: &Run, workers: u32) -> Vec<usize> {
-    (0..workers).map(|worker| run.executed_on(worker, |op| matches!(op, Op::Admit))).collect()
+    (0..workers)
+        .map(|worker| run.executed_on(worker, |op| matches!(op, Op::Basic(Basic::Admit))))
+        .collect()
 }
 
 /// New connections one every 3 ms, each with a request of 1 ms, over four workers.
@@ -118,7 +120,7 @@ fn connections_stick_to_their_worker() {
     // Worker 0 has two of the three users for ever; each worker serves one per 10 ms.
     let by_user = |lane| run.outcomes().iter().filter(|outcome| outcome.lane == lane).count();
     assert_eq!((by_user(0) + by_user(2), by_user(1)), (10, 10));
-    assert_eq!(run.seen.open_connections.value(), 3);
+    assert_eq!(run.seen.event_loop.connections.value(), 3);
     let run = run_with(text, &[], &["load.users=2", "service.workers=4"]);
     assert_eq!(admitted(&run, 4), [11, 11, 0, 0], "two users never reach the other workers");
     let sets = ["load.users=2", "service.workers=4", "load.keep_alive=false"];
@@ -191,7 +193,7 @@ fn a_limit_of_n_serves_one_fewer_and_counts_idle_connections() {
         "two connections are idle, and the third is one too many"
     );
     let run = limited(&[]);
-    assert_eq!(run.seen.open_connections.value(), 2, "a refused connection is closed");
+    assert_eq!(run.seen.event_loop.connections.value(), 2, "a refused connection is closed");
     assert_eq!(run.errors(ErrorKind::Rejected), 2);
     let served = ["hello 100ms", "hello 100ms", "hello 1.1s", "hello 1.6s"];
     assert_eq!(limited(&["service.keep_alive=\"800ms\""]).log(), served, "idle ones are gone");

@@ -45,7 +45,7 @@ fn poisson_arrivals_hit_their_rate() {
 
 #[test]
 fn utilisation_law() {
-    let busy_by_answer = |o: &Observations| Ratio(o.cores.area() as f64 / 1e9, o.good() as f64);
+    let busy_by_answer = |o: &Observations| Ratio(o.cpu.cores.area() as f64 / 1e9, o.good() as f64);
     let demand = 0.5 * 0.002 + 0.3 * 0.006 + 0.2 * 0.01;
     case(vec![theory_scenario("laws", &[])])
         .claim("utilisation law: CPU demand", demand, |o| busy_by_answer(&o[0]))

@@ -34,7 +34,7 @@ fn dropped_arrivals_balance() {
 fn a_quota_caps_utilisation() {
     let seen = run(&theory_scenario("quota", &[]));
     let (budget, periods) = (50_000_000, 1_000);
-    let used = seen.cores.area();
+    let used = seen.cpu.cores.area();
     // A rest that is less than a nanosecond for each of two running threads is lost.
     assert!(used <= budget * periods, "{used}");
     assert!(used >= (budget - 2) * periods, "{used}");
@@ -42,14 +42,14 @@ fn a_quota_caps_utilisation() {
     // The same when threads come and go and share the budget.
     let think = "load.think_time={ mean = \"10ms\" }";
     let seen = run(&theory_scenario("quota", &["load.users=6", think]));
-    let used = seen.cores.area();
+    let used = seen.cpu.cores.area();
     assert!(used <= budget * periods && used > budget * periods * 9 / 10, "{used}");
 
     // A quota that is not reached costs nothing.
     let free = run(&theory_scenario("quota", &["cpu.quota=none"]));
     let wide = run(&theory_scenario("quota", &["cpu.quota.budget=200ms"]));
     assert_eq!(free.good(), wide.good());
-    assert_eq!(free.cores.area(), 2 * free.window.nanos() as u128, "saturated");
+    assert_eq!(free.cpu.cores.area(), 2 * free.window.nanos() as u128, "saturated");
 }
 
 #[test]
