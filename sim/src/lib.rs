@@ -21,7 +21,7 @@ mod upstream;
 pub mod answer;
 mod bounds;
 pub mod explain;
-mod knob;
+pub mod knob;
 pub mod predict;
 pub mod replicate;
 pub mod shard;

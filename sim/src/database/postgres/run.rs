@@ -12,13 +12,13 @@ impl<T: Trace> Engine<'_, T> {
     #[inline]
     pub(crate) fn postgres(&mut self, thread: u32, task: u32, op: Op) -> Flow {
         match op {
-            Op::Server { round_trip, .. } => self.to_server(thread, task, round_trip),
+            Op::Server { round_trip, .. } => self.send_statement(thread, task, round_trip),
         }
     }
 
     /// A statement travels to the database server, waits for a processor, and its reply
     /// travels back.
-    pub(crate) fn to_server(&mut self, thread: u32, task: u32, trip: DrawId) -> Flow {
+    pub(crate) fn send_statement(&mut self, thread: u32, task: u32, trip: DrawId) -> Flow {
         let there = self.sample(task, trip).scale(0.5);
         self.agenda.push(self.now + there, Event::ServerArrival { task });
         self.suspend_in_driver(thread, task, place::SERVER)
