@@ -1,9 +1,13 @@
 //! Which scenario a command is about, as every program asks for it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use clap::Args;
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Command};
 use model::read::{Diagnostic, Diagnostics, Resolved, Rung, ladder, load};
+use model::scenario::settable_keys;
 
 use crate::ladder::turned_knobs;
 
@@ -30,11 +34,37 @@ pub struct Sources {
 #[derive(Debug, Args)]
 struct Changes {
     /// Change a key of the scenario: --set service.workers=4 (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(
+        long = "set", value_name = "KEY=VALUE",
+        value_parser = Setting, hide_possible_values = true,
+    )]
     sets: Vec<String>,
     /// Root of the random draws, instead of the scenario's own
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+}
+
+/// Any text; a shell that completes it offers the keys of a scenario.
+#[derive(Clone, Debug)]
+struct Setting;
+
+impl TypedValueParser for Setting {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        option: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, option, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        static KEYS: LazyLock<Vec<String>> =
+            LazyLock::new(|| settable_keys().iter().map(|key| format!("{key}=")).collect());
+        Some(Box::new(KEYS.iter().map(|key| PossibleValue::new(key.as_str()))))
+    }
 }
 
 impl Source {

@@ -277,9 +277,12 @@ fn a_trace_is_cut_but_its_digest_is_not() {
 }
 
 #[test]
-fn completions_name_the_commands() {
+fn completions_name_the_commands_and_the_keys() {
     for shell in ["bash", "zsh", "fish"] {
-        assert!(answer(&format!("completions {shell}")).contains("ladder"));
+        let script = answer(&format!("completions {shell}"));
+        for word in ["ladder", "service.workers=", "costs.cpu.async.request="] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
     }
 }
 

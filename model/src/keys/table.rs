@@ -142,6 +142,18 @@ impl Section {
 }
 
 impl Section {
+    /// Every key of this table and of those in it whose names are fixed: `service.workers`.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for key in self.keys {
+            paths.push(key.name.to_string());
+            if let Kind::Table(below) | Kind::Profile(below) = key.kind {
+                paths.extend(below().paths().iter().map(|path| format!("{}.{path}", key.name)));
+            }
+        }
+        paths
+    }
+
     /// The kind of the key that `names` lead to, if there is one. Names that the user chooses
     /// may be any.
     pub(crate) fn kind_of(&'static self, names: &[&str]) -> Option<&'static Kind> {

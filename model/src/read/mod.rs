@@ -12,7 +12,6 @@ mod diagnostic;
 mod distribution;
 mod extends;
 mod files;
-mod knob;
 mod ladder;
 mod manual;
 mod merge;

@@ -10,7 +10,7 @@ use super::files::{Files, parent, stem};
 use super::set::{Setting, split};
 use super::source::Sources;
 use super::tree::Table;
-use super::{knob, print, rules};
+use super::{print, rules};
 use crate::digest::Digest;
 use crate::keys::{Fields, Origin, Position, Typed, names};
 use crate::scenario::Scenario;
@@ -79,7 +79,6 @@ fn read(
         return None;
     }
     derive(&mut fields);
-    knob::check(&fields, problems);
     let scenario = rules::scenario(name, &fields, problems);
     if scenario.is_none() && problems.is_empty() {
         // A bug, but the user still deserves an answer rather than a panic.

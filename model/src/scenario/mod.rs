@@ -118,6 +118,12 @@ pub fn keys() -> &'static Section {
     Root::section()
 }
 
+/// The keys with fixed names that a user may set for a run: `service.workers`.
+pub fn settable_keys() -> Vec<String> {
+    let of_a_file = |path: &String| path == "extends" || path.starts_with("knob");
+    keys().paths().into_iter().filter(|path| !of_a_file(path)).collect()
+}
+
 /// The keys of a step.
 pub(crate) fn step_keys() -> &'static Section {
     Step::section()

@@ -3,6 +3,7 @@
 //! Every rule is tried before giving up, so that all problems are reported at once. A key that
 //! is broken has its problem reported already.
 
+mod knob;
 mod load;
 mod steps;
 
@@ -12,6 +13,7 @@ use crate::scenario::{Scenario, Server};
 
 /// The scenario `name`; none if there is a problem.
 pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Option<Scenario> {
+    knob::check(root, problems);
     load::check(root, problems);
     endpoints(root, problems);
     interpreter_lock(root, problems);
