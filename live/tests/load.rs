@@ -172,7 +172,7 @@ fn open_arrivals_beyond_the_cap_are_dropped_and_counted() {
     // Arrival i comes just before 5 i ms: 101 to 300 are in the window, however late the
     // machine is. The last one comes less than a microsecond before the window closes.
     assert_eq!(tally.sent + tally.dropped, 200);
-    // Two users who take 50 ms each, and what they had in hand at the start.
+    // Two users with 50 ms for each request, and their requests in flight at the start.
     assert!((1..=42).contains(&tally.sent), "{}", tally.sent);
     assert!(tally.whole.sent + tally.whole.dropped >= 300);
     assert!(tally.in_flight.peak <= 2);

@@ -1,4 +1,4 @@
-//! What is full on both sides.
+//! Bottlenecks of both sides.
 
 use model::station::StationId;
 use validate::Verdict;
@@ -68,7 +68,7 @@ fn a_predicted_bottleneck_that_was_not_measured_leaves_the_cause_open() {
     assert_eq!(comparison.verdict, Verdict::Inconclusive);
     let told = "the predicted bottleneck, `interpreter lock`, is not in the measurement";
     assert_eq!(comparison.reasons, [told]);
-    // What is wrong anyway stays wrong, and the cause is told.
+    // A wrong prediction stays wrong, and the cause is told.
     slow_down(&mut p, 1.5);
     let comparison = compared(&p, &measured());
     assert_eq!(comparison.verdict, Verdict::Disagree);

@@ -1,11 +1,11 @@
 //! Predictions against measurements, as a caller and as a user meet them.
 
+mod any_reports;
 mod bottlenecks;
 mod command_line;
 mod documents;
 mod k6;
 mod many;
-mod never;
 mod program;
 mod refusals;
 mod rounds;

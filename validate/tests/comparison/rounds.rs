@@ -126,7 +126,7 @@ fn rounds_of_other_seeds_or_another_number_are_not_paired() {
     }
     let paired = compared(&p, &m);
     assert!(paired.is_paired() && paired.warnings.is_empty(), "{:?}", paired.warnings);
-    // One round is no pair, and nothing is missed.
+    // One round makes no pair, and no warning says so.
     let one = |report: Report| in_rounds(report, &[1.0]);
     let comparison = compared(&one(predicted()), &one(measured()));
     assert!(!comparison.is_paired());
@@ -142,12 +142,12 @@ fn numbers_that_a_round_lacks_are_not_paired() {
     let row = |scope, metric| find(&comparison, &scope, metric);
     let (cart, pay) = (Scope::Class("cart".into()), Scope::Class("pay".into()));
     assert!(row(cart, Metric::P50).paired);
-    // What the whole report knows itself counts.
+    // The interval of the whole report is used.
     let throughput = row(pay.clone(), Metric::Throughput);
     assert_eq!((throughput.paired, throughput.noise), (false, Some(0.02)));
     let median = row(pay, Metric::P50);
     assert_eq!((median.paired, median.noise), (false, None));
-    // The rounds of the other side have it all the same.
+    // The rounds of the prediction still have the median, and give a margin.
     assert!(median.margin > Some(0.1) && median.verdict == Judgement::WithinNoise, "{median:?}");
     for scope in [Scope::Station("cpu".into()), Scope::Overall] {
         assert!(!row(scope, Metric::Utilisation).paired);

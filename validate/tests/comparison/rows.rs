@@ -1,4 +1,4 @@
-//! Number by number.
+//! The rows of a comparison: one number each.
 
 use model::station::StationId;
 use validate::{Comparison, Judgement, Metric, Row, Scope, Unit, Verdict};

@@ -27,7 +27,7 @@ pub(crate) fn compared(predicted: &Report, measured: &Report) -> Comparison {
     compare(predicted, measured, &Tolerances::default()).expect("a pair")
 }
 
-/// What is said of a number of the whole service.
+/// The judgement of a number of the whole service.
 pub(crate) fn judgement(comparison: &Comparison, metric: Metric) -> Judgement {
     comparison.overall(metric).expect("a row").verdict
 }
@@ -162,13 +162,13 @@ fn slower(mut times: ResponseTime, factor: f64) -> ResponseTime {
     times
 }
 
-/// Sets an overall response time and what is known of it.
+/// Sets an overall response time and its interval.
 pub(crate) fn set_time(report: &mut Report, name: &str, interval: Estimate) {
     report.response_time.set(name, interval.value);
     report.response_time_intervals.insert(name.to_string(), interval);
 }
 
-/// Leaves so many good answers, and no errors, which would weigh more among fewer.
+/// Leaves `samples` good answers and no errors, which would weigh more among fewer answers.
 pub(crate) fn thin(report: &mut Report, samples: u64) {
     report.run.samples = samples;
     report.errors.clear();

@@ -1,4 +1,4 @@
-//! What the whole is worth.
+//! The verdict of a comparison.
 
 use model::station::StationId;
 use validate::{Judgement, Metric, Regime, Tolerance, Tolerances, Verdict, compare};
@@ -92,7 +92,7 @@ fn a_wide_interval_confirms_nothing() {
     assert_eq!(judgement(&comparison, Metric::Throughput), Judgement::WithinNoise);
     let told = "throughput: the noise of ±20 % is wider than the tolerance of 5.0 %";
     assert_eq!(comparison.reasons, [told]);
-    // Nor does it refute.
+    // It does not refute either.
     m.throughput = about(48.0, 0.2);
     let told = "throughput: -16.7 % is beyond the tolerance of 5.0 %, but the noise is ±20 %";
     assert_eq!(compared(&p, &m).reasons, [told]);
@@ -114,7 +114,7 @@ fn without_a_good_answer_nothing_is_divided_by_nothing() {
     assert_eq!(comparison.reasons, ["no good answer was measured"]);
     void(&mut p);
     assert_eq!(compared(&p, &m).verdict, Verdict::Inconclusive);
-    // To predict that nothing is answered where much is, is wrong.
+    // A prediction of no answers is wrong if there are many.
     let comparison = compared(&p, &measured());
     assert_eq!(comparison.verdict, Verdict::Disagree);
     assert_eq!(judgement(&comparison, Metric::P50), Judgement::NotJudged);

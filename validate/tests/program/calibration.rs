@@ -14,14 +14,14 @@ fn a_calibration_writes_a_profile_that_scenarios_can_use() {
     let words = "calibrate axum --rounds 1 --warmup 100ms --duration 500ms --format json";
     let answer: Calibration = lab.end(words).with_code(3).json();
     assert_eq!((answer.rounds, answer.file.as_deref()), (1, Some("costs/axum.toml")));
-    // What no probe tells is timed often enough to stand.
+    // The time to open a connection needs no probe, and is sound after one round.
     let (apart, probed): (Vec<_>, Vec<_>) =
         answer.costs.iter().partition(|cost| cost.key == "network.connect");
     assert!(probed.iter().all(|cost| !cost.sound && cost.interval.is_none()));
     assert!(apart.len() == 1 && apart[0].sound && apart[0].value > 0.0, "{apart:?}");
     assert_eq!(answer.about["written_by"], "validate calibrate axum");
     assert!(answer.about.contains_key("machine"), "{:?}", answer.about);
-    // Every probe gave good answers. How many are parked at one moment is up to the machine.
+    // Every probe gave good answers. The number of parked requests depends on the machine.
     let unknown = answer.costs.iter().filter(|cost| cost.rounds == 0).map(|cost| &*cost.key);
     let unknown: Vec<&str> = unknown.filter(|key| *key != "memory.request").collect();
     assert_eq!(unknown, [""; 0], "{:?}", answer.doubts);
@@ -66,7 +66,7 @@ fn a_stack_that_cannot_be_set_up_is_an_error_and_nothing_is_measured() {
     let lab = Lab::empty();
     lab.write("theirs/letter", "dear");
     let ended = lab.end("calibrate fastapi --environment theirs").refused(&[]);
-    // Where there is no Python that is told first.
+    // Without Python the error names that first.
     let told = ["theirs is there already", "python3"].map(|words| ended.err.contains(words));
     assert!(told.contains(&true), "{ended:?}");
     assert_eq!(lab.names("."), ["theirs"]);

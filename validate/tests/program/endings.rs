@@ -1,4 +1,4 @@
-//! Runs that end before their time. Whatever happens, nothing runs on.
+//! Runs that end early. No process is left, however they end.
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use testkit::{Running, in_time, starts_deaf_to_interrupts};
@@ -25,7 +25,7 @@ fn is_busy(lab: &Lab, old: Option<Pid>) {
     });
 }
 
-/// What there is is told when the program is told to `end`.
+/// A run that is told to `end` is reported as far as it came.
 fn is_reported(end: impl Fn(Pid)) {
     let lab = Lab::new();
     let run = measuring(&lab, "");
@@ -40,7 +40,7 @@ fn is_reported(end: impl Fn(Pid)) {
 
 #[test]
 fn an_interrupted_run_is_reported_as_far_as_it_came() {
-    // A terminal tells the whole group of the program.
+    // A terminal signals the whole group of the program.
     is_reported(|group| kill_process_group(group, Signal::INT).expect("it is ours"));
 }
 

@@ -17,7 +17,7 @@ const WRITERS: &str = r#"
     steps = [{ transaction = [{ write = "order" }, { write = "order" }], begin = "immediate" }]
 "#;
 
-/// What FastAPI is said to cost here.
+/// The costs of FastAPI in these tests: a guess.
 const PLATFORM: &str = r#"
     [about]
     method = "a guess"

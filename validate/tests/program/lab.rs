@@ -17,7 +17,7 @@ pub(crate) const SHOP: &str = r#"
     costs = { interpreter = { lock = false }, query.default = { engine = "50us" } }
 "#;
 
-/// What axum is said to cost here.
+/// The costs of axum in these tests: a guess.
 const PLATFORM: &str = r#"
     [about]
     method = "a guess"
@@ -31,7 +31,7 @@ const PLATFORM: &str = r#"
     engine = "50us"
 "#;
 
-/// A folder of a test's own: `shop.toml` is a scenario, `platform.toml` what axum costs.
+/// A folder of a test's own: `shop.toml` is a scenario, `platform.toml` the costs of axum.
 #[derive(Debug)]
 pub(crate) struct Lab(testkit::Lab);
 

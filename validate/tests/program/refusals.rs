@@ -4,7 +4,7 @@ use testkit::Ended;
 
 use super::lab::Lab;
 
-/// Runs `validate` with `words` in a lab of its own, which refuses to.
+/// The refusal of `validate` with `words`.
 fn refused(words: &str) -> Ended {
     let lab = Lab::new();
     lab.write("locked.toml", "extends = \"shop.toml\"\ncpu.quota = { cpu = 0.5 }\n");
@@ -16,7 +16,7 @@ fn refused(words: &str) -> Ended {
     ended
 }
 
-/// All of `told` is said.
+/// The error has all of `told`.
 fn tells(words: &str, told: &[&str]) {
     let ended = refused(words);
     for told in told {

@@ -1,4 +1,4 @@
-//! The comparison of summaries with the shop, and what it says.
+//! The comparison of summaries with the shop, and its numbers and warnings.
 
 use std::path::Path;
 

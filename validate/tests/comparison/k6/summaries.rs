@@ -1,9 +1,9 @@
 //! One summary, `summary.json`, that k6 2.2 wrote of a script of `live export k6`, in all forms
-//! that k6 has; and what it would be of a script by hand.
+//! that k6 has; and a summary of a script by hand made from it.
 
 use serde_json::{Map, Value, json};
 
-/// A form of a summary: its name, and what makes it of the data of handleSummary.
+/// A form of a summary: its name, and its text made from the data of handleSummary.
 type Form = (&'static str, fn(&Value) -> Value);
 
 /// All forms that k6 has.

@@ -1,4 +1,4 @@
-//! What holds for any two reports.
+//! Properties of the comparison of any two reports.
 
 use model::report::Report;
 use model::statistics::Estimate;
@@ -7,7 +7,7 @@ use validate::{Comparison, Metric, Summary, Tolerance, Tolerances, Verdict, comp
 
 use super::sample::*;
 
-/// Numbers that no sane report has, and some that it has.
+/// Impossible numbers, and some possible ones.
 fn any_number() -> impl Strategy<Value = f64> {
     prop_oneof![Just(0.0), Just(-1.0), Just(f64::NAN), Just(f64::INFINITY), any::<f64>(), 0.0..1e3]
 }
@@ -74,7 +74,7 @@ proptest! {
             }
         }
         let comparison = compared(&predicted, &measured);
-        // What is not a number would be written as null, which no number can be read from.
+        // JSON has null for NaN and infinity, which cannot be read back as a number.
         let json = serde_json::to_string(&comparison).expect("a document");
         let read: Comparison = serde_json::from_str(&json).expect("plain numbers");
         prop_assert_eq!(read.verdict, comparison.verdict);
