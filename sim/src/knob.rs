@@ -20,7 +20,7 @@ const FROM_NOTHING: f64 = 999.0;
 
 /// A limit that can be relaxed: the key that `--set` takes, its value and a better one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Relaxation {
+pub struct Relaxation {
     /// The key.
     pub key: String,
     /// Its value now.
@@ -50,7 +50,7 @@ impl Relaxation {
 
 /// Every limit of `scenario` that its owner could relax, the cheapest to turn first. The load and
 /// the upstream's latency are left out: they are not the owner's to turn.
-pub(crate) fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
+pub fn relaxations(scenario: &Scenario) -> Vec<Relaxation> {
     let mut all = Vec::new();
     for of in [
         upstream::relaxations,
