@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use live::target::Target;
 use model::measurement::Measurement;
 use time::OffsetDateTime;
 use time::macros::format_description;
-
-use super::Target;
 
 /// The key that says that a calibration wrote a profile.
 pub(crate) const WRITTEN_BY: &str = "written_by";

@@ -8,12 +8,20 @@
 //! the more they are, whatever the time: seen in reads on new connections.
 
 use model::costs::Work;
+use model::place::PlaceId;
 use model::scenario::Concurrency;
 
-use super::Target;
-use super::probe::{DISPLACING, MANY, Probe, RARE_COMMIT};
 use super::reading::{Reading, Round};
-use super::recipe::in_flight;
+
+/// What the caches lose on a stack, as far as it was seen apart from any calibration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caches {
+    /// The shape of the loss over time: five rates are too few to find it by.
+    pub(crate) shape: f64,
+    /// Other requests in flight that displace all but 1/e of what a request has in the caches;
+    /// none if that was not seen.
+    pub(crate) displaced_by: Option<u32>,
+}
 
 /// Shortest and longest time in which the caches may lose what they have, in seconds. What
 /// noise finds beyond is no such time.
@@ -21,44 +29,42 @@ const DECAY: (f64, f64) = (0.5e-3, 0.2);
 /// Thirds that are cut off an interval until it is narrower than a nanosecond.
 const NARROWINGS: usize = 60;
 
+/// Kinds of work that each concurrency model does in its own way.
+pub(crate) const KINDS: [Work; 4] = [Work::Request, Work::Statement, Work::Call, Work::Open];
+
+/// A kind of work as profiles and probes name it.
+pub(crate) fn kind(of: Work) -> &'static str {
+    match of {
+        Work::Request => "request",
+        Work::Statement => "statement",
+        Work::Call => "call",
+        Work::Open => "open",
+        Work::Commit => "commit",
+    }
+}
+
 /// The probe in which `work` follows itself at once.
-fn often(of: Concurrency, work: Work) -> Probe {
+fn often(of: Concurrency, work: Work) -> String {
     match work {
-        Work::Request => Probe::Request(of),
-        Work::Statement => Probe::Statement(of),
-        Work::Call => Probe::Call(of),
-        Work::Open => Probe::Open(of),
-        Work::Commit => Probe::Commit(RARE_COMMIT.0, RARE_COMMIT.1),
+        // A commit that waits for no disk.
+        Work::Commit => "commit wal normal".into(),
+        _ => format!("{} {}", kind(work), of.as_str()),
     }
 }
 
 /// The probe in which `work` is rare.
-fn rare(of: Concurrency, work: Work) -> Probe {
-    match work {
-        Work::Commit => Probe::Cold(Concurrency::Blocking, work),
-        _ => Probe::Cold(of, work),
-    }
+pub(crate) fn rare(of: Concurrency, work: Work) -> String {
+    let of = if work == Work::Commit { Concurrency::Blocking } else { of };
+    format!("cold {} {}", kind(work), of.as_str())
 }
 
-/// Probes that tell what `work` costs when it is rare.
-pub(super) fn probes(target: Target, of: Concurrency, work: Work) -> Vec<Probe> {
+/// Probes that tell what `work` costs when it is rare; `crowd` are those that tell what others
+/// displace.
+pub(crate) fn probes(of: Concurrency, work: Work, crowd: &[&str]) -> Vec<String> {
     let often = often(of, work);
-    let displaced = target == Target::Fastapi && often == OPEN;
-    let displaced = DISPLACEMENT.into_iter().filter(|_| displaced);
-    [rare(of, work), often].into_iter().chain(BARE).chain(displaced).collect()
-}
-
-/// The shape of the loss, seen apart: five rates are too few to find it by.
-///
-/// What axum needs goes exponentially: a bare request cost 31, 98 and 189 µs more 5, 20 and 100 ms
-/// after the last one. What FastAPI needs, which is more than the nearest cache has, goes later and
-/// then at once: 0.12, 0.34, 0.72 and 0.97 of a millisecond more after 2.5, 5, 10 and 20 ms, where
-/// an exponential through the last would have 0.35, 0.58, 0.82 and 0.97.
-pub(super) fn shape(target: Target) -> f64 {
-    match target {
-        Target::Axum => 1.0,
-        Target::Fastapi => 1.5,
-    }
+    let crowd = if often == OPEN { crowd } else { &[] };
+    let others = BARE.iter().chain(crowd).map(|name| name.to_string());
+    [rare(of, work), often].into_iter().chain(others).collect()
 }
 
 /// Share of what was used `elapsed` seconds ago that has gone.
@@ -67,18 +73,12 @@ fn lost(elapsed: f64, decay: f64, shape: f64) -> f64 {
 }
 
 /// Seconds between two requests of `probe`.
-fn interval(round: &Round, probe: Probe) -> f64 {
+fn interval(round: &Round<'_>, probe: &str) -> f64 {
     1.0 / round.number(probe, Reading::rate)
 }
 
 /// Bare requests, from those that find all in the caches to those that find nothing.
-const BARE: [Probe; 5] = [
-    Probe::Request(Concurrency::Async),
-    Probe::Frequent,
-    Probe::Alone,
-    Probe::Cold(Concurrency::Async, Work::Request),
-    Probe::Resting,
-];
+const BARE: [&str; 5] = ["request async", "frequent", "alone", "cold request async", "resting"];
 
 /// What the CPU per bare request at each rate tells.
 struct Fit {
@@ -92,8 +92,8 @@ struct Fit {
 
 /// What fits best, by least squares of what a request at each rate costs more than at the
 /// busiest.
-fn fit(round: &Round) -> Fit {
-    let shape = shape(round.target());
+fn fit(round: &Round<'_>) -> Fit {
+    let shape = round.caches.shape;
     let [busy, rarer @ ..] = BARE;
     let more = rarer.map(|probe| round.cpu(probe) - round.cpu(busy));
     if more.iter().any(|cost| !cost.is_finite()) {
@@ -101,7 +101,7 @@ fn fit(round: &Round) -> Fit {
     }
     let idle = rarer.map(|probe| interval(round, probe) - interval(round, busy));
     let with = |decay: f64| {
-        let lost = |probe| lost(interval(round, probe), decay, shape);
+        let lost = |probe: &str| lost(interval(round, probe), decay, shape);
         shares(&more, &rarer.map(|probe| lost(probe) - lost(busy)), &idle)
     };
     // The misfit has one valley, where it has any: found so with rates and costs like these.
@@ -132,33 +132,35 @@ fn shares(y: &[f64], u: &[f64], v: &[f64]) -> (f64, f64) {
 }
 
 /// Time in which the caches lose all but 1/e, in seconds.
-pub(super) fn decay(round: &Round) -> f64 {
+pub(crate) fn decay(round: &Round<'_>) -> f64 {
     fit(round).decay
 }
 
 /// CPU time per good answer of `probe`, in seconds, without what the service does by itself.
-fn cpu(round: &Round, probe: Probe, fit: &Fit) -> f64 {
+fn cpu(round: &Round<'_>, probe: &str, fit: &Fit) -> f64 {
     round.cpu(probe) - fit.background * interval(round, probe)
 }
 
 /// The same without what others have displaced.
-fn alone(round: &Round, probe: Probe, fit: &Fit) -> f64 {
+fn alone(round: &Round<'_>, probe: &str, fit: &Fit) -> f64 {
     cpu(round, probe, fit) - displacement(round, probe)
 }
 
 /// Probes that tell what others displace.
-pub(super) const DISPLACEMENT: [Probe; 4] =
-    [Probe::CrowdedOpen, OPEN, Probe::ManyInFlight, Probe::FewInFlight];
-const OPEN: Probe = Probe::Open(Concurrency::Async);
+pub(crate) const DISPLACEMENT: [&str; 4] =
+    ["crowded open", OPEN, "many in flight", "few in flight"];
+const OPEN: &str = "open async";
 
-/// Other requests in flight that displace all but 1/e of what a request has in the caches. Reads
-/// on new connections by 5, 20, 100, 200 and 400 users cost 1.0, 1.1, 1.5, 1.6 and 1.8 ms of CPU on
-/// the reference machine, whose processors have 1 MiB each of the second cache.
-pub(super) const DISPLACED_BY: u32 = 90;
+/// Requests in flight of `probe`, if it shows what they displace.
+fn crowd(round: &Round<'_>, probe: &str) -> u32 {
+    round.probe(probe).map_or(1, |probe| probe.crowd)
+}
 
-/// Share of what each of so many has in the caches that the others displace.
-fn displaced(users: u32) -> f64 {
-    -(-f64::from(users - 1) / f64::from(DISPLACED_BY)).exp_m1()
+/// Share of what each of the requests in flight of `probe` has in the caches that the others
+/// displace.
+fn displaced(round: &Round<'_>, probe: &str) -> f64 {
+    let others = f64::from(crowd(round, probe) - 1);
+    round.caches.displaced_by.map_or(0.0, |by| -(-others / f64::from(by)).exp_m1())
 }
 
 /// Passes in which what the caches lose and what others displace, each known from the other,
@@ -168,76 +170,80 @@ const PASSES: usize = 8;
 /// CPU time that a read on a new connection costs more when all that its request has in the
 /// caches is displaced, in seconds; beside what each request in flight costs every other, and
 /// what the caches lose because a service that is slower comes back later.
-pub(super) fn crowded(round: &Round) -> f64 {
+pub(crate) fn crowded(round: &Round<'_>) -> f64 {
+    const CROWDED: &str = "crowded open";
     let fit = fit(round);
-    let lost = |probe| lost(interval(round, probe), fit.decay, fit.shape);
-    let later = lost(Probe::CrowdedOpen) - lost(OPEN);
-    let others = f64::from(DISPLACING - MANY) * in_flight(round).max(0.0);
-    let more = cpu(round, Probe::CrowdedOpen, &fit) - cpu(round, OPEN, &fit) - others;
+    let lost = |probe: &str| lost(interval(round, probe), fit.decay, fit.shape);
+    let later = lost(CROWDED) - lost(OPEN);
+    let others = f64::from(crowd(round, CROWDED)) - f64::from(crowd(round, OPEN));
+    let in_flight = others * in_flight(round).max(0.0);
+    let more = cpu(round, CROWDED, &fit) - cpu(round, OPEN, &fit) - in_flight;
+    let works = round.probe(OPEN).map_or(&[][..], |probe| probe.works);
     let mut crowded = 0.0;
     for _ in 0..PASSES {
-        let alone = |probe| cpu(round, probe, &fit) - crowded * displaced(users(probe));
+        let alone = |probe: &str| cpu(round, probe, &fit) - crowded * displaced(round, probe);
         let cold = |&work: &Work| cold_by(round, Concurrency::Async, work, &fit, &alone);
-        let cold: f64 = OPEN.works().iter().map(cold).sum();
-        crowded = (more - cold * later) / (displaced(DISPLACING) - displaced(MANY));
+        let cold: f64 = works.iter().map(cold).sum();
+        crowded = (more - cold * later) / (displaced(round, CROWDED) - displaced(round, OPEN));
     }
     crowded
 }
 
-/// Requests in flight of `probe`, if it shows what they displace.
-fn users(probe: Probe) -> u32 {
-    match probe {
-        Probe::CrowdedOpen => DISPLACING,
-        OPEN | Probe::Pragma(Concurrency::Async) | Probe::OpenLog => MANY,
-        _ => 1,
-    }
+/// CPU time per request for each other in flight, in seconds.
+pub(crate) fn in_flight(round: &Round<'_>) -> f64 {
+    let more = |pick: &dyn Fn(&Reading) -> f64| round.more("many in flight", "few in flight", pick);
+    // By Little's law: those that wait for the loop are not in the service yet.
+    let pausing = |reading: &Reading| reading.rate() * reading.part(&PlaceId::Sleep);
+    more(&Reading::cpu_per_request) / more(&pausing)
 }
 
 /// CPU time per good answer of `probe` for what others have displaced, in seconds.
-fn displacement(round: &Round, probe: Probe) -> f64 {
-    if round.target() != Target::Fastapi || users(probe) == 1 {
+fn displacement(round: &Round<'_>, probe: &str) -> f64 {
+    if crowd(round, probe) == 1 {
         return 0.0;
     }
     // Without an answer about the crowd there is still one about the rest.
     match crowded(round) {
-        known if known > 0.0 => known * displaced(users(probe)),
+        known if known > 0.0 => known * displaced(round, probe),
         _ => 0.0,
     }
 }
 
 /// CPU time that `work` costs more when nothing of it is left in the caches, in seconds.
-pub(super) fn cold(round: &Round, of: Concurrency, work: Work) -> f64 {
+pub(crate) fn cold(round: &Round<'_>, of: Concurrency, work: Work) -> f64 {
     let fit = fit(round);
-    cold_by(round, of, work, &fit, &|probe| alone(round, probe, &fit))
+    cold_by(round, of, work, &fit, &|probe: &str| alone(round, probe, &fit))
 }
 
 /// The same by what each probe costs according to `cpu`.
 fn cold_by(
-    round: &Round,
+    round: &Round<'_>,
     of: Concurrency,
     work: Work,
     fit: &Fit,
-    cpu: &dyn Fn(Probe) -> f64,
+    cpu: &dyn Fn(&str) -> f64,
 ) -> f64 {
-    // A model that was not looked at is as async.
-    let known = round.get(Probe::Cold(of, Work::Request)).is_some();
+    // A concurrency model without probes of its own is taken as async.
+    let known = round.get(&rare(of, Work::Request)).is_some();
     let of = if known { of } else { Concurrency::Async };
     let (rare, often) = (rare(of, work), often(of, work));
-    let lost = |probe| lost(interval(round, probe), fit.decay, fit.shape);
-    let all = (cpu(rare) - cpu(often)) / (lost(rare) - lost(often));
-    let others = rare.works().iter().filter(|&&other| other != work);
-    let others = others.map(|&other| cold_by(round, rare.concurrency(), other, fit, cpu));
+    let Some(probe) = round.probe(&rare) else { return 0.0 };
+    let lost = |probe: &str| lost(interval(round, probe), fit.decay, fit.shape);
+    let all = (cpu(&rare) - cpu(&often)) / (lost(&rare) - lost(&often));
+    let others = probe.works.iter().filter(|&&other| other != work);
+    let others = others.map(|&other| cold_by(round, probe.concurrency, other, fit, cpu));
     (all - others.sum::<f64>()).max(0.0)
 }
 
 /// CPU time per good answer of `probe`, without what the caches had lost, what others had
 /// displaced and what the service does by itself.
-pub(super) fn warm(round: &Round, probe: Probe) -> f64 {
+pub(crate) fn warm(round: &Round<'_>, name: &str) -> f64 {
+    let Some(probe) = round.probe(name) else { return f64::NAN };
     let fit = fit(round);
-    let of = probe.concurrency();
-    let cpu = |probe| alone(round, probe, &fit);
-    let all: f64 = probe.works().iter().map(|&work| cold_by(round, of, work, &fit, &cpu)).sum();
-    let missing = all * lost(interval(round, probe), fit.decay, fit.shape);
+    let cpu = |name: &str| alone(round, name, &fit);
+    let cold = |&work: &Work| cold_by(round, probe.concurrency, work, &fit, &cpu);
+    let all: f64 = probe.works.iter().map(cold).sum();
+    let missing = all * lost(interval(round, name), fit.decay, fit.shape);
     // Without an answer about the caches there is still one about the rest.
-    if missing.is_finite() { cpu(probe) - missing } else { round.cpu(probe) }
+    if missing.is_finite() { cpu(name) - missing } else { round.cpu(name) }
 }

@@ -7,19 +7,19 @@ use super::reading::{Reading, Round};
 use super::recipe::Recipe;
 
 /// What each of `recipes` makes of `rounds`.
-pub(crate) fn costs(recipes: &[Recipe], rounds: &[Round]) -> Vec<Cost> {
+pub(crate) fn costs(recipes: &[Recipe], rounds: &[Round<'_>]) -> Vec<Cost> {
     recipes.iter().map(|recipe| cost(recipe, rounds)).collect()
 }
 
 /// From the rounds in which all of its probes stand, marked if those are too few; from all
 /// rounds if there are none.
-fn cost(recipe: &Recipe, rounds: &[Round]) -> Cost {
+fn cost(recipe: &Recipe, rounds: &[Round<'_>]) -> Cost {
     // A probe without a good answer gives no number at all.
-    let all: Vec<&Round> = rounds.iter().filter(|round| recipe.of(round).is_finite()).collect();
-    let stands = |round: &&Round| {
-        recipe.probes.iter().all(|&probe| round.get(probe).is_some_and(Reading::is_sound))
+    let all: Vec<&Round<'_>> = rounds.iter().filter(|round| recipe.of(round).is_finite()).collect();
+    let stands = |round: &&Round<'_>| {
+        recipe.probes.iter().all(|probe| round.get(probe).is_some_and(Reading::is_sound))
     };
-    let standing: Vec<&Round> = all.iter().copied().filter(stands).collect();
+    let standing: Vec<&Round<'_>> = all.iter().copied().filter(stands).collect();
     let sound = standing.len() >= ROUNDS_MIN;
     let used = if standing.is_empty() { all } else { standing };
     let estimate = estimate(recipe, &used).rounded();
@@ -38,14 +38,14 @@ fn cost(recipe: &Recipe, rounds: &[Round]) -> Cost {
 /// time (the jackknife; Quenouille 1956, Tukey 1958). For a difference of readings that is the
 /// mean over the rounds and its interval. A recipe that divides, or looks for a time of decay,
 /// is much less certain in one round than of the mean of all, and off on average.
-fn estimate(recipe: &Recipe, rounds: &[&Round]) -> Estimate {
+fn estimate(recipe: &Recipe, rounds: &[&Round<'_>]) -> Estimate {
     if rounds.is_empty() {
         return Estimate::exact(0.0);
     }
     let value = recipe.of(&Round::mean_of(rounds));
     let count = rounds.len() as f64;
     let without = |left_out: usize| {
-        let others: Vec<&Round> =
+        let others: Vec<&Round<'_>> =
             (0..rounds.len()).filter(|&i| i != left_out).map(|i| rounds[i]).collect();
         recipe.of(&Round::mean_of(&others))
     };

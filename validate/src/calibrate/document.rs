@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use live::target::Target;
 use model::statistics::Estimate;
 use render::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::Target;
 
 /// Version of the form of a calibration.
 pub(crate) const SCHEMA: u32 = 1;

@@ -6,7 +6,7 @@ use model::failure::ErrorKind;
 use model::place::PlaceId;
 use model::report::Report;
 
-use super::Target;
+use super::cache::Caches;
 use super::probe::Probe;
 
 /// What a probe showed in one round. Times are in seconds.
@@ -108,51 +108,64 @@ impl Reading {
 }
 
 /// All probes, once.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Round(BTreeMap<Probe, Reading>);
+#[derive(Clone, Debug)]
+pub(crate) struct Round<'a> {
+    /// What the caches lose on the stack that ran them.
+    pub(crate) caches: Caches,
+    readings: BTreeMap<&'a str, (&'a Probe, Reading)>,
+}
 
-impl Round {
+impl<'a> Round<'a> {
+    /// Without any reading yet.
+    pub(crate) fn new(caches: Caches) -> Round<'a> {
+        Round { caches, readings: BTreeMap::new() }
+    }
+
     /// Adds what `probe` showed.
-    pub(crate) fn insert(&mut self, probe: Probe, reading: Reading) {
-        self.0.insert(probe, reading);
+    pub(crate) fn insert(&mut self, probe: &'a Probe, reading: Reading) {
+        self.readings.insert(&probe.name, (probe, reading));
     }
 
-    /// The mean of several rounds. Probes that not all of them ran are left out.
-    pub(crate) fn mean_of(rounds: &[&Round]) -> Round {
-        let Some(first) = rounds.first() else { return Round::default() };
-        let of = |&probe: &Probe| -> Option<(Probe, Reading)> {
+    /// The mean of several rounds, at least one. Probes that not all of them ran are left out.
+    pub(crate) fn mean_of(rounds: &[&Round<'a>]) -> Round<'a> {
+        let mut mean = Round::new(rounds[0].caches);
+        for (name, (probe, _)) in &rounds[0].readings {
             let readings: Option<Vec<&Reading>> =
-                rounds.iter().map(|round| round.get(probe)).collect();
-            readings.map(|readings| (probe, Reading::mean_of(&readings)))
-        };
-        Round(first.0.keys().filter_map(of).collect())
-    }
-
-    /// What `probe` showed, if it was run.
-    pub(crate) fn get(&self, probe: Probe) -> Option<&Reading> {
-        self.0.get(&probe)
-    }
-
-    /// The stack that runs it: of one alone there is a probe of another server.
-    pub(crate) fn target(&self) -> Target {
-        match self.get(Probe::Gunicorn) {
-            Some(_) => Target::Fastapi,
-            None => Target::Axum,
+                rounds.iter().map(|round| round.get(name)).collect();
+            if let Some(readings) = readings {
+                mean.insert(probe, Reading::mean_of(&readings));
+            }
         }
+        mean
     }
 
-    /// A number of `probe`; what was not run has none.
-    pub(crate) fn number(&self, probe: Probe, pick: impl Fn(&Reading) -> f64) -> f64 {
-        self.get(probe).map_or(f64::NAN, pick)
+    /// What the probe of this name showed, if it was run.
+    pub(crate) fn get(&self, name: &str) -> Option<&Reading> {
+        self.readings.get(name).map(|(_, reading)| reading)
     }
 
-    /// CPU time per good answer of `probe`.
-    pub(crate) fn cpu(&self, probe: Probe) -> f64 {
-        self.number(probe, Reading::cpu_per_request)
+    /// The probe of this name, if it was run.
+    pub(crate) fn probe(&self, name: &str) -> Option<&'a Probe> {
+        self.readings.get(name).map(|(probe, _)| *probe)
     }
 
-    /// Mean time of `probe` at a place.
-    pub(crate) fn part(&self, probe: Probe, place: &PlaceId) -> f64 {
-        self.number(probe, |reading| reading.part(place))
+    /// A number of a probe; one that was not run has none.
+    pub(crate) fn number(&self, name: &str, pick: impl Fn(&Reading) -> f64) -> f64 {
+        self.get(name).map_or(f64::NAN, pick)
+    }
+
+    /// What `pick` finds more in one probe than in another.
+    pub(crate) fn more(&self, name: &str, than: &str, pick: impl Fn(&Reading) -> f64) -> f64 {
+        self.number(name, &pick) - self.number(than, &pick)
+    }
+
+    /// CPU time per good answer of a probe.
+    pub(crate) fn cpu(&self, name: &str) -> f64 {
+        self.number(name, Reading::cpu_per_request)
+    }
+
+    /// Mean time of a probe at a place.
+    pub(crate) fn part(&self, name: &str, place: &PlaceId) -> f64 {
+        self.number(name, |reading| reading.part(place))
     }
 }

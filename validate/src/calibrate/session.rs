@@ -7,22 +7,24 @@ use live::cli::On;
 use live::load::opening::opening_times;
 use live::run::folder;
 use live::run::interrupt::Interrupt;
+use live::target::Target;
 use model::report::Report;
 use model::statistics::Estimate;
 use render::{Console, Failure};
 
 use super::bench::{Bench, interrupted};
-use super::document::{CONFIDENCE, Cost, Unit};
+use super::document::{CONFIDENCE, Calibration, Cost, Unit};
 use super::probe::{Lengths, Probe};
-use super::recipe::chosen;
-use super::{Calibration, Laboratory, Target, calibrate_only, keep, probes, profile};
+use super::stack::Stack;
+use super::walk::{Laboratory, calibrate};
+use super::{keep, profile};
 
 /// Back to the beginning of the line, and clear it.
 const AGAIN: &str = "\r\x1b[K";
 
 /// What to calibrate.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
+pub(crate) struct Settings {
     /// Whose costs.
     pub on: On,
     /// How often every probe is run.
@@ -38,10 +40,10 @@ pub(crate) struct Order {
     pub only: Vec<String>,
 }
 
-impl Order {
+impl Settings {
     /// What is asked for where nobody asks for more.
-    pub(crate) fn usual(on: On) -> Order {
-        Order {
+    pub(crate) fn usual(on: On) -> Settings {
+        Settings {
             rounds: 3,
             file: file(on.target),
             on,
@@ -66,11 +68,11 @@ pub(crate) type Interlude<'a> = &'a mut dyn FnMut(&mut Console<'_>) -> Result<()
 /// The file is not ours to replace, a probe cannot be measured, or the user does not want to
 /// wait. No file is written then.
 pub(crate) fn run(
-    order: &Order,
+    settings: &Settings,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Calibration, Failure> {
-    around(order, interrupt, console, &mut |_| Ok(()))
+    around(settings, interrupt, console, &mut |_| Ok(()))
 }
 
 /// The same with an `interlude` when half of the rounds are done.
@@ -78,50 +80,56 @@ pub(crate) fn run(
 /// # Errors
 /// Those of [`run`], and those of the interlude.
 pub(crate) fn around(
-    order: &Order,
+    settings: &Settings,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Calibration, Failure> {
     let system = |error: &dyn std::fmt::Display| Failure::System(error.to_string());
-    let target = order.on.target;
-    let recipes = chosen(target, &order.only).map_err(|error| system(&error))?;
-    keep::may_write(&order.file, order.force)?;
-    let opening = if order.only.is_empty() { Some(opening()?) } else { None };
-    let around = keep::folder_of(&order.file);
+    let (stack, timed) = chosen(settings.on.target, &settings.only)?;
+    keep::may_write(&settings.file, settings.force)?;
+    let opening = if timed { Some(opening()?) } else { None };
+    let around = keep::folder_of(&settings.file);
     folder::prepare(around).map_err(|error| system(&error))?;
     let folder = folder::temporary(around).map_err(|error| system(&error))?;
-    let probes = probes(target, &recipes);
-    write_probes(folder.path(), &probes, target, &order.lengths)?;
-    let bench = Bench { on: &order.on, folder: folder.path(), interrupt };
-    let total = order.rounds as usize * probes.len();
-    let mut session = Session { bench, console, interlude, done: 0, total };
-    let calibrated = calibrate_only(target, &recipes, order.rounds, &mut session);
-    session.clear_line();
+    write_probes(folder.path(), &stack, &settings.lengths)?;
+    let bench = Bench { on: &settings.on, folder: folder.path(), interrupt };
+    let total = settings.rounds as usize * stack.probes.len();
+    let mut laboratory = LiveLaboratory { bench, console, interlude, done: 0, total };
+    let calibrated = calibrate(&stack, settings.rounds, &mut laboratory);
+    laboratory.clear_line();
     let mut calibration = calibrated?;
     if interrupt.is_set() {
         return Err(interrupted());
     }
     calibration.costs.extend(opening);
-    let text = match order.only.is_empty() {
+    let text = match settings.only.is_empty() {
         true => profile::toml(&calibration),
         false => {
-            let others = fs::read_to_string(&order.file);
-            profile::merged(others.as_deref().unwrap_or(built_in(target)), &calibration)
+            let others = fs::read_to_string(&settings.file);
+            profile::merged(others.as_deref().unwrap_or(stack.built_in), &calibration)
                 .map_err(|error| system(&error))?
         }
     };
-    keep::write(&order.file, &text)?;
-    calibration.file = Some(order.file.display().to_string());
+    keep::write(&settings.file, &text)?;
+    calibration.file = Some(settings.file.display().to_string());
     Ok(calibration)
 }
 
-/// The profile of another machine that comes with this program.
-fn built_in(target: Target) -> &'static str {
-    match target {
-        Target::Axum => include_str!("../../../scenarios/costs/axum.toml"),
-        Target::Fastapi => include_str!("../../../scenarios/costs/fastapi.toml"),
+/// The cost that is timed apart.
+const OPENING: &str = "network.connect";
+
+/// The stack with the costs that `only` names, with all if it names none, and whether the one
+/// that is timed apart is among them.
+fn chosen(target: Target, only: &[String]) -> Result<(Stack, bool), Failure> {
+    let stack = Stack::of(target);
+    if only.is_empty() {
+        return Ok((stack, true));
     }
+    let probed: Vec<String> = only.iter().filter(|name| *name != OPENING).cloned().collect();
+    let timed = probed.len() < only.len();
+    let stack = stack.only(&probed).map_err(|error| Failure::System(error.to_string()))?;
+    Ok((stack, timed))
 }
 
 /// What the load generator needs to open a connection: no probe tells it, so that it is timed
@@ -132,7 +140,7 @@ fn opening() -> Result<Cost, Failure> {
     let seconds: Vec<f64> = times.iter().map(|time| time.secs_f64()).collect();
     let estimate = Estimate::of_mean(&seconds, CONFIDENCE).rounded();
     Ok(Cost {
-        key: "network.connect".into(),
+        key: OPENING.into(),
         unit: Unit::Time,
         value: estimate.value,
         interval: Some(estimate),
@@ -146,7 +154,7 @@ fn opening() -> Result<Cost, Failure> {
 const BURSTS: u32 = 30;
 
 /// A calibration under way.
-struct Session<'a, 'c> {
+struct LiveLaboratory<'a, 'c> {
     bench: Bench<'a>,
     console: &'a mut Console<'c>,
     interlude: Interlude<'a>,
@@ -155,7 +163,7 @@ struct Session<'a, 'c> {
     total: usize,
 }
 
-impl Session<'_, '_> {
+impl LiveLaboratory<'_, '_> {
     fn clear_line(&mut self) {
         if self.console.err_is_terminal {
             self.console.talk(AGAIN);
@@ -163,14 +171,14 @@ impl Session<'_, '_> {
     }
 }
 
-impl Laboratory<Failure> for Session<'_, '_> {
-    fn measure(&mut self, probe: Probe, round: u32) -> Result<Report, Failure> {
+impl Laboratory<Failure> for LiveLaboratory<'_, '_> {
+    fn measure(&mut self, probe: &Probe, round: u32) -> Result<Report, Failure> {
         self.done += 1;
         if self.console.err_is_terminal {
             let (round, done, total) = (round + 1, self.done, self.total);
             self.console.talk(&format!("{AGAIN}round {round}: {probe} ({done} of {total})"));
         }
-        self.bench.measure(&probe.to_string(), &self.bench.folder.join(probe.file_name()))
+        self.bench.measure(&probe.name, &self.bench.folder.join(probe.file_name()))
     }
 
     fn half_time(&mut self) -> Result<(), Failure> {
@@ -180,15 +188,10 @@ impl Laboratory<Failure> for Session<'_, '_> {
 }
 
 /// The scenarios of all probes.
-fn write_probes(
-    folder: &Path,
-    probes: &[Probe],
-    target: Target,
-    lengths: &Lengths,
-) -> Result<(), Failure> {
-    for probe in probes {
+fn write_probes(folder: &Path, stack: &Stack, lengths: &Lengths) -> Result<(), Failure> {
+    for probe in &stack.probes {
         let file = folder.join(probe.file_name());
-        fs::write(&file, probe.text(target, lengths)).map_err(|error| {
+        fs::write(&file, probe.text(stack.lock, lengths)).map_err(|error| {
             Failure::System(format!("cannot write {}: {error}", file.display()))
         })?;
     }

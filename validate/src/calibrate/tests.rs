@@ -8,9 +8,12 @@ use proptest::prelude::*;
 use render::Exit;
 
 use super::document::{Calibration, Cost, Unit};
+use live::target::Target;
+
 use super::probe::Probe;
-use super::recipe::{chosen, recipes};
-use super::{Laboratory, Target, calibrate, calibrate_only, profile, told};
+use super::stack::Stack;
+use super::walk::{Laboratory, calibrate};
+use super::{profile, told};
 
 use service::{Service, report};
 
@@ -18,10 +21,10 @@ const BOTH: [Target; 2] = [Target::Axum, Target::Fastapi];
 
 /// A calibration of `service`, whose costs vary by `noise(round)`.
 fn calibrated(service: &Service, rounds: u32, noise: impl Fn(u32) -> f64) -> Calibration {
-    let mut measure = |probe: Probe, round: u32| -> Result<_, ()> {
+    let mut measure = |probe: &Probe, round: u32| -> Result<_, ()> {
         Ok(report(&service.scaled(noise(round)), probe, Vec::new()))
     };
-    calibrate(service.target, rounds, &mut measure).expect("it measures anything")
+    calibrate(&Stack::of(service.target), rounds, &mut measure).expect("it measures anything")
 }
 
 fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
@@ -31,7 +34,7 @@ fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
 proptest! {
     #[test]
     fn the_costs_of_a_service_are_recovered(
-        shares in prop::collection::vec(0.01f64..1.0, recipes(Target::Fastapi).len())
+        shares in prop::collection::vec(0.01f64..1.0, Stack::of(Target::Fastapi).recipes.len())
     ) {
         for target in BOTH {
             let service = Service::random(target, &shares);
@@ -53,7 +56,8 @@ proptest! {
 #[test]
 fn every_cost_is_known_to_the_service_and_the_other_way_round() {
     for target in BOTH {
-        let mut keys: Vec<String> = recipes(target).into_iter().map(|recipe| recipe.key).collect();
+        let mut keys: Vec<String> =
+            Stack::of(target).recipes.into_iter().map(|recipe| recipe.key).collect();
         let service = Service::usual(target);
         let known: Vec<&str> = service.costs().map(|(key, _)| key).collect();
         keys.sort();
@@ -80,8 +84,8 @@ fn half_of_the_rounds_are_before_what_is_measured_in_between() {
     #[derive(Default)]
     struct Logged(Vec<String>);
     impl Laboratory<()> for Logged {
-        fn measure(&mut self, probe: Probe, round: u32) -> Result<Report, ()> {
-            if probe == Probe::Accept {
+        fn measure(&mut self, probe: &Probe, round: u32) -> Result<Report, ()> {
+            if probe.name == "accept" {
                 self.0.push(format!("round {round}"));
             }
             Ok(report(&Service::usual(Target::Axum), probe, Vec::new()))
@@ -93,7 +97,7 @@ fn half_of_the_rounds_are_before_what_is_measured_in_between() {
     }
     let order = |rounds| {
         let mut log = Logged::default();
-        calibrate(Target::Axum, rounds, &mut log).expect("it has an answer for all");
+        calibrate(&Stack::of(Target::Axum), rounds, &mut log).expect("it has an answer for all");
         log.0
     };
     assert_eq!(order(2), ["round 0", "scenarios", "round 1"]);
@@ -110,20 +114,20 @@ fn one_round_has_no_interval_and_proves_nothing() {
 }
 
 /// Three rounds; `probe` is in doubt in those of `doubtful`, and costs twice as much there.
-fn doubted(probe: Probe, doubtful: &[u32]) -> Calibration {
+fn doubted(probe: &str, doubtful: &[u32]) -> Calibration {
     let service = Service::usual(Target::Axum);
-    let mut measure = |this: Probe, round: u32| -> Result<_, ()> {
-        if this == probe && doubtful.contains(&round) {
+    let mut measure = |this: &Probe, round: u32| -> Result<_, ()> {
+        if this.name == probe && doubtful.contains(&round) {
             return Ok(report(&service.scaled(2.0), this, vec!["others used it".into()]));
         }
         Ok(report(&service, this, Vec::new()))
     };
-    calibrate(Target::Axum, 3, &mut measure).expect("it measures anything")
+    calibrate(&Stack::of(Target::Axum), 3, &mut measure).expect("it measures anything")
 }
 
 #[test]
 fn a_round_in_doubt_does_not_count_and_is_told() {
-    let calibration = doubted(Probe::Accept, &[1]);
+    let calibration = doubted("accept", &[1]);
     let found = cost(&calibration, "cpu.accept");
     let truth = Service::usual(Target::Axum).cost("cpu.accept");
     assert!(found.sound && found.rounds == 2 && (found.value - truth).abs() < 1e-9, "{found:?}");
@@ -146,7 +150,7 @@ fn a_cost_in_doubt_is_written_and_marked() {
         (&[0, 1, 2], 3, false, "# NOT SOUND, 3 rounds in doubt: ±0 s: CPU"),
     ];
     for (doubtful, rounds, right, told_so) in cases {
-        let calibration = doubted(Probe::Accept, doubtful);
+        let calibration = doubted("accept", doubtful);
         let found = cost(&calibration, "cpu.accept");
         assert!(!found.sound && found.rounds == rounds, "{found:?}");
         assert_eq!((found.value - truth).abs() < 1e-9, right, "{found:?}");
@@ -171,14 +175,15 @@ fn what_would_cost_less_than_nothing_costs_nothing() {
 
 #[test]
 fn a_probe_without_an_answer_gives_no_number() {
-    let mut measure = |probe: Probe, _: u32| -> Result<_, ()> {
+    let mut measure = |probe: &Probe, _: u32| -> Result<_, ()> {
         let mut report = report(&Service::usual(Target::Axum), probe, Vec::new());
-        if probe == Probe::ManyInFlight {
+        if probe.name == "many in flight" {
             report.run.samples = 0;
         }
         Ok(report)
     };
-    let calibration = calibrate(Target::Axum, 3, &mut measure).expect("it measures anything");
+    let calibration =
+        calibrate(&Stack::of(Target::Axum), 3, &mut measure).expect("it measures anything");
     let found = cost(&calibration, "cpu.in_flight");
     assert_eq!((found.value, found.rounds, found.sound), (0.0, 0, false));
     assert!(profile::toml(&calibration).contains("in_flight = \"0s\""));
@@ -192,14 +197,13 @@ fn some_costs_alone_need_few_probes_and_leave_all_others_as_they_are() {
         (Target::Fastapi, "scenarios/costs/fastapi.toml"),
     ] {
         let only = ["cpu.async.request".to_string()];
-        let recipes = chosen(target, &only).expect("it is a cost of both");
+        let stack = Stack::of(target).only(&only).expect("it is a cost of both");
         let mut probes = Vec::new();
-        let mut measure = |probe: Probe, _: u32| -> Result<_, ()> {
-            probes.push(probe);
+        let mut measure = |probe: &Probe, _: u32| -> Result<_, ()> {
+            probes.push(probe.name.clone());
             Ok(report(&Service::usual(target), probe, Vec::new()))
         };
-        let found =
-            calibrate_only(target, &recipes, 1, &mut measure).expect("it measures anything");
+        let found = calibrate(&stack, 1, &mut measure).expect("it measures anything");
         assert!(probes.len() <= 2, "{probes:?}");
         assert_eq!(found.costs.len(), 1);
         let others = format!("{}/../{others}", env!("CARGO_MANIFEST_DIR"));
@@ -218,7 +222,7 @@ fn some_costs_alone_need_few_probes_and_leave_all_others_as_they_are() {
 fn a_cost_that_is_not_measured_is_refused_by_its_nearest_name() {
     let refused = |name: &str| {
         let refused =
-            chosen(Target::Axum, &[name.to_string()]).err().map(|error| error.to_string());
+            Stack::of(Target::Axum).only(&[name.to_string()]).err().map(|error| error.to_string());
         refused.unwrap_or_default()
     };
     assert_eq!(
@@ -232,34 +236,33 @@ fn a_cost_that_is_not_measured_is_refused_by_its_nearest_name() {
 #[test]
 fn an_error_ends_it() {
     let mut count = 0;
-    let mut measure = |_: Probe, _: u32| {
+    let mut measure = |probe: &Probe, _: u32| {
         count += 1;
         match count {
             3 => Err("enough"),
-            _ => Ok(report(&Service::usual(Target::Axum), Probe::Alone, Vec::new())),
+            _ => Ok(report(&Service::usual(Target::Axum), probe, Vec::new())),
         }
     };
-    assert_eq!(calibrate(Target::Axum, 3, &mut measure), Err("enough"));
+    assert_eq!(calibrate(&Stack::of(Target::Axum), 3, &mut measure), Err("enough"));
     assert_eq!(count, 3);
 }
 
 #[test]
 fn what_the_kernel_does_for_syncs_is_part_of_a_commit() {
-    let level = model::scenario::Synchronous::Full;
-    let commit = Probe::Commit(model::scenario::JournalMode::Wal, level);
+    let commit = "commit wal full";
     let key = "commit.wal.full";
     let service = Service::usual(Target::Axum);
-    let mut measure = |probe: Probe, _: u32| -> Result<Report, ()> {
+    let mut measure = |probe: &Probe, _: u32| -> Result<Report, ()> {
         let mut report = report(&service, probe, Vec::new());
-        if probe == commit {
+        if probe.name == commit {
             let how = report.measurement.as_mut().expect("it is measured");
             (how.kernel, how.service_cpus) = (0.1, vec![1]);
         }
         Ok(report)
     };
-    let found = calibrate(Target::Axum, 2, &mut measure).expect("it measures anything");
+    let found = calibrate(&Stack::of(Target::Axum), 2, &mut measure).expect("it measures anything");
     // A tenth of two seconds, over all that was written in them.
-    let of_kernel = 0.1 * service::SECONDS / service::good(commit) as f64;
+    let of_kernel = 0.1 * service::SECONDS / service::GOOD as f64;
     let (found, truth) = (cost(&found, key).value, service.cost(key) + of_kernel);
     assert!((found - truth).abs() < 1e-9, "{found} is {truth}");
 }

@@ -3,8 +3,7 @@
 use render::number;
 use render::table::{Align, Table};
 
-use super::Calibration;
-use super::document::{Cost, Unit};
+use super::document::{Calibration, Cost, Unit};
 
 /// Doubts that are told one by one: with more of them the machine was busy all the time.
 const DOUBTS: usize = 10;

@@ -11,7 +11,7 @@ use crate::calibrate::{session, told};
 pub(super) fn run(options: &Calibrate, console: &mut Console<'_>) -> Result<Exit, Failure> {
     live::cli::stack(options.target, &options.place.environment, console)?;
     let interrupt = Interrupt::listen().map_err(|error| Failure::System(error.to_string()))?;
-    let calibration = session::run(&options.order(), &interrupt, console)?;
+    let calibration = session::run(&options.settings(), &interrupt, console)?;
     console.data(&match options.output.format {
         Form::Text => told::text(&calibration),
         Form::Json => json(&calibration),

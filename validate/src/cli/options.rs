@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use live::cli::{On, Place};
+use live::target::Target;
 use model::units::Span;
 use render::command_line::HELP;
 use render::{Format, Source};
 
 use super::form::Output;
 use super::measuring::Measuring;
-use crate::calibrate::Target;
 use crate::calibrate::probe::Lengths;
-use crate::calibrate::session::Order;
+use crate::calibrate::session::Settings;
 use crate::judge::tolerance::{Tolerance, Tolerances};
 use crate::sweep::Vary;
 
@@ -219,10 +219,10 @@ pub(super) struct Calibrate {
 
 impl Calibrate {
     /// What to calibrate.
-    pub(super) fn order(&self) -> Order {
+    pub(super) fn settings(&self) -> Settings {
         let on = On { target: self.target, place: self.place.clone() };
-        let usual = Order::usual(on);
-        Order {
+        let usual = Settings::usual(on);
+        Settings {
             rounds: self.rounds,
             file: self.out.clone().unwrap_or(usual.file),
             force: self.force,

@@ -11,7 +11,7 @@ use super::options::{Compare, K6};
 use crate::k6::reported::Unfit;
 use crate::k6::{self, Reported, Summary};
 use crate::measure::platform;
-use crate::measure::platform::Ground;
+use crate::measure::platform::InstalledStack;
 use crate::measure::predict::predict;
 use crate::{Comparison, compare};
 
@@ -59,8 +59,8 @@ fn expected(
     let sets: Vec<String> = options.sets.iter().cloned().chain(seed).collect();
     let resolved = load(file, &sets)?;
     let on = &options.on;
-    let ground = Ground { on, versions: platform::versions(on) };
-    let platform = platform::at_hand(options.costs.as_deref(), &ground, console)?;
+    let installed = InstalledStack { on, versions: platform::versions(on) };
+    let platform = platform::at_hand(options.costs.as_deref(), &installed, console)?;
     let predicted = predict(&resolved, platform.as_ref(), ROUNDS)
         .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))?;
     let told = platform.map(|_| {

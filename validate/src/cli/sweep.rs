@@ -7,7 +7,7 @@ use super::form::Form;
 use super::options::Sweep;
 use super::trial::{self, Trial, all};
 use crate::measure::platform;
-use crate::measure::platform::Ground;
+use crate::measure::platform::InstalledStack;
 use crate::sweep::Sweep as Document;
 use crate::told;
 
@@ -21,8 +21,8 @@ pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Fa
     if options.predict_only {
         let named = options.measuring.costs.as_deref();
         let on = &options.measuring.on;
-        let ground = Ground { on, versions: platform::versions(on) };
-        let platform = platform::at_hand(named, &ground, console)?;
+        let installed = InstalledStack { on, versions: platform::versions(on) };
+        let platform = platform::at_hand(named, &installed, console)?;
         let rounds = options.measuring.repeat;
         let predicted = trial::predictions(&trials, platform.as_ref(), rounds)?;
         let sweep = Document::of(&scenario, &options.vary, &predicted, Vec::new(), false);

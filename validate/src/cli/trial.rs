@@ -14,7 +14,7 @@ use super::measuring::Measuring;
 use crate::compare;
 use crate::judge::comparison::Comparison;
 use crate::measure::platform;
-use crate::measure::platform::{Ground, Platform};
+use crate::measure::platform::{InstalledStack, Platform};
 use crate::measure::predict::predict;
 use crate::measure::run::{End, Measured, Order, measure};
 
@@ -65,11 +65,11 @@ pub(super) fn run(
     // From here on whatever is begun is also cleared away.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
-    let ground = Ground { on, versions: stack.versions() };
+    let installed = InstalledStack { on, versions: stack.versions() };
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let order =
         Order { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
-    let session = Session { trials, options, ground: &ground, order: &order };
+    let session = Session { trials, options, installed: &installed, order: &order };
     let (predicted, measured) = session.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
@@ -86,7 +86,7 @@ pub(super) fn run(
 struct Session<'a> {
     trials: &'a [Trial],
     options: &'a Measuring,
-    ground: &'a Ground<'a>,
+    installed: &'a InstalledStack<'a>,
     order: &'a Order<'a>,
 }
 
@@ -100,7 +100,7 @@ impl Session<'_> {
     ) -> Result<(Vec<Report>, Measured), Failure> {
         let Some(rounds) = self.options.calibrate else {
             let costs = self.options.costs.as_deref();
-            let platform = platform::find(costs, self.ground, interrupt, console)?;
+            let platform = platform::find(costs, self.installed, interrupt, console)?;
             let predicted = self.predict(Some(&platform))?;
             return Ok((predicted, self.measure(interrupt, console)?));
         };
@@ -119,7 +119,8 @@ impl Session<'_> {
             measured = Some(all);
             Ok(())
         };
-        let platform = platform::around(rounds, self.ground, interrupt, console, &mut interlude)?;
+        let platform =
+            platform::around(rounds, self.installed, interrupt, console, &mut interlude)?;
         Ok((self.predict(Some(&platform))?, measured.expect("half of the rounds came after it")))
     }
 

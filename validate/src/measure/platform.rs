@@ -14,7 +14,7 @@ use live::machine::facts::Facts;
 use live::run::evidence;
 use live::run::interrupt::Interrupt;
 use live::target::fastapi::environment::Environment;
-use live::target::{Stack, Target};
+use live::target::{self, Target};
 use model::costs::Costs;
 use model::read::{Diagnostics, load_costs};
 use model::scenario::base_slice;
@@ -22,7 +22,8 @@ use model::units::Span;
 use render::{Console, Failure};
 
 use crate::calibrate::about;
-use crate::calibrate::session::{self, Interlude, Order};
+use crate::calibrate::session::{self, Interlude, Settings};
+use crate::calibrate::stack::Stack;
 
 /// What scenarios run on.
 #[derive(Clone, Debug)]
@@ -46,16 +47,16 @@ impl Platform {
     }
 }
 
-/// What a profile must fit.
+/// A stack as it is installed here: what a profile must fit.
 #[derive(Clone, Debug)]
-pub(crate) struct Ground<'a> {
+pub(crate) struct InstalledStack<'a> {
     /// The stack, and where its environment is.
     pub on: &'a On,
     /// Of what it is made; what is not known cannot be asked for.
     pub versions: BTreeMap<String, String>,
 }
 
-impl Ground<'_> {
+impl InstalledStack<'_> {
     /// Its profile, below the current folder.
     fn profile(&self) -> PathBuf {
         session::file(self.on.target)
@@ -69,8 +70,10 @@ impl Ground<'_> {
 /// The versions of a stack, as far as they are known without making anything.
 pub(crate) fn versions(on: &On) -> BTreeMap<String, String> {
     let stack = match on.target {
-        Target::Axum => Some(Stack::Axum),
-        Target::Fastapi => Environment::open(&on.place.environment).ok().map(Stack::Fastapi),
+        Target::Axum => Some(target::Stack::Axum),
+        Target::Fastapi => {
+            Environment::open(&on.place.environment).ok().map(target::Stack::Fastapi)
+        }
     };
     stack.map(|stack| stack.versions()).unwrap_or_default()
 }
@@ -82,19 +85,19 @@ pub(crate) fn versions(on: &On) -> BTreeMap<String, String> {
 /// It cannot be read, or not be measured.
 pub(crate) fn find(
     named: Option<&Path>,
-    ground: &Ground<'_>,
+    installed: &InstalledStack<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Platform, Failure> {
-    let file = named.map_or_else(|| ground.profile(), Path::to_path_buf);
+    let file = named.map_or_else(|| installed.profile(), Path::to_path_buf);
     let costs = if named.is_none() && !file.exists() {
         let file = file.display();
         console.talk(&format!("{file}: there is no cost profile of this machine yet.\n"));
-        calibrated(ground, interrupt, console)?
+        calibrated(installed, interrupt, console)?
     } else {
         let costs =
-            load_costs(&file).map_err(|problems| advised(problems, named.is_some(), ground))?;
-        match (unfit(&costs, &here(&ground.versions)), named) {
+            load_costs(&file).map_err(|problems| advised(problems, named.is_some(), installed))?;
+        match (unfit(&costs, &here(&installed.versions)), named) {
             (None, _) => costs,
             (Some(why), Some(_)) => {
                 console.talk(&format!("note: {}: {why}.\n", file.display()));
@@ -102,11 +105,11 @@ pub(crate) fn find(
             }
             (Some(why), None) => {
                 console.talk(&format!("{}: {why}.\n", file.display()));
-                calibrated(ground, interrupt, console)?
+                calibrated(installed, interrupt, console)?
             }
         }
     };
-    Ok(Platform::here(ground.on.target, costs))
+    Ok(Platform::here(installed.on.target, costs))
 }
 
 /// The profile of this machine, measured in so many `rounds` around `interlude`.
@@ -115,19 +118,19 @@ pub(crate) fn find(
 /// It cannot be measured, or the interlude fails.
 pub(crate) fn around(
     rounds: u32,
-    ground: &Ground<'_>,
+    installed: &InstalledStack<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Platform, Failure> {
-    let minutes = minutes(rounds, ground.on.target);
+    let minutes = minutes(rounds, installed.on.target);
     console.talk(&format!(
         "Calibrating before and after: {rounds} rounds of small probes of the real service, about \
          {minutes} minutes beside the scenarios.\n"
     ));
-    let order = Order { rounds, ..Order::usual(ground.on.clone()) };
-    let costs = measured(&order, ground, interrupt, console, interlude)?;
-    Ok(Platform::here(ground.on.target, costs))
+    let settings = Settings { rounds, ..Settings::usual(installed.on.clone()) };
+    let costs = measured(&settings, installed, interrupt, console, interlude)?;
+    Ok(Platform::here(installed.on.target, costs))
 }
 
 /// The profile for a prediction that nothing is measured for: as [`find`] finds it, but what
@@ -137,59 +140,56 @@ pub(crate) fn around(
 /// There is a profile and it cannot be read.
 pub(crate) fn at_hand(
     named: Option<&Path>,
-    ground: &Ground<'_>,
+    installed: &InstalledStack<'_>,
     console: &mut Console<'_>,
 ) -> Result<Option<Platform>, Failure> {
-    let file = named.map_or_else(|| ground.profile(), Path::to_path_buf);
+    let file = named.map_or_else(|| installed.profile(), Path::to_path_buf);
     if named.is_none() && !file.exists() {
         console.talk(&format!(
             "note: {}: there is no cost profile of this machine yet: predicted with the \
              scenario's own costs alone. `validate calibrate {}` measures it.\n",
             file.display(),
-            ground.name()
+            installed.name()
         ));
         return Ok(None);
     }
-    let costs = load_costs(&file).map_err(|problems| advised(problems, named.is_some(), ground))?;
-    if let Some(why) = unfit(&costs, &here(&ground.versions)) {
+    let costs =
+        load_costs(&file).map_err(|problems| advised(problems, named.is_some(), installed))?;
+    if let Some(why) = unfit(&costs, &here(&installed.versions)) {
         console.talk(&format!("note: {}: {why}.\n", file.display()));
     }
-    Ok(Some(Platform::here(ground.on.target, costs)))
+    Ok(Some(Platform::here(installed.on.target, costs)))
 }
 
 /// Measures the profile, writes it to its file and reads it.
 fn calibrated(
-    ground: &Ground<'_>,
+    installed: &InstalledStack<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Costs, Failure> {
-    let order = Order::usual(ground.on.clone());
-    let minutes = minutes(order.rounds, ground.on.target);
+    let settings = Settings::usual(installed.on.clone());
+    let minutes = minutes(settings.rounds, installed.on.target);
     console.talk(&format!(
         "Calibrating first: small probes of the real service, about {minutes} minutes.\n"
     ));
-    measured(&order, ground, interrupt, console, &mut |_| Ok(()))
+    measured(&settings, installed, interrupt, console, &mut |_| Ok(()))
 }
 
 /// How long so many rounds of all probes take, in minutes.
 fn minutes(rounds: u32, target: Target) -> u32 {
-    let seconds = match target {
-        Target::Axum => 90,
-        Target::Fastapi => 185,
-    };
-    (rounds * seconds).div_ceil(60)
+    (rounds * Stack::of(target).seconds_per_round).div_ceil(60)
 }
 
 /// Calibrates, and reads what was written.
 fn measured(
-    order: &Order,
-    ground: &Ground<'_>,
+    settings: &Settings,
+    installed: &InstalledStack<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Costs, Failure> {
-    let (file, name) = (&order.file, ground.name());
-    let calibration = session::around(order, interrupt, console, interlude)?;
+    let (file, name) = (&settings.file, installed.name());
+    let calibration = session::around(settings, interrupt, console, interlude)?;
     let unsound = calibration.costs.iter().filter(|cost| !cost.sound).count();
     if unsound > 0 {
         console.talk(&format!(
@@ -199,12 +199,12 @@ fn measured(
             calibration.costs.len(),
         ));
     }
-    load_costs(file).map_err(|problems| advised(problems, false, ground).into())
+    load_costs(file).map_err(|problems| advised(problems, false, installed).into())
 }
 
 /// What to do about a profile that cannot be read.
-fn advised(mut problems: Diagnostics, named: bool, ground: &Ground<'_>) -> Diagnostics {
-    let calibrate = format!("validate calibrate {}", ground.name());
+fn advised(mut problems: Diagnostics, named: bool, installed: &InstalledStack<'_>) -> Diagnostics {
+    let calibrate = format!("validate calibrate {}", installed.name());
     let advice = match named {
         true => format!("measure one with `{calibrate} --out FILE`"),
         false => format!("put it right, or measure it again with `{calibrate} --force`"),
@@ -288,12 +288,12 @@ mod tests {
     }
     #[test]
     fn each_stack_has_a_profile_and_what_is_not_known_of_it_cannot_be_wrong() {
-        let ground = |target, environment: &str| {
+        let installed = |target, environment: &str| {
             let on = On { target, place: live::cli::Place { environment: environment.into() } };
             (session::file(target), here(&versions(&on)))
         };
-        let (axum, here_axum) = ground(Target::Axum, "");
-        let (fastapi, here_fastapi) = ground(Target::Fastapi, "/proc/none");
+        let (axum, here_axum) = installed(Target::Axum, "");
+        let (fastapi, here_fastapi) = installed(Target::Fastapi, "/proc/none");
         assert_eq!((axum, fastapi), ("costs/axum.toml".into(), "costs/fastapi.toml".into()));
         let other = profile(&[("stack", "fastapi 0.1.0")]);
         assert!(unfit(&other, &here_axum).is_some_and(|why| why.contains("another build")));

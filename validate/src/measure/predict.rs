@@ -4,16 +4,16 @@
 //! measurement draw from one seed. So there are as many replications as rounds, with the same
 //! warm-up and window, and their differences can be judged pair by pair.
 
-use live::target::Target;
 use model::costs::{Costs, QueryCost};
 use model::read::Resolved;
 use model::report::Report;
-use model::scenario::{EventLoop, Scenario, Server, Step};
+use model::scenario::{Scenario, Server, Step};
 use sim::engine::Runaway;
 use sim::predict::Experiment;
 use sim::replicate::Effort;
 
-use crate::measure::platform::Platform;
+use super::platform::Platform;
+use crate::calibrate::stack::Stack;
 
 /// Most rounds: a prediction tells its replications apart up to as many.
 pub(crate) const MOST_ROUNDS: u32 = 10;
@@ -51,16 +51,15 @@ pub fn predict(
 pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     let scenario = &mut resolved.scenario;
     scenario.costs = costs(scenario, platform);
-    match platform.target {
-        // Whatever the scenario stands for, what runs is tokio's loop.
-        // Callbacks run in tokio's order; connections are accepted as the scenario's loop does.
-        Target::Axum => scenario.service.event_loop = EventLoop::Tokio,
-        // Handlers compute as long as it says; it is the libraries that cost less elsewhere.
-        Target::Fastapi => {
-            let scale = scenario.costs.cpu_scale(scenario.service.server);
-            let steps = scenario.endpoints.iter_mut().flat_map(|endpoint| &mut endpoint.steps);
-            steps.for_each(|step| scale_handler(step, 1.0 / scale));
-        }
+    let stack = Stack::of(platform.target);
+    if let Some(event_loop) = stack.event_loop {
+        scenario.service.event_loop = event_loop;
+    }
+    if !stack.burns {
+        // Handlers compute as long as the scenario says; the libraries cost less elsewhere.
+        let scale = scenario.costs.cpu_scale(scenario.service.server);
+        let steps = scenario.endpoints.iter_mut().flat_map(|endpoint| &mut endpoint.steps);
+        steps.for_each(|step| scale_handler(step, 1.0 / scale));
     }
     if let Some(slice) = platform.slice.filter(|_| !resolved.is_written("cpu.slice")) {
         resolved.scenario.cpu.slice = slice;
@@ -83,8 +82,9 @@ fn scale_handler(step: &mut Step, factor: f64) {
 /// What `live` costs when it runs `scenario`: where the stack itself is meant nothing is burned,
 /// and on FastAPI it always is; what else is meant axum burns, on top of what it costs.
 pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
-    let (own, target, platform) = (&scenario.costs, platform.target, &platform.costs);
-    if target == Target::Axum && scenario.service.server != Server::Axum {
+    let burns = Stack::of(platform.target).burns && scenario.service.server != Server::Axum;
+    let (own, platform) = (&scenario.costs, &platform.costs);
+    if burns {
         let scale = own.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         return own.burned_on(platform, scale);
     }
@@ -100,7 +100,9 @@ pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
 
 #[cfg(test)]
 mod tests {
+    use live::target::Target;
     use model::read::load_text;
+    use model::scenario::EventLoop;
     use model::units::Span;
 
     use super::*;

@@ -11,16 +11,18 @@ use model::units::Span;
 use sim::predict::{Experiment, predict};
 use sim::replicate::Effort;
 
-use super::service::Service;
+use super::service::{Service, hops};
 use super::{BOTH, calibrated, cost};
+use crate::calibrate::cache::{KINDS, kind};
 use crate::calibrate::document::Calibration;
-use crate::calibrate::probe::{
-    COMMITS, KINDS, Lengths, MODELS, Probe, journal, kind, model, synchronous,
-};
-use crate::calibrate::recipe::hops;
-use crate::calibrate::{Target, calibrate, keep, profile};
+use crate::calibrate::probe::{Lengths, Probe};
+use crate::calibrate::stack::{Stack, shared_probes};
+use crate::calibrate::walk::calibrate;
+use crate::calibrate::{keep, profile};
 use crate::measure::platform::Platform;
 use crate::measure::predict::overlay;
+use live::target::Target;
+use shared_probes::{MODELS, commits};
 
 /// The calibration of a service, and the costs that scenarios find in its profile.
 fn written(target: Target) -> (Calibration, Costs) {
@@ -57,7 +59,7 @@ fn costs_are_found(target: Target) {
     };
     for of in MODELS {
         let cpu = costs.cpu(of);
-        let name = |key: &str| format!("cpu.{}.{key}", model(of));
+        let name = |key: &str| format!("cpu.{}.{key}", of.as_str());
         same(&name("request"), cpu.request.mean());
         same(&name("call"), cpu.call.secs_f64());
         same(&name("statement"), cpu.statement.secs_f64());
@@ -95,8 +97,8 @@ fn costs_are_found(target: Target) {
     assert_eq!((driver.rollback_hops, driver.release_hops), (hops.rollback, hops.release));
     assert_eq!((driver.open_hops, driver.close_hops), (hops.open, hops.close));
     assert_eq!(driver.autocommit, target == Target::Axum);
-    for (mode, level) in COMMITS {
-        let key = format!("commit.{}.{}", journal(mode), synchronous(level));
+    for (mode, level) in commits() {
+        let key = format!("commit.{}.{}", mode.as_str(), level.as_str());
         same(&key, costs.commit(mode, level).secs_f64());
     }
     let commit = |mode, level| costs.commit(mode, level);
@@ -107,7 +109,7 @@ fn costs_are_found(target: Target) {
     for (of, work) in MODELS.into_iter().flat_map(|of| KINDS.map(|work| (of, work))) {
         let key = match target {
             Target::Axum => format!("cache.{}", kind(work)),
-            Target::Fastapi => format!("cache.{}.{}", model(of), kind(work)),
+            Target::Fastapi => format!("cache.{}.{}", of.as_str(), kind(work)),
         };
         same(&key, costs.cache.cold(of, work).secs_f64());
         same("cache.commit", costs.cache.cold(of, Work::Commit).secs_f64());
@@ -135,8 +137,8 @@ fn comes_full_circle(target: Target) {
     let (truth, costs) = written(target);
     let platform = Platform { target, costs, slice: None, tick: None };
     let mut measure =
-        |probe: Probe, _: u32| -> Result<Report, ()> { Ok(measured(&platform, probe)) };
-    let found = calibrate(target, 2, &mut measure).expect("it predicts anything");
+        |probe: &Probe, _: u32| -> Result<Report, ()> { Ok(measured(&platform, probe)) };
+    let found = calibrate(&Stack::of(target), 2, &mut measure).expect("it predicts anything");
     let mut wrong = Vec::new();
     let cold = |work| platform.costs.cache.cold(Concurrency::Async, work).secs_f64();
     let cold_call = cold(Work::Request) + cold(Work::Call);
@@ -170,11 +172,11 @@ fn comes_full_circle(target: Target) {
 }
 
 /// What `live` would say of `probe` if the service were as the simulator has it.
-fn measured(platform: &Platform, probe: Probe) -> Report {
+fn measured(platform: &Platform, probe: &Probe) -> Report {
     // Where threads take turns all users answer together: a window has one such batch more or
     // less, of which a long one has more.
     let lengths = Lengths { duration: Span::from_secs(15), ..Lengths::default() };
-    let text = probe.text(platform.target, &lengths);
+    let text = probe.text(Stack::of(platform.target).lock, &lengths);
     let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
     let mut resolved = resolved.unwrap_or_else(|error| panic!("{error}"));
     overlay(&mut resolved, platform);

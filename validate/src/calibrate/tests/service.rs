@@ -2,22 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use live::target::Target;
 use model::costs::{Work, syncs_per_commit};
 use model::report::Report;
 use model::scenario::{Concurrency, JournalMode, Synchronous};
 use serde_json::json;
 
-use crate::calibrate::Target;
-use crate::calibrate::cache::shape;
-use crate::calibrate::probe::{
-    DISPLACING, FREQUENT, HANDLER, HARDLY, LATENCY, LEFT, MANY, PRAGMA_HOPS, PRAGMAS, Probe,
-    RARE_COMMIT, RARELY, SELDOM, journal, kind, model, synchronous,
-};
-use crate::calibrate::recipe::{hops, recipes};
+use crate::calibrate::cache::kind;
+use crate::calibrate::probe::{HANDLER, MANY, Probe};
+use crate::calibrate::stack::fastapi::{self, DISPLACING, LEFT, PRAGMA_HOPS};
+use crate::calibrate::stack::shared_probes::{FREQUENT, HARDLY, LATENCY, PRAGMAS, RARELY, SELDOM};
+use crate::calibrate::stack::{Hops, Stack, axum};
 
 /// Seconds of each window, and good answers in it.
 pub(super) const SECONDS: f64 = 2.0;
-const GOOD: u64 = 1000;
+pub(super) const GOOD: u64 = 1000;
 const REFUSED: f64 = 5000.0;
 
 /// A stack with its costs by their keys.
@@ -30,7 +29,7 @@ pub(super) struct Service {
 impl Service {
     /// Costs that are all different.
     pub(super) fn usual(target: Target) -> Service {
-        let count = recipes(target).len();
+        let count = Stack::of(target).recipes.len();
         let shares: Vec<f64> = (0..count).map(|i| (i as f64 + 1.0) / count as f64).collect();
         Service::random(target, &shares)
     }
@@ -75,7 +74,7 @@ impl Service {
             _ if key.starts_with("memory.") => 1e7,
             _ => 3e-4,
         };
-        let keys = recipes(target).into_iter().map(|recipe| recipe.key);
+        let keys = Stack::of(target).recipes.into_iter().map(|recipe| recipe.key);
         let mut costs: BTreeMap<String, f64> =
             keys.zip(shares).map(|(key, share)| (key.clone(), share * most(&key))).collect();
         // Without an end or without a beginning there is no decay to be seen.
@@ -121,7 +120,7 @@ impl Service {
     }
 
     fn of(&self, concurrency: Concurrency, name: &str) -> f64 {
-        self.cost(&format!("cpu.{}.{name}", model(concurrency)))
+        self.cost(&format!("cpu.{}.{name}", concurrency.as_str()))
     }
 
     /// A request and its handler, without anything else.
@@ -132,17 +131,15 @@ impl Service {
     }
 
     /// CPU time per good answer, as far as it is the same for each.
-    fn cpu(&self, probe: Probe) -> f64 {
+    fn cpu(&self, probe: &Probe) -> f64 {
         self.warm(probe) + self.refill(probe) + self.displacement(probe)
     }
 
     /// What others have displaced.
-    fn displacement(&self, probe: Probe) -> f64 {
-        let users = match probe {
-            Probe::CrowdedOpen => DISPLACING,
-            Probe::OpenLog
-            | Probe::Open(Concurrency::Async)
-            | Probe::Pragma(Concurrency::Async) => MANY,
+    fn displacement(&self, probe: &Probe) -> f64 {
+        let users = match &*probe.name {
+            "crowded open" => DISPLACING,
+            "open log" | "open async" | "pragma async" => MANY,
             _ => 1,
         };
         let displaced = 1.0 - (-f64::from(users - 1) / 90.0).exp();
@@ -150,65 +147,68 @@ impl Service {
     }
 
     /// What the caches have lost between two requests.
-    fn refill(&self, probe: Probe) -> f64 {
+    fn refill(&self, probe: &Probe) -> f64 {
         let elapsed = SECONDS / good(probe) as f64;
-        let ages = (elapsed / self.cost("cache.decay")).powf(shape(self.target));
+        let ages = (elapsed / self.cost("cache.decay")).powf(Stack::of(self.target).caches.shape);
         let lost = 1.0 - (-ages).exp();
-        let cold = |work: &Work| self.cold(probe.concurrency(), *work);
-        lost * probe.works().iter().map(cold).sum::<f64>()
+        let cold = |work: &Work| self.cold(probe.concurrency, *work);
+        lost * probe.works.iter().map(cold).sum::<f64>()
     }
 
     /// What `work` costs more when the caches have lost all of it.
     fn cold(&self, of: Concurrency, work: Work) -> f64 {
         let (shared, own) =
-            (format!("cache.{}", kind(work)), format!("cache.{}.{}", model(of), kind(work)));
+            (format!("cache.{}", kind(work)), format!("cache.{}.{}", of.as_str(), kind(work)));
         self.costs.get(&own).copied().unwrap_or_else(|| self.cost(&shared))
     }
 
-    fn warm(&self, probe: Probe) -> f64 {
+    fn warm(&self, probe: &Probe) -> f64 {
+        let of = probe.concurrency;
         let plain = self.request(Concurrency::Async);
-        let blocking = Concurrency::Blocking;
-        let written = |mode, level| self.read(blocking) + self.commit(mode, level);
-        match probe {
-            Probe::Request(of) => self.request(of),
-            Probe::Statement(of) => self.read(of),
-            Probe::Open(of) => self.opened(of),
-            Probe::Pragma(of) => self.opened(of) + f64::from(PRAGMAS) * self.of(of, "pragma"),
-            Probe::Call(of) => self.request(of) + self.of(of, "call") + self.looks(1),
-            Probe::Look => self.warm(Probe::Call(Concurrency::Async)) - HANDLER,
-            Probe::CrowdedOpen => {
+        let words: Vec<&str> = probe.name.split(' ').collect();
+        match *words {
+            ["request", _] | ["cold", "request", _] => self.request(of),
+            ["statement", _] | ["cold", "statement", _] => self.read(of),
+            ["open", "log"] => self.opened_log(),
+            ["alone", "open", "wal"] => self.opened_log() + self.cost("cpu.last_close"),
+            ["open", _] | ["cold", "open", _] | ["alone", "open", _] => self.opened(of),
+            ["pragma", _] => self.opened(of) + f64::from(PRAGMAS) * self.of(of, "pragma"),
+            ["call", _] | ["cold", "call", _] | ["alone", "call"] => self.called(of),
+            ["look"] => self.called(Concurrency::Async) - HANDLER,
+            ["crowded", "open"] => {
                 let others = f64::from(DISPLACING - MANY) * self.cost("cpu.in_flight");
                 self.opened(Concurrency::Async) + others
             }
-            Probe::Connect(of) => {
+            ["connect", _] => {
                 // anyio's pool has 40 threads.
                 let others = if of == Concurrency::Threadpool { 39.0 } else { 49.0 };
                 let glances = 2.0 * others * self.cost("cpu.glance");
-                self.warm(Probe::Call(of)) - self.looks(1) + self.of(of, "connect") + glances
+                self.called(of) - self.looks(1) + self.of(of, "connect") + glances
             }
-            Probe::Commit(mode, level) => written(mode, level),
-            Probe::AloneWrite(level) => written(JournalMode::Wal, level),
-            Probe::Accept => plain + self.connection(),
-            Probe::FewInFlight | Probe::ManyInFlight => {
+            ["commit", mode, level] => self.written(mode, level),
+            ["alone", "write", level] => self.written("wal", level),
+            ["cold", "commit", _] => self.written("wal", "normal"),
+            ["accept"] => plain + self.connection(),
+            [_, "in", "flight"] => {
                 let pausing = GOOD as f64 / SECONDS * self.pause(probe);
                 plain + pausing * self.cost("cpu.in_flight")
             }
-            Probe::OpenLog => self.opened(Concurrency::Async) + self.cost("cpu.log_open"),
-            Probe::AloneOpen(JournalMode::Wal) => {
-                self.warm(Probe::OpenLog) + self.cost("cpu.last_close")
-            }
-            Probe::AloneOpen(_) => self.opened(Concurrency::Async),
-            Probe::AloneCall => self.warm(Probe::Call(Concurrency::Async)),
-            Probe::Cold(of, Work::Request) => self.request(of),
-            Probe::Cold(of, Work::Statement) => self.read(of),
-            Probe::Cold(of, Work::Call) => self.warm(Probe::Call(of)),
-            Probe::Cold(of, Work::Open) => self.opened(of),
-            Probe::Cold(_, Work::Commit) => written(RARE_COMMIT.0, RARE_COMMIT.1),
-            Probe::Reject | Probe::Alone | Probe::Frequent | Probe::Resting | Probe::Parked => {
-                plain
-            }
-            Probe::Gunicorn => plain - self.cost("server.uvicorn.request"),
+            ["reject" | "alone" | "frequent" | "resting" | "parked"] => plain,
+            ["gunicorn"] => plain - self.cost("server.uvicorn.request"),
+            _ => panic!("{probe} is not known"),
         }
+    }
+
+    fn called(&self, of: Concurrency) -> f64 {
+        self.request(of) + self.of(of, "call") + self.looks(1)
+    }
+
+    fn opened_log(&self) -> f64 {
+        self.opened(Concurrency::Async) + self.cost("cpu.log_open")
+    }
+
+    fn written(&self, mode: &str, level: &str) -> f64 {
+        self.read(Concurrency::Blocking) + self.commit(mode, level)
     }
 
     /// A call that looks at so many idle connections, before and after.
@@ -236,33 +236,33 @@ impl Service {
         }
     }
 
-    fn commit(&self, mode: JournalMode, level: Synchronous) -> f64 {
-        self.cost(&format!("commit.{}.{}", journal(mode), synchronous(level)))
+    fn commit(&self, mode: &str, level: &str) -> f64 {
+        self.cost(&format!("commit.{}.{}", mode, level))
     }
 
     /// CPU time of the whole window.
-    fn cpu_of_all(&self, probe: Probe) -> f64 {
-        if probe != Probe::Reject {
+    fn cpu_of_all(&self, probe: &Probe) -> f64 {
+        if probe.name != "reject" {
             return good(probe) as f64 * self.cpu(probe);
         }
         let served = good(probe) as f64 * self.request(Concurrency::Async);
         served + REFUSED * (self.cost("cpu.reject") + self.connection())
     }
 
-    fn pause(&self, probe: Probe) -> f64 {
-        match probe {
-            Probe::FewInFlight => 0.01,
-            Probe::ManyInFlight => 0.1,
+    fn pause(&self, probe: &Probe) -> f64 {
+        match &*probe.name {
+            "few in flight" => 0.01,
+            "many in flight" => 0.1,
             _ => 0.0,
         }
     }
 
     /// A time at the disk by the name of its quantile.
-    fn disk(&self, sync: &str, probe: Probe) -> f64 {
+    fn disk(&self, sync: &str, probe: &Probe) -> f64 {
         let sync = self.cost(&format!("disk.sync.{sync}"));
-        match probe {
-            Probe::AloneWrite(Synchronous::Full) => sync,
-            Probe::Commit(JournalMode::Delete, Synchronous::Full) => {
+        match &*probe.name {
+            "alone write full" => sync,
+            "commit delete full" => {
                 let syncs = syncs_per_commit(JournalMode::Delete, Synchronous::Full);
                 f64::from(syncs) * sync + self.cost("disk.unlink")
             }
@@ -271,44 +271,48 @@ impl Service {
     }
 
     /// A response time: the mean or a quantile.
-    fn response_time(&self, name: &str, probe: Probe) -> f64 {
+    fn response_time(&self, name: &str, probe: &Probe) -> f64 {
         let idle_exit = self.cost("machine.idle_exit");
         let alone = self.cost("network.client") + idle_exit + self.cpu(probe);
-        match probe {
-            Probe::Alone => alone,
-            Probe::AloneCall => alone + idle_exit + LATENCY + self.cost("network.upstream"),
-            Probe::AloneWrite(Synchronous::Full) => {
-                self.cpu(probe) + self.disk(name, probe) + idle_exit
-            }
-            Probe::Look if name == "p90" => self.cpu(probe) + self.looks(LEFT),
+        match &*probe.name {
+            "alone" => alone,
+            "alone call" => alone + idle_exit + LATENCY + self.cost("network.upstream"),
+            "alone write full" => self.cpu(probe) + self.disk(name, probe) + idle_exit,
+            "look" if name == "p90" => self.cpu(probe) + self.looks(LEFT),
             _ => self.cpu(probe),
         }
     }
 }
 
+/// Round trips to the thread of a connection.
+pub(super) fn hops(target: Target) -> Hops {
+    match target {
+        Target::Axum => axum::HOPS,
+        Target::Fastapi => fastapi::HOPS,
+    }
+}
+
 /// Good answers to `probe` in a window.
-pub(super) fn good(probe: Probe) -> u64 {
-    match probe {
-        Probe::Alone | Probe::AloneCall | Probe::AloneOpen(_) | Probe::AloneWrite(_) => {
-            u64::from(SELDOM) * 2
-        }
-        Probe::Frequent => u64::from(FREQUENT) * 2,
-        Probe::Cold(..) => u64::from(RARELY) * 2,
-        Probe::Resting => u64::from(HARDLY) * 2,
+fn good(probe: &Probe) -> u64 {
+    match probe.name.split(' ').next().expect("it has a name") {
+        "alone" => u64::from(SELDOM) * 2,
+        "frequent" => u64::from(FREQUENT) * 2,
+        "cold" => u64::from(RARELY) * 2,
+        "resting" => u64::from(HARDLY) * 2,
         // Slower, so that the caches lose more in between.
-        Probe::CrowdedOpen => GOOD * 2 / 3,
+        "crowded" => GOOD * 2 / 3,
         _ => GOOD,
     }
 }
 
 /// What `live` would say of `service` under `probe`.
-pub(super) fn report(service: &Service, probe: Probe, doubts: Vec<String>) -> Report {
+pub(super) fn report(service: &Service, probe: &Probe, doubts: Vec<String>) -> Report {
     let exact = |value: f64| json!({ "value": value, "low": value, "high": value });
     let time = |name: &str| service.response_time(name, probe);
     // Nobody asks for that of another probe.
-    let p90 = if probe == Probe::Look { time("p90") } else { 0.0 };
+    let p90 = if probe.name == "look" { time("p90") } else { 0.0 };
     let client = service.cost("network.client");
-    let refused = if probe == Probe::Reject { REFUSED } else { 0.0 };
+    let refused = if probe.name == "reject" { REFUSED } else { 0.0 };
     let document = json!({
         "schema": model::report::SCHEMA, "kind": "measured", "scenario": probe.to_string(),
         "seed": 1, "digest": "0",

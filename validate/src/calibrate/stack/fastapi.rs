@@ -1,0 +1,310 @@
+//! FastAPI on uvicorn, with SQLAlchemy on sqlite3 or aiosqlite, and httpx.
+
+use live::target::Target;
+use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
+
+use super::shared_probes::{self, Differences, MODELS, PRAGMAS};
+use super::shared_recipes::{self as shared, BARE, CONNECTION, Part, Parts, connection};
+use super::{Fact, Hops, Stack};
+use crate::calibrate::cache::{Caches, DISPLACEMENT, crowded, warm};
+use crate::calibrate::probe::{CALL, CALLING, Connections, MANY, OPEN, Probe, REQUEST, Window};
+use crate::calibrate::reading::Round;
+use crate::calibrate::recipe::Recipe;
+
+/// SQLAlchemy on aiosqlite.
+pub(crate) const HOPS: Hops = Hops {
+    // Cursor, execute.
+    statement: 2,
+    // fetchall.
+    fetch: 1,
+    // The cursor's close.
+    finish: 1,
+    commit: 1,
+    // By the session, which has not committed.
+    rollback: 1,
+    // By the pool, which rolls back whatever was left.
+    release: 1,
+    // Connect, two functions that SQLAlchemy registers, a cursor for the pragmas and its close.
+    open: 5,
+    // Close, and the end of the thread.
+    close: 2,
+};
+
+/// It serves a third of the requests that axum does.
+const DIFFERENCES: Differences = Differences {
+    server: Server::Uvicorn,
+    pausing: [(25, "10ms"), (220, "300ms")],
+    parked: "1600ms",
+    lone_calls: true,
+    crowds: true,
+    cold: &MODELS,
+};
+
+/// Costs that are measured by themselves here.
+const PARTS: Parts = Parts {
+    server: Some((
+        Part { probes: &[BARE, GUNICORN], value: access_log },
+        ", minus uvicorn's own part",
+    )),
+    looks: Some(Part { probes: &[LOOK], value: looked }),
+    way: Some(Part { probes: &DRIVER, value: way }),
+    crowd: &DISPLACEMENT,
+};
+
+/// Other requests in flight that displace all but 1/e of what a request has in the caches. Reads
+/// on new connections by 5, 20, 100, 200 and 400 users cost 1.0, 1.1, 1.5, 1.6 and 1.8 ms of CPU on
+/// the reference machine, whose processors have 1 MiB each of the second cache.
+const DISPLACED_BY: u32 = 90;
+/// What a request needs, which is more than the nearest cache has, goes late and then at once:
+/// 0.12, 0.34, 0.72 and 0.97 ms more after 2.5, 5, 10 and 20 ms, where an exponential through the
+/// last would have 0.35, 0.58, 0.82 and 0.97.
+const SHAPE: f64 = 1.5;
+/// What the driver asks the thread of a connection for when it runs the pragmas of the probe: to
+/// run each, and for the rows of the two that answer.
+pub(crate) const PRAGMA_HOPS: u32 = 8;
+/// Connections that httpx keeps.
+const KEPT: u32 = 20;
+/// Users whose calls are more than those connections.
+const CROWD: u32 = 50;
+/// Threads of anyio's pool.
+const POOL: u32 = 40;
+/// Users who displace what each has in the caches.
+pub(crate) const DISPLACING: u32 = 200;
+/// Idle connections more that a user's calls look at when many have been used at a time.
+pub(crate) const LEFT: u32 = KEPT - 1;
+/// Concurrency models of which one worker can have more calls at a time than httpx keeps
+/// connections.
+const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
+
+const GUNICORN: &str = "gunicorn";
+const LOOK: &str = "look";
+
+/// The stack.
+pub(super) fn stack() -> Stack {
+    let mut probes = shared_probes::shared(&DIFFERENCES);
+    probes.extend(own_probes());
+    Stack {
+        target: Target::Fastapi,
+        lock: true,
+        burns: false,
+        event_loop: None,
+        caches: Caches { shape: SHAPE, displaced_by: Some(DISPLACED_BY) },
+        probes,
+        recipes: recipes(),
+        facts: facts(),
+        seconds_per_round: 185,
+        built_in: include_str!("../../../../scenarios/costs/fastapi.toml"),
+    }
+}
+
+fn own_probes() -> Vec<Probe> {
+    let uvicorn = |name: &str, of, works| Probe::new(name, Server::Uvicorn, of, works);
+    // More calls than the client keeps connections for: each opens one.
+    let connect =
+        |of: Concurrency| uvicorn(&connect(of), of, CALLING).users(CROWD).upstream("50ms");
+    let stage = |time: &str, users: u32| format!("{{ duration = \"{time}\", target = {users} }}");
+    // Five seconds beside all connections that are left, and longer without them.
+    let stages = [stage("300ms", CROWD), stage("1us", 1), stage("14200ms", 1)].join(", ");
+    let mut all: Vec<Probe> = CROWDED.map(connect).into();
+    all.extend([
+        // Requests that began together end together, some hundred of them, in this window or the
+        // next: it is a long one.
+        uvicorn("crowded open", Concurrency::Async, OPEN)
+            .users(DISPLACING)
+            .sqlite(JournalMode::Delete, Synchronous::Full, Connections::Opened, "")
+            .window(Window::Times(5))
+            .crowd(DISPLACING),
+        Probe::new(GUNICORN, Server::Gunicorn, Concurrency::Async, REQUEST),
+        // One user, after a crowd that has left many connections, which expire on the way. The
+        // upstream is slow enough that more calls of the crowd are under way than the client keeps.
+        uvicorn(LOOK, Concurrency::Async, CALLING)
+            .users(CROWD)
+            .upstream("2ms")
+            .steps(CALL)
+            .window(Window::Stages(stages)),
+    ]);
+    all
+}
+
+fn connect(of: Concurrency) -> String {
+    format!("connect {}", of.as_str())
+}
+
+fn recipes() -> Vec<Recipe> {
+    let mut all = shared::alike();
+    all.extend(connections());
+    all.extend(shared::of_models(HOPS, PARTS));
+    all.push(shared::pool_hop());
+    all.extend(CROWDED.map(reconnect));
+    all.extend(client());
+    all.extend([crowded_open(), driver_hop(), server()]);
+    all.extend(shared::of_commits());
+    all.push(shared::decay());
+    all.extend(shared::cold_of_models(PARTS.crowd));
+    all.push(shared::cold_commit());
+    all.extend(shared::disk());
+    all.extend(shared::lone());
+    all.extend(shared::memory());
+    all
+}
+
+/// What of a connection's CPU time passes when uvloop accepts it. In a burst of 200, timed apart,
+/// it takes 22 us for each; five calibrations had 56 to 68 us for all of a connection.
+const ACCEPTED: f64 = 0.35;
+
+/// What a connection costs when it is accepted and when it ends.
+fn connections() -> [Recipe; 2] {
+    let probes = ["accept", BARE];
+    [
+        Recipe::new("cpu.accept", probes, format!("a share of: {CONNECTION}"), |round| {
+            connection(round) * ACCEPTED
+        }),
+        Recipe::new("cpu.hang_up", probes, "the rest of that", |round| {
+            connection(round) * (1.0 - ACCEPTED)
+        }),
+    ]
+}
+
+/// httpx closes each connection that falls idle while it has more than it keeps.
+fn reconnect(of: Concurrency) -> Recipe {
+    let (crowd, few) = (connect(of), format!("call {}", of.as_str()));
+    Recipe::new(
+        format!("cpu.{}.connect", of.as_str()),
+        [crowd.clone(), few.clone(), LOOK.into()],
+        format!("CPU of a call when more than {KEPT} are under way, minus that of one of few"),
+        move |round| {
+            let glances = 2.0 * f64::from(under_way(of) - 1) * glance(round).max(0.0);
+            warm(round, &crowd) - warm(round, &few) + 2.0 * look_at_one(round) - glances
+        },
+    )
+}
+
+/// Calls of the crowd at a time: nearly all, few users are elsewhere.
+pub(crate) fn under_way(of: Concurrency) -> u32 {
+    match of {
+        Concurrency::Threadpool => POOL.min(CROWD),
+        _ => CROWD,
+    }
+}
+
+/// A call looks at all connections when it takes one and when it gives it back.
+fn client() -> [Recipe; 3] {
+    [
+        // One process, with many idle connections and then without: two would differ by more.
+        Recipe::new(
+            "cpu.look",
+            [LOOK],
+            format!(
+                "P90 of a lone user's calls, with {LEFT} idle connections more until they expire, \
+                 minus P50, when they have: each, twice"
+            ),
+            look_at_one,
+        ),
+        Recipe::new("cpu.glance", [LOOK], "not measured: a share of look", glance),
+        Recipe::new(
+            "cpu.async.miss",
+            ["call async", BARE, LOOK],
+            "not measured: a fifth of a call",
+            miss,
+        ),
+    ]
+}
+
+/// Of a connection in use httpcore asks some methods for its state; of one that is idle, whether
+/// its socket is readable too. Timed apart in a loop, giving back and choosing: 0.42 and 0.72 us
+/// for each that is in use, 5 to 7 for each that is idle. (The latter grows a little with all
+/// connections, of which each that is idle is compared with: 0.09 us for each pair.)
+fn glance(round: &Round<'_>) -> f64 {
+    look_at_one(round) * GLANCE
+}
+const GLANCE: f64 = 0.095;
+
+/// When a call finds its connection taken, httpcore throws an error, and enters the queue again.
+/// With 15, 50 and 200 busy users a call chose 4.9, 4.9 and 6.7 times, counted in httpcore, and
+/// cost 0.13 to 0.15 ms more for each time but the first, without its looks: a fifth of what a
+/// call costs.
+fn miss(round: &Round<'_>) -> f64 {
+    (warm(round, "call async") - warm(round, BARE) - looked(round).max(0.0)) / 5.0
+}
+
+fn look_at_one(round: &Round<'_>) -> f64 {
+    round.number(LOOK, |reading| reading.p90 - reading.p50) / (2.0 * f64::from(LEFT))
+}
+
+/// What a call of the probes looks at: the only connection that is idle, twice.
+fn looked(round: &Round<'_>) -> f64 {
+    2.0 * look_at_one(round)
+}
+
+/// What others have displaced costs more the more they are, and at last no more.
+fn crowded_open() -> Recipe {
+    Recipe::new(
+        "cpu.async.crowded_open",
+        DISPLACEMENT,
+        format!(
+            "CPU of a read on a new connection, with {DISPLACING} users minus with {MANY}, minus \
+             in_flight of each; for all that they displace"
+        ),
+        crowded,
+    )
+}
+
+/// What shows a round trip to the thread of a connection: pragmas, with such trips and without.
+const DRIVER: [&str; 4] = ["pragma async", "open async", "pragma blocking", "open blocking"];
+
+/// CPU time of one way to the thread of a connection, or back.
+fn way(round: &Round<'_>) -> f64 {
+    let [awaited, awaited_open, blocking, blocking_open] = DRIVER.map(|name| warm(round, name));
+    (awaited - awaited_open - (blocking - blocking_open)) / f64::from(2 * PRAGMA_HOPS)
+}
+
+fn driver_hop() -> Recipe {
+    Recipe::new(
+        "cpu.async.hop",
+        DRIVER,
+        format!(
+            "CPU of {PRAGMAS} pragmas under async minus blocking, for each of {PRAGMA_HOPS} \
+             ways to the connection's thread and as many back"
+        ),
+        way,
+    )
+}
+
+/// What uvicorn's worker costs more than gunicorn's, which is the same without an access log.
+fn server() -> Recipe {
+    Recipe::new(
+        "server.uvicorn.request",
+        [BARE, GUNICORN],
+        "CPU per bare request, minus that on gunicorn, which writes no access log",
+        access_log,
+    )
+}
+
+fn access_log(round: &Round<'_>) -> f64 {
+    warm(round, BARE) - warm(round, GUNICORN)
+}
+
+fn facts() -> Vec<Fact> {
+    let mut all = vec![
+        Fact::new("interpreter", "lock", true, "CPython's: one thread at a time"),
+        Fact::new("driver", "autocommit", false, "SQLAlchemy begins a transaction, and commits it"),
+        Fact::new(
+            "driver",
+            "overtaking",
+            true,
+            "its pool wakes the one that waits longest, and lets others come first",
+        ),
+        Fact::new("client", "kept", i64::from(KEPT), "httpx's own limit"),
+        Fact::new("client", "expiry", "5s", "httpx's own"),
+        Fact::new(
+            "client",
+            "locks",
+            2,
+            "of a connection, which httpcore takes, each with a turn of the loop",
+        ),
+        Fact::new("cache", "shape", SHAPE, "seen apart"),
+        Fact::new("cache", "crowd", i64::from(DISPLACED_BY), "seen apart"),
+    ];
+    all.extend(shared::facts(HOPS));
+    all
+}

@@ -1,0 +1,66 @@
+//! All probes of a stack in turns, and the costs that they show.
+
+use model::report::Report;
+
+use super::document::{Calibration, Doubt, SCHEMA};
+use super::probe::Probe;
+use super::reading::{Reading, Round};
+use super::stack::Stack;
+use super::{about, derive};
+
+/// Where probes are run.
+pub(crate) trait Laboratory<E> {
+    /// Runs `probe` in its `round`, from zero.
+    ///
+    /// # Errors
+    /// It has no report.
+    fn measure(&mut self, probe: &Probe, round: u32) -> Result<Report, E>;
+
+    /// Called when half of the rounds are done, or less than half. Anything measured now has
+    /// rounds on both sides: if the machine drifts, their mean is what it was in between.
+    ///
+    /// # Errors
+    /// What keeps the other half from being worth its time.
+    fn half_time(&mut self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+impl<E, F: FnMut(&Probe, u32) -> Result<Report, E>> Laboratory<E> for F {
+    fn measure(&mut self, probe: &Probe, round: u32) -> Result<Report, E> {
+        self(probe, round)
+    }
+}
+
+/// Runs the probes of `stack` one after the other, `rounds` times, and derives its costs.
+///
+/// # Errors
+/// The first error of the laboratory.
+pub(crate) fn calibrate<E>(
+    stack: &Stack,
+    rounds: u32,
+    laboratory: &mut dyn Laboratory<E>,
+) -> Result<Calibration, E> {
+    let (mut all, mut doubts, mut first) = (Vec::new(), Vec::new(), None);
+    for number in 0..rounds {
+        if number == rounds / 2 {
+            laboratory.half_time()?;
+        }
+        let mut round = Round::new(stack.caches);
+        for probe in &stack.probes {
+            let report = laboratory.measure(probe, number)?;
+            let reading = Reading::of(&report);
+            if !reading.is_sound() {
+                let reasons = reading.doubts.clone();
+                doubts.push(Doubt { round: number + 1, probe: probe.name.clone(), reasons });
+            }
+            round.insert(probe, reading);
+            first = first.or(report.measurement);
+        }
+        all.push(round);
+    }
+    let target = stack.target;
+    let costs = derive::costs(&stack.recipes, &all);
+    let about = about::about(target, &first.unwrap_or_default(), rounds, stack.probes.len());
+    Ok(Calibration { schema: SCHEMA, target, rounds, about, costs, doubts, file: None })
+}
