@@ -41,7 +41,7 @@ pub struct Cost {
     /// begins with `(` is told and not written.
     pub key: String,
     /// What it is counted in.
-    pub unit: Unit,
+    pub unit: CostUnit,
     /// What is written: that of the mean of all rounds, and nothing if that is below nothing.
     pub value: f64,
     /// The value and its 95 % interval, from the spread of the rounds, or of what was repeated; none of fewer than two.
@@ -57,7 +57,8 @@ pub struct Cost {
 /// What a cost is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Unit {
+#[schemars(rename = "Unit")]
+pub enum CostUnit {
     /// Seconds.
     Time,
     /// Bytes.

@@ -4,7 +4,7 @@ use model::units::Span;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
 use super::about::{PROGRAM, WRITTEN_BY};
-use super::document::{Calibration, Cost, Unit};
+use super::document::{Calibration, Cost, CostUnit};
 use super::stack::{Fact, Stack};
 use super::told::margin;
 
@@ -199,8 +199,8 @@ fn comment(cost: &Cost) -> String {
 /// The value as a profile has it.
 fn value(cost: &Cost) -> Value {
     match cost.unit {
-        Unit::Time => span(cost.value).to_string().into(),
-        Unit::Bytes => format!("{}KiB", (cost.value / 1024.0).round()).into(),
+        CostUnit::Time => span(cost.value).to_string().into(),
+        CostUnit::Bytes => format!("{}KiB", (cost.value / 1024.0).round()).into(),
     }
 }
 

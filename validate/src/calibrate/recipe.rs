@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::document::Unit;
+use super::document::CostUnit;
 use super::reading::Round;
 
 /// How a cost is made of readings.
@@ -10,7 +10,7 @@ pub(crate) struct Recipe {
     /// Its key in the profile.
     pub(crate) key: String,
     /// What it is counted in.
-    pub(crate) unit: Unit,
+    pub(crate) unit: CostUnit,
     /// Names of the probes that it is made of.
     pub(crate) probes: Vec<String>,
     /// In words.
@@ -29,7 +29,7 @@ impl Recipe {
     ) -> Recipe {
         Recipe {
             key: key.into(),
-            unit: Unit::Time,
+            unit: CostUnit::Time,
             probes: probes.into_iter().map(Into::into).collect(),
             how: how.into(),
             value: Box::new(value),
@@ -46,7 +46,7 @@ impl Recipe {
     /// In bytes.
     #[must_use]
     pub(crate) fn bytes(self) -> Recipe {
-        Recipe { unit: Unit::Bytes, ..self }
+        Recipe { unit: CostUnit::Bytes, ..self }
     }
 
     /// What it makes of a round.

@@ -13,11 +13,11 @@ use model::statistics::Estimate;
 use render::{Console, Failure};
 
 use super::bench::{Bench, interrupted};
-use super::document::{CONFIDENCE, Calibration, Cost, Unit};
+use super::document::{CONFIDENCE, Calibration, Cost, CostUnit};
 use super::probe::{Lengths, Probe};
 use super::stack::Stack;
 use super::walk::{Laboratory, calibrate};
-use super::{keep, profile};
+use super::{profile, profile_file};
 
 /// Back to the beginning of the line, and clear it.
 const AGAIN: &str = "\r\x1b[K";
@@ -87,9 +87,9 @@ pub(crate) fn around(
 ) -> Result<Calibration, Failure> {
     let system = |error: &dyn std::fmt::Display| Failure::System(error.to_string());
     let (stack, timed) = chosen(settings.on.target, &settings.only)?;
-    keep::may_write(&settings.file, settings.force)?;
+    profile_file::may_write(&settings.file, settings.force)?;
     let opening = if timed { Some(opening()?) } else { None };
-    let around = keep::folder_of(&settings.file);
+    let around = profile_file::folder_of(&settings.file);
     folder::prepare(around).map_err(|error| system(&error))?;
     let folder = folder::temporary(around).map_err(|error| system(&error))?;
     write_probes(folder.path(), &stack, &settings.lengths)?;
@@ -111,7 +111,7 @@ pub(crate) fn around(
                 .map_err(|error| system(&error))?
         }
     };
-    keep::write(&settings.file, &text)?;
+    profile_file::write(&settings.file, &text)?;
     calibration.file = Some(settings.file.display().to_string());
     Ok(calibration)
 }
@@ -141,7 +141,7 @@ fn opening() -> Result<Cost, Failure> {
     let estimate = Estimate::of_mean(&seconds, CONFIDENCE).rounded();
     Ok(Cost {
         key: OPENING.into(),
-        unit: Unit::Time,
+        unit: CostUnit::Time,
         value: estimate.value,
         interval: Some(estimate),
         rounds: BURSTS,

@@ -7,7 +7,7 @@ use model::report::Report;
 use proptest::prelude::*;
 use render::Exit;
 
-use super::document::{Calibration, Cost, Unit};
+use super::document::{Calibration, Cost, CostUnit};
 use live::target::Target;
 
 use super::probe::Probe;
@@ -44,8 +44,8 @@ proptest! {
                 let off = (found.value - truth).abs();
                 // A byte is one, or none.
                 let least = match found.unit {
-                    Unit::Bytes => 1.0,
-                    Unit::Time => 1e-9,
+                    CostUnit::Bytes => 1.0,
+                    CostUnit::Time => 1e-9,
                 };
                 prop_assert!(off <= least + 1e-6 * truth, "{key}: {} is {truth}", found.value);
             }

@@ -3,7 +3,7 @@
 use render::number;
 use render::table::{Align, Table};
 
-use super::document::{Calibration, Cost, Unit};
+use super::document::{Calibration, Cost, CostUnit};
 
 /// Doubts that are told one by one: with more of them the machine was busy all the time.
 const DOUBTS: usize = 10;
@@ -86,10 +86,10 @@ fn footnotes(calibration: &Calibration) -> Vec<String> {
 }
 
 /// A value with its unit.
-pub(super) fn amount(unit: Unit, value: f64, digits: usize) -> String {
+pub(super) fn amount(unit: CostUnit, value: f64, digits: usize) -> String {
     match unit {
-        Unit::Time => number::time_digits(value, digits),
-        Unit::Bytes => number::bytes(value),
+        CostUnit::Time => number::time_digits(value, digits),
+        CostUnit::Bytes => number::bytes(value),
     }
 }
 

@@ -3,19 +3,19 @@
 use live::run::interrupt::Interrupt;
 use render::{Console, Exit, Failure, json};
 
-use super::form::Form;
-use super::options::Calibrate;
+use super::options::CalibrateOptions;
+use super::output::OutputFormat;
 use crate::calibrate::{session, told};
 
 /// Measures costs, writes them and tells them.
-pub(super) fn run(options: &Calibrate, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(options: &CalibrateOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     live::cli::stack(options.target, &options.place.environment, console)?;
     let interrupt = Interrupt::listen().map_err(|error| Failure::System(error.to_string()))?;
     let calibration = session::run(&options.settings(), &interrupt, console)?;
     console.data(&match options.output.format {
-        Form::Text => told::text(&calibration),
-        Form::Json => json(&calibration),
-        Form::Markdown => told::markdown(&calibration),
+        OutputFormat::Text => told::text(&calibration),
+        OutputFormat::Json => json(&calibration),
+        OutputFormat::Markdown => told::markdown(&calibration),
     })?;
     Ok(calibration.exit())
 }

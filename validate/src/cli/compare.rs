@@ -6,28 +6,28 @@ use model::read::{Diagnostic, Diagnostics};
 use model::report::Report;
 use render::{Console, Exit, Failure, json, saved};
 
-use super::form::Form;
-use super::options::Compare;
+use super::options::CompareOptions;
+use super::output::OutputFormat;
 use super::summarised;
 use crate::judge::Mismatch;
 use crate::{Comparison, compare, told};
 
 /// Holds a predicted report against a measured one.
-pub(super) fn run(options: &Compare, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(options: &CompareOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let comparison = match &options.measured {
         Some(measured) => of_reports(options, measured)?,
         None => summarised::compared(options, console)?,
     };
     let text = match options.output.format {
-        Form::Text => told::text(&comparison, console.paint()),
-        Form::Json => json(&comparison),
-        Form::Markdown => told::markdown(&comparison),
+        OutputFormat::Text => told::text(&comparison, console.paint()),
+        OutputFormat::Json => json(&comparison),
+        OutputFormat::Markdown => told::markdown(&comparison),
     };
     console.data(&text)?;
     Ok(comparison.verdict.into())
 }
 
-fn of_reports(options: &Compare, file: &Path) -> Result<Comparison, Diagnostics> {
+fn of_reports(options: &CompareOptions, file: &Path) -> Result<Comparison, Diagnostics> {
     summarised::unchanged(&options.predicted, &options.k6)?;
     let (predicted, measured) = read(&options.predicted, file)?;
     compare(&predicted, &measured, &options.tolerance.tolerances())

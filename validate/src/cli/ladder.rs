@@ -4,14 +4,14 @@ use model::read::Rung;
 use render::ladder::turned_knobs;
 use render::{Console, Exit, Failure, json};
 
-use super::form::Form;
-use super::options::Ladder;
+use super::options::LadderOptions;
+use super::output::OutputFormat;
 use super::trial::{self, Trial};
 use crate::ladder::{Climb, ComparedRung};
 use crate::told;
 
 /// Predicts, measures and compares a scenario and all that it extends.
-pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let format = options.output.format;
     let rungs = rungs(options)?;
     let trial = |rung: &Rung| Trial { name: rung.name.clone(), resolved: rung.resolved.clone() };
@@ -31,16 +31,16 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     let name = rungs.last().map_or("", |rung| &rung.name);
     let climb = Climb::of(name, sides.collect());
     let text = match format {
-        Form::Text => told::climb_text(&climb, console.paint()),
-        Form::Json => json(&climb),
-        Form::Markdown => told::climb_markdown(&climb),
+        OutputFormat::Text => told::climb_text(&climb, console.paint()),
+        OutputFormat::Json => json(&climb),
+        OutputFormat::Markdown => told::climb_markdown(&climb),
     };
     console.data(&text)?;
     Ok(outcome.exit(climb.exit()))
 }
 
 /// The rungs, with windows that let many of them be measured.
-fn rungs(options: &Ladder) -> Result<Vec<Rung>, Failure> {
+fn rungs(options: &LadderOptions) -> Result<Vec<Rung>, Failure> {
     let timing = &options.measuring.timing;
     let written = options.source.ladder(&timing.chosen(), options.allow_many)?;
     let cut = timing.cut(written.iter().map(|rung| &rung.resolved));

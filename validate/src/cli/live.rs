@@ -4,11 +4,11 @@ use std::ffi::OsString;
 
 use render::{Exit, Failure};
 
-use super::options::Live;
+use super::options::LiveOptions;
 use crate::measure::child;
 
 /// Does what `live` does. Its streams are those of the process.
-pub(super) fn run(options: &Live) -> Result<Exit, Failure> {
+pub(super) fn run(options: &LiveOptions) -> Result<Exit, Failure> {
     child::end_with_parent();
     Ok(live::cli::run_for(words(options.words.iter().cloned()), options.failures))
 }

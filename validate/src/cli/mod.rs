@@ -5,11 +5,11 @@
 mod calibrate;
 mod compare;
 mod completions;
-mod form;
 mod ladder;
 mod live;
 mod measuring;
 mod options;
+mod output;
 mod run;
 mod schema;
 mod summarised;

@@ -11,8 +11,8 @@ use model::units::Span;
 use render::command_line::HELP;
 use render::{Format, Source};
 
-use super::form::Output;
 use super::measuring::Measuring;
+use super::output::Output;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Settings;
 use crate::judge::tolerance::{Tolerance, Tolerances};
@@ -59,22 +59,22 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Predict scenarios, measure them in turns and compare
-    Run(Run),
+    Run(RunOptions),
     /// Do so with a scenario and all that it extends: is the order of the rungs right?
-    Ladder(Ladder),
+    Ladder(LadderOptions),
     /// Do so with one key at several values: is the curve right?
-    Sweep(Sweep),
+    Sweep(SweepOptions),
     /// Hold a predicted report against a measured one, or a scenario against k6's summaries
-    Compare(Compare),
+    Compare(CompareOptions),
     /// Measure what a stack costs by itself on this machine, and write its cost profile
-    Calibrate(Calibrate),
+    Calibrate(CalibrateOptions),
     /// Print the JSON Schema of an answer
-    Schema(Schema),
+    Schema(SchemaOptions),
     /// Print a completion script for a shell
-    Completions(Completions),
+    Completions(CompletionsOptions),
     /// This program as `live`; started by the other commands
     #[command(hide = true, disable_help_flag = true)]
-    Live(Live),
+    Live(LiveOptions),
     /// A worker of the service; started by `live`
     #[command(hide = true)]
     WorkerProcess,
@@ -85,7 +85,7 @@ pub(super) enum Command {
 
 /// `validate run`.
 #[derive(Debug, Args)]
-pub(super) struct Run {
+pub(super) struct RunOptions {
     /// The scenario files
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
@@ -104,7 +104,7 @@ pub(super) struct Run {
 /// `validate ladder`.
 #[derive(Debug, Args)]
 #[command(after_help = CUT)]
-pub(super) struct Ladder {
+pub(super) struct LadderOptions {
     #[command(flatten)]
     pub(super) source: Source,
     /// Accept rungs that turn more than one knob
@@ -119,7 +119,7 @@ pub(super) struct Ladder {
 /// `validate sweep`.
 #[derive(Debug, Args)]
 #[command(after_help = CUT)]
-pub(super) struct Sweep {
+pub(super) struct SweepOptions {
     #[command(flatten)]
     pub(super) source: Source,
     /// The key and its values; commas inside of braces, brackets or quotes do not part them
@@ -136,7 +136,7 @@ pub(super) struct Sweep {
 
 /// `validate live`.
 #[derive(Debug, Args)]
-pub(super) struct Live {
+pub(super) struct LiveOptions {
     /// The form of failures, if not that of the answer
     #[arg(long, value_enum)]
     pub(super) failures: Option<Format>,
@@ -147,7 +147,7 @@ pub(super) struct Live {
 
 /// `validate compare`.
 #[derive(Debug, Args)]
-pub(super) struct Compare {
+pub(super) struct CompareOptions {
     /// The predicted report; with --k6 a scenario, which is predicted first, or any report
     #[arg(value_name = "PREDICTED")]
     pub(super) predicted: PathBuf,
@@ -185,7 +185,7 @@ pub(super) struct K6 {
 
 /// `validate calibrate`.
 #[derive(Debug, Args)]
-pub(super) struct Calibrate {
+pub(super) struct CalibrateOptions {
     /// Whose costs
     #[arg(value_enum)]
     pub(super) target: Target,
@@ -217,7 +217,7 @@ pub(super) struct Calibrate {
     pub(super) output: Output,
 }
 
-impl Calibrate {
+impl CalibrateOptions {
     /// What to calibrate.
     pub(super) fn settings(&self) -> Settings {
         let on = On { target: self.target, place: self.place.clone() };
@@ -247,7 +247,7 @@ pub(super) struct ToleranceOptions {
 
 /// `validate schema`.
 #[derive(Debug, Args)]
-pub(super) struct Schema {
+pub(super) struct SchemaOptions {
     /// Of what
     #[arg(value_enum, default_value_t = Document::Comparison)]
     pub(super) document: Document,
@@ -272,7 +272,7 @@ pub(super) enum Document {
 
 /// `validate completions`.
 #[derive(Debug, Args)]
-pub(super) struct Completions {
+pub(super) struct CompletionsOptions {
     /// Of which shell
     pub(super) shell: Shell,
 }

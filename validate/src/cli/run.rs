@@ -5,13 +5,13 @@ use std::path::Path;
 use model::read::{Diagnostics, Resolved, load};
 use render::{Console, Exit, Failure, json};
 
-use super::form::Form;
-use super::options::Run;
+use super::options::RunOptions;
+use super::output::OutputFormat;
 use super::trial::{self, Trial, all};
 use crate::{Validation, told};
 
 /// Predicts, measures and compares scenarios.
-pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(options: &RunOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let format = options.output.format;
     let trials = trials(options)?;
     let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
@@ -21,18 +21,18 @@ pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Fail
         return Ok(outcome.exit(Exit::Inconclusive));
     }
     let text = match (format, &*validation.comparisons, trials.len()) {
-        (Form::Json, ..) => json(&validation),
-        (Form::Text, [one], 1) => told::text(one, console.paint()),
-        (Form::Markdown, [one], 1) => told::markdown(one),
-        (Form::Text, ..) => told::validation_text(&validation, console.paint()),
-        (Form::Markdown, ..) => told::validation_markdown(&validation),
+        (OutputFormat::Json, ..) => json(&validation),
+        (OutputFormat::Text, [one], 1) => told::text(one, console.paint()),
+        (OutputFormat::Markdown, [one], 1) => told::markdown(one),
+        (OutputFormat::Text, ..) => told::validation_text(&validation, console.paint()),
+        (OutputFormat::Markdown, ..) => told::validation_markdown(&validation),
     };
     console.data(&text)?;
     Ok(outcome.exit(validation.exit()))
 }
 
 /// The scenario of each file, or every problem of any.
-fn trials(options: &Run) -> Result<Vec<Trial>, Diagnostics> {
+fn trials(options: &RunOptions) -> Result<Vec<Trial>, Diagnostics> {
     let seed = options.seed.map(|seed| format!("seed={seed}"));
     let timing = options.measuring.timing.chosen();
     let sets: Vec<String> = options.sets.iter().cloned().chain(seed).chain(timing).collect();

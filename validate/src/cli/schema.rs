@@ -3,11 +3,11 @@
 use render::{Console, Exit, Failure};
 use schemars::schema_for;
 
-use super::options::{Document, Schema};
+use super::options::{Document, SchemaOptions};
 use crate::{Calibration, Climb, Comparison, Summary, Sweep, Validation};
 
 /// Prints the JSON Schema of a document.
-pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(options: &SchemaOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let schema = match options.document {
         Document::Comparison => schema_for!(Comparison),
         Document::Summary => schema_for!(Summary),

@@ -7,9 +7,9 @@ use model::report::{Kind, Report};
 use render::{Console, Failure, saved};
 
 use super::compare::refusal;
-use super::options::{Compare, K6};
+use super::options::{CompareOptions, K6};
 use crate::k6::reported::Unfit;
-use crate::k6::{self, Reported, Summary};
+use crate::k6::{self, EndSummary, Reported};
 use crate::measure::platform;
 use crate::measure::platform::InstalledStack;
 use crate::measure::predict::predict;
@@ -20,7 +20,7 @@ const ROUNDS: u32 = 1;
 
 /// Holds the scenario or report against k6's summaries.
 pub(super) fn compared(
-    options: &Compare,
+    options: &CompareOptions,
     console: &mut Console<'_>,
 ) -> Result<Comparison, Failure> {
     // A summary that is none is known at once, a prediction takes a while.
@@ -35,7 +35,7 @@ pub(super) fn compared(
 }
 
 /// Every summary, or every problem with any.
-fn summaries(options: &K6) -> Result<Vec<Summary>, Diagnostics> {
+fn summaries(options: &K6) -> Result<Vec<EndSummary>, Diagnostics> {
     let (mut summaries, mut problems) = (Vec::new(), Vec::new());
     for file in &options.summaries {
         match k6::summary::read(file) {

@@ -3,19 +3,19 @@
 use model::read::{Diagnostics, Resolved};
 use render::{Console, Exit, Failure, json};
 
-use super::form::Form;
-use super::options::Sweep;
+use super::options::SweepOptions;
+use super::output::OutputFormat;
 use super::trial::{self, Trial, all};
+use crate::Sweep;
 use crate::measure::platform;
 use crate::measure::platform::InstalledStack;
-use crate::sweep::Sweep as Document;
 use crate::told;
 
 /// Most characters of a value in the name of a file.
 const LONGEST: usize = 40;
 
 /// Predicts a curve, and measures it where that is wanted.
-pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (scenario, trials) = trials(options)?;
     let format = options.output.format;
     if options.predict_only {
@@ -25,27 +25,27 @@ pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Fa
         let platform = platform::at_hand(named, &installed, console)?;
         let rounds = options.measuring.repeat;
         let predicted = trial::predictions(&trials, platform.as_ref(), rounds)?;
-        let sweep = Document::of(&scenario, &options.vary, &predicted, Vec::new(), false);
+        let sweep = Sweep::of(&scenario, &options.vary, &predicted, Vec::new(), false);
         console.data(&text(&sweep, format, console))?;
         return Ok(sweep.exit());
     }
     let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
-    let sweep = Document::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
+    let sweep = Sweep::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
     console.data(&text(&sweep, format, console))?;
     Ok(outcome.exit(sweep.exit()))
 }
 
-fn text(sweep: &Document, format: Form, console: &Console<'_>) -> String {
+fn text(sweep: &Sweep, format: OutputFormat, console: &Console<'_>) -> String {
     match format {
-        Form::Text => told::sweep_text(sweep, console.paint()),
-        Form::Json => json(sweep),
-        Form::Markdown => told::sweep_markdown(sweep),
+        OutputFormat::Text => told::sweep_text(sweep, console.paint()),
+        OutputFormat::Json => json(sweep),
+        OutputFormat::Markdown => told::sweep_markdown(sweep),
     }
 }
 
 /// The scenario's name, and the scenario at each value; or every problem of any.
-fn trials(options: &Sweep) -> Result<(String, Vec<Trial>), Diagnostics> {
+fn trials(options: &SweepOptions) -> Result<(String, Vec<Trial>), Diagnostics> {
     let timing = &options.measuring.timing;
     let written = load(options, &timing.chosen())?;
     let cut = timing.cut(&written);
@@ -64,7 +64,7 @@ fn trials(options: &Sweep) -> Result<(String, Vec<Trial>), Diagnostics> {
     Ok((scenario, trials))
 }
 
-fn load(options: &Sweep, sets: &[String]) -> Result<Vec<Resolved>, Diagnostics> {
+fn load(options: &SweepOptions, sets: &[String]) -> Result<Vec<Resolved>, Diagnostics> {
     let (mut loaded, mut problems) = (Vec::new(), Vec::new());
     for value in &options.vary.values {
         let sets: Vec<String> = sets.iter().cloned().chain([options.vary.set(value)]).collect();

@@ -16,7 +16,7 @@ use crate::judge::comparison::Comparison;
 use crate::measure::platform;
 use crate::measure::platform::{InstalledStack, Platform};
 use crate::measure::predict::predict;
-use crate::measure::run::{End, Measured, Order, measure};
+use crate::measure::run::{End, LiveRun, Measured, measure};
 
 /// Seconds that a round takes beside its warm-up and window: processes start, the database is
 /// filled, and all of it is cleared away.
@@ -68,9 +68,9 @@ pub(super) fn run(
     let installed = InstalledStack { on, versions: stack.versions() };
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let order =
-        Order { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
-    let session = Session { trials, options, installed: &installed, order: &order };
-    let (predicted, measured) = session.run(&interrupt, console)?;
+        LiveRun { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
+    let paired = PairedTrials { trials, options, installed: &installed, order: &order };
+    let (predicted, measured) = paired.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
     let comparisons = pairs.map(|((trial, predicted), measured)| {
@@ -83,14 +83,14 @@ pub(super) fn run(
 }
 
 /// Trials that are about to be predicted and measured.
-struct Session<'a> {
+struct PairedTrials<'a> {
     trials: &'a [Trial],
     options: &'a Measuring,
     installed: &'a InstalledStack<'a>,
-    order: &'a Order<'a>,
+    order: &'a LiveRun<'a>,
 }
 
-impl Session<'_> {
+impl PairedTrials<'_> {
     /// What is predicted and what is measured, with costs that are known or measured first, or
     /// with such as are measured before and after.
     fn run(

@@ -10,7 +10,7 @@ pub(crate) type Values = BTreeMap<String, f64>;
 
 /// A form of a summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum SummaryFormat {
     /// The data that a script's handleSummary is given.
     HandleSummary,
     /// What `--summary-export` writes.
@@ -19,30 +19,32 @@ pub(crate) enum Form {
     MachineReadable,
 }
 
-impl Form {
+impl SummaryFormat {
     /// The form of `root`; none if it is no summary.
-    pub(crate) fn of(root: &Map<String, Value>) -> Option<Form> {
+    pub(crate) fn of(root: &Map<String, Value>) -> Option<SummaryFormat> {
         if let Some(results) = root.get("results") {
-            return results.get("metrics")?.is_array().then_some(Form::MachineReadable);
+            return results.get("metrics")?.is_array().then_some(SummaryFormat::MachineReadable);
         }
         let metrics = root.get("metrics")?.as_object()?;
         let nested = metrics.values().any(|metric| metric.get("values").is_some());
         match nested || root.contains_key("state") {
-            true => Some(Form::HandleSummary),
-            false => root.contains_key("root_group").then_some(Form::SummaryExport),
+            true => Some(SummaryFormat::HandleSummary),
+            false => root.contains_key("root_group").then_some(SummaryFormat::SummaryExport),
         }
     }
 
     /// The metrics of `root`, their numbers under the same names whatever the form.
     pub(super) fn metrics(self, root: &Map<String, Value>) -> BTreeMap<String, Values> {
         let metrics = match self {
-            Form::HandleSummary | Form::SummaryExport => named(root),
-            Form::MachineReadable => listed(root),
+            SummaryFormat::HandleSummary | SummaryFormat::SummaryExport => named(root),
+            SummaryFormat::MachineReadable => listed(root),
         };
         let values = |(name, metric): (String, &Value)| {
             let values = match self {
-                Form::SummaryExport => Some(metric),
-                Form::HandleSummary | Form::MachineReadable => metric.get("values"),
+                SummaryFormat::SummaryExport => Some(metric),
+                SummaryFormat::HandleSummary | SummaryFormat::MachineReadable => {
+                    metric.get("values")
+                }
             };
             (name, alike(values))
         };
@@ -59,8 +61,8 @@ impl Form {
             for (expression, outcome) in thresholds.into_iter().flatten() {
                 let broken = match self {
                     // True says that it was broken.
-                    Form::SummaryExport => outcome.as_bool() == Some(true),
-                    Form::HandleSummary | Form::MachineReadable => {
+                    SummaryFormat::SummaryExport => outcome.as_bool() == Some(true),
+                    SummaryFormat::HandleSummary | SummaryFormat::MachineReadable => {
                         outcome.get("ok").and_then(Value::as_bool) == Some(false)
                     }
                 };
@@ -79,12 +81,12 @@ impl Form {
             rest.iter().try_fold(root.get(*first)?, |value, key| value.get(key))?.as_f64()
         };
         let seconds = match self {
-            Form::HandleSummary => at(&["state", "testRunDurationMs"])? / 1e3,
+            SummaryFormat::HandleSummary => at(&["state", "testRunDurationMs"])? / 1e3,
             // It says nowhere how long it was, but every counter has its rate over all of it.
-            Form::SummaryExport => {
+            SummaryFormat::SummaryExport => {
                 at(&["metrics", "http_reqs", "count"])? / at(&["metrics", "http_reqs", "rate"])?
             }
-            Form::MachineReadable => at(&["config", "duration"])?,
+            SummaryFormat::MachineReadable => at(&["config", "duration"])?,
         };
         (seconds.is_finite() && seconds > 0.0).then_some(seconds)
     }

@@ -16,4 +16,4 @@ pub(crate) mod source;
 pub(crate) mod summary;
 
 pub(crate) use reported::{Reported, report};
-pub(crate) use summary::Summary;
+pub(crate) use summary::EndSummary;

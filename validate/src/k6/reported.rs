@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use model::report::{Arrivals, Class, InFlight, Kind, Memory, Report, ResponseTime, Run, SCHEMA};
 use model::statistics::Estimate;
 
-use super::form::{Form, Values};
+use super::form::{SummaryFormat, Values};
 use super::source::Source;
-use super::summary::Summary;
+use super::summary::EndSummary;
 
 /// A report, and what else a reader should know of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +58,7 @@ const WHOLE: f64 = 0.99;
 /// # Errors
 /// One of them, by its number, is not fit for it.
 pub(crate) fn report(
-    summaries: &[Summary],
+    summaries: &[EndSummary],
     predicted: &Report,
 ) -> Result<Reported, (usize, Unfit)> {
     let mut rounds = Vec::new();
@@ -71,7 +71,7 @@ pub(crate) fn report(
 }
 
 /// Both are of runs of one script.
-fn alike(first: &Summary, other: &Summary) -> Result<(), Unfit> {
+fn alike(first: &EndSummary, other: &EndSummary) -> Result<(), Unfit> {
     if Source::of(first) != Source::of(other) {
         return Err(Unfit::Apart("only one of them was written by `live export k6`"));
     }
@@ -89,7 +89,7 @@ fn alike(first: &Summary, other: &Summary) -> Result<(), Unfit> {
 }
 
 /// Seconds that do not count and seconds that do.
-fn window(summary: &Summary, predicted: &Run) -> Result<(f64, f64), Unfit> {
+fn window(summary: &EndSummary, predicted: &Run) -> Result<(f64, f64), Unfit> {
     let (warmup, duration) = match (&summary.origin, Source::of(summary)) {
         (Some(origin), _) => (origin.warmup, origin.duration),
         (None, Source::Script) => (predicted.warmup, predicted.duration),
@@ -110,7 +110,7 @@ fn to_millis(seconds: f64) -> f64 {
 }
 
 /// The report on one run.
-fn round(summary: &Summary, predicted: &Report) -> Result<Report, Unfit> {
+fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
     let source = Source::of(summary);
     let (warmup, duration) = window(summary, &predicted.run)?;
     let good = source.good(summary);
@@ -180,7 +180,7 @@ fn response_time(times: Option<&Values>) -> ResponseTime {
 }
 
 /// The endpoints of the prediction that the summary tells apart.
-fn classes(summary: &Summary, source: Source, predicted: &Report, duration: f64) -> Vec<Class> {
+fn classes(summary: &EndSummary, source: Source, predicted: &Report, duration: f64) -> Vec<Class> {
     let class = |name: &String| {
         let (good, times) = source.class(summary, name)?;
         Some(Class {
@@ -245,7 +245,7 @@ fn find<'a>(report: &'a Report, name: &str) -> Option<&'a Class> {
 }
 
 /// What the files cannot tell, and what they tell differently.
-fn notes(summaries: &[Summary], rounds: &[Report], predicted: &Report) -> Vec<String> {
+fn notes(summaries: &[EndSummary], rounds: &[Report], predicted: &Report) -> Vec<String> {
     let mut all = vec![
         "k6 tells of no station, no CPU and no request in flight: right numbers may have a wrong \
          cause"
@@ -272,7 +272,7 @@ fn notes(summaries: &[Summary], rounds: &[Report], predicted: &Report) -> Vec<St
 }
 
 /// What a summary of our own script leaves open.
-fn of_script(summary: &Summary, round: &Report) -> Vec<String> {
+fn of_script(summary: &EndSummary, round: &Report) -> Vec<String> {
     let Some(origin) = &summary.origin else {
         return vec![format!(
             "the summary does not say of which scenario, seed and window it is: taken to be \
@@ -289,7 +289,7 @@ fn of_script(summary: &Summary, round: &Report) -> Vec<String> {
 }
 
 /// What k6's own metrics leave open.
-fn of_builtin(summary: &Summary, predicted: &Report) -> Vec<String> {
+fn of_builtin(summary: &EndSummary, predicted: &Report) -> Vec<String> {
     let mut all = vec![
         format!(
             "the summary does not say of which scenario it is: taken to be {}'s",
@@ -330,14 +330,14 @@ const NEGLIGIBLE: f64 = 0.01;
 const DURATION_OF_GOOD: &str = "http_req_duration{expected_response:true}";
 
 /// What any summary may leave open.
-fn of_any(summary: &Summary, round: &Report) -> Vec<String> {
+fn of_any(summary: &EndSummary, round: &Report) -> Vec<String> {
     let mut all = Vec::new();
     if !round.tells("p99") {
         all.push(match summary.form {
-            Form::MachineReadable => {
+            SummaryFormat::MachineReadable => {
                 "this form has no p(99): handleSummary data and --summary-export can have it".into()
             }
-            Form::HandleSummary | Form::SummaryExport => {
+            SummaryFormat::HandleSummary | SummaryFormat::SummaryExport => {
                 "there is no p(99): k6's option `summaryTrendStats`, or --summary-trend-stats \
                   \"avg,min,med,max,p(90),p(95),p(99)\", adds it"
                     .to_string()

@@ -6,7 +6,7 @@ use live::wire::label_of;
 use model::failure::ErrorKind;
 
 use super::form::Values;
-use super::summary::Summary;
+use super::summary::EndSummary;
 
 /// Whose metrics a summary is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ const DURATIONS: [&str; 2] = ["http_req_duration{expected_response:true}", "http
 
 impl Source {
     /// The better one that `summary` has.
-    pub(crate) fn of(summary: &Summary) -> Source {
+    pub(crate) fn of(summary: &EndSummary) -> Source {
         let counted = summary.metrics.keys().any(|name| name.starts_with("rung_good"));
         if counted || summary.origin.is_some() { Source::Script } else { Source::Builtin }
     }
 
     /// Good answers.
-    pub(crate) fn good(self, summary: &Summary) -> f64 {
+    pub(crate) fn good(self, summary: &EndSummary) -> f64 {
         let count = |name: &str| summary.get(name, "count").unwrap_or(0.0);
         match self {
             // A counter that never counted may be missing.
@@ -40,7 +40,7 @@ impl Source {
     }
 
     /// Response times of good answers.
-    pub(crate) fn times(self, summary: &Summary) -> Option<&Values> {
+    pub(crate) fn times(self, summary: &EndSummary) -> Option<&Values> {
         match self {
             Source::Script => summary.metrics.get("rung_response_time"),
             Source::Builtin => DURATIONS.into_iter().find_map(|name| summary.metrics.get(name)),
@@ -50,7 +50,7 @@ impl Source {
     /// Good answers of the endpoint `name` and their response times.
     pub(crate) fn class<'a>(
         self,
-        summary: &'a Summary,
+        summary: &'a EndSummary,
         name: &str,
     ) -> Option<(f64, Option<&'a Values>)> {
         let label = label_of(name);
@@ -68,7 +68,7 @@ impl Source {
     }
 
     /// Errors by kind, and whether the kinds are known.
-    pub(crate) fn errors(self, summary: &Summary) -> (BTreeMap<String, f64>, bool) {
+    pub(crate) fn errors(self, summary: &EndSummary) -> (BTreeMap<String, f64>, bool) {
         if self == Source::Builtin {
             let failed = summary.failed().unwrap_or(0.0);
             return (BTreeMap::from([(FAILED.to_string(), failed)]), failed == 0.0);

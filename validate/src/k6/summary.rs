@@ -6,13 +6,13 @@ use std::path::Path;
 use model::read::Diagnostic;
 use serde_json::Value;
 
-use super::form::{Form, Values};
+use super::form::{SummaryFormat, Values};
 
 /// What a summary says, whatever its form.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Summary {
+pub(crate) struct EndSummary {
     /// The form of its file.
-    pub form: Form,
+    pub form: SummaryFormat,
     /// Seconds from the start of the run to its end, warm-up and graceful stop included.
     pub seconds: f64,
     /// The numbers of each metric.
@@ -20,12 +20,12 @@ pub(crate) struct Summary {
     /// k6's own thresholds that failed.
     pub failed_thresholds: Vec<String>,
     /// What a script of `live export k6` adds; none in the summary of any other.
-    pub origin: Option<Origin>,
+    pub origin: Option<ScriptOrigin>,
 }
 
 /// Of what a summary is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Origin {
+pub(crate) struct ScriptOrigin {
     /// The scenario's name.
     pub scenario: String,
     /// Root of the draws.
@@ -44,7 +44,7 @@ const ADVICE: &str = "write a script with `live export k6`, whose summary is one
 ///
 /// # Errors
 /// The file cannot be read, or is something else.
-pub(crate) fn read(file: &Path) -> Result<Summary, Diagnostic> {
+pub(crate) fn read(file: &Path) -> Result<EndSummary, Diagnostic> {
     let problem = |found: String, advice: &str| Diagnostic {
         file: file.display().to_string(),
         line: None,
@@ -77,7 +77,7 @@ impl Unusable {
     }
 }
 
-fn parse(text: &str) -> Result<Summary, Unusable> {
+fn parse(text: &str) -> Result<EndSummary, Unusable> {
     if is_stream(text) {
         return Err(Unusable::new(
             "is k6's stream of samples (`--out json`), not a summary",
@@ -97,14 +97,14 @@ fn parse(text: &str) -> Result<Summary, Unusable> {
             "compare two reports without --k6: `validate compare PREDICTED MEASURED`",
         ));
     }
-    let form = Form::of(root).ok_or_else(other)?;
+    let form = SummaryFormat::of(root).ok_or_else(other)?;
     let seconds = form.seconds(root).ok_or_else(|| {
         Unusable::new(
             "does not say how long the run was, or of how many requests it is",
             "take the summary of a script that calls the service with k6/http, as k6 writes it",
         )
     })?;
-    let summary = Summary {
+    let summary = EndSummary {
         form,
         seconds,
         metrics: form.metrics(root),
@@ -123,7 +123,7 @@ fn is_stream(text: &str) -> bool {
 }
 
 /// What a script of ours adds.
-fn origin(rung: &Value) -> Result<Origin, Unusable> {
+fn origin(rung: &Value) -> Result<ScriptOrigin, Unusable> {
     let wrong = |key: &str| {
         Unusable::new(
             format!("says of its scenario no `rung.{key}` that makes sense"),
@@ -135,7 +135,7 @@ fn origin(rung: &Value) -> Result<Origin, Unusable> {
         let seconds = rung.get(key).and_then(Value::as_f64);
         seconds.filter(|seconds| *seconds >= 0.0).ok_or_else(|| wrong(key))
     };
-    Ok(Origin {
+    Ok(ScriptOrigin {
         scenario: word("scenario")?.to_string(),
         seed: word("seed")?.parse().map_err(|_| wrong("seed"))?,
         warmup: seconds("warmup")?,
@@ -146,7 +146,7 @@ fn origin(rung: &Value) -> Result<Origin, Unusable> {
     })
 }
 
-impl Summary {
+impl EndSummary {
     /// A number of a metric; none if the file does not have it.
     pub(crate) fn get(&self, metric: &str, value: &str) -> Option<f64> {
         self.metrics.get(metric)?.get(value).copied()

@@ -21,7 +21,7 @@ use crate::measure::child;
 
 /// What to measure.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Order<'a> {
+pub(crate) struct LiveRun<'a> {
     /// In turns, under these names.
     pub scenarios: &'a [&'a Resolved],
     /// On this stack.
@@ -58,7 +58,7 @@ pub(crate) enum End {
 ///
 /// # Errors
 /// The child cannot be run, or says what nobody understands.
-pub(crate) fn measure(order: &Order<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
+pub(crate) fn measure(order: &LiveRun<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
     let system = |error: io::Error| Failure::System(format!("cannot measure: {error}"));
     folder::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
     let temporary =
@@ -102,7 +102,7 @@ fn write(scenarios: &[&Resolved], folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn run(
-    order: &Order<'_>,
+    order: &LiveRun<'_>,
     files: &[PathBuf],
     answer: &Path,
     interrupt: &Interrupt,
@@ -123,10 +123,10 @@ fn read(text: &str, ordered: usize) -> serde_json::Result<Vec<Report>> {
     /// Reports side by side.
     #[derive(Deserialize)]
     struct Document {
-        rungs: Vec<Step>,
+        rungs: Vec<Rung>,
     }
     #[derive(Deserialize)]
-    struct Step {
+    struct Rung {
         #[serde(flatten)]
         report: Report,
     }
@@ -135,7 +135,7 @@ fn read(text: &str, ordered: usize) -> serde_json::Result<Vec<Report>> {
         1 => Ok(vec![serde_json::from_str(text)?]),
         _ => {
             let document: Document = serde_json::from_str(text)?;
-            Ok(document.rungs.into_iter().map(|step| step.report).collect())
+            Ok(document.rungs.into_iter().map(|rung| rung.report).collect())
         }
     }
 }

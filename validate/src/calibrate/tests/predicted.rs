@@ -18,7 +18,7 @@ use crate::calibrate::document::Calibration;
 use crate::calibrate::probe::{Lengths, Probe};
 use crate::calibrate::stack::{Stack, shared_probes};
 use crate::calibrate::walk::calibrate;
-use crate::calibrate::{keep, profile};
+use crate::calibrate::{profile, profile_file};
 use crate::measure::platform::Platform;
 use crate::measure::predict::overlay;
 use live::target::Target;
@@ -29,7 +29,7 @@ fn written(target: Target) -> (Calibration, Costs) {
     let calibration = calibrated(&Service::plausible(target), 3, |_| 1.0);
     let folder = tempfile::tempdir().expect("a folder");
     let (file, scenario) = (folder.path().join("axum.toml"), folder.path().join("any.toml"));
-    keep::write(&file, &profile::toml(&calibration)).expect("it is written");
+    profile_file::write(&file, &profile::toml(&calibration)).expect("it is written");
     let server = match target {
         Target::Axum => "axum",
         Target::Fastapi => "gunicorn",

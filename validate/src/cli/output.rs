@@ -6,7 +6,7 @@ use render::Format;
 
 /// A form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
+pub(super) enum OutputFormat {
     /// For people
     Text,
     /// For programs
@@ -19,16 +19,16 @@ pub(super) enum Form {
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Output {
     /// For people, for programs or for documents
-    #[arg(long, value_enum, default_value_t = Form::Text)]
-    pub(super) format: Form,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(super) format: OutputFormat,
 }
 
-impl From<Form> for Format {
+impl From<OutputFormat> for Format {
     /// The form of a failure.
-    fn from(form: Form) -> Format {
+    fn from(form: OutputFormat) -> Format {
         match form {
-            Form::Json => Format::Json,
-            Form::Text | Form::Markdown => Format::Text,
+            OutputFormat::Json => Format::Json,
+            OutputFormat::Text | OutputFormat::Markdown => Format::Text,
         }
     }
 }
