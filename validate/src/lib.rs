@@ -34,6 +34,3 @@ pub use ladder::{Climb, ComparedRung, Rung, Step};
 pub use measure::predict::predict;
 /// One key at several values: the answer of `validate sweep`.
 pub use sweep::{Figures, Knee, Point, Sweep, Vary};
-
-use judge::{bottleneck, comparison, judgement, metric, ranking, side, summary, validation};
-use ladder as climb;

@@ -13,16 +13,6 @@ use model::scenario::Concurrency;
 
 use super::reading::{Reading, Round};
 
-/// What the caches lose on a stack, as far as it was seen apart from any calibration.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Caches {
-    /// The shape of the loss over time: five rates are too few to find it by.
-    pub(crate) shape: f64,
-    /// Other requests in flight that displace all but 1/e of what a request has in the caches;
-    /// none if that was not seen.
-    pub(crate) displaced_by: Option<u32>,
-}
-
 /// Shortest and longest time in which the caches may lose what they have, in seconds. What
 /// noise finds beyond is no such time.
 const DECAY: (f64, f64) = (0.5e-3, 0.2);

@@ -5,7 +5,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
 use super::about::{PROGRAM, WRITTEN_BY};
 use super::document::{Calibration, Cost, CostUnit};
-use super::stack::{Fact, Stack};
+use super::stack::{self, Fact};
 use super::told::margin;
 
 /// Tables in the order in which people read them; others come after these.
@@ -38,7 +38,7 @@ const TABLES: [&str; 22] = [
 pub(crate) fn toml(calibration: &Calibration) -> String {
     let mut lines = about(calibration);
     lines.extend(measured(calibration));
-    lines.extend(Stack::of(calibration.target).facts);
+    lines.extend(stack::of(calibration.target).facts);
     let place = |line: &Fact| TABLES.iter().position(|table| *table == line.table);
     lines.sort_by_key(|line| place(line).unwrap_or(TABLES.len()));
     let mut document = DocumentMut::new();

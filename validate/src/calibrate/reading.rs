@@ -6,7 +6,6 @@ use model::failure::ErrorKind;
 use model::place::PlaceId;
 use model::report::Report;
 
-use super::cache::Caches;
 use super::probe::Probe;
 
 /// What a probe showed in one round. Times are in seconds.
@@ -105,6 +104,16 @@ impl Reading {
     pub(crate) fn part(&self, place: &PlaceId) -> f64 {
         self.parts.get(place).copied().unwrap_or(0.0)
     }
+}
+
+/// What the caches lose on a stack, as far as it was seen apart from any calibration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caches {
+    /// The shape of the loss over time: five rates are too few to find it by.
+    pub(crate) shape: f64,
+    /// Other requests in flight that displace all but 1/e of what a request has in the caches;
+    /// none if that was not seen.
+    pub(crate) displaced_by: Option<u32>,
 }
 
 /// All probes, once.

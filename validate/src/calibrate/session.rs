@@ -15,7 +15,7 @@ use render::{Console, Failure};
 use super::bench::{Bench, interrupted};
 use super::document::{CONFIDENCE, Calibration, Cost, CostUnit};
 use super::probe::{Lengths, Probe};
-use super::stack::Stack;
+use super::stack::{self, Stack};
 use super::walk::{Laboratory, calibrate};
 use super::{profile, profile_file};
 
@@ -122,7 +122,7 @@ const OPENING: &str = "network.connect";
 /// The stack with the costs that `only` names, with all if it names none, and whether the one
 /// that is timed apart is among them.
 fn chosen(target: Target, only: &[String]) -> Result<(Stack, bool), Failure> {
-    let stack = Stack::of(target);
+    let stack = stack::of(target);
     if only.is_empty() {
         return Ok((stack, true));
     }

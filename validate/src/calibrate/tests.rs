@@ -11,7 +11,7 @@ use super::document::{Calibration, Cost, CostUnit};
 use live::target::Target;
 
 use super::probe::Probe;
-use super::stack::Stack;
+use super::stack;
 use super::walk::{Laboratory, calibrate};
 use super::{profile, told};
 
@@ -24,7 +24,7 @@ fn calibrated(service: &Service, rounds: u32, noise: impl Fn(u32) -> f64) -> Cal
     let mut measure = |probe: &Probe, round: u32| -> Result<_, ()> {
         Ok(report(&service.scaled(noise(round)), probe, Vec::new()))
     };
-    calibrate(&Stack::of(service.target), rounds, &mut measure).expect("it measures anything")
+    calibrate(&stack::of(service.target), rounds, &mut measure).expect("it measures anything")
 }
 
 fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
@@ -34,7 +34,7 @@ fn cost<'a>(calibration: &'a Calibration, key: &str) -> &'a Cost {
 proptest! {
     #[test]
     fn the_costs_of_a_service_are_recovered(
-        shares in prop::collection::vec(0.01f64..1.0, Stack::of(Target::Fastapi).recipes.len())
+        shares in prop::collection::vec(0.01f64..1.0, stack::of(Target::Fastapi).recipes.len())
     ) {
         for target in BOTH {
             let service = Service::random(target, &shares);
@@ -57,7 +57,7 @@ proptest! {
 fn every_cost_is_known_to_the_service_and_the_other_way_round() {
     for target in BOTH {
         let mut keys: Vec<String> =
-            Stack::of(target).recipes.into_iter().map(|recipe| recipe.key).collect();
+            stack::of(target).recipes.into_iter().map(|recipe| recipe.key).collect();
         let service = Service::usual(target);
         let known: Vec<&str> = service.costs().map(|(key, _)| key).collect();
         keys.sort();
@@ -97,7 +97,7 @@ fn half_of_the_rounds_are_before_what_is_measured_in_between() {
     }
     let order = |rounds| {
         let mut log = Logged::default();
-        calibrate(&Stack::of(Target::Axum), rounds, &mut log).expect("it has an answer for all");
+        calibrate(&stack::of(Target::Axum), rounds, &mut log).expect("it has an answer for all");
         log.0
     };
     assert_eq!(order(2), ["round 0", "scenarios", "round 1"]);
@@ -122,7 +122,7 @@ fn doubted(probe: &str, doubtful: &[u32]) -> Calibration {
         }
         Ok(report(&service, this, Vec::new()))
     };
-    calibrate(&Stack::of(Target::Axum), 3, &mut measure).expect("it measures anything")
+    calibrate(&stack::of(Target::Axum), 3, &mut measure).expect("it measures anything")
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_probe_without_an_answer_gives_no_number() {
         Ok(report)
     };
     let calibration =
-        calibrate(&Stack::of(Target::Axum), 3, &mut measure).expect("it measures anything");
+        calibrate(&stack::of(Target::Axum), 3, &mut measure).expect("it measures anything");
     let found = cost(&calibration, "cpu.in_flight");
     assert_eq!((found.value, found.rounds, found.sound), (0.0, 0, false));
     assert!(profile::toml(&calibration).contains("in_flight = \"0s\""));
@@ -197,7 +197,7 @@ fn some_costs_alone_need_few_probes_and_leave_all_others_as_they_are() {
         (Target::Fastapi, "scenarios/costs/fastapi.toml"),
     ] {
         let only = ["cpu.async.request".to_string()];
-        let stack = Stack::of(target).only(&only).expect("it is a cost of both");
+        let stack = stack::of(target).only(&only).expect("it is a cost of both");
         let mut probes = Vec::new();
         let mut measure = |probe: &Probe, _: u32| -> Result<_, ()> {
             probes.push(probe.name.clone());
@@ -222,7 +222,7 @@ fn some_costs_alone_need_few_probes_and_leave_all_others_as_they_are() {
 fn a_cost_that_is_not_measured_is_refused_by_its_nearest_name() {
     let refused = |name: &str| {
         let refused =
-            Stack::of(Target::Axum).only(&[name.to_string()]).err().map(|error| error.to_string());
+            stack::of(Target::Axum).only(&[name.to_string()]).err().map(|error| error.to_string());
         refused.unwrap_or_default()
     };
     assert_eq!(
@@ -243,7 +243,7 @@ fn an_error_ends_it() {
             _ => Ok(report(&Service::usual(Target::Axum), probe, Vec::new())),
         }
     };
-    assert_eq!(calibrate(&Stack::of(Target::Axum), 3, &mut measure), Err("enough"));
+    assert_eq!(calibrate(&stack::of(Target::Axum), 3, &mut measure), Err("enough"));
     assert_eq!(count, 3);
 }
 
@@ -260,7 +260,7 @@ fn what_the_kernel_does_for_syncs_is_part_of_a_commit() {
         }
         Ok(report)
     };
-    let found = calibrate(&Stack::of(Target::Axum), 2, &mut measure).expect("it measures anything");
+    let found = calibrate(&stack::of(Target::Axum), 2, &mut measure).expect("it measures anything");
     // A tenth of two seconds, over all that was written in them.
     let of_kernel = 0.1 * service::SECONDS / service::GOOD as f64;
     let (found, truth) = (cost(&found, key).value, service.cost(key) + of_kernel);

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use model::read::{Diagnostic, Diagnostics};
+use model::read::Diagnostics;
 use model::report::Report;
 use render::{Console, Exit, Failure, json, saved};
 
 use super::options::CompareOptions;
 use super::output::OutputFormat;
-use super::summarised;
-use crate::judge::Mismatch;
+use super::{refusal, summarised};
 use crate::{Comparison, compare, told};
 
 /// Holds a predicted report against a measured one.
@@ -28,10 +27,10 @@ pub(super) fn run(options: &CompareOptions, console: &mut Console<'_>) -> Result
 }
 
 fn of_reports(options: &CompareOptions, file: &Path) -> Result<Comparison, Diagnostics> {
-    summarised::unchanged(&options.predicted, &options.k6)?;
+    refusal::unchanged(&options.predicted, &options.k6)?;
     let (predicted, measured) = read(&options.predicted, file)?;
     compare(&predicted, &measured, &options.tolerance.tolerances())
-        .map_err(|mismatch| refusal(file, &mismatch))
+        .map_err(|why| refusal::mismatch(file, &why))
 }
 
 /// Both reports, or every problem with them.
@@ -43,17 +42,4 @@ fn read(predicted: &Path, measured: &Path) -> Result<(Report, Report), Diagnosti
             Err(Diagnostics { diagnostics: problems.collect() })
         }
     }
-}
-
-/// The measurement in `measured` is not of what was predicted.
-pub(super) fn refusal(measured: &Path, mismatch: &Mismatch) -> Diagnostics {
-    let diagnostic = Diagnostic {
-        file: measured.display().to_string(),
-        line: None,
-        column: None,
-        found: mismatch.to_string(),
-        allowed: Some("a predicted report and a measured one, of one scenario and seed".into()),
-        advice: Some(mismatch.advice().into()),
-    };
-    Diagnostics { diagnostics: vec![diagnostic] }
 }

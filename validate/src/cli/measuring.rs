@@ -8,7 +8,7 @@ use model::read::Resolved;
 use model::scenario::Source;
 use model::units::Span;
 
-use super::options::ToleranceOptions;
+use super::tolerance::ToleranceOptions;
 use crate::measure::predict::MOST_ROUNDS;
 
 /// Longest warm-up of a round where many scenarios are measured, unless it is chosen.

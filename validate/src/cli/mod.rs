@@ -10,10 +10,12 @@ mod live;
 mod measuring;
 mod options;
 mod output;
+mod refusal;
 mod run;
 mod schema;
 mod summarised;
 mod sweep;
+mod tolerance;
 mod trial;
 
 use std::ffi::OsString;

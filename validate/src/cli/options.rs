@@ -13,9 +13,9 @@ use render::{Format, Source};
 
 use super::measuring::Measuring;
 use super::output::Output;
+use super::tolerance::ToleranceOptions;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Settings;
-use crate::judge::tolerance::{Tolerance, Tolerances};
 use crate::sweep::Vary;
 
 const EXAMPLES: &str = "\
@@ -236,15 +236,6 @@ impl CalibrateOptions {
     }
 }
 
-/// How far a prediction may be off.
-#[derive(Debug, Args)]
-pub(super) struct ToleranceOptions {
-    /// What a metric may be off, such as p99=20%, whether saturated or not (repeatable);
-    /// of error_share and utilisation in percentage points
-    #[arg(long = "tolerance", value_name = "METRIC=SHARE")]
-    chosen: Vec<Tolerance>,
-}
-
 /// `validate schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaOptions {
@@ -275,13 +266,6 @@ pub(super) enum Document {
 pub(super) struct CompletionsOptions {
     /// Of which shell
     pub(super) shell: Shell,
-}
-
-impl ToleranceOptions {
-    /// The defaults, and what was chosen instead.
-    pub(super) fn tolerances(&self) -> Tolerances {
-        self.chosen.iter().fold(Tolerances::default(), |all, &one| all.with(one))
-    }
 }
 
 impl Command {

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use model::read::{Diagnostic, Diagnostics, load};
+use model::read::{Diagnostics, load};
 use model::report::{Kind, Report};
 use render::{Console, Failure, saved};
 
-use super::compare::refusal;
 use super::options::{CompareOptions, K6};
-use crate::k6::reported::Unfit;
+use super::refusal;
 use crate::k6::{self, EndSummary, Reported};
 use crate::measure::platform;
 use crate::measure::platform::InstalledStack;
@@ -27,9 +26,9 @@ pub(super) fn compared(
     let summaries = summaries(&options.k6)?;
     let (predicted, told) = expected(&options.predicted, &options.k6, console)?;
     let Reported { report, notes } = k6::report(&summaries, &predicted)
-        .map_err(|(index, unfit)| refused(&options.k6.summaries[index], &unfit))?;
+        .map_err(|(index, unfit)| refusal::unfit(&options.k6.summaries[index], &unfit))?;
     let mut comparison = compare(&predicted, &report, &options.tolerance.tolerances())
-        .map_err(|mismatch| refusal(&options.k6.summaries[0], &mismatch))?;
+        .map_err(|why| refusal::mismatch(&options.k6.summaries[0], &why))?;
     comparison.warnings.extend(told.into_iter().chain(notes));
     Ok(comparison)
 }
@@ -75,41 +74,10 @@ fn expected(
 
 /// A report that was kept, predicted or measured.
 fn kept(file: &Path, options: &K6) -> Result<(Report, Option<String>), Diagnostics> {
-    unchanged(file, options)?;
+    refusal::unchanged(file, options)?;
     let report = saved::read(file).map_err(|problem| Diagnostics { diagnostics: vec![problem] })?;
     let told = (report.kind == Kind::Measured).then(|| {
         "what stands as predicted was measured too, by rung's own load generator".to_string()
     });
     Ok((Report { kind: Kind::Predicted, ..report }, told))
-}
-
-/// Nobody wants to change the report in `file`, which is what it is.
-///
-/// # Errors
-/// Somebody does.
-pub(super) fn unchanged(file: &Path, options: &K6) -> Result<(), Diagnostics> {
-    if options.sets.is_empty() && options.seed.is_none() && options.costs.is_none() {
-        return Ok(());
-    }
-    let diagnostic = Diagnostic {
-        file: file.display().to_string(),
-        line: None,
-        column: None,
-        found: "is a report, which no --set, --seed or --costs can change".into(),
-        allowed: Some("with these options, a scenario and --k6 SUMMARY".into()),
-        advice: Some("name the scenario file, or leave the options out".into()),
-    };
-    Err(Diagnostics { diagnostics: vec![diagnostic] })
-}
-
-fn refused(file: &Path, unfit: &Unfit) -> Diagnostics {
-    let diagnostic = Diagnostic {
-        file: file.display().to_string(),
-        line: None,
-        column: None,
-        found: unfit.to_string(),
-        allowed: Some("summaries of whole runs of one script".into()),
-        advice: Some("run the script again, to its end".into()),
-    };
-    Diagnostics { diagnostics: vec![diagnostic] }
 }

@@ -23,7 +23,7 @@ use render::{Console, Failure};
 
 use crate::calibrate::about;
 use crate::calibrate::session::{self, Interlude, Settings};
-use crate::calibrate::stack::Stack;
+use crate::calibrate::stack;
 
 /// What scenarios run on.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ fn calibrated(
 
 /// How long so many rounds of all probes take, in minutes.
 fn minutes(rounds: u32, target: Target) -> u32 {
-    (rounds * Stack::of(target).seconds_per_round).div_ceil(60)
+    (rounds * stack::of(target).seconds_per_round).div_ceil(60)
 }
 
 /// Calibrates, and reads what was written.

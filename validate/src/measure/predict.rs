@@ -13,7 +13,7 @@ use sim::predict::Experiment;
 use sim::replicate::Effort;
 
 use super::platform::Platform;
-use crate::calibrate::stack::Stack;
+use crate::calibrate::stack;
 
 /// Most rounds: a prediction tells its replications apart up to as many.
 pub(crate) const MOST_ROUNDS: u32 = 10;
@@ -51,7 +51,7 @@ pub fn predict(
 pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     let scenario = &mut resolved.scenario;
     scenario.costs = costs(scenario, platform);
-    let stack = Stack::of(platform.target);
+    let stack = stack::of(platform.target);
     if let Some(event_loop) = stack.event_loop {
         scenario.service.event_loop = event_loop;
     }
@@ -82,7 +82,7 @@ fn scale_handler(step: &mut Step, factor: f64) {
 /// What `live` costs when it runs `scenario`: where the stack itself is meant nothing is burned,
 /// and on FastAPI it always is; what else is meant axum burns, on top of what it costs.
 pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
-    let burns = Stack::of(platform.target).burns && scenario.service.server != Server::Axum;
+    let burns = stack::of(platform.target).burns && scenario.service.server != Server::Axum;
     let (own, platform) = (&scenario.costs, &platform.costs);
     if burns {
         let scale = own.cpu_scale(scenario.service.server) / scenario.cpu.speed;

@@ -6,8 +6,8 @@ use render::{Paint, number};
 use super::many::{lines, sentences, table};
 use super::tables::MARKS;
 use super::{summary_markdown, summary_text};
-use crate::climb::{Climb, Rung, Step};
-use crate::comparison::Comparison;
+use crate::judge::comparison::Comparison;
+use crate::ladder::{Climb, Rung, Step};
 
 /// For people: the rungs, what each step gains, what others published, all together.
 pub fn climb_text(climb: &Climb, paint: Paint) -> String {

@@ -6,10 +6,10 @@ use render::Paint;
 use render::table::Table;
 
 use super::{error, metric, size, tables};
-use crate::bottleneck::Regime;
-use crate::comparison::{Comparison, Row, Scope, Verdict};
-use crate::judgement::Judgement;
-use crate::metric::Metric;
+use crate::judge::bottleneck::Regime;
+use crate::judge::comparison::{Comparison, Row, Scope, Verdict};
+use crate::judge::judgement::Judgement;
+use crate::judge::metric::Metric;
 
 /// The errors that are told of a prediction that agrees.
 const TOLD: [Metric; 3] = [Metric::Throughput, Metric::Mean, Metric::P99];

@@ -8,10 +8,10 @@ use render::table::{Align, Table};
 use super::comparison::sentence;
 use super::tables::{MARKS, mark};
 use super::{error, half, size, summary_markdown, summary_text, value_or_dash};
-use crate::bottleneck::Bottlenecks;
-use crate::comparison::{Comparison, Verdict};
-use crate::metric::Metric;
-use crate::validation::Validation;
+use crate::judge::bottleneck::Bottlenecks;
+use crate::judge::comparison::{Comparison, Verdict};
+use crate::judge::metric::Metric;
+use crate::judge::validation::Validation;
 
 /// Response times whose errors have a column.
 const TIMES: [Metric; 4] = [Metric::Mean, Metric::P50, Metric::P95, Metric::P99];

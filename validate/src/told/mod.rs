@@ -9,10 +9,10 @@ mod tables;
 
 use render::number;
 
-use crate::comparison::Row;
-use crate::judgement::Judgement;
-use crate::metric::{Metric, Unit};
-use crate::side::Side;
+use crate::judge::comparison::Row;
+use crate::judge::judgement::Judgement;
+use crate::judge::metric::{Metric, Unit};
+use crate::judge::side::Side;
 
 pub use climb::{climb_markdown, climb_text};
 pub use comparison::{markdown, text};

@@ -6,9 +6,9 @@ use render::table::{Align, Table};
 use render::{Paint, number};
 
 use super::{error, metric, size};
-use crate::bottleneck::Regime;
-use crate::ranking::Inversion;
-use crate::summary::Summary;
+use crate::judge::bottleneck::Regime;
+use crate::judge::ranking::Inversion;
+use crate::judge::summary::Summary;
 
 /// For people.
 pub fn summary_text(summary: &Summary, paint: Paint) -> String {

@@ -6,9 +6,9 @@ use render::{Paint, number};
 use super::many::{full, lines, marked, sentences, verdict};
 use super::tables::MARKS;
 use super::{half, summary_markdown, summary_text, value, value_or_dash};
-use crate::comparison::Comparison;
-use crate::metric::Metric;
-use crate::side::Side;
+use crate::judge::comparison::Comparison;
+use crate::judge::metric::Metric;
+use crate::judge::side::Side;
 use crate::sweep::{Knee, Point, Sweep};
 
 /// For people.

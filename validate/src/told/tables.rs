@@ -4,9 +4,9 @@ use render::parts;
 use render::table::{Align, Table};
 
 use super::{error, half, metric, size, value_or_dash};
-use crate::comparison::{Comparison, Row, Scope};
-use crate::judgement::Judgement;
-use crate::metric::Metric;
+use crate::judge::comparison::{Comparison, Row, Scope};
+use crate::judge::judgement::Judgement;
+use crate::judge::metric::Metric;
 
 /// What the marks behind a number mean.
 pub(super) const MARKS: &str = "! disagrees   ~ within noise   ? not judged   - not known";

@@ -3,10 +3,10 @@
 use live::target::Target;
 use model::scenario::{Concurrency, EventLoop, Server};
 
+use super::description::{Fact, Hops, Stack};
 use super::shared_probes::{self, Differences};
 use super::shared_recipes::{self as shared, BARE, CONNECTION, Parts, connection};
-use super::{Fact, Hops, Stack};
-use crate::calibrate::cache::Caches;
+use crate::calibrate::reading::Caches;
 use crate::calibrate::recipe::Recipe;
 
 /// sqlx sends its thread one command for each.

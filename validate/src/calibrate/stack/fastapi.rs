@@ -3,12 +3,12 @@
 use live::target::Target;
 use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 
+use super::description::{Fact, Hops, Stack};
 use super::shared_probes::{self, Differences, MODELS, PRAGMAS};
 use super::shared_recipes::{self as shared, BARE, CONNECTION, Part, Parts, connection};
-use super::{Fact, Hops, Stack};
-use crate::calibrate::cache::{Caches, DISPLACEMENT, crowded, warm};
+use crate::calibrate::cache::{DISPLACEMENT, crowded, warm};
 use crate::calibrate::probe::{CALL, CALLING, Connections, MANY, OPEN, Probe, REQUEST, Window};
-use crate::calibrate::reading::Round;
+use crate::calibrate::reading::{Caches, Round};
 use crate::calibrate::recipe::Recipe;
 
 /// SQLAlchemy on aiosqlite.

@@ -1,145 +1,26 @@
 //! Stacks as data: the probes and recipes of each, and the facts that are not measured.
 //!
-//! A stack is a file here and a line in [`Stack::of`]. Its service runs the application of every
+//! A stack is a file here and a line in [`of`]. Its service runs the application of every
 //! scenario, so that most probes and recipes are [shared](shared_probes).
 
 pub(super) mod axum;
+mod description;
 pub(super) mod fastapi;
 pub(super) mod shared_probes;
 mod shared_recipes;
 
 use live::target::Target;
-use model::scenario::EventLoop;
-use toml_edit::Value;
 
-use super::cache::Caches;
-use super::probe::Probe;
-use super::recipe::Recipe;
+#[cfg(test)]
+pub(crate) use description::Hops;
+pub(crate) use description::{Fact, Stack};
 
-/// A stack, as far as calibration and prediction must know it.
-#[derive(Debug)]
-pub(crate) struct Stack {
-    /// What `live` calls it.
-    pub(crate) target: Target,
-    /// One thread of a process computes at a time.
-    pub(crate) lock: bool,
-    /// Scenarios that mean another stack burn the costs of that one on top.
-    pub(crate) burns: bool,
-    /// The order of its event loop, whatever the scenario's is; none if it is the scenario's.
-    pub(crate) event_loop: Option<EventLoop>,
-    /// What its caches lose.
-    pub(crate) caches: Caches,
-    /// In the order in which a round runs them.
-    pub(crate) probes: Vec<Probe>,
-    /// Every cost that is measured, in the order of the profile.
-    pub(crate) recipes: Vec<Recipe>,
-    /// What a profile says that is not measured.
-    pub(crate) facts: Vec<Fact>,
-    /// About how long a round of all probes takes.
-    pub(crate) seconds_per_round: u32,
-    /// The profile of another machine that comes with this program.
-    pub(crate) built_in: &'static str,
-}
-
-/// A value of a profile that is not measured.
-#[derive(Clone, Debug)]
-pub(crate) struct Fact {
-    /// The table of the profile, with dots.
-    pub(crate) table: String,
-    /// Its key there.
-    pub(crate) key: String,
-    /// As it is written.
-    pub(crate) value: Value,
-    /// Why it is so.
-    pub(crate) comment: String,
-}
-
-impl Fact {
-    fn new(
-        table: impl Into<String>,
-        key: &str,
-        value: impl Into<Value>,
-        comment: impl Into<String>,
-    ) -> Fact {
-        Fact { table: table.into(), key: key.into(), value: value.into(), comment: comment.into() }
+/// The stack that `live` calls `target`.
+pub(crate) fn of(target: Target) -> Stack {
+    match target {
+        Target::Axum => axum::stack(),
+        Target::Fastapi => fastapi::stack(),
     }
-}
-
-/// Round trips to the thread of a database connection, by what asks for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hops {
-    /// A statement, up to where it is executed.
-    pub(crate) statement: u32,
-    /// The rows of a read.
-    pub(crate) fetch: u32,
-    /// The end of a statement.
-    pub(crate) finish: u32,
-    /// A commit.
-    pub(crate) commit: u32,
-    /// The end of a read.
-    pub(crate) rollback: u32,
-    /// A connection that goes back.
-    pub(crate) release: u32,
-    /// Opening a connection.
-    pub(crate) open: u32,
-    /// Closing it.
-    pub(crate) close: u32,
-}
-
-impl Hops {
-    /// All of a read on a connection that is open.
-    pub(crate) const fn read(&self) -> u32 {
-        self.statement + self.fetch + self.finish + self.rollback + self.release
-    }
-}
-
-impl Stack {
-    /// The stack that `live` calls `target`.
-    pub(crate) fn of(target: Target) -> Stack {
-        match target {
-            Target::Axum => axum::stack(),
-            Target::Fastapi => fastapi::stack(),
-        }
-    }
-
-    /// The same with the costs alone that `names` name, by key or by table, and the probes that
-    /// these need.
-    ///
-    /// # Errors
-    /// A name that no cost has.
-    pub(crate) fn only(mut self, names: &[String]) -> Result<Stack, UnknownCost> {
-        // A lognormal is one value in the profile: it is measured as a whole.
-        let names = names.iter().map(|name| match name.starts_with("disk.sync") {
-            true => "disk.sync",
-            false => name.as_str(),
-        });
-        let names: Vec<&str> = names.collect();
-        let has = |key: &str, name: &str| {
-            key.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        for &name in &names {
-            let keys = || self.recipes.iter().map(|recipe| recipe.key.as_str());
-            if !keys().any(|key| has(key, name)) {
-                let nearest = keys().min_by_key(|key| strsim::osa_distance(key, name));
-                let (name, nearest) = (name.to_string(), nearest.unwrap_or_default().to_string());
-                return Err(UnknownCost { target: self.target, name, nearest });
-            }
-        }
-        self.recipes.retain(|recipe| names.iter().any(|name| has(&recipe.key, name)));
-        let recipes = &self.recipes;
-        self.probes
-            .retain(|probe| recipes.iter().any(|recipe| recipe.probes.contains(&probe.name)));
-        Ok(self)
-    }
-}
-
-/// A cost that is not measured on a stack.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no cost that is measured on {}; did you mean `{nearest}`?", target.name())]
-pub(crate) struct UnknownCost {
-    target: Target,
-    name: String,
-    nearest: String,
 }
 
 #[cfg(test)]
@@ -149,14 +30,14 @@ mod tests {
     use model::scenario::{Concurrency, Server};
 
     use super::*;
-    use crate::calibrate::probe::Lengths;
+    use crate::calibrate::probe::{Lengths, Probe};
 
     const BOTH: [Target; 2] = [Target::Axum, Target::Fastapi];
 
     #[test]
     fn each_probe_is_a_scenario_of_which_nothing_is_burned() {
         let lengths = Lengths::default();
-        for stack in BOTH.map(Stack::of) {
+        for stack in BOTH.map(of) {
             for probe in &stack.probes {
                 let text = probe.text(stack.lock, &lengths);
                 let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
@@ -177,7 +58,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_fit_into_files() {
-        for stack in BOTH.map(Stack::of) {
+        for stack in BOTH.map(of) {
             let names: BTreeSet<String> = stack.probes.iter().map(Probe::file_name).collect();
             assert_eq!(names.len(), stack.probes.len());
             assert!(names.iter().all(|name| !name.contains([' ', '/'])));
@@ -186,7 +67,7 @@ mod tests {
 
     #[test]
     fn recipes_and_probes_need_each_other() {
-        for stack in BOTH.map(Stack::of) {
+        for stack in BOTH.map(of) {
             let run: BTreeSet<&str> = stack.probes.iter().map(|probe| &*probe.name).collect();
             let used = stack.recipes.iter().flat_map(|recipe| &recipe.probes);
             let used: BTreeSet<&str> = used.map(String::as_str).collect();

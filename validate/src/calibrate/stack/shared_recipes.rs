@@ -4,8 +4,8 @@ use model::costs::{Work, syncs_per_commit};
 use model::place::PlaceId;
 use model::scenario::{Concurrency, JournalMode, Synchronous};
 
+use super::description::{Fact, Hops};
 use super::shared_probes::{FREQUENT, LATENCY, MODELS, PRAGMAS, RARELY, SELDOM, commits};
-use super::{Fact, Hops};
 use crate::calibrate::cache::{self, KINDS, in_flight, kind, warm};
 use crate::calibrate::probe::{HANDLER, MANY};
 use crate::calibrate::reading::{Reading, Round};

@@ -16,7 +16,7 @@ use super::{BOTH, calibrated, cost};
 use crate::calibrate::cache::{KINDS, kind};
 use crate::calibrate::document::Calibration;
 use crate::calibrate::probe::{Lengths, Probe};
-use crate::calibrate::stack::{Stack, shared_probes};
+use crate::calibrate::stack::{self, shared_probes};
 use crate::calibrate::walk::calibrate;
 use crate::calibrate::{profile, profile_file};
 use crate::measure::platform::Platform;
@@ -138,7 +138,7 @@ fn comes_full_circle(target: Target) {
     let platform = Platform { target, costs, slice: None, tick: None };
     let mut measure =
         |probe: &Probe, _: u32| -> Result<Report, ()> { Ok(measured(&platform, probe)) };
-    let found = calibrate(&Stack::of(target), 2, &mut measure).expect("it predicts anything");
+    let found = calibrate(&stack::of(target), 2, &mut measure).expect("it predicts anything");
     let mut wrong = Vec::new();
     let cold = |work| platform.costs.cache.cold(Concurrency::Async, work).secs_f64();
     let cold_call = cold(Work::Request) + cold(Work::Call);
@@ -176,7 +176,7 @@ fn measured(platform: &Platform, probe: &Probe) -> Report {
     // Where threads take turns all users answer together: a window has one such batch more or
     // less, of which a long one has more.
     let lengths = Lengths { duration: Span::from_secs(15), ..Lengths::default() };
-    let text = probe.text(Stack::of(platform.target).lock, &lengths);
+    let text = probe.text(stack::of(platform.target).lock, &lengths);
     let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
     let mut resolved = resolved.unwrap_or_else(|error| panic!("{error}"));
     overlay(&mut resolved, platform);

@@ -12,7 +12,7 @@ use crate::calibrate::cache::kind;
 use crate::calibrate::probe::{HANDLER, MANY, Probe};
 use crate::calibrate::stack::fastapi::{self, DISPLACING, LEFT, PRAGMA_HOPS};
 use crate::calibrate::stack::shared_probes::{FREQUENT, HARDLY, LATENCY, PRAGMAS, RARELY, SELDOM};
-use crate::calibrate::stack::{Hops, Stack, axum};
+use crate::calibrate::stack::{self, Hops, axum};
 
 /// Seconds of each window, and good answers in it.
 pub(super) const SECONDS: f64 = 2.0;
@@ -29,7 +29,7 @@ pub(super) struct Service {
 impl Service {
     /// Costs that are all different.
     pub(super) fn usual(target: Target) -> Service {
-        let count = Stack::of(target).recipes.len();
+        let count = stack::of(target).recipes.len();
         let shares: Vec<f64> = (0..count).map(|i| (i as f64 + 1.0) / count as f64).collect();
         Service::random(target, &shares)
     }
@@ -74,7 +74,7 @@ impl Service {
             _ if key.starts_with("memory.") => 1e7,
             _ => 3e-4,
         };
-        let keys = Stack::of(target).recipes.into_iter().map(|recipe| recipe.key);
+        let keys = stack::of(target).recipes.into_iter().map(|recipe| recipe.key);
         let mut costs: BTreeMap<String, f64> =
             keys.zip(shares).map(|(key, share)| (key.clone(), share * most(&key))).collect();
         // Without an end or without a beginning there is no decay to be seen.
@@ -149,7 +149,7 @@ impl Service {
     /// What the caches have lost between two requests.
     fn refill(&self, probe: &Probe) -> f64 {
         let elapsed = SECONDS / good(probe) as f64;
-        let ages = (elapsed / self.cost("cache.decay")).powf(Stack::of(self.target).caches.shape);
+        let ages = (elapsed / self.cost("cache.decay")).powf(stack::of(self.target).caches.shape);
         let lost = 1.0 - (-ages).exp();
         let cold = |work: &Work| self.cold(probe.concurrency, *work);
         lost * probe.works.iter().map(cold).sum::<f64>()
