@@ -1,10 +1,8 @@
-//! A ladder that was predicted and measured: what does each change buy, and is that what was
-//! predicted?
+//! A ladder that was predicted and measured: what each change gains on both sides.
 //!
-//! Whoever reads a ladder wants to know which rung is better, and by how much. So besides the
-//! numbers of each rung the gain of each step is compared, and whether it goes up where it
-//! was measured to go up. A step whose measured throughputs differ by less than the noise
-//! has no direction.
+//! A ladder is read for which rung is better, and by how much. So besides the numbers of each rung
+//! the gain of each step is compared, and its direction: up or down on both sides. A step whose
+//! measured throughputs differ by less than the noise has no direction.
 
 use model::report::PublishedFigure;
 use model::statistics::round_significant;
@@ -27,7 +25,7 @@ pub struct Climb {
     pub scenario: String,
     /// Rung by rung, the first one first.
     pub rungs: Vec<Rung>,
-    /// What each rung after the first gains.
+    /// The gain of each rung after the first.
     pub steps: Vec<Step>,
     /// All rungs together; the order of any two of them is in `ranking`.
     pub summary: Summary,
@@ -36,9 +34,9 @@ pub struct Climb {
 /// A rung.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rung {
-    /// What it turns, in words; none for the first.
+    /// The keys that it changes, in words; none for the first.
     pub turned: Option<String>,
-    /// What others published, and how far the prediction is from it.
+    /// A published figure, and how far the prediction is from it.
     pub published: Option<PublishedFigure>,
     /// How far the measurement is from it, relative.
     pub published_measured: Option<f64>,
@@ -53,21 +51,21 @@ pub struct Step {
     pub from: String,
     /// The rung.
     pub to: String,
-    /// Throughput relative to the rung before, minus one, as predicted; none if that does
-    /// nothing.
+    /// Throughput relative to the rung before, minus one, as predicted; none if the rung before
+    /// has a throughput of zero.
     pub predicted_gain: Option<f64>,
     /// The same as measured.
     pub measured_gain: Option<f64>,
-    /// The prediction goes where the measurement goes; none if that does not tell.
+    /// Both change in the same direction; none if the measured change is within the noise.
     pub right: Option<bool>,
 }
 
 /// A rung before it is compared.
 #[derive(Clone, Debug)]
 pub struct ComparedRung {
-    /// What it turns.
+    /// The keys that it changes, in words.
     pub turned: Option<String>,
-    /// What others published, beside the prediction.
+    /// A published figure, and how far the prediction is from it.
     pub published: Option<PublishedFigure>,
     /// Both sides.
     pub comparison: Comparison,
@@ -117,7 +115,7 @@ impl Step {
             };
             relative(value(above)?, value(below)?)
         };
-        // What proves nothing has no direction.
+        // An unsound measurement has no direction.
         let sound = [below, above].iter().all(|c| c.doubts.is_empty() && c.measured.samples > 0);
         let ranking = Ranking::of(&[below, above]);
         Step {

@@ -1,10 +1,10 @@
 //! Says whether a prediction can be trusted: predicted against measured, number by number.
 //!
-//! It stands above both worlds, and neither knows it: a measurement that saw how it will be
-//! judged would prove nothing.
+//! It depends on `sim` and `live`, and neither depends on it: a measurement must not know the
+//! prediction that it is compared with.
 //!
 //! Rooms: `judge` (pure verdicts), `measure` (one scenario predicted and measured), `calibrate`
-//! (what a stack costs here), `ladder`, `sweep`, `k6` (what k6 measured), `told` (text), `cli`.
+//! (the costs of a stack here), `ladder`, `sweep`, `k6` (measured by k6), `told` (text), `cli`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -18,7 +18,7 @@ mod measure;
 mod sweep;
 pub mod told;
 
-/// What a stack costs by itself: the answer of `validate calibrate`.
+/// The costs of a stack by itself: the answer of `validate calibrate`.
 pub use calibrate::Calibration;
 /// Two reports held against each other: the answer of `validate compare`, its parts and its
 /// rules.

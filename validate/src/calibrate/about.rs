@@ -7,9 +7,9 @@ use model::measurement::Measurement;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// The key that says that a calibration wrote a profile.
+/// The key of `[about]` that only a calibration writes.
 pub(crate) const WRITTEN_BY: &str = "written_by";
-/// What it says, before the target.
+/// The beginning of its value, before the name of the stack.
 pub(crate) const PROGRAM: &str = "validate calibrate";
 
 /// The table `[about]` of a profile.
@@ -35,8 +35,7 @@ pub(super) fn about(
     known.collect()
 }
 
-/// The machine in a few words, as far as costs depend on it: a profile of another one is of
-/// no use here.
+/// The machine in a few words, as far as costs depend on it.
 pub(crate) fn machine(facts: &BTreeMap<String, String>) -> Option<String> {
     let fact = |name: &str| facts.get(name).cloned();
     let count = fact("cpus online").map(|count| format!("{count} processors"));
@@ -45,7 +44,7 @@ pub(crate) fn machine(facts: &BTreeMap<String, String>) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// The versions of what was run in a few words.
+/// The versions of the stack in a few words.
 pub(crate) fn stack(versions: &BTreeMap<String, String>) -> Option<String> {
     let all: Vec<String> =
         versions.iter().map(|(name, version)| format!("{name} {version}")).collect();

@@ -1,4 +1,4 @@
-//! Where probes are measured.
+//! One probe, measured by `live` in a process of its own.
 
 use std::fs;
 use std::io;
@@ -11,21 +11,21 @@ use render::{Exit, Failure};
 
 use crate::measure::child;
 
-/// Where probes are measured, and who may stop that.
+/// Everything that the measurement of a probe needs.
 pub(crate) struct Bench<'a> {
-    /// What they run on.
+    /// The stack that they run on.
     pub(crate) on: &'a On,
     /// A folder that is removed when all is done.
     pub(crate) folder: &'a Path,
-    /// The wish to end.
+    /// Set when the user wants to stop.
     pub(crate) interrupt: &'a Interrupt,
 }
 
 impl Bench<'_> {
-    /// What `live run` says of the scenario `file`, called `name`.
+    /// The report of `live run` on the scenario `file`, called `name`.
     ///
     /// # Errors
-    /// It has nothing to say, or nobody wants to hear it any more.
+    /// There is no report, or the user stopped.
     pub(crate) fn measure(&self, name: &str, file: &Path) -> Result<Report, Failure> {
         let failed = |error: io::Error| Failure::run(name, format!("cannot be measured: {error}"));
         let (answer, talk) = (self.folder.join("answer.json"), self.folder.join("talk"));
@@ -48,7 +48,7 @@ impl Bench<'_> {
     }
 }
 
-/// The user did not want to wait.
+/// The user stopped.
 pub(crate) fn interrupted() -> Failure {
     Failure::System("interrupted: no profile was written".into())
 }

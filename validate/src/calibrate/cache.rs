@@ -1,11 +1,11 @@
-//! What the caches lose, from work that is done often and the same work done rarely.
+//! How the caches lose data, from work that is done often and the same work done rarely.
 //!
 //! A kind of work that comes back after a time t costs `C (1 - exp(-(t / decay)^shape))` more than
 //! one that follows itself at once ([`model::costs::Cache`]). All requests of a probe are alike, so
 //! that t is the time between two of them.
 //!
-//! What a request has in the caches while others are in flight is displaced by theirs, the more
-//! the more they are, whatever the time: seen in reads on new connections.
+//! Requests in flight also displace each other's data, independently of time, and more of it the
+//! more they are: seen in reads on new connections.
 
 use model::costs::Work;
 use model::place::PlaceId;
@@ -13,8 +13,8 @@ use model::scenario::Concurrency;
 
 use super::reading::{Reading, Round};
 
-/// Shortest and longest time in which the caches may lose what they have, in seconds. What
-/// noise finds beyond is no such time.
+/// Shortest and longest time in which the caches may lose what they have, in seconds. Times
+/// beyond come from noise.
 const DECAY: (f64, f64) = (0.5e-3, 0.2);
 /// Thirds that are cut off an interval until it is narrower than a nanosecond.
 const NARROWINGS: usize = 60;
@@ -48,8 +48,7 @@ pub(crate) fn rare(of: Concurrency, work: Work) -> String {
     format!("cold {} {}", kind(work), of.as_str())
 }
 
-/// Probes that tell what `work` costs when it is rare; `crowd` are those that tell what others
-/// displace.
+/// Probes that the cost of rare `work` is made of; `crowd` are those that show displaced data.
 pub(crate) fn probes(of: Concurrency, work: Work, crowd: &[&str]) -> Vec<String> {
     let often = often(of, work);
     let crowd = if often == OPEN { crowd } else { &[] };
@@ -70,18 +69,18 @@ fn interval(round: &Round<'_>, probe: &str) -> f64 {
 /// Bare requests, from those that find all in the caches to those that find nothing.
 const BARE: [&str; 5] = ["request async", "frequent", "alone", "cold request async", "resting"];
 
-/// What the CPU per bare request at each rate tells.
+/// The cache model that fits the CPU per bare request at each rate.
 struct Fit {
     shape: f64,
     /// Time in which the caches lose all but 1/e, in seconds.
     decay: f64,
-    /// CPU time of a service that rests, as a share of the time: its timers, and those who
-    /// watch it. The rarer requests are, the more of it each seems to cost.
+    /// CPU time of a service that rests, as a share of the time: its timers, and its
+    /// supervision. The rarer requests are, the larger each one's share of it.
     background: f64,
 }
 
-/// What fits best, by least squares of what a request at each rate costs more than at the
-/// busiest.
+/// The best fit, by least squares, of the CPU that a request at each rate costs beyond that at the
+/// busiest rate.
 fn fit(round: &Round<'_>) -> Fit {
     let shape = round.caches.shape;
     let [busy, rarer @ ..] = BARE;
@@ -94,7 +93,7 @@ fn fit(round: &Round<'_>) -> Fit {
         let lost = |probe: &str| lost(interval(round, probe), decay, shape);
         shares(&more, &rarer.map(|probe| lost(probe) - lost(busy)), &idle)
     };
-    // The misfit has one valley, where it has any: found so with rates and costs like these.
+    // The misfit has at most one minimum, found so with rates and costs like these.
     let (mut low, mut high) = (DECAY.0.ln(), DECAY.1.ln());
     for _ in 0..NARROWINGS {
         let third = (high - low) / 3.0;
@@ -126,22 +125,22 @@ pub(crate) fn decay(round: &Round<'_>) -> f64 {
     fit(round).decay
 }
 
-/// CPU time per good answer of `probe`, in seconds, without what the service does by itself.
+/// CPU time per good answer of `probe`, in seconds, without the service's background work.
 fn cpu(round: &Round<'_>, probe: &str, fit: &Fit) -> f64 {
     round.cpu(probe) - fit.background * interval(round, probe)
 }
 
-/// The same without what others have displaced.
+/// The same without the cost of displaced data.
 fn alone(round: &Round<'_>, probe: &str, fit: &Fit) -> f64 {
     cpu(round, probe, fit) - displacement(round, probe)
 }
 
-/// Probes that tell what others displace.
+/// Probes that show how much data requests displace.
 pub(crate) const DISPLACEMENT: [&str; 4] =
     ["crowded open", OPEN, "many in flight", "few in flight"];
 const OPEN: &str = "open async";
 
-/// Requests in flight of `probe`, if it shows what they displace.
+/// Requests in flight of `probe` that displace each other's data.
 fn crowd(round: &Round<'_>, probe: &str) -> u32 {
     round.probe(probe).map_or(1, |probe| probe.crowd)
 }
@@ -153,8 +152,8 @@ fn displaced(round: &Round<'_>, probe: &str) -> f64 {
     round.caches.displaced_by.map_or(0.0, |by| -(-others / f64::from(by)).exp_m1())
 }
 
-/// Passes in which what the caches lose and what others displace, each known from the other,
-/// settle: each leaves less than a tenth of the error.
+/// Passes in which lost and displaced data, each known from the other, converge: each pass leaves
+/// less than a tenth of the error.
 const PASSES: usize = 8;
 
 /// CPU time that a read on a new connection costs more when all that its request has in the
@@ -187,12 +186,12 @@ pub(crate) fn in_flight(round: &Round<'_>) -> f64 {
     more(&Reading::cpu_per_request) / more(&pausing)
 }
 
-/// CPU time per good answer of `probe` for what others have displaced, in seconds.
+/// CPU time per good answer of `probe` for displaced data, in seconds.
 fn displacement(round: &Round<'_>, probe: &str) -> f64 {
     if crowd(round, probe) == 1 {
         return 0.0;
     }
-    // Without an answer about the crowd there is still one about the rest.
+    // Without a number for the crowd, the rest of the cost is still known.
     match crowded(round) {
         known if known > 0.0 => known * displaced(round, probe),
         _ => 0.0,
@@ -225,8 +224,8 @@ fn cold_by(
     (all - others.sum::<f64>()).max(0.0)
 }
 
-/// CPU time per good answer of `probe`, without what the caches had lost, what others had
-/// displaced and what the service does by itself.
+/// CPU time per good answer of `probe` with warm caches, in seconds: without the cost of lost and
+/// displaced data, and without the service's background work.
 pub(crate) fn warm(round: &Round<'_>, name: &str) -> f64 {
     let Some(probe) = round.probe(name) else { return f64::NAN };
     let fit = fit(round);
@@ -234,6 +233,6 @@ pub(crate) fn warm(round: &Round<'_>, name: &str) -> f64 {
     let cold = |&work: &Work| cold_by(round, probe.concurrency, work, &fit, &cpu);
     let all: f64 = probe.works.iter().map(cold).sum();
     let missing = all * lost(interval(round, name), fit.decay, fit.shape);
-    // Without an answer about the caches there is still one about the rest.
+    // Without a number for the caches, the rest of the cost is still known.
     if missing.is_finite() { cpu(name) - missing } else { round.cpu(name) }
 }

@@ -6,22 +6,22 @@ use super::document::{CONFIDENCE, Cost, ROUNDS_MIN};
 use super::reading::{Reading, Round};
 use super::recipe::Recipe;
 
-/// What each of `recipes` makes of `rounds`.
+/// The cost of each of `recipes` from `rounds`.
 pub(crate) fn costs(recipes: &[Recipe], rounds: &[Round<'_>]) -> Vec<Cost> {
     recipes.iter().map(|recipe| cost(recipe, rounds)).collect()
 }
 
-/// From the rounds in which all of its probes stand, marked if those are too few; from all
+/// From the rounds in which all of its probes are sound, marked if those are too few; from all
 /// rounds if there are none.
 fn cost(recipe: &Recipe, rounds: &[Round<'_>]) -> Cost {
     // A probe without a good answer gives no number at all.
     let all: Vec<&Round<'_>> = rounds.iter().filter(|round| recipe.of(round).is_finite()).collect();
-    let stands = |round: &&Round<'_>| {
+    let is_sound = |round: &&Round<'_>| {
         recipe.probes.iter().all(|probe| round.get(probe).is_some_and(Reading::is_sound))
     };
-    let standing: Vec<&Round<'_>> = all.iter().copied().filter(stands).collect();
-    let sound = standing.len() >= ROUNDS_MIN;
-    let used = if standing.is_empty() { all } else { standing };
+    let sound_rounds: Vec<&Round<'_>> = all.iter().copied().filter(is_sound).collect();
+    let sound = sound_rounds.len() >= ROUNDS_MIN;
+    let used = if sound_rounds.is_empty() { all } else { sound_rounds };
     let estimate = estimate(recipe, &used).rounded();
     Cost {
         key: recipe.key.clone(),
@@ -34,7 +34,7 @@ fn cost(recipe: &Recipe, rounds: &[Round<'_>]) -> Cost {
     }
 }
 
-/// What the recipe makes of the mean of all rounds; its interval by leaving out one of them at a
+/// The recipe's value of the mean of all rounds; its interval by leaving out one of them at a
 /// time (the jackknife; Quenouille 1956, Tukey 1958). For a difference of readings that is the
 /// mean over the rounds and its interval. A recipe that divides, or looks for a time of decay,
 /// is much less certain in one round than of the mean of all, and off on average.

@@ -1,4 +1,4 @@
-//! The answer of a calibration, for programs and for whoever prints it.
+//! The answer of a calibration.
 
 use std::collections::BTreeMap;
 
@@ -12,23 +12,23 @@ use serde::{Deserialize, Serialize};
 pub(crate) const SCHEMA: u32 = 1;
 /// Confidence of every interval.
 pub(crate) const CONFIDENCE: f64 = 0.95;
-/// Rounds without which there is no interval, and nothing to tell luck from cost.
+/// Rounds without which there is no interval, and no way to tell chance from cost.
 pub(crate) const ROUNDS_MIN: usize = 2;
 
-/// What a stack costs.
+/// The measured costs of a stack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Calibration {
     /// Version of this form.
     pub schema: u32,
-    /// Whose costs.
+    /// The stack.
     pub target: Target,
     /// How often every probe was run.
     pub rounds: u32,
     /// Where the numbers come from: the table of that name in the profile.
     pub about: BTreeMap<String, String>,
-    /// The costs, in the order of the profile; one that is timed apart comes last.
+    /// The costs, in the order of the profile; one that is timed outside the probes comes last.
     pub costs: Vec<Cost>,
-    /// What speaks against single probes.
+    /// Probes of single rounds whose measurement is unsound, and why.
     pub doubts: Vec<Doubt>,
     /// Where the profile was written.
     pub file: Option<String>,
@@ -37,24 +37,24 @@ pub struct Calibration {
 /// One cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// Its key in the profile, `disk.sync.p50` and the like for parts of a value. One that
-    /// begins with `(` is told and not written.
+    /// Its key in the profile, `disk.sync.p50` and the like for parts of a value.
     pub key: String,
-    /// What it is counted in.
+    /// Its unit.
     pub unit: CostUnit,
-    /// What is written: that of the mean of all rounds, and nothing if that is below nothing.
+    /// The value of the mean of all rounds, as it is written; zero if that is negative.
     pub value: f64,
-    /// The value and its 95 % interval, from the spread of the rounds, or of what was repeated; none of fewer than two.
+    /// The value and its 95 % interval, from the spread of rounds or repetitions; none of fewer
+    /// than two.
     pub interval: Option<Estimate>,
-    /// Rounds behind the value; repetitions of what is timed apart.
+    /// Rounds that the value comes from; repetitions for a cost that is timed outside the probes.
     pub rounds: u32,
-    /// At least two rounds stand. If none does, the value is of all.
+    /// At least two rounds are sound. If none is, the value comes from all of them.
     pub sound: bool,
     /// How it was measured.
     pub how: String,
 }
 
-/// What a cost is counted in.
+/// The unit of a cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Unit")]
@@ -82,7 +82,7 @@ impl Calibration {
         self.costs.iter().find(|cost| cost.key == key)
     }
 
-    /// Inconclusive if any cost is.
+    /// Inconclusive if any cost is unsound.
     pub fn exit(&self) -> Exit {
         match self.costs.iter().all(|cost| cost.sound) {
             true => Exit::Success,

@@ -6,7 +6,7 @@ use model::costs::Work;
 use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 use model::units::Span;
 
-/// What the handler of each probe computes, so that the load generator keeps up.
+/// CPU time of the handler of each probe in seconds, so that the load generator keeps up.
 pub(crate) const HANDLER: f64 = 0.5e-3;
 /// Users that keep a service busy: its loop never sleeps.
 pub(crate) const MANY: u32 = 20;
@@ -21,7 +21,8 @@ pub(crate) struct Probe {
     pub(crate) server: Server,
     /// How its handler runs.
     pub(crate) concurrency: Concurrency,
-    /// What a request does beside computing, each kind once; the last is what the probe is about.
+    /// The work of a request beside computing, each kind once; the last is the subject of the
+    /// probe.
     pub(crate) works: &'static [Work],
     /// Requests in flight that displace each other's data in the caches; one if that is not seen.
     pub(crate) crowd: u32,
@@ -83,15 +84,15 @@ fn steps(works: &[Work]) -> String {
 /// A step that calls the upstream.
 pub(crate) const CALL: &str = "{ call = \"partner\" }";
 
-/// What a request does if it does nothing but compute.
+/// The work of a request that does nothing but compute.
 pub(crate) const REQUEST: &[Work] = &[Work::Request];
-/// What a request does that reads on an open connection.
+/// The work of a request that reads on an open connection.
 pub(crate) const READ: &[Work] = &[Work::Request, Work::Statement];
-/// What a request does that reads on a connection of its own.
+/// The work of a request that reads on a connection of its own.
 pub(crate) const OPEN: &[Work] = &[Work::Request, Work::Statement, Work::Open];
-/// What a request does that calls an upstream.
+/// The work of a request that calls an upstream.
 pub(crate) const CALLING: &[Work] = &[Work::Request, Work::Call];
-/// What a request does that writes.
+/// The work of a request that writes.
 pub(crate) const WRITE: &[Work] = &[Work::Request, Work::Statement, Work::Commit];
 
 impl Probe {

@@ -183,7 +183,7 @@ fn sync(calibration: &Calibration) -> Fact {
     line(table.into(), format!("{}; P99 {}", comment(p50), comment(p99)))
 }
 
-/// What is said of a cost.
+/// The comment on a cost.
 fn comment(cost: &Cost) -> String {
     let margin = margin(cost);
     let doubt = match (cost.sound, cost.rounds) {

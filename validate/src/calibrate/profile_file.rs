@@ -1,4 +1,4 @@
-//! The profile's file: never another's, never half of one.
+//! The profile's file: written whole, and only over a profile that a calibration wrote.
 
 use std::fs::Permissions;
 use std::io::{ErrorKind, Write as _};
@@ -10,13 +10,13 @@ use render::Failure;
 
 use super::profile::is_calibrated;
 
-/// Everybody may read what is kept, as far as the user's umask allows.
+/// Readable for all users, as far as the umask allows.
 const READABLE: u32 = 0o644;
 
-/// Sees to it that `file` may be written, before minutes are spent on it.
+/// Checks that `file` may be written, before minutes are spent on measuring.
 ///
 /// # Errors
-/// It is there and no calibration wrote it.
+/// It exists and no calibration wrote it.
 pub(crate) fn may_write(file: &Path, force: bool) -> Result<(), Diagnostics> {
     let refused = |found: String, advice: &str| {
         let diagnostic = Diagnostic {
@@ -73,12 +73,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_calibration_wrote_is_replaced_unless_forced() {
+    fn only_a_calibrated_profile_is_replaced_unless_forced() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("axum.toml");
         assert!(may_write(&file, false).is_ok());
         std::fs::write(&file, "[about]\nmethod = \"a first guess\"\n").expect("written");
-        let refused = may_write(&file, false).expect_err("it is somebody else's").to_string();
+        let refused = may_write(&file, false).expect_err("no calibration wrote it").to_string();
         assert!(refused.contains("was not written by a calibration"), "{refused}");
         assert!(refused.contains("--force"), "{refused}");
         assert!(may_write(&file, true).is_ok());

@@ -1,4 +1,4 @@
-//! What calibration reads of a report.
+//! The numbers of reports that calibration uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use model::report::Report;
 
 use super::probe::Probe;
 
-/// What a probe showed in one round. Times are in seconds.
+/// The numbers of a probe in one round. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reading {
-    /// CPU time of the workers in the counted window, with what threads of the kernel did for
-    /// them on their processors.
+    /// CPU time of the workers in the counted window, and of the kernel's threads on their
+    /// processors.
     pub cpu: f64,
     /// Good answers.
     pub good: f64,
@@ -34,12 +34,12 @@ pub(crate) struct Reading {
     pub at_rest: f64,
     /// More resident memory per request in the service; not a number with few of them.
     pub per_request: f64,
-    /// Why the numbers prove nothing.
+    /// Why the measurement is unsound; empty if it is sound.
     pub doubts: Vec<String>,
 }
 
 impl Reading {
-    /// What the report on a probe says.
+    /// The numbers of the report on a probe.
     pub(crate) fn of(report: &Report) -> Reading {
         let how = report.measurement.clone().unwrap_or_default();
         let processors = how.service_cpus.len() as f64;
@@ -61,7 +61,7 @@ impl Reading {
         }
     }
 
-    /// The measurement stands.
+    /// The measurement is sound.
     pub(crate) fn is_sound(&self) -> bool {
         self.doubts.is_empty()
     }
@@ -76,7 +76,7 @@ impl Reading {
         self.good / self.seconds
     }
 
-    /// One that is the mean of several: what all of them showed, in the time of one.
+    /// The mean of several readings.
     fn mean_of(readings: &[&Reading]) -> Reading {
         let count = readings.len() as f64;
         let mean = |pick: &dyn Fn(&Reading) -> f64| {
@@ -100,13 +100,13 @@ impl Reading {
         }
     }
 
-    /// Mean time at a place; none was spent at one that is not named.
+    /// Mean time at a place; zero at one that the report does not name.
     pub(crate) fn part(&self, place: &PlaceId) -> f64 {
         self.parts.get(place).copied().unwrap_or(0.0)
     }
 }
 
-/// What the caches lose on a stack, as far as it was seen apart from any calibration.
+/// How the caches lose data on a stack, as far as it was measured outside calibrations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caches {
     /// The shape of the loss over time: five rates are too few to find it by.
@@ -116,10 +116,10 @@ pub(crate) struct Caches {
     pub(crate) displaced_by: Option<u32>,
 }
 
-/// All probes, once.
+/// One run of each probe.
 #[derive(Clone, Debug)]
 pub(crate) struct Round<'a> {
-    /// What the caches lose on the stack that ran them.
+    /// How the caches of their stack lose data.
     pub(crate) caches: Caches,
     readings: BTreeMap<&'a str, (&'a Probe, Reading)>,
 }
@@ -130,7 +130,7 @@ impl<'a> Round<'a> {
         Round { caches, readings: BTreeMap::new() }
     }
 
-    /// Adds what `probe` showed.
+    /// Adds the reading of `probe`.
     pub(crate) fn insert(&mut self, probe: &'a Probe, reading: Reading) {
         self.readings.insert(&probe.name, (probe, reading));
     }
@@ -148,7 +148,7 @@ impl<'a> Round<'a> {
         mean
     }
 
-    /// What the probe of this name showed, if it was run.
+    /// The reading of the probe of this name, if it was run.
     pub(crate) fn get(&self, name: &str) -> Option<&Reading> {
         self.readings.get(name).map(|(_, reading)| reading)
     }
@@ -158,22 +158,22 @@ impl<'a> Round<'a> {
         self.readings.get(name).map(|(probe, _)| *probe)
     }
 
-    /// A number of a probe; one that was not run has none.
+    /// A number of a probe; NaN if it was not run.
     pub(crate) fn number(&self, name: &str, pick: impl Fn(&Reading) -> f64) -> f64 {
         self.get(name).map_or(f64::NAN, pick)
     }
 
-    /// What `pick` finds more in one probe than in another.
+    /// The difference of a number between two probes.
     pub(crate) fn more(&self, name: &str, than: &str, pick: impl Fn(&Reading) -> f64) -> f64 {
         self.number(name, &pick) - self.number(than, &pick)
     }
 
-    /// CPU time per good answer of a probe.
+    /// CPU time per good answer of a probe, in seconds.
     pub(crate) fn cpu(&self, name: &str) -> f64 {
         self.number(name, Reading::cpu_per_request)
     }
 
-    /// Mean time of a probe at a place.
+    /// Mean time of a probe at a place, in seconds.
     pub(crate) fn part(&self, name: &str, place: &PlaceId) -> f64 {
         self.number(name, |reading| reading.part(place))
     }

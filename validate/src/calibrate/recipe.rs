@@ -9,13 +9,13 @@ use super::reading::Round;
 pub(crate) struct Recipe {
     /// Its key in the profile.
     pub(crate) key: String,
-    /// What it is counted in.
+    /// Its unit.
     pub(crate) unit: CostUnit,
-    /// Names of the probes that it is made of.
+    /// Names of the probes that it uses.
     pub(crate) probes: Vec<String>,
-    /// In words.
+    /// How it is measured, in words.
     pub(crate) how: String,
-    /// In numbers; not a number if a probe has no good answer.
+    /// The formula; NaN if a probe has no good answer.
     value: Box<dyn Fn(&Round<'_>) -> f64>,
 }
 
@@ -49,7 +49,7 @@ impl Recipe {
         Recipe { unit: CostUnit::Bytes, ..self }
     }
 
-    /// What it makes of a round.
+    /// Its value from a round; NaN if a probe has no good answer.
     pub(crate) fn of(&self, round: &Round<'_>) -> f64 {
         (self.value)(round)
     }

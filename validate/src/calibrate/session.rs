@@ -1,4 +1,4 @@
-//! A calibration from the first probe to the profile's file.
+//! `validate calibrate`: probes are run on the real service and the profile is written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use super::stack::{self, Stack};
 use super::walk::{Laboratory, calibrate};
 use super::{profile, profile_file};
 
-/// Back to the beginning of the line, and clear it.
+/// Moves the cursor to the beginning of the line and clears it.
 const AGAIN: &str = "\r\x1b[K";
 
-/// What to calibrate.
+/// How to calibrate.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Whose costs.
+    /// The stack, and where its environment is.
     pub on: On,
     /// How often every probe is run.
     pub rounds: u32,
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What is asked for where nobody asks for more.
+    /// The defaults.
     pub(crate) fn usual(on: On) -> Settings {
         Settings {
             rounds: 3,
@@ -59,14 +59,14 @@ pub(crate) fn file(target: Target) -> PathBuf {
     PathBuf::from(format!("costs/{}.toml", target.name()))
 }
 
-/// What is done between two halves of a calibration.
+/// Something to measure between the two halves of a calibration.
 pub(crate) type Interlude<'a> = &'a mut dyn FnMut(&mut Console<'_>) -> Result<(), Failure>;
 
 /// Measures the costs and writes them.
 ///
 /// # Errors
-/// The file is not ours to replace, a probe cannot be measured, or the user does not want to
-/// wait. No file is written then.
+/// The file may not be replaced, a probe cannot be measured, or the user stopped. No file is
+/// written then.
 pub(crate) fn run(
     settings: &Settings,
     interrupt: &Interrupt,
@@ -116,11 +116,11 @@ pub(crate) fn around(
     Ok(calibration)
 }
 
-/// The cost that is timed apart.
+/// The cost that is timed outside the probes.
 const OPENING: &str = "network.connect";
 
-/// The stack with the costs that `only` names, with all if it names none, and whether the one
-/// that is timed apart is among them.
+/// The stack with the costs that `only` names, or all if it names none, and whether [`OPENING`] is
+/// among them.
 fn chosen(target: Target, only: &[String]) -> Result<(Stack, bool), Failure> {
     let stack = stack::of(target);
     if only.is_empty() {
@@ -132,8 +132,8 @@ fn chosen(target: Target, only: &[String]) -> Result<(Stack, bool), Failure> {
     Ok((stack, timed))
 }
 
-/// What the load generator needs to open a connection: no probe tells it, so that it is timed
-/// apart. A handshake that had to be repeated makes its margin wide, and the cost unsound.
+/// The load generator's time to open a connection, which no probe shows: it is timed outside the
+/// probes. A repeated handshake makes its margin wide, and the cost unsound.
 fn opening() -> Result<Cost, Failure> {
     let times = opening_times(BURSTS)
         .map_err(|error| Failure::System(format!("cannot open connections: {error}")))?;

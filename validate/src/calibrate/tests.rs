@@ -1,4 +1,4 @@
-//! What is put into reports comes out as costs.
+//! Costs that are put into reports come out of a calibration.
 
 mod predicted;
 mod service;
@@ -80,7 +80,7 @@ fn rounds_give_a_mean_and_its_interval() {
 }
 
 #[test]
-fn half_of_the_rounds_are_before_what_is_measured_in_between() {
+fn half_of_the_rounds_are_before_the_interlude() {
     #[derive(Default)]
     struct Logged(Vec<String>);
     impl Laboratory<()> for Logged {
@@ -126,7 +126,7 @@ fn doubted(probe: &str, doubtful: &[u32]) -> Calibration {
 }
 
 #[test]
-fn a_round_in_doubt_does_not_count_and_is_told() {
+fn a_round_in_doubt_does_not_count_and_is_named() {
     let calibration = doubted("accept", &[1]);
     let found = cost(&calibration, "cpu.accept");
     let truth = Service::usual(Target::Axum).cost("cpu.accept");
@@ -164,7 +164,7 @@ fn a_cost_in_doubt_is_written_and_marked() {
 }
 
 #[test]
-fn what_would_cost_less_than_nothing_costs_nothing() {
+fn a_negative_cost_is_written_as_zero() {
     let mut service = Service::usual(Target::Axum);
     service.set("cpu.in_flight", -1e-6);
     let calibration = calibrated(&service, 3, |_| 1.0);
@@ -248,7 +248,7 @@ fn an_error_ends_it() {
 }
 
 #[test]
-fn what_the_kernel_does_for_syncs_is_part_of_a_commit() {
+fn the_kernels_work_for_syncs_is_part_of_a_commit() {
     let commit = "commit wal full";
     let key = "commit.wal.full";
     let service = Service::usual(Target::Axum);
@@ -268,7 +268,7 @@ fn what_the_kernel_does_for_syncs_is_part_of_a_commit() {
 }
 
 #[test]
-fn the_answer_is_told_in_every_form() {
+fn the_answer_is_printed_in_every_form() {
     let mut calibration = calibrated(&Service::usual(Target::Axum), 3, |_| 1.0);
     calibration.file = Some("costs/axum.toml".into());
     let text = told::text(&calibration);

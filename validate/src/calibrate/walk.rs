@@ -20,7 +20,7 @@ pub(crate) trait Laboratory<E> {
     /// rounds on both sides: if the machine drifts, their mean is what it was in between.
     ///
     /// # Errors
-    /// What keeps the other half from being worth its time.
+    /// A reason not to run the other half.
     fn half_time(&mut self) -> Result<(), E> {
         Ok(())
     }

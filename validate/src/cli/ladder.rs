@@ -19,7 +19,7 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
     let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     if comparisons.is_empty() {
-        // Whoever measured has told why.
+        // The measurement has printed why.
         return Ok(outcome.exit(Exit::Inconclusive));
     }
     let sides = rungs.iter().zip(&outcome.predicted).zip(comparisons).enumerate();

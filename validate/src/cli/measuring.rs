@@ -1,4 +1,4 @@
-//! What can be asked of every command that measures.
+//! Options of every command that measures.
 
 use std::path::PathBuf;
 
@@ -61,7 +61,7 @@ pub(super) struct Timing {
 }
 
 impl Timing {
-    /// What was chosen, as changes to the scenario's keys.
+    /// The chosen times, as changes to the scenario's keys.
     pub(super) fn chosen(&self) -> Vec<String> {
         let set = |key: &str, value: &Option<String>| {
             value.as_ref().map(|value| format!("load.{key}={value}"))
@@ -69,7 +69,7 @@ impl Timing {
         set("duration", &self.duration).into_iter().chain(set("warmup", &self.warmup)).collect()
     }
 
-    /// The same for many scenarios: what was not chosen, and is longer than it takes, is cut.
+    /// The same for many scenarios: times that were not chosen and are longer than needed are cut.
     /// Stages have lengths of their own.
     pub(super) fn cut<'a>(&self, scenarios: impl IntoIterator<Item = &'a Resolved>) -> Vec<String> {
         let (mut warmup, mut duration, mut staged) = (Span::ZERO, Span::ZERO, false);

@@ -1,4 +1,4 @@
-//! What can be written after `validate`.
+//! The command line of `validate`, as clap reads it.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -50,12 +50,12 @@ Unless they are chosen, a warm-up longer than 8s is cut to 8s, and a window long
 #[derive(Debug, Parser)]
 #[command(name = "validate", version, before_help = EXAMPLES, help_template = HELP)]
 pub(super) struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Predict scenarios, measure them in turns and compare
@@ -186,7 +186,7 @@ pub(super) struct K6 {
 /// `validate calibrate`.
 #[derive(Debug, Args)]
 pub(super) struct CalibrateOptions {
-    /// Whose costs
+    /// The stack
     #[arg(value_enum)]
     pub(super) target: Target,
     #[command(flatten)]
@@ -218,7 +218,7 @@ pub(super) struct CalibrateOptions {
 }
 
 impl CalibrateOptions {
-    /// What to calibrate.
+    /// How to calibrate.
     pub(super) fn settings(&self) -> Settings {
         let on = On { target: self.target, place: self.place.clone() };
         let usual = Settings::usual(on);
@@ -244,7 +244,7 @@ pub(super) struct SchemaOptions {
     pub(super) document: Document,
 }
 
-/// What has a schema.
+/// Answers that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Document {
     /// The answer of `validate compare --format json`

@@ -17,7 +17,7 @@ pub(super) fn run(options: &RunOptions, console: &mut Console<'_>) -> Result<Exi
     let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
     let validation = Validation::of(std::mem::take(&mut outcome.comparisons));
     if validation.comparisons.is_empty() {
-        // Whoever measured has told why.
+        // The measurement has printed why.
         return Ok(outcome.exit(Exit::Inconclusive));
     }
     let text = match (format, &*validation.comparisons, trials.len()) {

@@ -1,4 +1,4 @@
-//! `validate schema`: what is answered.
+//! `validate schema`: the form of an answer.
 
 use render::{Console, Exit, Failure};
 use schemars::schema_for;

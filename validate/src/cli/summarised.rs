@@ -14,7 +14,7 @@ use crate::measure::platform::InstalledStack;
 use crate::measure::predict::predict;
 use crate::{Comparison, compare};
 
-/// What a prediction of one round is made for: there are no pairs with the runs of k6.
+/// Rounds of the prediction: they cannot be paired with runs of k6.
 const ROUNDS: u32 = 1;
 
 /// Holds the scenario or report against k6's summaries.
@@ -45,7 +45,7 @@ fn summaries(options: &K6) -> Result<Vec<EndSummary>, Diagnostics> {
     if problems.is_empty() { Ok(summaries) } else { Err(Diagnostics { diagnostics: problems }) }
 }
 
-/// What k6 should have measured, and what to know of that.
+/// The prediction, and a note on it.
 fn expected(
     file: &Path,
     options: &K6,

@@ -14,7 +14,7 @@ use crate::told;
 /// Most characters of a value in the name of a file.
 const LONGEST: usize = 40;
 
-/// Predicts a curve, and measures it where that is wanted.
+/// Predicts a curve, and measures it unless only the prediction is wanted.
 pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (scenario, trials) = trials(options)?;
     let format = options.output.format;
@@ -49,7 +49,7 @@ fn trials(options: &SweepOptions) -> Result<(String, Vec<Trial>), Diagnostics> {
     let timing = &options.measuring.timing;
     let written = load(options, &timing.chosen())?;
     let cut = timing.cut(&written);
-    // Who varies a length has chosen it.
+    // A length that is varied is not cut.
     let own = format!("{}=", options.vary.key);
     let sets: Vec<String> = cut.into_iter().filter(|set| !set.starts_with(&own)).collect();
     let scenario = written.first().map_or(String::new(), |first| first.scenario.name.clone());

@@ -22,13 +22,13 @@ use crate::measure::run::{End, LiveRun, Measured, measure};
 /// filled, and all of it is cleared away.
 const AROUND: f64 = 1.0;
 
-/// A scenario and what it is called beside others.
+/// A scenario and its name among others.
 pub(super) struct Trial {
     pub(super) name: String,
     pub(super) resolved: Resolved,
 }
 
-/// What came of trials.
+/// The outcome of trials.
 pub(super) struct Outcome {
     /// The prediction of each.
     pub(super) predicted: Vec<Report>,
@@ -38,8 +38,8 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// The exit code where the comparisons would give `exit`: what is missing allows no
-    /// answer, and what failed was told.
+    /// The exit code where the comparisons would give `exit`: an incomplete
+    /// measurement is inconclusive, and the reason of a failure was printed.
     pub(super) fn exit(&self, exit: Exit) -> Exit {
         match self.end {
             End::Whole => exit,
@@ -62,7 +62,7 @@ pub(super) fn run(
     let on = &options.on;
     check(trials, on.target)?;
     let stack = live::cli::stack(on.target, &on.place.environment, console)?;
-    // From here on whatever is begun is also cleared away.
+    // From here on an interrupt clears away whatever was begun.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
     let installed = InstalledStack { on, versions: stack.versions() };
@@ -91,8 +91,8 @@ struct PairedTrials<'a> {
 }
 
 impl PairedTrials<'_> {
-    /// What is predicted and what is measured, with costs that are known or measured first, or
-    /// with such as are measured before and after.
+    /// The predictions and the measurements, with costs that are known, measured first, or measured
+    /// before and after.
     fn run(
         &self,
         interrupt: &Interrupt,
@@ -104,7 +104,7 @@ impl PairedTrials<'_> {
             let predicted = self.predict(Some(&platform))?;
             return Ok((predicted, self.measure(interrupt, console)?));
         };
-        // What cannot be predicted at all should not take minutes to be told.
+        // A prediction that fails should fail before minutes are spent on measuring.
         self.predict(None)?;
         let mut measured = None;
         let mut interlude = |console: &mut Console<'_>| {
@@ -181,7 +181,7 @@ pub(super) fn all(problems: impl IntoIterator<Item = Diagnostics>) -> Result<(),
     if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
 }
 
-/// How long it will take, for those who watch.
+/// How long it will take, in words.
 fn announcement(trials: &[Trial], rounds: u32) -> String {
     let round = |trial: &Trial| {
         let load = &trial.resolved.scenario.load;

@@ -1,4 +1,4 @@
-//! What is full, and whether both sides say the same.
+//! The station that is full, and whether both sides name the same.
 //!
 //! A station is full if 98 % of its capacity is in use; the CPU at 95 %, because a kernel
 //! that switches and accounts never lets a service have all of it. A service where something
@@ -7,13 +7,13 @@
 //! Utilisation alone does not name the bottleneck. Stations are held inside each other: a
 //! worker's event loop is held while its thread waits for the CPU, a database connection
 //! while its owner waits for the lock. If the inner one is full, the outer one fills up with
-//! those who wait for it. Nor does the longest wait name it, since work queues at the outermost
+//! requests that wait for it. Nor does the longest wait name it, since work queues at the outermost
 //! full station: with two workers on one full CPU both loops are in use all the time, and
 //! requests wait for seconds for a loop but for milliseconds for the CPU. So the bottleneck
 //! is the **innermost** full station: the CPU there; the semaphore where an idle CPU waits for
-//! a slow upstream whose call slots are all taken; the loop where handlers block it with
-//! nothing inside it full. A loop counts as inside a semaphore: a call slot comes free only
-//! when the loop comes round, while a loop that blocks on a call holds one slot at most.
+//! a slow upstream whose semaphore is full; the loop where handlers block it with
+//! nothing inside it full. A loop counts as inside a semaphore: a place in the semaphore
+//! comes free only when the loop comes round, while a loop that blocks on a call holds one at most.
 //!
 //! The prediction's own bottleneck is found by experiment, knob by knob. A measurement has no
 //! such experiment, so that this weaker sign, which both sides have, is compared.

@@ -1,7 +1,7 @@
 //! Two reports become a comparison.
 //!
-//! What is judged by which tolerance: see [`super::tolerance`]; when a number agrees:
-//! [`super::judgement`]; what the whole is worth: [`Verdict`](super::comparison::Verdict).
+//! Tolerances: [`super::tolerance`]; when a number agrees: [`super::judgement`]; the verdict on the
+//! whole: [`Verdict`](super::comparison::Verdict).
 //!
 //! A report that lists its rounds knows from them the interval of every number. Without rounds
 //! it knows those of its overall numbers, of each endpoint's throughput and of each utilisation,
@@ -23,7 +23,7 @@ use super::value::{self, Value};
 use super::verdict;
 
 /// Part of the mean response time, and of the requests in flight, below which a difference
-/// at one station matters to nobody: twice a microsecond is still nothing.
+/// at one station is negligible: twice a microsecond is still little.
 const NEGLIGIBLE: f64 = 0.01;
 
 /// Judges the report `predicted` by the report `measured`.
@@ -71,7 +71,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// A part of the report that one source does not tell at all is not told row by row.
+    /// False for a part of the report that one source does not have at all: it gets no rows.
     fn both_tell(&self, part: &str) -> bool {
         self.predicted.tells(part) && self.measured.tells(part)
     }
@@ -145,8 +145,8 @@ impl Pair<'_> {
         self.row(scope, metric, find, self.negligible(id, metric))
     }
 
-    /// The difference at the station that matters to nobody: measured by what it adds to a
-    /// good answer, or to all that is in flight.
+    /// The negligible difference at the station: measured by its share of a good answer, or of all
+    /// requests in flight.
     fn negligible(&self, id: &StationId, metric: Metric) -> f64 {
         let report = self.measured;
         let floor = match metric {

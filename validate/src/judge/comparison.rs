@@ -1,4 +1,4 @@
-//! The answer to one comparison, for programs and for whoever prints it.
+//! The answer to one comparison.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(crate) const SCHEMA: u32 = 1;
 pub struct Comparison {
     /// Version of this form.
     pub schema: u32,
-    /// What it is called among others: the scenario, unless somebody knows a better name.
+    /// Its name among others: that of the scenario, unless a caller gives another.
     pub name: String,
     /// Name of the scenario.
     pub scenario: String,
@@ -32,18 +32,18 @@ pub struct Comparison {
     pub measured: Origin,
     /// Whether anything was full when it was measured.
     pub regime: Regime,
-    /// What is full on either side.
+    /// The full station on either side.
     pub bottleneck: Bottlenecks,
-    /// What to think of the prediction.
+    /// The verdict on the prediction.
     pub verdict: Verdict,
     /// Why, sentence by sentence; empty if all agrees.
     pub reasons: Vec<String>,
-    /// Why the measurement proves nothing, as it says itself; empty if it stands.
+    /// Why the measurement is unsound, as it says itself; empty if it is sound.
     pub doubts: Vec<String>,
-    /// What the source of the measurement does not tell, by its name in a report.
+    /// Parts of a report that the source of the measurement does not have, by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold: BTreeSet<String>,
-    /// What else a reader should know.
+    /// Notes on the comparison.
     pub warnings: Vec<String>,
     /// Number by number.
     pub rows: Vec<Row>,
@@ -74,7 +74,7 @@ impl Origin {
     }
 }
 
-/// What to think of a prediction.
+/// The verdict on a prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -96,7 +96,7 @@ impl From<Verdict> for Exit {
     }
 }
 
-/// Of what a number is told.
+/// The whole service, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -137,11 +137,11 @@ pub struct Row {
     /// put together from both sides' intervals, as if these were independent.
     #[serde(default)]
     pub paired: bool,
-    /// What the error may be.
+    /// How large the error may be.
     pub tolerance: f64,
-    /// What is said of it.
+    /// The judgement of it.
     pub verdict: Judgement,
-    /// Why it is not judged, or cannot be told.
+    /// Why it is not judged, or is within noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }

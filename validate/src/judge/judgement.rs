@@ -6,13 +6,13 @@
 //!
 //! - **agrees** if `|d| <= A` and `H <= A`;
 //! - **disagrees** if `|d| > A + H`;
-//! - is otherwise **within noise**: nobody can tell.
+//! - is otherwise **within noise**: it cannot be told.
 //!
 //! Where both sides list equally many rounds with equal seeds, at least two, round `i` of the
 //! one saw the same requests and latencies as round `i` of the other. `H` is then that of the
 //! t interval of the differences between **paired** rounds, of this same number in each round.
-//! Else `H` is the root of the sum of the squares of both half widths, as if all that blurs the
-//! two sides were independent. An interval that nobody knows counts as one of no length, and
+//! Else `H` is the root of the sum of the squares of both half widths, as if the noise of both
+//! sides was independent. An unknown interval counts as one of no length, and
 //! the row says that its noise is not known. A row says which kind of margin it has.
 //!
 //! Why so:
@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::Unit;
 use super::side::Side;
 
-/// What is said of one number.
+/// The judgement of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Judgement {
@@ -78,7 +78,7 @@ impl Judged {
 
 /// Judges `predicted` against `measured`, whose difference paired rounds know to within half
 /// an interval of `paired`, if there are any. Differences up to `floor`, in the metric's own
-/// unit, matter to nobody and are within every tolerance.
+/// unit, are negligible and within every tolerance.
 pub(crate) fn judge(
     predicted: Side,
     measured: Side,
@@ -121,7 +121,7 @@ pub(crate) fn noise(measured: Side, unit: Unit) -> Option<f64> {
     scaled(measured.half()?, scale(measured, unit))
 }
 
-/// What an error is counted in.
+/// The unit of an error.
 fn scale(measured: Side, unit: Unit) -> f64 {
     match unit {
         Unit::Relative => measured.value.abs(),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn paired_rounds_say_what_both_intervals_would() {
+    fn the_margin_of_paired_rounds_replaces_that_of_both_intervals() {
         use Judgement::{Agree, Disagree, WithinNoise};
         for (predicted, noise, paired, expected) in [
             (104.0, 20.0, 1.0, Agree),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_noise_is_told_and_counts_as_none() {
+    fn unknown_noise_is_shown_and_counts_as_none() {
         let alone = |value| Side { value, low: None, high: None };
         let judged = relative(alone(106.0), alone(100.0), 0.05);
         assert_eq!((judged.noise, judged.margin), (None, None));

@@ -1,4 +1,4 @@
-//! What is compared.
+//! The numbers that are compared.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,7 +58,7 @@ impl Metric {
         Metric::WaitingTime,
     ];
 
-    /// What a report says of the whole service.
+    /// Numbers of the whole service.
     pub const OVERALL: [Metric; 9] = [
         Metric::Throughput,
         Metric::Mean,
@@ -71,11 +71,11 @@ impl Metric {
         Metric::InFlight,
     ];
 
-    /// What is compared of each endpoint.
+    /// Numbers of each endpoint.
     pub const CLASS: [Metric; 5] =
         [Metric::Throughput, Metric::Mean, Metric::P50, Metric::P95, Metric::P99];
 
-    /// What is compared of each station.
+    /// Numbers of each station.
     pub const STATION: [Metric; 3] = [Metric::Utilisation, Metric::WaitingTime, Metric::InFlight];
 
     /// Its name in a comparison and on the command line.

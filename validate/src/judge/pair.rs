@@ -1,4 +1,4 @@
-//! Which two reports can be compared at all.
+//! Which reports can be compared with each other.
 
 use model::report::{Kind, Report, SCHEMA};
 
@@ -49,7 +49,7 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
-    /// What to do instead.
+    /// How to get two reports that can be compared.
     pub fn advice(&self) -> &'static str {
         match self {
             Mismatch::Schema { .. } => "make the report again with programs of one version",
@@ -91,10 +91,10 @@ pub(super) fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatc
     Ok(())
 }
 
-/// What can be compared and still differs.
+/// Differences between reports that can be compared all the same.
 pub(super) fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
     let mut all = Vec::new();
-    // Who measured with another program does not know the digest.
+    // Another program's measurement has no digest.
     if predicted.digest != measured.digest && !measured.digest.is_empty() {
         all.push(
             "the inputs differ (digests): the same scenario, but other costs, windows or \

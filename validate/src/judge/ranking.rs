@@ -1,6 +1,6 @@
 //! Whether predictions put services in the right order.
 //!
-//! Whoever chooses between two designs needs the better one more than its exact numbers. Of
+//! A choice between two designs needs the better one more than exact numbers. Of
 //! each pair of services, the measured throughputs say which is faster if they differ by
 //! more than both intervals together (the root of the sum of their squares); the predicted
 //! throughputs must then be in the same order. That a prediction sees no difference where
@@ -29,9 +29,9 @@ pub struct Ranking {
 /// A pair in the wrong order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Inversion {
-    /// What was measured to be faster.
+    /// The one that was measured to be faster.
     pub faster: String,
-    /// What was measured to be slower.
+    /// The one that was measured to be slower.
     pub slower: String,
     /// By how much, relative to the slower; none if that does nothing.
     pub measured_gain: Option<f64>,

@@ -1,5 +1,4 @@
-//! What rounds say of a number: how much it changes from run to run, and how much its error
-//! does.
+//! How much a number, and its error, changes from round to round.
 //!
 //! A number of a round is found by the same code as that of the whole report. Where a round
 //! does not have it, an endpoint without an answer for instance, the others say nothing in its
@@ -32,7 +31,7 @@ pub(crate) fn read(report: &Report, metric: Metric, find: impl Fn(&Report) -> Va
 }
 
 /// Half the interval of the difference between both numbers that `find` finds, from the
-/// differences between paired rounds: chances that are the same on both sides cancel out.
+/// differences between paired rounds: chance that both sides share cancels out.
 pub(crate) fn paired_half(
     predicted: &Report,
     measured: &Report,

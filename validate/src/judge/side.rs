@@ -1,4 +1,4 @@
-//! What one report says of a metric.
+//! A number of one report, with its interval.
 
 use model::distribution::standard_normal;
 use model::report::Run;
@@ -28,7 +28,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// A value whose interval nobody knows.
+    /// A value whose interval is not known.
     pub fn alone(value: f64) -> Option<Side> {
         value.is_finite().then_some(Side { value, low: None, high: None })
     }

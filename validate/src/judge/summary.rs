@@ -10,7 +10,7 @@ use super::judgement::Judgement;
 use super::metric::{Metric, Unit};
 use super::ranking::Ranking;
 
-/// What many comparisons say together.
+/// Many comparisons together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Version of this form.
@@ -23,7 +23,7 @@ pub struct Summary {
     pub disagree: usize,
     /// How many are inconclusive.
     pub inconclusive: usize,
-    /// Those whose measurement proves nothing by its own account: no number below is theirs.
+    /// Those whose measurement is unsound by its own account: they are in no number below.
     pub left_out: Vec<String>,
     /// The errors by regime, metric by metric: services that have room and services that have
     /// none are different questions.

@@ -2,7 +2,7 @@
 //!
 //! Saturated and unsaturated services are judged apart. Where something is full, work queues
 //! for it, and a queue turns an error of 5 % in a cost into one of 5 % in throughput but of
-//! more in the response times, whose tail also hangs on who overtakes whom. So the
+//! more in the response times, whose tail also depends on the order of service. So the
 //! response times of a saturated service are allowed twice as much; its throughput, which
 //! is what saturation is asked for, is not.
 
@@ -20,7 +20,7 @@ const SATURATED: f64 = 2.0;
 /// How far each metric may be off: relative, or for shares in points (0.05 is 5 points).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tolerances {
-    /// Those that somebody chose.
+    /// Those that the user chose.
     chosen: BTreeMap<Metric, f64>,
 }
 
@@ -32,8 +32,8 @@ impl Tolerances {
         self
     }
 
-    /// The tolerance of `metric`. What somebody chose is not doubled: they have seen the
-    /// regime. A regime that is not known is judged as strictly as an unsaturated one.
+    /// The tolerance of `metric`. A chosen tolerance is not doubled. A regime that is not known is
+    /// judged as strictly as an unsaturated one.
     pub fn of(&self, metric: Metric, regime: Regime) -> f64 {
         if let Some(&chosen) = self.chosen.get(&metric) {
             return chosen;
@@ -44,7 +44,7 @@ impl Tolerances {
     }
 }
 
-/// What a metric may be off if nothing is full.
+/// The tolerance of a metric if nothing is full.
 fn default(metric: Metric) -> f64 {
     match metric {
         Metric::Throughput | Metric::Mean | Metric::P50 | Metric::WaitingTime => 0.05,
@@ -63,7 +63,7 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// `metric` may be off by `share`; what is no share at all tolerates nothing.
+    /// `metric` may be off by `share`; a negative share, or NaN, counts as zero.
     pub fn new(metric: Metric, share: f64) -> Tolerance {
         Tolerance { metric, share: if share.is_finite() { share.max(0.0) } else { 0.0 } }
     }

@@ -1,4 +1,4 @@
-//! What a report says of each metric, and on how many samples.
+//! The number of a report for each metric, and its samples.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ pub(crate) struct Value {
     pub(crate) side: Option<Side>,
     /// Good answers behind it.
     pub(crate) samples: u64,
-    /// Its source tells such numbers.
+    /// Its source has such numbers.
     pub(crate) told: bool,
 }
 
 impl Value {
-    /// What a report does not have.
+    /// A number that a report does not have.
     pub(crate) const NONE: Value = Value { side: None, samples: 0, told: false };
 
     /// A number of `report` that is called `name` there, unless its source does not tell it.

@@ -2,18 +2,18 @@
 //!
 //! In this order:
 //!
-//! 1. **Inconclusive** if the measurement says itself that it proves nothing, or holds no
-//!    good answer: what proves nothing refutes nothing.
+//! 1. **Inconclusive** if the measurement says itself that it is unsound, or holds no good answer:
+//!    an unsound measurement refutes nothing.
 //! 2. **Disagree** if a headline number disagrees.
 //! 3. **Inconclusive** if a headline number is within noise or rests on too few samples; if
 //!    the station that the prediction says is full is not in the measurement, so that the
-//!    right throughput may have a wrong cause; or if nothing can be judged. Who measured with a
-//!    tool that tells of no station at all knows that, and is reminded of it by a note.
+//!    right throughput may have a wrong cause; or if nothing can be judged. A measurement by a
+//!    tool that has no stations at all gets a note instead.
 //! 4. **Agree**, else.
 //!
-//! A number that one side does not have at all is no reason against the others. It is told,
-//! as are endpoints, stations and a different bottleneck: they help to find out what is wrong
-//! with a model, and with dozens of them some are off by chance.
+//! A number that one side does not have at all is no reason against the others. It is shown,
+//! as are endpoints, stations and a different bottleneck: they help to find the error in a model,
+//! but with dozens of them some are off by chance.
 
 use super::comparison::{Comparison, Row, Verdict};
 use super::judgement::Judgement;
@@ -57,7 +57,7 @@ pub(crate) fn decide(comparison: &mut Comparison) {
     comparison.reasons = reasons;
 }
 
-/// Why the measurement as a whole proves nothing.
+/// Why the measurement as a whole is unsound.
 fn void(comparison: &Comparison) -> Option<Vec<String>> {
     let mut reasons = comparison.doubts.clone();
     if comparison.measured.samples == 0 {
@@ -79,7 +79,7 @@ fn is_absent(row: &Row) -> bool {
     row.predicted.is_none() || row.measured.is_none()
 }
 
-/// The prediction says that a station is full, and nobody measured it.
+/// The prediction says that a station is full that the measurement does not have.
 fn missing_bottleneck(comparison: &Comparison) -> Option<String> {
     let name = comparison.bottleneck.predicted.as_ref()?;
     let measured = comparison.rows.iter().any(|row| {

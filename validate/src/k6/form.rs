@@ -13,9 +13,9 @@ pub(crate) type Values = BTreeMap<String, f64>;
 pub(crate) enum SummaryFormat {
     /// The data that a script's handleSummary is given.
     HandleSummary,
-    /// What `--summary-export` writes.
+    /// Written by `--summary-export`.
     SummaryExport,
-    /// What it writes with `--new-machine-readable-summary`.
+    /// Written by it with `--new-machine-readable-summary`.
     MachineReadable,
 }
 

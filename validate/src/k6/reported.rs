@@ -1,4 +1,4 @@
-//! Summaries as a measured report, and what they cannot tell.
+//! Summaries as a measured report, with a list of the numbers that they do not have.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,12 @@ use super::form::{SummaryFormat, Values};
 use super::source::Source;
 use super::summary::EndSummary;
 
-/// A report, and what else a reader should know of it.
+/// A report, and notes on it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reported {
-    /// What was measured.
+    /// The measurement.
     pub report: Report,
-    /// What the files cannot tell, and what they tell differently, in sentences.
+    /// Numbers that the files do not have, or count differently, in sentences.
     pub notes: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Unfit {
     WarmUp {
         /// How long it was.
         seconds: f64,
-        /// What did not count.
+        /// Seconds at its start that did not count.
         warmup: f64,
     },
     /// Not of the same script as the first.
@@ -34,7 +34,7 @@ pub(crate) enum Unfit {
     Apart(&'static str),
 }
 
-/// What a report calls the times that k6 has under other names.
+/// Names of response times in a report, and in k6's summaries.
 const TIMES: [(&str, &str); 7] = [
     ("mean", "avg"),
     ("p50", "med"),
@@ -44,7 +44,7 @@ const TIMES: [(&str, &str); 7] = [
     ("p999", "p(99.9)"),
     ("max", "max"),
 ];
-/// What no summary tells.
+/// Parts of a report that no summary has.
 const NEVER: [&str; 6] = ["in_flight", "utilisation", "stations", "time", "memory", "noise"];
 /// k6's times are in milliseconds.
 const MILLIS: f64 = 1e3;
@@ -98,13 +98,13 @@ fn window(summary: &EndSummary, predicted: &Run) -> Result<(f64, f64), Unfit> {
     let counted = summary.seconds - warmup;
     match counted {
         _ if counted >= WHOLE * duration => Ok((warmup, duration)),
-        // Somebody ended the run early.
+        // The run was ended early.
         _ if counted > 0.0 => Ok((warmup, counted)),
         _ => Err(Unfit::WarmUp { seconds: summary.seconds, warmup }),
     }
 }
 
-/// Nobody needs nanoseconds of the length of a run.
+/// The length of a run needs no nanoseconds.
 fn to_millis(seconds: f64) -> f64 {
     (seconds * MILLIS).round() / MILLIS
 }
@@ -221,7 +221,7 @@ fn together(mut rounds: Vec<Report>) -> Report {
         .into_iter()
         .map(|kind| (kind.clone(), mean(&|round| round.errors.get(kind).copied().unwrap_or(0.0))))
         .collect();
-    // What one of them does not tell, they do not tell together.
+    // A number that one of them does not have is not in their mean.
     whole.untold = rounds.iter().flat_map(|round| round.untold.iter().cloned()).collect();
     whole.untold.remove("noise");
     whole.classes.retain(|class| rounds.iter().all(|round| find(round, &class.name).is_some()));
@@ -244,7 +244,7 @@ fn find<'a>(report: &'a Report, name: &str) -> Option<&'a Class> {
     report.classes.iter().find(|class| class.name == name)
 }
 
-/// What the files cannot tell, and what they tell differently.
+/// Numbers that the files do not have, or count differently.
 fn notes(summaries: &[EndSummary], rounds: &[Report], predicted: &Report) -> Vec<String> {
     let mut all = vec![
         "k6 tells of no station, no CPU and no request in flight: right numbers may have a wrong \
@@ -271,7 +271,7 @@ fn notes(summaries: &[EndSummary], rounds: &[Report], predicted: &Report) -> Vec
     all
 }
 
-/// What a summary of our own script leaves open.
+/// Notes on a summary of a script of `live export k6`.
 fn of_script(summary: &EndSummary, round: &Report) -> Vec<String> {
     let Some(origin) = &summary.origin else {
         return vec![format!(
@@ -288,7 +288,7 @@ fn of_script(summary: &EndSummary, round: &Report) -> Vec<String> {
     cut.into_iter().collect()
 }
 
-/// What k6's own metrics leave open.
+/// Notes on k6's own metrics.
 fn of_builtin(summary: &EndSummary, predicted: &Report) -> Vec<String> {
     let mut all = vec![
         format!(
@@ -329,7 +329,7 @@ const NEGLIGIBLE: f64 = 0.01;
 /// k6's response times of good answers alone.
 const DURATION_OF_GOOD: &str = "http_req_duration{expected_response:true}";
 
-/// What any summary may leave open.
+/// Notes on any summary.
 fn of_any(summary: &EndSummary, round: &Report) -> Vec<String> {
     let mut all = Vec::new();
     if !round.tells("p99") {

@@ -1,4 +1,4 @@
-//! Which metrics of a summary say what.
+//! The metrics of a summary that a report is made of.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use model::failure::ErrorKind;
 use super::form::Values;
 use super::summary::EndSummary;
 
-/// Whose metrics a summary is read from.
+/// The metrics that a summary is read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// Those that a script of `live export k6` counts: good answers of the window alone.
@@ -19,7 +19,7 @@ pub(crate) enum Source {
 
 /// Name of errors whose kind is not known.
 const FAILED: &str = "failed";
-/// k6's own response times: of good answers, and of whatever ended somehow.
+/// k6's own response times: of good answers, and of all requests.
 const DURATIONS: [&str; 2] = ["http_req_duration{expected_response:true}", "http_req_duration"];
 
 impl Source {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::form::{SummaryFormat, Values};
 
-/// What a summary says, whatever its form.
+/// The numbers of a summary, whatever its form.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct EndSummary {
     /// The form of its file.
@@ -19,11 +19,11 @@ pub(crate) struct EndSummary {
     pub metrics: BTreeMap<String, Values>,
     /// k6's own thresholds that failed.
     pub failed_thresholds: Vec<String>,
-    /// What a script of `live export k6` adds; none in the summary of any other.
+    /// The scenario of a script of `live export k6`; none in the summary of any other.
     pub origin: Option<ScriptOrigin>,
 }
 
-/// Of what a summary is.
+/// The scenario that a script of `live export k6` was made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ScriptOrigin {
     /// The scenario's name.
@@ -122,7 +122,7 @@ fn is_stream(text: &str) -> bool {
     says("metric") && says("type")
 }
 
-/// What a script of ours adds.
+/// The part that a script of `live export k6` adds.
 fn origin(rung: &Value) -> Result<ScriptOrigin, Unusable> {
     let wrong = |key: &str| {
         Unusable::new(
@@ -152,7 +152,7 @@ impl EndSummary {
         self.metrics.get(metric)?.get(value).copied()
     }
 
-    /// A count, or a time, is not below zero, and somebody sent a request.
+    /// No count or time is negative, and at least one request was sent.
     fn is_possible(&self) -> Result<(), Unusable> {
         for (metric, values) in &self.metrics {
             let counted = |name: &str| name.starts_with("http_req") || name.starts_with("rung_");

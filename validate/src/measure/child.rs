@@ -1,8 +1,8 @@
 //! This program as `live`, in a process of its own: a measurement knows nothing of the
 //! prediction that it will be held against.
 //!
-//! The child has a process group of its own: a terminal would tell it of Ctrl-C a second
-//! time, and who asks twice does not want to wait. It ends with its parent, however that ends.
+//! The child has a process group of its own: a terminal would send it Ctrl-C a second
+//! time, which ends it at once. It ends with its parent, however that ends.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -21,9 +21,8 @@ pub(crate) const LIVE: &str = "live";
 /// Pause between two looks at the child.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Runs `live` with `words` until it ends, in good order and early if the user wishes so. Its
-/// answer goes to the file `answer`, what it says to people to the file `talk`; without one
-/// they hear it at once.
+/// Runs `live` with `words` until it ends; an interrupt is passed on to it once. Its answer goes
+/// to the file `answer`, its messages to the file `talk`; without one, to standard error.
 ///
 /// # Errors
 /// It cannot be run, or a file not be made.
@@ -34,21 +33,21 @@ pub(crate) fn live(
     interrupt: &Interrupt,
 ) -> io::Result<ExitStatus> {
     let mut command = Command::new(std::env::current_exe()?);
-    // Files, not pipes: nobody need empty them while the child runs.
+    // Files, not pipes: a pipe has to be emptied while the child runs.
     command.arg(LIVE).args(words).stdin(Stdio::null()).stdout(File::create(answer)?);
     if let Some(talk) = talk {
         command.stderr(File::create(talk)?);
     }
     let mut child = Running(command.process_group(0).spawn()?);
-    let mut told = false;
+    let mut signalled = false;
     loop {
         if let Some(status) = child.0.try_wait()? {
             return Ok(status);
         }
-        if interrupt.is_set() && !told {
+        if interrupt.is_set() && !signalled {
             // It may have ended just now.
             let _ = kill_process(Pid::from_child(&child.0), Signal::INT);
-            told = true;
+            signalled = true;
         }
         std::thread::sleep(LOOK);
     }
@@ -68,13 +67,13 @@ pub(crate) fn joined(option: &str, path: &Path) -> OsString {
     all
 }
 
-/// Makes this process end in good order when the one that started it ends, even if that is
-/// killed. Where the system cannot do that a measurement runs on to its end.
+/// Makes the kernel send SIGTERM to this process when the one that started it ends, even if that
+/// is killed. A system that cannot do so lets the measurement run to its end.
 pub(crate) fn end_with_parent() {
     let _ = set_parent_process_death_signal(Some(Signal::TERM));
 }
 
-/// A child that does not outlive its owner's interest.
+/// A child that is killed if its owner is dropped before it has ended.
 struct Running(Child);
 
 impl Drop for Running {

@@ -1,9 +1,9 @@
-//! What a stack costs by itself on this machine: the *platform* profile, without which nothing
-//! that is measured can be predicted.
+//! The costs of a stack by itself on this machine: the *platform* profile, without which no
+//! measurement can be predicted.
 //!
 //! A profile says for which machine and which build it holds. One of another machine would be
 //! a wrong prediction with the right digits; so it is measured again, and never silently.
-//! Whoever names a profile has chosen it, whatever it says of itself.
+//! A profile that the user names is used, wherever it was measured.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,17 +25,17 @@ use crate::calibrate::about;
 use crate::calibrate::session::{self, Interlude, Settings};
 use crate::calibrate::stack;
 
-/// What scenarios run on.
+/// The stack that scenarios run on, and its costs on this machine.
 #[derive(Clone, Debug)]
 pub struct Platform {
     /// The stack.
     pub target: Target,
-    /// What the stack costs by itself.
+    /// The costs of the stack by itself.
     pub costs: Costs,
     /// How long a thread runs on this machine before another ready one may take its place;
     /// none if the machine does not tell how many processors it has.
     pub slice: Option<Span>,
-    /// When its kernel looks whether a slice is over; none if that is not known.
+    /// The interval of its kernel's timer tick, at which a slice ends; none if that is not known.
     pub tick: Option<Span>,
 }
 
@@ -52,7 +52,7 @@ impl Platform {
 pub(crate) struct InstalledStack<'a> {
     /// The stack, and where its environment is.
     pub on: &'a On,
-    /// Of what it is made; what is not known cannot be asked for.
+    /// The versions of its parts, as far as they are known.
     pub versions: BTreeMap<String, String>,
 }
 
@@ -202,7 +202,7 @@ fn measured(
     load_costs(file).map_err(|problems| advised(problems, false, installed).into())
 }
 
-/// What to do about a profile that cannot be read.
+/// Adds advice to the problems of a profile that cannot be read.
 fn advised(mut problems: Diagnostics, named: bool, installed: &InstalledStack<'_>) -> Diagnostics {
     let calibrate = format!("validate calibrate {}", installed.name());
     let advice = match named {
@@ -219,8 +219,7 @@ fn facts() -> Facts {
     Facts::gather(Path::new("."))
 }
 
-/// What a profile must say in `[about]` to hold here. What the machine does not tell cannot
-/// be asked for.
+/// The values of `[about]` that a profile of this machine has, as far as they are known.
 fn here(versions: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let known = evidence::machine(&facts());
     let all = [
@@ -287,7 +286,7 @@ mod tests {
         assert_eq!(unfit(&profile(&about), &here), None);
     }
     #[test]
-    fn each_stack_has_a_profile_and_what_is_not_known_of_it_cannot_be_wrong() {
+    fn each_stack_has_a_profile_and_unknown_versions_fit_any() {
         let installed = |target, environment: &str| {
             let on = On { target, place: live::cli::Place { environment: environment.into() } };
             (session::file(target), here(&versions(&on)))

@@ -79,8 +79,8 @@ fn scale_handler(step: &mut Step, factor: f64) {
     }
 }
 
-/// What `live` costs when it runs `scenario`: where the stack itself is meant nothing is burned,
-/// and on FastAPI it always is; what else is meant axum burns, on top of what it costs.
+/// The costs of `scenario` on `platform`. A scenario that means the stack itself burns nothing, and
+/// on FastAPI each one does; axum burns the costs of any other stack on top of its own.
 pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
     let burns = stack::of(platform.target).burns && scenario.service.server != Server::Axum;
     let (own, platform) = (&scenario.costs, &platform.costs);
@@ -88,7 +88,7 @@ pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
         let scale = own.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         return own.burned_on(platform, scale);
     }
-    // Queries have names in the scenario, and what one changes is up to it.
+    // Queries have names in the scenario, which also says how many pages one changes.
     let query = |(name, query): (&String, &QueryCost)| {
         let engine = platform.query(name).map_or(&query.engine, |query| &query.engine).clone();
         (name.clone(), QueryCost { engine, pages: query.pages })
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn on_fastapi_nothing_is_burned_and_handlers_compute_what_they_are_told_to() {
+    fn on_fastapi_nothing_is_burned_and_handlers_compute_as_long_as_written() {
         let sets = [
             "costs.cpu.request=3ms",
             "costs.server.gunicorn.cpu_scale=0.8",

@@ -1,7 +1,6 @@
 //! Measuring scenarios with `live` as a child process.
 //!
-//! The scenarios lie in a folder that vanishes, each complete and by itself, as the child's
-//! files.
+//! Each scenario is written as one complete file into a temporary folder.
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,7 +18,7 @@ use serde::Deserialize;
 
 use crate::measure::child;
 
-/// What to measure.
+/// Scenarios to measure, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LiveRun<'a> {
     /// In turns, under these names.
@@ -30,11 +29,11 @@ pub(crate) struct LiveRun<'a> {
     pub rounds: u32,
     /// Where runs are kept.
     pub out: &'a Path,
-    /// How the child tells why there is nothing.
+    /// How the child prints failures.
     pub failures: Format,
 }
 
-/// What was measured.
+/// The measured reports, and how measuring ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     /// Of the first scenarios, in order; all of them unless it was ended early.
@@ -48,16 +47,16 @@ pub(crate) struct Measured {
 pub(crate) enum End {
     /// All was measured.
     Whole,
-    /// The user did not want to wait.
+    /// The user stopped it.
     Interrupted,
-    /// Something failed, and the child has told what.
+    /// Something failed, and the child has printed what.
     Failed,
 }
 
-/// Measures what `order` says.
+/// Measures the scenarios of `order`.
 ///
 /// # Errors
-/// The child cannot be run, or says what nobody understands.
+/// The child cannot be run, or its answer cannot be read.
 pub(crate) fn measure(order: &LiveRun<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
     let system = |error: io::Error| Failure::System(format!("cannot measure: {error}"));
     folder::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
@@ -77,7 +76,7 @@ pub(crate) fn measure(order: &LiveRun<'_>, interrupt: &Interrupt) -> Result<Meas
             true => End::Interrupted,
             false => End::Whole,
         },
-        // It had not begun to listen.
+        // The child did not handle signals yet.
         () if interrupt.is_set() => {
             return Err(Failure::System("interrupted before anything was measured".into()));
         }

@@ -1,4 +1,4 @@
-//! The answer of a sweep, for programs and for whoever prints it.
+//! The answer of a sweep.
 
 use model::report::Report;
 use model::statistics::Estimate;
@@ -37,13 +37,13 @@ pub struct Sweep {
 pub struct Point {
     /// The value, as it was written.
     pub value: String,
-    /// What is predicted there.
+    /// The prediction.
     pub predicted: Figures,
     /// Prediction and measurement; none if it was not measured.
     pub comparison: Option<Comparison>,
 }
 
-/// What is told of a point that was not measured.
+/// The main numbers of a prediction.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// Good answers per second.
@@ -83,7 +83,7 @@ impl Sweep {
         measuring: bool,
     ) -> Sweep {
         let curve: Vec<Estimate> = predicted.iter().map(|report| report.throughput).collect();
-        // What proves nothing has no place on a curve.
+        // An unsound measurement is no point of a curve.
         let sound = comparisons.iter().take_while(|c| c.doubts.is_empty());
         let measured: Vec<Estimate> = sound.filter_map(throughput).collect();
         let predicted_knee = Knee::of(&vary.values, &curve);
@@ -106,7 +106,7 @@ impl Sweep {
         }
     }
 
-    /// As for comparisons; a curve that nobody wanted to measure is an answer.
+    /// As for comparisons; a curve that was only predicted is an answer.
     pub fn exit(&self) -> Exit {
         match &self.summary {
             None => Exit::Success,

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_order_has_no_knee() {
+    fn values_without_an_order_have_no_knee() {
         for values in ["async,threadpool", "20,10", "0,10", "10,20,30"] {
             assert_eq!(knee(values, &[100.0, 200.0]), Knee::Unknown, "{values}");
         }

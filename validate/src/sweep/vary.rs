@@ -1,4 +1,4 @@
-//! What is varied: `--vary load.users=50,100,200`.
+//! A key and its values: `--vary load.users=50,100,200`.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ impl Vary {
         format!("{}={value}", self.key)
     }
 
-    /// What a value is called beside others: `users=50`.
+    /// The name of a value among others: `users=50`.
     pub fn name(&self, value: &str) -> String {
         let key = self.key.rsplit('.').next().unwrap_or(&self.key);
         format!("{key}={value}")
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_explained() {
+    fn a_wrong_list_is_explained() {
         for (wrong, told) in [
             ("load.users", "a key and its values, as in load.users=50,100,200"),
             ("load.users=50", "at least two values, as in load.users=50,100"),

@@ -38,8 +38,8 @@ pub(super) fn stack() -> Stack {
         burns: true,
         // Callbacks run in tokio's order; connections are accepted as the scenario's loop does.
         event_loop: Some(EventLoop::Tokio),
-        // A bare request cost 31, 98 and 189 us more 5, 20 and 100 ms after the last one: what
-        // it needs goes exponentially.
+        // A bare request cost 31, 98 and 189 us more 5, 20 and 100 ms after the last one: the
+        // loss is exponential.
         caches: Caches { shape: 1.0, displaced_by: None },
         probes: shared_probes::shared(&DIFFERENCES),
         recipes: recipes(),

@@ -1,4 +1,4 @@
-//! What is to be known of a stack.
+//! The description of a stack.
 
 use live::target::Target;
 use model::scenario::EventLoop;
@@ -11,7 +11,7 @@ use crate::calibrate::recipe::Recipe;
 /// A stack, as far as calibration and prediction must know it.
 #[derive(Debug)]
 pub(crate) struct Stack {
-    /// What `live` calls it.
+    /// Its name in `live`.
     pub(crate) target: Target,
     /// One thread of a process computes at a time.
     pub(crate) lock: bool,
@@ -19,13 +19,13 @@ pub(crate) struct Stack {
     pub(crate) burns: bool,
     /// The order of its event loop, whatever the scenario's is; none if it is the scenario's.
     pub(crate) event_loop: Option<EventLoop>,
-    /// What its caches lose.
+    /// How its caches lose data.
     pub(crate) caches: Caches,
     /// In the order in which a round runs them.
     pub(crate) probes: Vec<Probe>,
     /// Every cost that is measured, in the order of the profile.
     pub(crate) recipes: Vec<Recipe>,
-    /// What a profile says that is not measured.
+    /// Values of the profile that are not measured.
     pub(crate) facts: Vec<Fact>,
     /// About how long a round of all probes takes.
     pub(crate) seconds_per_round: u32,
@@ -33,7 +33,7 @@ pub(crate) struct Stack {
     pub(crate) built_in: &'static str,
 }
 
-/// A value of a profile that is not measured.
+/// A value of a profile, with its table.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
     /// The table of the profile, with dots.

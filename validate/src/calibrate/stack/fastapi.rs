@@ -55,12 +55,12 @@ const PARTS: Parts = Parts {
 /// on new connections by 5, 20, 100, 200 and 400 users cost 1.0, 1.1, 1.5, 1.6 and 1.8 ms of CPU on
 /// the reference machine, whose processors have 1 MiB each of the second cache.
 const DISPLACED_BY: u32 = 90;
-/// What a request needs, which is more than the nearest cache has, goes late and then at once:
+/// A request needs more data than the nearest cache holds, and loses it late and then at once:
 /// 0.12, 0.34, 0.72 and 0.97 ms more after 2.5, 5, 10 and 20 ms, where an exponential through the
 /// last would have 0.35, 0.58, 0.82 and 0.97.
 const SHAPE: f64 = 1.5;
-/// What the driver asks the thread of a connection for when it runs the pragmas of the probe: to
-/// run each, and for the rows of the two that answer.
+/// Requests of the driver to the thread of a connection for the pragmas of the probe: one for
+/// each, and one for the rows of each of the two that answer.
 pub(crate) const PRAGMA_HOPS: u32 = 8;
 /// Connections that httpx keeps.
 const KEPT: u32 = 20;
@@ -68,7 +68,7 @@ const KEPT: u32 = 20;
 const CROWD: u32 = 50;
 /// Threads of anyio's pool.
 const POOL: u32 = 40;
-/// Users who displace what each has in the caches.
+/// Users whose requests displace each other's data in the caches.
 pub(crate) const DISPLACING: u32 = 200;
 /// Idle connections more that a user's calls look at when many have been used at a time.
 pub(crate) const LEFT: u32 = KEPT - 1;
@@ -148,11 +148,11 @@ fn recipes() -> Vec<Recipe> {
     all
 }
 
-/// What of a connection's CPU time passes when uvloop accepts it. In a burst of 200, timed apart,
-/// it takes 22 us for each; five calibrations had 56 to 68 us for all of a connection.
+/// Share of a connection's CPU time that passes when uvloop accepts it. In a burst of 200, timed
+/// apart, it takes 22 us for each; five calibrations had 56 to 68 us for all of a connection.
 const ACCEPTED: f64 = 0.35;
 
-/// What a connection costs when it is accepted and when it ends.
+/// The costs of a connection when it is accepted and when it ends.
 fn connections() -> [Recipe; 2] {
     let probes = ["accept", BARE];
     [
@@ -231,12 +231,12 @@ fn look_at_one(round: &Round<'_>) -> f64 {
     round.number(LOOK, |reading| reading.p90 - reading.p50) / (2.0 * f64::from(LEFT))
 }
 
-/// What a call of the probes looks at: the only connection that is idle, twice.
+/// The cost of a lone call's looks at its only idle connection, twice.
 fn looked(round: &Round<'_>) -> f64 {
     2.0 * look_at_one(round)
 }
 
-/// What others have displaced costs more the more they are, and at last no more.
+/// The cost of displaced data grows with the number of requests, up to a limit.
 fn crowded_open() -> Recipe {
     Recipe::new(
         "cpu.async.crowded_open",
@@ -249,7 +249,8 @@ fn crowded_open() -> Recipe {
     )
 }
 
-/// What shows a round trip to the thread of a connection: pragmas, with such trips and without.
+/// Probes that show a round trip to the thread of a connection: pragmas, with such trips and
+/// without.
 const DRIVER: [&str; 4] = ["pragma async", "open async", "pragma blocking", "open blocking"];
 
 /// CPU time of one way to the thread of a connection, or back.
@@ -270,7 +271,7 @@ fn driver_hop() -> Recipe {
     )
 }
 
-/// What uvicorn's worker costs more than gunicorn's, which is the same without an access log.
+/// The cost of uvicorn's access log: gunicorn's worker is the same without one.
 fn server() -> Recipe {
     Recipe::new(
         "server.uvicorn.request",

@@ -15,7 +15,7 @@ pub(crate) const FREQUENT: u32 = 400;
 pub(crate) const SELDOM: u32 = 100;
 /// Requests a second that find most of what they need gone from the caches.
 pub(crate) const RARELY: u32 = 20;
-/// Requests a second beside which the service has nothing to do but what it does by itself.
+/// Requests a second beside which the service has little to do but its background work.
 pub(crate) const HARDLY: u32 = 2;
 /// Users whose requests are all parked. Few enough for the usual limit of 1024 open files.
 const PARKED: u32 = 400;
@@ -36,10 +36,10 @@ pub(crate) fn commits() -> impl Iterator<Item = (JournalMode, Synchronous)> {
     modes.into_iter().flat_map(move |mode| levels.map(|level| (mode, level)))
 }
 
-/// In what the probes of stacks differ.
+/// How the probes of stacks differ.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Differences {
-    /// What the probes run on.
+    /// The server that the probes run on.
     pub(crate) server: Server,
     /// Users whose requests pause, and how long: few in flight, and many. With so many users the
     /// service is just busy, so that about as few wait for its loop in both cases.
@@ -67,7 +67,7 @@ pub(crate) fn shared(differences: &Differences) -> Vec<Probe> {
     all
 }
 
-/// What each concurrency model does in its own way.
+/// Work that each concurrency model does in its own way.
 fn of_models(differences: &Differences) -> Vec<Probe> {
     let server = differences.server;
     let (delete, full) = (JournalMode::Delete, Synchronous::Full);

@@ -17,7 +17,7 @@ const ALONE: &str = "alone";
 const SYNCED: &str = "alone write full";
 const UNSYNCED: &str = "alone write off";
 
-/// A cost that a stack has by itself, so that it is no part of the costs around it.
+/// A cost that is measured by itself, and therefore subtracted from the costs that contain it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part {
     /// Names of the probes that show it.
@@ -27,7 +27,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// What it makes of a round; none is below zero.
+    /// Its value from a round, at least zero.
     fn of(part: Option<Part>, round: &Round<'_>) -> f64 {
         part.map_or(0.0, |part| (part.value)(round).max(0.0))
     }
@@ -37,12 +37,12 @@ impl Part {
     }
 }
 
-/// The costs that a stack has by themselves.
+/// Costs that a stack has beside those that all stacks have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Parts {
-    /// What of each request is the server's, and the words for it.
+    /// The server's share of each request, and how recipes name it.
     pub(crate) server: Option<(Part, &'static str)>,
-    /// What a call costs for each look at an idle connection of the client, twice.
+    /// The cost of a lone call's looks at its idle connection.
     pub(crate) looks: Option<Part>,
     /// One way to the thread of a database connection, or back, of a handler that awaits.
     pub(crate) way: Option<Part>,
@@ -179,7 +179,7 @@ pub(crate) fn pool_hop() -> Recipe {
     )
 }
 
-/// What each commit costs.
+/// The cost of each kind of commit.
 pub(crate) fn of_commits() -> impl Iterator<Item = Recipe> {
     const READ: &str = "statement blocking";
     commits().map(|(mode, level)| {
@@ -204,7 +204,7 @@ pub(crate) fn decay() -> Recipe {
     )
 }
 
-/// What they lose, alike for all concurrency models.
+/// The cost of lost data, alike for all concurrency models.
 pub(crate) fn cold() -> impl Iterator<Item = Recipe> {
     KINDS.into_iter().map(|work| {
         let key = format!("cache.{}", kind(work));
@@ -212,7 +212,7 @@ pub(crate) fn cold() -> impl Iterator<Item = Recipe> {
     })
 }
 
-/// What they lose of each kind of work by concurrency model.
+/// The cost of lost data of each kind of work, by concurrency model.
 pub(crate) fn cold_of_models(crowd: &'static [&'static str]) -> impl Iterator<Item = Recipe> {
     KINDS.into_iter().flat_map(move |work| {
         MODELS.map(|of| {
@@ -222,7 +222,7 @@ pub(crate) fn cold_of_models(crowd: &'static [&'static str]) -> impl Iterator<It
     })
 }
 
-/// What they lose of a commit.
+/// The cost of lost data of a commit.
 pub(crate) fn cold_commit() -> Recipe {
     cold_work("cache.commit".into(), Concurrency::Blocking, Work::Commit, &[])
 }
@@ -236,8 +236,8 @@ fn cold_work(key: String, of: Concurrency, work: Work, crowd: &[&str]) -> Recipe
     )
 }
 
-/// What of a response time is the sync: neither CPU time, nor the waking of a processor that
-/// was idle meanwhile.
+/// The part of a response time that is the sync: neither CPU time, nor the wake-up of a processor
+/// that was idle meanwhile.
 fn synced(round: &Round<'_>, pick: impl Fn(&Reading) -> f64) -> f64 {
     round.more(SYNCED, UNSYNCED, pick)
         - round.more(SYNCED, UNSYNCED, Reading::cpu_per_request)
@@ -287,12 +287,12 @@ fn client(round: &Round<'_>) -> f64 {
     seen.min(no_cpu(round))
 }
 
-/// What of a lone response is not CPU time.
+/// The part of a lone response that is not CPU time.
 fn no_cpu(round: &Round<'_>) -> f64 {
     round.number(ALONE, |reading| reading.mean) - round.cpu(ALONE)
 }
 
-/// What of a lone response is neither network nor CPU time.
+/// The part of a lone response that is neither network nor CPU time.
 fn idle_exit(round: &Round<'_>) -> f64 {
     no_cpu(round) - client(round)
 }
@@ -327,7 +327,7 @@ pub(crate) fn lone() -> [Recipe; 3] {
     ]
 }
 
-/// What is resident.
+/// Resident memory.
 pub(crate) fn memory() -> [Recipe; 2] {
     [
         Recipe::new("memory.worker", [BARE], "resident before the load", |round| {
@@ -344,7 +344,7 @@ pub(crate) fn memory() -> [Recipe; 2] {
     ]
 }
 
-/// What every profile says that is not measured: parts of other costs.
+/// Values of every profile that are not measured: most are part of other costs.
 pub(crate) fn facts(hops: Hops) -> Vec<Fact> {
     let close =
         |of: Concurrency| Fact::new(format!("cpu.{}", of.as_str()), "close", "0s", "inside open");

@@ -129,7 +129,7 @@ fn costs_are_found(target: Target) {
 }
 
 #[test]
-fn what_a_profile_makes_of_the_probes_gives_the_profile() {
+fn probes_that_are_predicted_from_a_profile_give_the_profile() {
     BOTH.into_iter().for_each(comes_full_circle);
 }
 
@@ -147,15 +147,15 @@ fn comes_full_circle(target: Target) {
         if known.key.starts_with("memory.") {
             continue;
         }
-        // A gap. A cost per request in flight comes out a third too low: whoever waits for the
-        // loop after a pause is not counted.
+        // A gap. A cost per request in flight comes out a third too low: requests that
+        // wait for the loop after a pause are not counted.
         if known.key == "cpu.in_flight" {
             continue;
         }
         let value = cost(&found, &known.key).value;
         // A loop of a busy service with a thread pool sleeps now and then, and a window cuts
-        // requests in two: a microsecond. Few syncs are drawn in a window. Whoever has paused
-        // and waits for the loop again is in flight and not seen as such.
+        // requests in two: a microsecond. Few syncs are drawn in a window. Requests that
+        // have paused and wait for the loop again are in flight, and not counted as such.
         let allowed = match known.key.as_str() {
             key if key.starts_with("disk.") => 0.15 * known.value + 1e-6,
             // A gap. The calls of a crowd come in bursts, which lose a little more than as many
@@ -171,7 +171,7 @@ fn comes_full_circle(target: Target) {
     assert!(wrong.is_empty(), "{target:?}:\n{}", wrong.join("\n"));
 }
 
-/// What `live` would say of `probe` if the service were as the simulator has it.
+/// The report that `live` would give on `probe` if the service were as the simulator has it.
 fn measured(platform: &Platform, probe: &Probe) -> Report {
     // Where threads take turns all users answer together: a window has one such batch more or
     // less, of which a long one has more.

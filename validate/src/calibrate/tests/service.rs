@@ -56,7 +56,7 @@ impl Service {
         service
     }
 
-    /// What is not measured is taken as a share of something that is.
+    /// Costs that are not measured are shares of others.
     fn shares(&mut self) {
         if let Some(look) = self.costs.get("cpu.look").copied() {
             let connection = self.connection();
@@ -135,7 +135,7 @@ impl Service {
         self.warm(probe) + self.refill(probe) + self.displacement(probe)
     }
 
-    /// What others have displaced.
+    /// The cost of displaced data.
     fn displacement(&self, probe: &Probe) -> f64 {
         let users = match &*probe.name {
             "crowded open" => DISPLACING,
@@ -146,7 +146,7 @@ impl Service {
         self.costs.get("cpu.async.crowded_open").map_or(0.0, |cost| cost * displaced)
     }
 
-    /// What the caches have lost between two requests.
+    /// The cost of data that the caches have lost between two requests.
     fn refill(&self, probe: &Probe) -> f64 {
         let elapsed = SECONDS / good(probe) as f64;
         let ages = (elapsed / self.cost("cache.decay")).powf(stack::of(self.target).caches.shape);
@@ -155,7 +155,7 @@ impl Service {
         lost * probe.works.iter().map(cold).sum::<f64>()
     }
 
-    /// What `work` costs more when the caches have lost all of it.
+    /// The cost of `work` when the caches have lost all of its data, beyond that with warm caches.
     fn cold(&self, of: Concurrency, work: Work) -> f64 {
         let (shared, own) =
             (format!("cache.{}", kind(work)), format!("cache.{}.{}", of.as_str(), kind(work)));
@@ -305,11 +305,11 @@ fn good(probe: &Probe) -> u64 {
     }
 }
 
-/// What `live` would say of `service` under `probe`.
+/// The report that `live` would give on `service` under `probe`.
 pub(super) fn report(service: &Service, probe: &Probe, doubts: Vec<String>) -> Report {
     let exact = |value: f64| json!({ "value": value, "low": value, "high": value });
     let time = |name: &str| service.response_time(name, probe);
-    // Nobody asks for that of another probe.
+    // No recipe uses that of another probe.
     let p90 = if probe.name == "look" { time("p90") } else { 0.0 };
     let client = service.cost("network.client");
     let refused = if probe.name == "reject" { REFUSED } else { 0.0 };
