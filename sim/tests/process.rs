@@ -43,3 +43,43 @@ fn no_colour_in_a_pipe() {
     let output = sim(&["--help"]).output().expect("sim starts");
     assert!(!output.stdout.contains(&0x1b));
 }
+
+/// In a folder of its own: the answer, and what it complains of.
+fn sim_in(folder: &std::path::Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let output = sim(args).current_dir(folder).output().expect("sim starts");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn built_in_scenarios_are_found_in_any_folder() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let run = |args: &[&str]| sim_in(folder.path(), args);
+    let (code, list, _) = run(&["scenarios"]);
+    assert_eq!(code, Some(0));
+    assert!(list.contains("v6.toml") && list.contains("What if the upstream slows down"), "{list}");
+
+    // A built-in file is a file to start from: what it names is found as well.
+    let (_, text, _) = run(&["scenarios", "--show", "v6"]);
+    std::fs::write(folder.path().join("mine.toml"), &text).expect("the folder is ours");
+    let (code, built_in, _) = run(&["check", "v6.toml"]);
+    assert_eq!((code, run(&["check", "mine.toml"]).1), (Some(0), built_in.clone()));
+
+    // A file of this folder comes before the built-in one of its name.
+    let child = "extends = \"v5.toml\"\nservice.workers = 7\n";
+    std::fs::write(folder.path().join("v6.toml"), child).expect("the folder is ours");
+    let (code, own, _) = run(&["check", "v6.toml"]);
+    assert!(code == Some(0) && own.contains("workers = 7"), "{own}");
+}
+
+#[test]
+fn a_name_that_is_not_built_in_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    for (args, told) in [
+        (vec!["check", "v66"], "did you mean `v6.toml`?"),
+        (vec!["scenarios", "--show", "v66"], "`sim scenarios --all` lists them"),
+    ] {
+        let (code, out, err) = sim_in(folder.path(), &args);
+        assert!(code == Some(2) && out.is_empty() && err.contains(told), "{args:?}: {err}");
+    }
+}

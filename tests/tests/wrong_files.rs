@@ -43,15 +43,18 @@ fn files_that_are_none_are_refused() {
                  allowed: a TOML file of at most 1MiB\n";
     assert_eq!(written.refusal("not-utf8").1, error);
     let error = "error: wrong/unknown-kye.toml: cannot be read: there is no such file\n  \
-                 allowed: a scenario's path as it stands, or its name in `scenarios/`\n  \
+                 allowed: a scenario's path as it stands, its name in `scenarios/`, or a \
+                 built-in scenario\n  \
                  did you mean `wrong/unknown-key.toml`?\n";
     assert_eq!(written.refusal("unknown-kye").1, error);
     for (path, error) in [
         (
             "no/such/file.toml",
             "error: no/such/file.toml: cannot be read: there is no such file\n  \
-             allowed: a scenario's path as it stands, or its name in `scenarios/`\n  \
-             do: look where you are: `scenarios/` is searched in this folder only",
+             allowed: a scenario's path as it stands, its name in `scenarios/`, or a \
+                 built-in scenario\n  \
+             do: give the path of a file as seen from this folder, or one of those that \
+             `sim scenarios` lists",
         ),
         (
             "wrong",

@@ -23,7 +23,8 @@ Examples:
   live export k6 v2.toml -o v2.js             its load as a script for k6
   live run v2.toml --format json | jq .throughput.value
 
-A FILE is looked for as given, then under scenarios/; its .toml may be left out. The service
+A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
+.toml may be left out. The service
 has one processor to itself, load generator and mock upstream share the others; all of them
 talk over 127.0.0.1 alone.
 

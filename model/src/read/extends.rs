@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::diagnostic::{Problem, Problems, brief, nearest};
-use super::files::{Files, Unreadable, file, join, parent, stem};
+use super::files::{self, Files, Unreadable, file, join, parent, stem};
 use super::merge;
 use super::source::Sources;
 use super::tree::{Entry, Node, Table, Value, parse};
@@ -50,7 +50,7 @@ pub(crate) fn read_chain(
         complete &= !layer.table.has("extends");
         layers.push(layer);
         if let Some((text, at)) = extends {
-            let parent = join(parent(&path), &text);
+            let parent = files::named(parent(&path), &text, files);
             match refuse_chain(&layers, &parent, at) {
                 Some(problem) => {
                     problems.push(problem);
@@ -99,14 +99,21 @@ fn asked_for(files: &dyn Files, path: &str, problem: Problem, why: &Unreadable) 
     if *why != Unreadable::Missing {
         return problem.allowed("a TOML file of at most 1MiB");
     }
-    let problem = problem.allowed("a scenario's path as it stands, or its name in `scenarios/`");
+    let problem = problem.allowed(
+        "a scenario's path as it stands, its name in `scenarios/`, or a built-in scenario",
+    );
     let near = |folder: &str, shown: &str| {
         let names = files.names(folder);
-        nearest(file(path), names.iter().map(String::as_str)).map(|name| join(shown, name))
+        // The ending may have been left out.
+        let name = nearest(stem(path), names.iter().map(|name| stem(name)))?;
+        Some(join(shown, &format!("{name}.toml")))
     };
     match near(parent(path), parent(path)).or_else(|| near("scenarios", "")) {
         Some(name) => problem.advice(format!("did you mean `{name}`?")),
-        None => problem.advice("look where you are: `scenarios/` is searched in this folder only"),
+        None => problem.advice(
+            "give the path of a file as seen from this folder, or one of those that \
+             `sim scenarios` lists",
+        ),
     }
 }
 
@@ -122,7 +129,9 @@ fn unreadable(
         return problem.allowed("a TOML file of at most 1MiB");
     }
     let problem = problem.allowed("the path of a file, relative to the file that names it");
-    let names = files.names(parent(path));
+    // The name may be that of a built-in file.
+    let built_in = files.names(&join("scenarios", parent(text)));
+    let names = [files.names(parent(path)), built_in].concat();
     let near = nearest(file(path), names.iter().map(String::as_str));
     match near {
         Some(name) => problem.advice(format!("did you mean `{}`?", join(parent(text), name))),
@@ -177,7 +186,8 @@ pub(crate) fn name_profile(
     problems: &mut Problems,
 ) {
     let Value::Text(text) = &node.value else { return };
-    let paths: Vec<String> = directories.iter().map(|directory| join(directory, text)).collect();
+    let named = |directory: &String| files::named(directory, text, files);
+    let paths: Vec<String> = directories.iter().map(named).collect();
     let path = paths.iter().find(|path| files.exists(path)).or(paths.last());
     let Some(path) = path else { return };
     node.value = match files.read(path) {

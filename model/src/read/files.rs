@@ -1,10 +1,12 @@
 //! Where files come from: a disk, or memory in tests and programs that write scenarios.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+
+use super::builtin;
 
 /// Longest file that is read: a scenario of a thousand endpoints is far shorter.
 const LONGEST_FILE: u64 = 1 << 20;
@@ -45,7 +47,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// The file system.
+/// The file system, and the built-in scenarios where it has no such file.
 #[derive(Debug)]
 pub(crate) struct Disk;
 
@@ -55,7 +57,12 @@ impl Files for Disk {
             std::io::ErrorKind::NotFound => Unreadable::Missing,
             kind => Unreadable::Refused(kind.to_string()),
         };
-        let metadata = fs::metadata(path).map_err(refused)?;
+        let metadata = match (fs::metadata(path), builtin::text(path)) {
+            (Err(error), Some(text)) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(text.into());
+            }
+            (metadata, _) => metadata.map_err(refused)?,
+        };
         if metadata.is_dir() {
             return Err(Unreadable::Directory);
         }
@@ -70,18 +77,15 @@ impl Files for Disk {
     }
 
     fn exists(&self, path: &str) -> bool {
-        Path::new(path).exists()
+        Path::new(path).exists() || builtin::text(path).is_some()
     }
 
     fn names(&self, directory: &str) -> Vec<String> {
-        let directory = if directory.is_empty() { "." } else { directory };
-        let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".toml"))
-            .collect();
-        names.sort();
-        names
+        let here = if directory.is_empty() { "." } else { directory };
+        let entries = fs::read_dir(here).into_iter().flatten();
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names = names.filter(|name| name.ends_with(".toml"));
+        names.chain(builtin::names(directory)).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
@@ -121,6 +125,15 @@ pub(crate) fn find_scenario(path: &Path, files: &dyn Files) -> String {
         format!("scenarios/{path}.toml"),
     ];
     candidates.into_iter().find(|path| files.exists(path)).unwrap_or(path)
+}
+
+/// The file that a file in `directory` calls `name`: as seen from there, or else built in.
+pub(crate) fn named(directory: &str, name: &str, files: &dyn Files) -> String {
+    let path = join(directory, name);
+    if files.exists(&path) {
+        return path;
+    }
+    builtin::path(name).filter(|path| files.exists(path)).unwrap_or(path)
 }
 
 /// The directory part of a path, empty for none.

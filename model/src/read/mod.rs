@@ -5,6 +5,7 @@
 //!
 //! [`Scenario`]: crate::scenario::Scenario
 
+mod builtin;
 mod check;
 mod derive;
 mod describe;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use builtin::builtin;
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use ladder::{Change, Rung, ladder};
 pub use manual::manual;
@@ -44,8 +46,8 @@ use source::Sources;
 
 /// Reads a scenario file with `sets` such as `service.workers=4` over it.
 ///
-/// The path is taken as given, or else looked for under `scenarios/`; the ending `.toml`
-/// may be left out.
+/// The path is taken as given, or else looked for under `scenarios/` and among the built-in
+/// scenarios; the ending `.toml` may be left out.
 ///
 /// # Errors
 /// Every problem of the file, the files that it names, and the sets.

@@ -9,6 +9,7 @@ mod ladder;
 mod options;
 mod progress;
 mod scenario;
+mod scenarios;
 mod schema;
 mod trace;
 
@@ -57,6 +58,7 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), Failure>
         Command::Ladder(options) => ladder::run(options, console),
         Command::Explain(options) => explain::run(options, console),
         Command::Check(options) => check::run(options, console),
+        Command::Scenarios(options) => scenarios::run(options, console),
         Command::Schema(options) => schema::run(options, console),
         Command::Trace(options) => trace::run(options, console),
         Command::Completions(options) => completions::run(options, console),

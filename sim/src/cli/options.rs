@@ -16,9 +16,11 @@ Examples:
   sim ladder v5.toml                          what did each change buy?
   sim explain v6.toml                         why? every knob turned, every step in words
   sim check v6.toml                           is the file right? print it complete
+  sim scenarios --show v1.toml > mine.toml    start from a scenario that is built in
   sim scenario v6.toml --format json | jq .throughput.value
 
-A FILE is looked for as given, then under scenarios/; its .toml may be left out.";
+A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
+.toml may be left out.";
 
 /// Predicts what a web service on one vCPU does, from a scenario file.
 #[derive(Debug, Parser)]
@@ -40,6 +42,8 @@ pub(super) enum Command {
     Explain(Predict),
     /// Check a scenario and print it complete, every default filled in
     Check(Check),
+    /// List the built-in scenarios, or print one to start from
+    Scenarios(Scenarios),
     /// Print the JSON Schema of a scenario, a cost profile or a report
     Schema(Schema),
     /// Print every event of one simulated run, in order
@@ -78,6 +82,19 @@ pub(super) struct Ladder {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `sim scenarios`.
+#[derive(Debug, Args)]
+pub(super) struct Scenarios {
+    /// Print this file, a scenario or a cost profile: --show v6.toml, --show costs/study.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) show: Option<String>,
+    /// List the scenarios of the theory and of the validation, too
+    #[arg(long)]
+    pub(super) all: bool,
     #[command(flatten)]
     pub(super) output: Output,
 }
@@ -180,6 +197,7 @@ impl Command {
             Command::Ladder(options) => options.output.format,
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
+            Command::Scenarios(options) => options.output.format,
             Command::Schema(_) | Command::Completions(_) => Format::Text,
         }
     }

@@ -36,7 +36,8 @@ Examples:
   validate calibrate axum                              what does axum cost by itself, here?
   validate calibrate fastapi                           and FastAPI? about ten minutes
 
-A FILE is looked for as given, then under scenarios/; its .toml may be left out. A REPORT is a
+A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
+.toml may be left out. A REPORT is a
 file that `sim scenario --format json` or `live run --format json` wrote, or the folder of a
 saved run.
 

@@ -1,0 +1,55 @@
+//! `sim scenarios`: what is built into the program.
+
+use std::path::Path;
+
+use model::read::{builtin, load};
+use render::table::{Align, Table};
+use render::{Console, Failure, Format};
+use serde::Serialize;
+
+use super::options::Scenarios;
+
+/// A built-in scenario.
+#[derive(Serialize)]
+struct BuiltIn {
+    file: &'static str,
+    question: Option<String>,
+}
+
+/// Lists the built-in scenarios with their questions, or prints one file.
+pub(super) fn run(options: &Scenarios, console: &mut Console<'_>) -> Result<(), Failure> {
+    if let Some(wanted) = &options.show {
+        return Ok(console.data(file(wanted)?)?);
+    }
+    let all: Vec<BuiltIn> = builtin()
+        .map(|(file, _)| file)
+        .filter(|file| !file.starts_with("costs/") && (options.all || !file.contains('/')))
+        .map(|file| BuiltIn { file, question: question(file) })
+        .collect();
+    let text = match options.output.format {
+        Format::Json => render::json(&all),
+        Format::Text => {
+            let mut table = Table::new(&[("file", Align::Left), ("its question", Align::Left)]);
+            for BuiltIn { file, question } in &all {
+                table.row([file.to_string(), question.clone().unwrap_or_default()]);
+            }
+            table.text()
+        }
+    };
+    Ok(console.data(&text)?)
+}
+
+/// The text of a built-in file; its ending may be left out.
+fn file(wanted: &str) -> Result<&'static str, Failure> {
+    let named = |file: &str| file == wanted || file.strip_suffix(".toml") == Some(wanted);
+    builtin().find(|(file, _)| named(file)).map(|(_, text)| text).ok_or_else(|| {
+        Failure::System(format!(
+            "no scenario or cost profile `{wanted}` is built in: `sim scenarios --all` lists them"
+        ))
+    })
+}
+
+/// The question of a built-in scenario, which is a parent only where it cannot be read alone.
+fn question(file: &str) -> Option<String> {
+    load(Path::new(file), &[]).ok()?.scenario.question
+}
