@@ -3,15 +3,17 @@
 mod predicted;
 mod service;
 
+use live::target::Target;
 use model::report::Report;
+use model::scenario::{Concurrency, Server};
 use proptest::prelude::*;
 use render::Exit;
 
 use super::document::{Calibration, Cost, CostUnit};
-use live::target::Target;
-
-use super::probe::Probe;
-use super::stack;
+use super::probe::{CALLING, Probe, REQUEST};
+use super::reading::Reading;
+use super::recipe::Recipe;
+use super::stack::{self, Stack};
 use super::walk::{Laboratory, calibrate};
 use super::{profile, told};
 
@@ -188,6 +190,32 @@ fn a_probe_without_an_answer_gives_no_number() {
     assert_eq!((found.value, found.rounds, found.sound), (0.0, 0, false));
     assert!(profile::toml(&calibration).contains("in_flight = \"0s\""));
     assert!(profile::toml(&calibration).contains("NOT KNOWN, no round gave a number"));
+}
+
+#[test]
+fn a_stack_of_any_probes_and_recipes_is_calibrated() {
+    let mine = |name: &str, works| {
+        Probe::new(name, Server::Axum, Concurrency::Async, works).upstream("0s")
+    };
+    let stack = Stack {
+        probes: vec![mine("with call", CALLING), mine("without", REQUEST)],
+        recipes: vec![Recipe::new("cpu.call", ["with call", "without"], "a difference", |round| {
+            round.more("with call", "without", Reading::cpu_per_request)
+        })],
+        facts: Vec::new(),
+        ..stack::of(Target::Axum)
+    };
+    let mut measure = |probe: &Probe, _: u32| -> Result<Report, ()> {
+        let known = stack::of(Target::Axum).probes.into_iter().find(|p| p.name == "alone");
+        let mut report =
+            report(&Service::usual(Target::Axum), &known.expect("it has one"), Vec::new());
+        let how = report.measurement.as_mut().expect("it is measured");
+        how.processes[0].cpu = if probe.name == "without" { 0.1 } else { 0.3 };
+        Ok(report)
+    };
+    let found = calibrate(&stack, 2, &mut measure).expect("it measures anything");
+    let [call] = &found.costs[..] else { panic!("{:?}", found.costs) };
+    assert_eq!((&*call.key, call.value, call.sound), ("cpu.call", 0.001, true));
 }
 
 #[test]
