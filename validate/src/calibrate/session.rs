@@ -8,6 +8,7 @@ use live::load::opening::opening_times;
 use live::run::folder;
 use live::run::interrupt::Interrupt;
 use live::target::Target;
+use model::read::builtin;
 use model::report::Report;
 use model::statistics::Estimate;
 use render::{Console, Failure};
@@ -107,13 +108,19 @@ pub(crate) fn around(
         true => profile::toml(&calibration),
         false => {
             let others = fs::read_to_string(&settings.file);
-            profile::merged(others.as_deref().unwrap_or(stack.built_in), &calibration)
+            profile::merged(others.as_deref().unwrap_or(built_in(stack.target)), &calibration)
                 .map_err(|error| system(&error))?
         }
     };
     profile_file::write(&settings.file, &text)?;
     calibration.file = Some(settings.file.display().to_string());
     Ok(calibration)
+}
+
+/// The profile of another machine that is built into this program; an empty one if there is none.
+fn built_in(target: Target) -> &'static str {
+    let path = format!("costs/{}.toml", target.name());
+    builtin().find(|(name, _)| *name == path).map_or("", |(_, text)| text)
 }
 
 /// The cost that is timed outside the probes.

@@ -45,7 +45,6 @@ pub(super) fn stack() -> Stack {
         recipes: recipes(),
         facts: facts(),
         seconds_per_round: 90,
-        built_in: include_str!("../../../../scenarios/costs/axum.toml"),
     }
 }
 

@@ -29,8 +29,6 @@ pub(crate) struct Stack {
     pub(crate) facts: Vec<Fact>,
     /// About how long a round of all probes takes.
     pub(crate) seconds_per_round: u32,
-    /// The profile of another machine that comes with this program.
-    pub(crate) built_in: &'static str,
 }
 
 /// A value of a profile, with its table.

@@ -93,7 +93,6 @@ pub(super) fn stack() -> Stack {
         recipes: recipes(),
         facts: facts(),
         seconds_per_round: 185,
-        built_in: include_str!("../../../../scenarios/costs/fastapi.toml"),
     }
 }
 
