@@ -60,27 +60,16 @@ pub struct Step {
     pub right: Option<bool>,
 }
 
-/// A rung before it is compared.
-#[derive(Clone, Debug)]
-pub struct ComparedRung {
-    /// The keys that it changes, in words.
-    pub turned: Option<String>,
-    /// A published figure, and how far the prediction is from it.
-    pub published: Option<PublishedFigure>,
-    /// Both sides.
-    pub comparison: Comparison,
-}
-
 impl Climb {
     /// The ladder of `rungs`, the first one first, as far as it was measured.
-    pub fn of(scenario: &str, rungs: Vec<ComparedRung>) -> Climb {
+    pub fn of(scenario: &str, rungs: Vec<Rung>) -> Climb {
         let comparisons: Vec<Comparison> = rungs.iter().map(|r| r.comparison.clone()).collect();
         Climb {
             schema: SCHEMA,
             scenario: scenario.to_string(),
             steps: comparisons.windows(2).map(|pair| Step::of(&pair[0], &pair[1])).collect(),
             summary: Summary::of(&comparisons),
-            rungs: rungs.into_iter().map(Rung::of).collect(),
+            rungs,
         }
     }
 
@@ -94,15 +83,16 @@ impl Climb {
 }
 
 impl Rung {
-    fn of(side: ComparedRung) -> Rung {
-        let measured = side.comparison.overall(Metric::Throughput).and_then(|row| row.measured);
+    /// A rung that changes the keys `turned`, with the published figure beside its prediction.
+    pub fn new(
+        turned: Option<String>,
+        published: Option<PublishedFigure>,
+        comparison: Comparison,
+    ) -> Rung {
+        let measured = comparison.overall(Metric::Throughput).and_then(|row| row.measured);
         let off = |figure: &PublishedFigure| relative(measured?.value, figure.throughput);
-        Rung {
-            turned: side.turned,
-            published_measured: side.published.as_ref().and_then(off),
-            published: side.published,
-            comparison: side.comparison,
-        }
+        let published_measured = published.as_ref().and_then(off);
+        Rung { turned, published, published_measured, comparison }
     }
 }
 

@@ -29,7 +29,7 @@ pub use judge::{
 /// Many comparisons together, and the answer of `validate run`.
 pub use judge::{Errors, Hits, Inversion, Ranking, Summary, Validation, Worst};
 /// A ladder on both sides: the answer of `validate ladder`.
-pub use ladder::{Climb, ComparedRung, Rung, Step};
+pub use ladder::{Climb, Rung, Step};
 /// The prediction that pairs with a measurement.
 pub use measure::predict::predict;
 /// One key at several values: the answer of `validate sweep`.

@@ -46,13 +46,11 @@ fn keep(file: &Path, text: &str, Script { force, .. }: &Script) -> Result<(), Fa
 }
 
 fn there(file: &Path) -> Diagnostics {
-    let diagnostic = Diagnostic {
-        file: file.display().to_string(),
-        line: None,
-        column: None,
-        found: "is there already".into(),
-        allowed: Some("a new file: whoever has changed a script wants to keep it".into()),
-        advice: Some("name another file with --out, or replace it with --force".into()),
-    };
-    Diagnostics { diagnostics: vec![diagnostic] }
+    Diagnostic::of_file(
+        file.display().to_string(),
+        "is there already",
+        "a new file: whoever has changed a script wants to keep it",
+        "name another file with --out, or replace it with --force",
+    )
+    .into()
 }

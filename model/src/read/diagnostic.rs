@@ -24,6 +24,31 @@ pub struct Diagnostic {
     pub advice: Option<String>,
 }
 
+impl Diagnostic {
+    /// A problem with a whole file, or with an option, without a line.
+    pub fn of_file(
+        file: impl Into<String>,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic {
+            file: file.into(),
+            line: None,
+            column: None,
+            found: found.into(),
+            allowed: Some(allowed.into()),
+            advice: Some(advice.into()),
+        }
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Diagnostics {
+        Diagnostics { diagnostics: vec![diagnostic] }
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "error: {}", self.file)?;

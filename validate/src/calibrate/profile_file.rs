@@ -19,15 +19,8 @@ const READABLE: u32 = 0o644;
 /// It exists and no calibration wrote it.
 pub(crate) fn may_write(file: &Path, force: bool) -> Result<(), Diagnostics> {
     let refused = |found: String, advice: &str| {
-        let diagnostic = Diagnostic {
-            file: file.display().to_string(),
-            line: None,
-            column: None,
-            found,
-            allowed: Some("a new file, or one that `validate calibrate` wrote".into()),
-            advice: Some(advice.into()),
-        };
-        Err(Diagnostics { diagnostics: vec![diagnostic] })
+        let allowed = "a new file, or one that `validate calibrate` wrote";
+        Err(Diagnostic::of_file(file.display().to_string(), found, allowed, advice).into())
     };
     match std::fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

@@ -7,7 +7,7 @@ use render::{Console, Exit, Failure, json};
 use super::options::LadderOptions;
 use super::output::OutputFormat;
 use super::trial::{self, Trial};
-use crate::ladder::{Climb, ComparedRung};
+use crate::ladder::Climb;
 use crate::told;
 
 /// Predicts, measures and compares a scenario and all that it extends.
@@ -22,14 +22,13 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
         // The measurement has printed why.
         return Ok(outcome.exit(Exit::Inconclusive));
     }
-    let sides = rungs.iter().zip(&outcome.predicted).zip(comparisons).enumerate();
-    let sides = sides.map(|(index, ((rung, predicted), comparison))| ComparedRung {
-        turned: (index > 0).then(|| turned(rung)),
-        published: predicted.published.clone(),
-        comparison,
+    let compared = rungs.iter().zip(&outcome.predicted).zip(comparisons).enumerate();
+    let compared = compared.map(|(index, ((rung, predicted), comparison))| {
+        let turned = (index > 0).then(|| turned(rung));
+        crate::Rung::new(turned, predicted.published.clone(), comparison)
     });
     let name = rungs.last().map_or("", |rung| &rung.name);
-    let climb = Climb::of(name, sides.collect());
+    let climb = Climb::of(name, compared.collect());
     let text = match format {
         OutputFormat::Text => told::climb_text(&climb, console.paint()),
         OutputFormat::Json => json(&climb),

@@ -45,13 +45,8 @@ const ADVICE: &str = "write a script with `live export k6`, whose summary is one
 /// # Errors
 /// The file cannot be read, or is something else.
 pub(crate) fn read(file: &Path) -> Result<EndSummary, Diagnostic> {
-    let problem = |found: String, advice: &str| Diagnostic {
-        file: file.display().to_string(),
-        line: None,
-        column: None,
-        found,
-        allowed: Some(ALLOWED.into()),
-        advice: Some(advice.into()),
+    let problem = |found: String, advice: &str| {
+        Diagnostic::of_file(file.display().to_string(), found, ALLOWED, advice)
     };
     let text = std::fs::read_to_string(file)
         .map_err(|error| problem(format!("cannot be read: {error}"), "name the summary's file"))?;

@@ -3,7 +3,7 @@
 use model::report::{PublishedFigure, Report};
 use render::{Exit, Paint};
 use serde_json::Value;
-use validate::{Climb, ComparedRung, Comparison, Knee, Sweep, Validation, Vary, told};
+use validate::{Climb, Comparison, Knee, Rung, Sweep, Validation, Vary, told};
 
 use super::sample::*;
 
@@ -75,12 +75,11 @@ short: INCONCLUSIVE: P99: 500 good answers were measured, and it takes 1000.";
 
 /// A ladder of such rungs.
 fn ladder(comparisons: Vec<Comparison>) -> Climb {
-    let side = |(index, comparison): (usize, Comparison)| ComparedRung {
-        turned: (index > 0).then(|| format!("service.workers: {index} -> {}", index + 1)),
-        published: None,
-        comparison,
+    let rung = |(index, comparison): (usize, Comparison)| {
+        let turned = (index > 0).then(|| format!("service.workers: {index} -> {}", index + 1));
+        Rung::new(turned, None, comparison)
     };
-    Climb::of("v3", comparisons.into_iter().enumerate().map(side).collect())
+    Climb::of("v3", comparisons.into_iter().enumerate().map(rung).collect())
 }
 
 /// A ladder of rungs with these throughputs, predicted and measured.
