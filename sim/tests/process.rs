@@ -65,6 +65,18 @@ fn built_in_scenarios_are_found_in_any_folder() {
     let (code, built_in, _) = run(&["check", "v6.toml"]);
     assert_eq!((code, run(&["check", "mine.toml"]).1), (Some(0), built_in.clone()));
 
+    // So it is with every one of them.
+    let (_, list, _) = run(&["scenarios", "--all", "--format", "json"]);
+    let all: Vec<serde_json::Value> = serde_json::from_str(&list).expect("JSON");
+    assert!(all.len() > 50, "{list}");
+    for one in all {
+        let file = one["file"].as_str().expect("a name");
+        let (_, text, _) = run(&["scenarios", "--show", file]);
+        std::fs::write(folder.path().join("copy.toml"), &text).expect("the folder is ours");
+        let (code, _, err) = run(&["check", "copy.toml"]);
+        assert_eq!(code, Some(0), "{file}: {err}");
+    }
+
     // A file of this folder comes before the built-in one of its name.
     let child = "extends = \"v5.toml\"\nservice.workers = 7\n";
     std::fs::write(folder.path().join("v6.toml"), child).expect("the folder is ours");

@@ -6,6 +6,7 @@ use model::read::{builtin, load};
 use render::table::{Align, Table};
 use render::{Console, Failure, Format};
 use serde::Serialize;
+use toml_edit::{DocumentMut, Formatted, Item, Value};
 
 use super::options::Scenarios;
 
@@ -19,7 +20,7 @@ struct BuiltIn {
 /// Lists the built-in scenarios with their questions, or prints one file.
 pub(super) fn run(options: &Scenarios, console: &mut Console<'_>) -> Result<(), Failure> {
     if let Some(wanted) = &options.show {
-        return Ok(console.data(file(wanted)?)?);
+        return Ok(console.data(&text(wanted)?)?);
     }
     let all: Vec<BuiltIn> = builtin()
         .map(|(file, _)| file)
@@ -39,10 +40,39 @@ pub(super) fn run(options: &Scenarios, console: &mut Console<'_>) -> Result<(), 
     Ok(console.data(&text)?)
 }
 
-/// The text of a built-in file; its ending may be left out.
-fn file(wanted: &str) -> Result<&'static str, Failure> {
+/// The text of a built-in file, to start from in any folder: the files that it names are named as
+/// they are seen from `scenarios/`.
+fn text(wanted: &str) -> Result<String, Failure> {
+    let (file, text) = file(wanted)?;
+    let Some((folder, _)) = file.rsplit_once('/') else { return Ok(text.to_string()) };
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error| Failure::System(format!("the built-in `{file}` is not TOML: {error}")))?;
+    for key in ["extends", "costs"] {
+        let Some(Item::Value(Value::String(named))) = document.get_mut(key) else { continue };
+        let path = below(folder, named.value());
+        *named = Formatted::new(path);
+        named.decor_mut().set_prefix(" ");
+    }
+    Ok(document.to_string())
+}
+
+/// `name` as seen from `folder`: `theory` and `../costs/x.toml` make `costs/x.toml`.
+fn below(folder: &str, name: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in name.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A built-in file; its ending may be left out.
+fn file(wanted: &str) -> Result<(&'static str, &'static str), Failure> {
     let named = |file: &str| file == wanted || file.strip_suffix(".toml") == Some(wanted);
-    builtin().find(|(file, _)| named(file)).map(|(_, text)| text).ok_or_else(|| {
+    builtin().find(|(file, _)| named(file)).ok_or_else(|| {
         Failure::System(format!(
             "no scenario or cost profile `{wanted}` is built in: `sim scenarios --all` lists them"
         ))
