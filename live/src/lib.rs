@@ -4,18 +4,23 @@
 //! It knows nothing of predictions: it does not depend on `sim`.
 #![forbid(unsafe_code)]
 
-pub mod alarm;
+mod alarm;
 pub mod cli;
 pub mod clock;
+mod dataset;
+mod interrupt;
 pub mod k6;
 pub mod load;
 pub mod machine;
-pub mod program;
+mod program;
 pub mod run;
-pub mod service;
+pub mod stack;
 pub mod supervisor;
-pub mod target;
-pub mod times;
+pub mod temporary;
+mod times;
 pub mod upstream;
-pub mod versions;
+mod versions;
 pub mod wire;
+
+pub use interrupt::{Interrupt, Interrupted};
+pub use versions::versions;

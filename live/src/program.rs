@@ -11,7 +11,7 @@ use model::stream::{Draws, Purpose};
 use model::workload::{RequestKey, step_purpose};
 use serde::Serialize;
 
-use crate::service::database;
+use crate::dataset;
 
 /// What a handler does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -176,7 +176,7 @@ impl Writer<'_> {
                 ("write", costs.query(name).map_or(1, |query| query.pages.max(1)))
             }
         };
-        let starts = u64::from(database::rows(costs) - pages) + 1;
+        let starts = u64::from(dataset::rows(costs) - pages) + 1;
         Query { kind, row: self.draw("row", path, Outcome::Row(starts)), pages }
     }
 

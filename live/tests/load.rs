@@ -302,10 +302,10 @@ fn stop_early(warmup: &str, enough: fn(&Event) -> bool) -> (Tally, Vec<Second>) 
             // It may have ended by itself, and then the test fails.
             let _ = stop.send(true);
         }
-        if let Event::Second { second, times, good } = event {
-            assert_eq!(good.iter().sum::<u64>(), second.good);
-            assert_eq!(times.len(), second.good);
-            seconds.push(second);
+        if let Event::Second(told) = event {
+            assert_eq!(told.good.iter().sum::<u64>(), told.second.good);
+            assert_eq!(told.times.len(), told.second.good);
+            seconds.push(told.second);
         }
     }
     (running.join().expect("no panic").expect("a tally"), seconds)
@@ -313,7 +313,7 @@ fn stop_early(warmup: &str, enough: fn(&Event) -> bool) -> (Tally, Vec<Second>) 
 
 #[test]
 fn a_run_that_is_stopped_keeps_what_it_has_measured() {
-    let second = |event: &Event| matches!(event, Event::Second { .. });
+    let second = |event: &Event| matches!(event, Event::Second(_));
     let (tally, seconds) = stop_early("200ms", second);
     assert!(tally.interrupted);
     assert_eq!(tally.opened, tally.started + 200 * MILLISECOND);

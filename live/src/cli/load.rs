@@ -9,14 +9,14 @@ use render::{Console, Exit, Failure, Format, json};
 use super::failure;
 use super::options::LoadOn;
 use super::progress::Progress;
+use crate::interrupt::Interrupt;
 use crate::load::{self, Event};
 use crate::machine::cpus::{Cpus, Split};
 use crate::machine::facts::Facts;
 use crate::run::assemble;
 use crate::run::error::RunError;
-use crate::run::interrupt::Interrupt;
-use crate::run::round::{self, Heard, Round};
-use crate::target::Target;
+use crate::run::round::{self, Round};
+use crate::stack::Target;
 
 /// Drives a service that somebody else has started.
 pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -32,9 +32,9 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     progress.begin(&name, 1, 1);
     let mut seconds = Vec::new();
     for event in events {
-        if let Event::Second { second, times, good } = event {
-            progress.report(round::Progress::Second(&second, None));
-            seconds.push(Heard { second, times: *times, good });
+        if let Event::Second(second) = event {
+            progress.report(round::Progress::Second(&second.second, None));
+            seconds.push(*second);
         }
     }
     drop(progress);

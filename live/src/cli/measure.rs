@@ -11,16 +11,17 @@ use super::failure;
 use super::options::{Measuring, On};
 use super::progress::Progress;
 use super::setup;
+use crate::interrupt::Interrupt;
 use crate::machine::cpus::{Cpus, Split};
 use crate::machine::facts::Facts;
 use crate::machine::limits;
 use crate::run::error::RunError;
-use crate::run::interrupt::Interrupt;
 use crate::run::refuse::{Offer, doubt, refuse};
 use crate::run::round::{self, Failed, Round};
 use crate::run::stage::Setting;
 use crate::run::{assemble, folder};
-use crate::target::Stack;
+use crate::stack::{Installation, Target};
+use crate::temporary;
 
 /// A scenario that was measured.
 pub(super) struct Measured {
@@ -46,7 +47,8 @@ pub(super) struct Bench {
     interrupt: Interrupt,
     allowed: Cpus,
     offer: Offer,
-    stack: Stack,
+    target: Target,
+    installation: Box<dyn Installation>,
 }
 
 /// Measures every scenario as often as `measuring` says, in turns, and keeps each. An
@@ -68,7 +70,7 @@ pub(super) fn measure(
         Session { measured: Vec::new(), interrupted: bench.interrupted(), failures: Vec::new() };
     match ended {
         // What was measured before is told.
-        Err((_, RunError::Interrupted)) if !rounds[0].is_empty() => {}
+        Err((_, RunError::Interrupted(_))) if !rounds[0].is_empty() => {}
         Err((name, error)) if rounds[0].is_empty() => return Err(failure(&name, error)),
         Err((name, error)) => session.failures.push(failure(&name, error)),
         Ok(()) => {}
@@ -132,13 +134,13 @@ impl Bench {
             diagnostics.dedup();
             return Err(Failure::Refused(Diagnostics { diagnostics }));
         }
-        let stack = setup::stack(on.target, &on.place.environment, console)?;
+        let installation = setup::installation(on.target, &on.place.environment, console)?;
         let system = |error: RunError| Failure::System(error.to_string());
-        // From here on whatever is begun is also cleared away.
+        // From here on an interrupt removes what was begun.
         let interrupt = Interrupt::listen().map_err(|error| system(RunError::System(error)))?;
-        folder::prepare(out).map_err(system)?;
-        let facts = Facts { versions: stack.versions(), ..Facts::gather(out) };
-        Ok(Bench { facts, interrupt, allowed, offer, stack })
+        temporary::prepare(out).map_err(|error| system(error.into()))?;
+        let facts = Facts { versions: installation.versions(), ..Facts::gather(out) };
+        Ok(Bench { facts, interrupt, allowed, offer, target: on.target, installation })
     }
 
     /// Measures the scenarios in turns. Each round that there is comes into `rounds`.
@@ -162,7 +164,7 @@ impl Bench {
                 progress.begin(name, turn as usize * scenarios.len() + index + 1, total);
                 let setting = Setting {
                     split: &self.split(resolved),
-                    stack: &self.stack,
+                    stack: &*self.installation,
                     directory: out,
                     port,
                     // As the replications of a prediction have it.
@@ -194,19 +196,19 @@ impl Bench {
         self.interrupt.is_set()
     }
 
-    /// What the scenarios run on.
-    pub(super) fn stack(&self) -> &Stack {
-        &self.stack
+    /// The stack that the scenarios run on.
+    pub(super) fn installation(&self) -> &dyn Installation {
+        &*self.installation
     }
 
-    /// The wish to end.
+    /// Whether the user wants to end.
     pub(super) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
     fn report(&self, resolved: &Resolved, rounds: &[Round]) -> Report {
         let bench = assemble::Bench {
-            target: self.stack.target(),
+            target: self.target,
             split: &self.split(resolved),
             facts: &self.facts,
             notes: doubt(resolved, self.offer).into_iter().collect(),

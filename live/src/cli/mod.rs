@@ -23,7 +23,7 @@ use render::{CommandLine, Console, Exit, Failure, Format, command_line};
 use crate::run::error::RunError;
 use options::{Cli, Command};
 pub use options::{On, Place};
-pub use setup::stack;
+pub use setup::installation;
 
 /// Runs the command line of the process.
 pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -52,7 +52,7 @@ impl CommandLine for Cli {
             Command::Setup(options) => setup::run(options, console),
             Command::Export(options) => export::run(options, console),
             Command::Completions(options) => completions::run(options, console),
-            Command::WorkerProcess => process(crate::service::run()),
+            Command::WorkerProcess => process(crate::stack::run_worker_process()),
             Command::UpstreamProcess => {
                 process(crate::upstream::run_as_child().map_err(|error| error.to_string()))
             }

@@ -8,8 +8,7 @@ use clap_complete::Shell;
 use render::command_line::HELP;
 use render::{Format, Output, Source, Sources};
 
-use crate::target::Target;
-use crate::target::fastapi::environment::{FOLDER, PYTHON};
+use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, Target};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -221,7 +220,7 @@ pub(super) struct SetupFastapi {
 #[derive(Clone, Debug, Args)]
 pub struct Place {
     /// Folder of the target fastapi's virtual environment
-    #[arg(long, value_name = "FOLDER", default_value = FOLDER)]
+    #[arg(long, value_name = "FOLDER", default_value = ENVIRONMENT_FOLDER)]
     pub environment: PathBuf,
 }
 

@@ -23,7 +23,7 @@ pub(super) fn run(options: &Serve, console: &mut Console<'_>) -> Result<Exit, Fa
     let fail = |error| failure(name, error);
     let setting = Setting {
         split: &bench.split(&resolved),
-        stack: bench.stack(),
+        stack: bench.installation(),
         directory: out,
         port: options.port,
         seed: resolved.scenario.seed,
@@ -42,8 +42,8 @@ pub(super) fn run(options: &Serve, console: &mut Console<'_>) -> Result<Exit, Fa
     let mut told = 0;
     while !bench.interrupted() {
         std::thread::sleep(LOOK);
-        match stage.look_after() {
-            Ok(()) | Err(RunError::Interrupted) => {}
+        match stage.replace_dead() {
+            Ok(()) | Err(RunError::Interrupted(_)) => {}
             Err(error) => return Err(fail(error)),
         }
         for trouble in &stage.troubles()[told..] {

@@ -6,20 +6,14 @@ use render::{Console, Exit, Failure};
 
 use super::options::{Setup, SetupOf};
 use super::progress::Line;
-use crate::target::fastapi::environment::{Environment, EnvironmentError, PYTHON, State};
-use crate::target::{Stack, Target};
+use crate::stack::{Install, Installation, Target};
 
 /// Makes what a target needs.
 pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let SetupOf::Fastapi(options) = &options.target;
     let folder = &options.place.environment;
-    let done = State::of(folder) == State::Complete && !options.again;
-    let environment = if done {
-        Environment::open(folder).map_err(|error| Failure::System(error.to_string()))?
-    } else {
-        make(folder, &options.python, options.again, console)?
-    };
-    let versions = environment.versions();
+    let install = Install { folder, program: Some(&options.python), again: options.again };
+    let versions = install_on(Target::Fastapi, &install, console)?.versions();
     let text: Vec<String> = ["python", "fastapi", "uvicorn", "gunicorn", "sqlalchemy", "httpx"]
         .into_iter()
         .filter_map(|name| Some(format!("{name} {}", versions.get(name)?)))
@@ -28,32 +22,28 @@ pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Fa
     Ok(Exit::Success)
 }
 
-/// The stack of `target`, whose environment in `folder` is made if it is missing.
+/// The installation of `target`, which is made in `folder` if it is missing.
 ///
 /// # Errors
 /// It does not work, or cannot be made.
-pub fn stack(target: Target, folder: &Path, console: &mut Console<'_>) -> Result<Stack, Failure> {
-    match target {
-        Target::Axum => Ok(Stack::Axum),
-        Target::Fastapi if State::of(folder) == State::Complete => {
-            let environment = Environment::open(folder);
-            environment.map(Stack::Fastapi).map_err(|error| Failure::System(error.to_string()))
-        }
-        Target::Fastapi => make(folder, PYTHON, false, console).map(Stack::Fastapi),
-    }
+pub fn installation(
+    target: Target,
+    folder: &Path,
+    console: &mut Console<'_>,
+) -> Result<Box<dyn Installation>, Failure> {
+    install_on(target, &Install { folder, program: None, again: false }, console)
 }
 
-fn make(
-    folder: &Path,
-    python: &str,
-    again: bool,
+fn install_on(
+    target: Target,
+    install: &Install<'_>,
     console: &mut Console<'_>,
-) -> Result<Environment, Failure> {
-    console.talk(&format!(
-        "installing FastAPI and its libraries into {}, once; delete the folder to be rid of them\n",
-        folder.display()
-    ));
+) -> Result<Box<dyn Installation>, Failure> {
+    let stack = target.stack();
+    if let Some(missing) = stack.missing(install) {
+        console.talk(&format!("{missing}\n"));
+    }
     let mut line = Line::new(console);
-    let made = Environment::make(folder, python, again, &mut |what| line.write(what));
-    made.map_err(|error: EnvironmentError| Failure::System(error.to_string()))
+    let installed = stack.install(install, &mut |what| line.write(what));
+    installed.map_err(|error| Failure::System(error.to_string()))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use render::{Console, Exit, Failure};
 
 use super::options::Upstream;
-use crate::run::interrupt::Interrupt;
+use crate::interrupt::Interrupt;
 use crate::supervisor::bind;
 use crate::{upstream, wire};
 

@@ -2,7 +2,7 @@
 
 use httparse::{Header, Status, parse_chunk_size};
 
-use super::reply::{NotHttp, has_token};
+use super::http::{NotHttp, has_token};
 
 /// What is left of a body.
 #[derive(Debug)]

@@ -1,35 +1,82 @@
-//! A user's side of the wire: its connection, if it has one, and how it asks.
+//! A user's connection to the service, and how a request is sent on it.
 
-use std::fmt::{self, Write as _};
-
-use model::scenario::{Endpoint, Scenario};
+use model::failure::ErrorKind;
 use model::workload::RequestKey;
 
+use super::LoadError;
 use super::connection::{Connection, Failure};
+use super::ledger::Outcome;
 use super::reply::Reply;
-use super::traffic::Traffic;
+use super::traffic::{Call, Traffic};
+use crate::alarm::NEVER;
 use crate::clock;
-use crate::program::Program;
-use crate::wire::{self, Key};
+use crate::wire::Key;
 
-/// A user's connection and room for its request.
+/// A user's connection, if it is open, and a buffer for its requests.
 #[derive(Debug, Default)]
 pub(super) struct Client {
     connection: Option<Connection>,
     request: String,
 }
 
-/// The reply to a request.
+/// A reply, and when it came.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) reply: Reply,
+struct Answer {
+    reply: Reply,
     /// When the request was sent.
-    pub(super) sent: u64,
-    /// When the reply had come.
-    pub(super) received: u64,
+    sent: u64,
+    /// When the last byte of the reply had come.
+    received: u64,
+}
+
+/// How a request ended, as far as its user needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    /// When.
+    pub(super) at: u64,
+    /// The connection was refused or broke.
+    pub(super) disconnected: bool,
 }
 
 impl Client {
+    /// Sends a request, waits until it is answered or has timed out, and counts it.
+    ///
+    /// # Errors
+    /// Only what ends the run: a failure of the service is a result.
+    pub(super) async fn carry(
+        &mut self,
+        traffic: &Traffic,
+        call: Call,
+    ) -> Result<Settled, LoadError> {
+        let Call { key, class, ticket } = call;
+        traffic.ledger.borrow_mut().send(&ticket, clock::now());
+        let timeout_at =
+            traffic.timeout.map_or(NEVER, |span| ticket.intended.saturating_add(span.nanos()));
+        let answer = tokio::select! {
+            biased;
+            answer = self.ask(traffic, class, key) => Some(answer),
+            () = traffic.alarm.sleep_until(timeout_at) => None,
+        };
+        let keep = matches!(&answer, Some(Ok(answer)) if answer.reply.keep);
+        if !keep || !traffic.keep_alive {
+            self.close(traffic);
+        }
+        let (outcome, at) = match &answer {
+            Some(Ok(Answer { reply, sent, received })) => {
+                let outcome = match reply.failure() {
+                    None => Outcome::Good { sent: *sent, times: &reply.times },
+                    Some(kind) => Outcome::Error(kind),
+                };
+                (outcome, *received)
+            }
+            Some(Err(failure)) => (Outcome::Error(kind(failure)?), clock::now()),
+            None => (Outcome::Error(ErrorKind::Timeout), clock::now()),
+        };
+        let disconnected = matches!(outcome, Outcome::Error(ErrorKind::Disconnected));
+        traffic.ledger.borrow_mut().settle(ticket, &outcome, at);
+        Ok(Settled { at, disconnected })
+    }
+
     /// Sends a request and waits for its reply, on the connection that is open or a new one.
     ///
     /// A server may close an idle connection just as a request is on its way. As browsers
@@ -37,7 +84,7 @@ impl Client {
     /// carried others fails before a byte of the reply has come.
     ///
     /// This future may be dropped, but then the connection must be closed.
-    pub(super) async fn ask(
+    async fn ask(
         &mut self,
         traffic: &Traffic,
         class: usize,
@@ -65,9 +112,9 @@ impl Client {
         let Some(connection) = &mut self.connection else {
             return Err(Failure::Broken { silent: true });
         };
-        let form = &traffic.forms[class];
         let sent = clock::now();
-        form.fill(Key { request: key, sent }, traffic, &mut self.request);
+        let key = Key { request: key, sent };
+        traffic.requests[class].write(key, &mut traffic.draws(), &mut self.request);
         let (reply, received) = connection.exchange(self.request.as_bytes()).await?;
         Ok(Answer { reply, sent, received })
     }
@@ -80,31 +127,14 @@ impl Client {
     }
 }
 
-/// The request of a class, but for its key.
-#[derive(Clone, Debug)]
-pub(super) struct Form {
-    head: String,
-    program: Program,
-}
-
-impl Form {
-    /// The request for `endpoint` of the service of `scenario` at `host`.
-    pub(super) fn new(scenario: &Scenario, endpoint: &Endpoint, host: impl fmt::Display) -> Form {
-        let path = wire::path_of(&endpoint.name);
-        let close = if scenario.load.keep_alive { "" } else { "connection: close\r\n" };
-        let key = wire::KEY;
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{close}{key}: ");
-        Form { head, program: Program::new(scenario, endpoint) }
-    }
-
-    fn fill(&self, key: Key, traffic: &Traffic, request: &mut String) {
-        const TAKES: &str = "a string takes what is written to it";
-        request.clear();
-        write!(request, "{}{key}", self.head).expect(TAKES);
-        if self.program.draws_anything() {
-            write!(request, "\r\n{}: ", wire::DRAWS).expect(TAKES);
-            self.program.write_draws(&mut traffic.draws(), key.request, request);
-        }
-        request.push_str("\r\n\r\n");
+/// The kind of error that a failed connection is counted as.
+///
+/// # Errors
+/// The load generator's own machine can open no more connections.
+fn kind(failure: &Failure) -> Result<ErrorKind, LoadError> {
+    match failure {
+        Failure::Broken { .. } => Ok(ErrorKind::Disconnected),
+        Failure::NotHttp => Ok(ErrorKind::ServiceFailed),
+        Failure::Exhausted(error) => Err(LoadError::exhausted(error)),
     }
 }

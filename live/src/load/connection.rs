@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::reply::{NotHttp, Reader, Reply};
+use super::http::NotHttp;
+use super::reply::{Reader, Reply};
 use crate::clock;
 
 /// Why there is no reply.

@@ -7,9 +7,11 @@
 mod body;
 mod client;
 mod connection;
+mod http;
 mod ledger;
 pub mod opening;
 mod reply;
+mod request;
 mod series;
 mod tally;
 mod traffic;
@@ -21,7 +23,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use hdrhistogram::Histogram;
 use model::scenario::{Scenario, Source};
 use model::workload::Arrivals;
 use tokio::runtime::{Builder, LocalOptions};
@@ -32,7 +33,7 @@ use crate::alarm::{Alarm, NEVER};
 use crate::clock;
 use crate::machine::limits::raise_open_files;
 use ledger::Schedule;
-pub use tally::{Account, ClassTally, Connections, InFlight, Second, Tally};
+pub use tally::{Account, ClassTally, Connections, InFlight, LoadSecond, Second, Tally};
 use traffic::Traffic;
 use users::{Door, closed_user, closed_users};
 
@@ -54,14 +55,7 @@ pub enum Event {
         at: u64,
     },
     /// A second is over. The last one may be shorter.
-    Second {
-        /// Its numbers.
-        second: Second,
-        /// Response times of its good answers, in nanoseconds.
-        times: Box<Histogram<u64>>,
-        /// Its good answers by class.
-        good: Vec<u64>,
-    },
+    Second(Box<LoadSecond>),
 }
 
 /// Why a run has no result.

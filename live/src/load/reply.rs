@@ -6,6 +6,7 @@ use httparse::{Header, ParserConfig, Response, Status};
 use model::failure::ErrorKind;
 
 use super::body::Body;
+use super::http::{NotHttp, has_token};
 use crate::wire::{self, Times};
 
 /// Room for a reply at first; most fit.
@@ -49,10 +50,6 @@ impl Reply {
         }
     }
 }
-
-/// The bytes are no HTTP reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct NotHttp;
 
 /// Reads replies, one after the other.
 #[derive(Debug)]
@@ -177,11 +174,6 @@ fn understand(status: u16, response: &Response) -> Reply {
         }
     }
     reply
-}
-
-/// A header's comma-separated value has `token`.
-pub(super) fn has_token(value: &[u8], token: &[u8]) -> bool {
-    value.split(|&byte| byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 #[cfg(test)]

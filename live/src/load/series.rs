@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use model::units::NANOS_PER_SECOND;
 
 use super::Event;
-use super::tally::Second;
+use super::tally::{LoadSecond, Second};
 use crate::times;
 
 /// The seconds that are over, and the one that is not.
@@ -60,13 +60,14 @@ impl Series {
         self.present.p99 = self.times.value_at_quantile(0.99);
         let next = second(self.present.index + 1);
         let present = std::mem::replace(&mut self.present, next);
-        let times = Box::new(std::mem::replace(&mut self.times, times::histogram()));
+        let times = std::mem::replace(&mut self.times, times::histogram());
         let none = vec![0; self.good.len()];
         let good = std::mem::replace(&mut self.good, none);
         self.past.push(present);
         self.began = end;
-        // Nobody may be listening: the tally has the seconds all the same.
-        let _ = self.events.send(Event::Second { second: present, times, good });
+        let told = LoadSecond { second: present, times, good };
+        // If the receiver is gone, the tally still has the seconds.
+        let _ = self.events.send(Event::Second(Box::new(told)));
     }
 
     /// The seconds up to `end`, the one that it cuts short included.

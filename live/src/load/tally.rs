@@ -132,6 +132,17 @@ pub struct Second {
     pub in_flight: u64,
 }
 
+/// One second of the run, with the response times in it.
+#[derive(Clone, Debug)]
+pub struct LoadSecond {
+    /// Its numbers.
+    pub second: Second,
+    /// Response times of its good answers, in nanoseconds.
+    pub times: Histogram<u64>,
+    /// Its good answers by class.
+    pub good: Vec<u64>,
+}
+
 /// Where every request of the run is: sent = good + errors + in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Account {

@@ -34,7 +34,7 @@ pub(super) async fn closed_user(
         traffic.alarm.sleep_until(intended).await;
         let key = RequestKey { lane: u64::from(user), index };
         let call = traffic.begin(key, intended);
-        let settled = traffic.carry(&mut client, call).await?;
+        let settled = client.carry(&traffic, call).await?;
         let mut pause = traffic.workload.think_time(&mut traffic.draws(), key);
         if settled.disconnected {
             pause = pause.max(PAUSE_AFTER_DISCONNECT);
@@ -139,7 +139,7 @@ pub(super) struct Visit {
 impl Visit {
     /// Sends the request, sees it settled and leaves the user to the next.
     pub(super) async fn run(mut self) -> Result<(), LoadError> {
-        self.traffic.carry(&mut self.client, self.call).await?;
+        self.client.carry(&self.traffic, self.call).await?;
         self.idle.borrow_mut().push_back(self.client);
         Ok(())
     }

@@ -10,7 +10,6 @@ use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
     SCHEMA, Station,
 };
-use model::scenario::Concurrency;
 use model::statistics::round_significant;
 
 use super::evidence::{Evidence, troubles};
@@ -23,7 +22,7 @@ use crate::machine::cpus::Split;
 use crate::machine::facts::Facts;
 use crate::machine::limits::backlog_max;
 use crate::machine::process::Holdings;
-use crate::target::Target;
+use crate::stack::Target;
 
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -285,7 +284,7 @@ impl<'a> Builder<'a> {
         let (seconds, in_service) = (length as f64 / 1e9, in_service(&round.tally));
         let kernel = round.noise.map_or(0.0, |noise| noise.kernel);
         let window = Window::new(&self.resolved.scenario, &spans, seconds, in_service);
-        window.with_kernel(kernel).with_sets(target.sets(&self.resolved.scenario)).stations()
+        window.with_kernel(kernel).with_sets(target.stack().resource_sets(&self.resolved.scenario)).stations()
     }
 
     /// The most that the workers of a round ever had.
@@ -346,28 +345,10 @@ impl<'a> Builder<'a> {
         all
     }
 
-    /// Where the stack that ran is not the one that the scenario describes.
+    /// Where the service that ran differs from the one that the scenario describes.
     fn stack_warnings(&self, target: Target) -> Vec<String> {
         let scenario = &self.resolved.scenario;
-        let mut all = Vec::new();
-        let threads = scenario
-            .endpoints
-            .iter()
-            .any(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool);
-        if target == Target::Axum && scenario.costs.interpreter.lock && threads {
-            all.push(
-                "the profile has an interpreter lock; axum has none, so that threads compute \
-                 side by side here"
-                    .to_string(),
-            );
-        }
-        if target.sets(scenario) > 1 {
-            all.push(
-                "handlers that await and handlers that block have a database pool, semaphores \
-                 and HTTP clients each: the scenario's limits hold for either by itself"
-                    .to_string(),
-            );
-        }
+        let mut all = target.stack().warnings(scenario);
         if let Some(most) = backlog_max().filter(|most| *most < scenario.service.backlog) {
             all.push(format!(
                 "the kernel cuts the backlog of {} to {most} connections (net.core.somaxconn)",
@@ -536,7 +517,7 @@ mod tests {
     /// Rounds of all kinds, alone and together.
     fn kinds() -> Vec<Vec<Round>> {
         let mut silent = round(1);
-        silent.close.workers[0] = crate::service::Snapshot::default();
+        silent.close.workers[0] = crate::stack::Snapshot::default();
         silent.close.upstream = None;
         silent.noise = None;
         let mut alone = Round::of_load(0, round(1).tally, Vec::new());

@@ -1,14 +1,16 @@
 //! Why there is no measurement.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use model::read::Diagnostics;
 
+use crate::dataset::DataError;
+use crate::interrupt::Interrupted;
 use crate::load::LoadError;
 use crate::machine::cpus::PinError;
-use crate::service::database::DataError;
+use crate::stack::StackError;
 use crate::supervisor::{BindError, ChildError};
+use crate::temporary::FolderError;
 
 /// Why there is no measurement.
 #[derive(Debug, thiserror::Error)]
@@ -16,10 +18,13 @@ pub enum RunError {
     /// The scenario asks for what cannot be done for real.
     #[error("{0}")]
     Refused(#[from] Diagnostics),
-    /// The port is taken or forbidden.
+    /// The service does not start, or a worker cannot be replaced.
+    #[error(transparent)]
+    Stack(StackError),
+    /// The mock upstream has no port.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// A process does not do its part.
+    /// The mock upstream does not start.
     #[error(transparent)]
     Child(#[from] ChildError),
     /// The database file cannot be made.
@@ -31,28 +36,25 @@ pub enum RunError {
     /// The processors cannot be had.
     #[error(transparent)]
     Pin(#[from] PinError),
-    /// The folder for runs is of no use.
-    #[error("cannot write to the folder {}: {source}; choose another with --out", folder.display())]
-    Folder {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// The folder for runs cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The system failed.
     #[error("the system fails: {0}")]
     System(#[source] io::Error),
     /// The load generator's thread ended with a bug.
     #[error("the load generator ended unexpectedly; this is a bug")]
     Generator,
-    /// The user has thought better of it before there was anything to keep.
-    #[error("interrupted before anything was measured")]
-    Interrupted,
+    /// The user ended it before there was anything to keep.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
-impl RunError {
-    /// The folder cannot be written.
-    pub fn folder(folder: &Path, source: io::Error) -> RunError {
-        RunError::Folder { folder: folder.to_path_buf(), source }
+impl From<StackError> for RunError {
+    fn from(error: StackError) -> RunError {
+        match error {
+            StackError::Interrupted(interrupted) => RunError::Interrupted(interrupted),
+            other => RunError::Stack(other),
+        }
     }
 }

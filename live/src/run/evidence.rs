@@ -14,7 +14,7 @@ use super::stations::Span;
 use crate::machine::cpus::{Cpus, Split};
 use crate::machine::facts::Facts;
 use crate::machine::noise::Noise;
-use crate::target::Target;
+use crate::stack::Target;
 use crate::times;
 
 /// The rounds of a measurement.

@@ -4,7 +4,8 @@ use hdrhistogram::Histogram;
 use model::report::ResponseTime;
 use model::statistics::{Estimate, round_significant};
 
-use super::round::{Heard, Round};
+use super::round::Round;
+use crate::load::LoadSecond;
 use crate::times;
 
 /// Most batches into which a single round is cut.
@@ -54,12 +55,12 @@ impl Group {
     pub fn seconds_of(round: &Round) -> Vec<Group> {
         let tally = &round.tally;
         let begin = |index: u64| tally.started + index * 1_000_000_000;
-        let inside = round.seconds.iter().filter(|Heard { second, .. }| {
+        let inside = round.seconds.iter().filter(|LoadSecond { second, .. }| {
             let from = begin(second.index);
             from >= tally.opened && from + second.length <= tally.closed && second.length > 0
         });
         inside
-            .map(|Heard { second, times, good }| Group {
+            .map(|LoadSecond { second, times, good }| Group {
                 seconds: second.length as f64 / 1e9,
                 good: good.clone(),
                 in_flight: second.in_flight as f64,

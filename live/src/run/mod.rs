@@ -9,7 +9,6 @@ pub mod evidence;
 pub mod fold;
 pub mod folder;
 pub mod guard;
-pub mod interrupt;
 pub mod refuse;
 pub mod round;
 pub mod stage;

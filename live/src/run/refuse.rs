@@ -1,11 +1,9 @@
 //! What of a scenario `live` cannot do for real, refused before anything is started.
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{
-    Connections, Engine, EventLoop, Scenario, Server, Service, Source, Spread, Step,
-};
+use model::scenario::{Connections, Engine, Scenario, Source, Spread, Step};
 
-use crate::target::Target;
+use crate::stack::Target;
 
 /// Files of any process beyond those that grow with its users.
 const OTHER_FILES: u64 = 64;
@@ -77,10 +75,8 @@ fn calls_at_a_time(step: &Step) -> u64 {
 pub fn refuse(resolved: &Resolved, offer: Offer, target: Target) -> Result<(), Diagnostics> {
     let mut diagnostics = Vec::new();
     machine(resolved, offer, &mut diagnostics);
-    stack(resolved, &mut diagnostics);
-    if target == Target::Fastapi {
-        fastapi(resolved, &mut diagnostics);
-    }
+    service(resolved, &mut diagnostics);
+    diagnostics.extend(target.stack().refusals(resolved));
     if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
 }
 
@@ -116,7 +112,8 @@ fn machine(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn stack(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
+/// What no stack can do here.
+fn service(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     let scenario = &resolved.scenario;
     if scenario.service.spread == Spread::RoundRobin {
         found.push(resolved.refusal(
@@ -134,47 +131,6 @@ fn stack(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
             "`database.engine = \"postgres\"` cannot be measured: live has SQLite only",
             "\"sqlite\" when measured",
             "predict it with sim, or measure with SQLite",
-        ));
-    }
-}
-
-/// What axum does in Python's place, and Python cannot.
-fn fastapi(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
-    let scenario = &resolved.scenario;
-    let Service { server, spread, event_loop, .. } = scenario.service;
-    if server == Server::Axum {
-        found.push(resolved.refusal(
-            "service.server",
-            "`service.server = \"axum\"` is not a server of Python's",
-            "\"uvicorn\" or \"gunicorn\" with --target fastapi",
-            "measure with --target axum, or with --set service.server=uvicorn",
-        ));
-    }
-    if spread == Spread::Hash {
-        found.push(resolved.refusal(
-            "service.spread",
-            "`service.spread = \"hash\"` needs a socket for each worker; uvicorn's share one",
-            "\"lifo\" with --target fastapi",
-            "measure with --target axum, or with --set service.spread=lifo",
-        ));
-    }
-    if event_loop == EventLoop::Tokio && server != Server::Axum {
-        found.push(resolved.refusal(
-            "service.event_loop",
-            "`service.event_loop = \"tokio\"` is not a loop of Python's",
-            "\"uvloop\" or \"asyncio\" with --target fastapi",
-            "measure with --target axum, or with --set service.event_loop=uvloop",
-        ));
-    }
-    if scenario.cpu.speed != 1.0 {
-        found.push(resolved.refusal(
-            "cpu.speed",
-            &format!(
-                "`cpu.speed = {}`: libraries are as fast as this processor",
-                scenario.cpu.speed
-            ),
-            "1 with --target fastapi",
-            "leave it out, or predict it with sim",
         ));
     }
 }

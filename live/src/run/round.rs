@@ -5,7 +5,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hdrhistogram::Histogram;
 use model::measurement::MeasuredMemory;
 use model::read::Resolved;
 use model::scenario::{Load, Scenario};
@@ -15,7 +14,7 @@ use super::error::RunError;
 use super::stage::{Counts, Setting, Stage};
 use super::stations::Span;
 use crate::clock;
-use crate::load::{self, Event, LoadError, Second, Tally};
+use crate::load::{self, Event, LoadError, LoadSecond, Second, Tally};
 use crate::machine::cpus::Split;
 use crate::machine::noise::{ClockTrouble, Noise, Reading};
 use crate::machine::process::Holdings;
@@ -26,17 +25,6 @@ const LOOK: Duration = Duration::from_millis(200);
 /// load has gone, so have the requests that it had parked.
 const BEFORE_CLOSE: u64 = 10_000_000;
 
-/// A second of load as it was told.
-#[derive(Clone, Debug)]
-pub struct Heard {
-    /// Its numbers.
-    pub second: Second,
-    /// Response times of its good answers, in nanoseconds.
-    pub times: Histogram<u64>,
-    /// Its good answers by class.
-    pub good: Vec<u64>,
-}
-
 /// What one round has measured, as it came.
 #[derive(Clone, Debug)]
 pub struct Round {
@@ -45,7 +33,7 @@ pub struct Round {
     /// What the load generator counted.
     pub tally: Tally,
     /// Second by second, with the response times of each.
-    pub seconds: Vec<Heard>,
+    pub seconds: Vec<LoadSecond>,
     /// What the children had counted when the window opened.
     pub open: Counts,
     /// And when it closed.
@@ -70,7 +58,7 @@ pub struct Round {
 
 impl Round {
     /// A round of which only the load generator was ours, and which began at `started`.
-    pub fn of_load(started: u64, tally: Tally, seconds: Vec<Heard>) -> Round {
+    pub fn of_load(started: u64, tally: Tally, seconds: Vec<LoadSecond>) -> Round {
         Round {
             started,
             load_cpu: tally.cpu,
@@ -226,7 +214,7 @@ struct Watch {
     events: Receiver<Event>,
     /// Ends the load.
     halt: watch::Sender<bool>,
-    seconds: Vec<Heard>,
+    seconds: Vec<LoadSecond>,
     /// Lengths of warm-up and window, in nanoseconds.
     lengths: (u64, u64),
     open: Option<Edge>,
@@ -265,16 +253,16 @@ impl Watch {
             }
             match self.events.recv_timeout(wait) {
                 Ok(Event::Started { at }) => started = Some(at),
-                Ok(Event::Second { second, times, good }) => {
+                Ok(Event::Second(second)) => {
                     let now = Reading::take();
                     let noise = self.told.noise(&now, &setting.split.service, 0);
                     self.told = now;
-                    progress(Progress::Second(&second, noise.map(|noise| noise.busy)));
-                    self.seconds.push(Heard { second, times: *times, good });
+                    progress(Progress::Second(&second.second, noise.map(|noise| noise.busy)));
+                    self.seconds.push(*second);
                 }
-                Err(RecvTimeoutError::Timeout) => match self.stage.look_after() {
+                Err(RecvTimeoutError::Timeout) => match self.stage.replace_dead() {
                     // The round ends without the worker that is missing.
-                    Ok(()) | Err(RunError::Interrupted) => {}
+                    Ok(()) | Err(RunError::Interrupted(_)) => {}
                     Err(error) => return Err(error),
                 },
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -288,8 +276,8 @@ impl Watch {
         let close = self.close.take().unwrap_or_else(|| Edge::take(&mut self.stage));
         let open = self.open.take().unwrap_or_else(|| close.clone());
         for event in self.events.try_iter() {
-            if let Event::Second { second, times, good } = event {
-                self.seconds.push(Heard { second, times: *times, good });
+            if let Event::Second(second) = event {
+                self.seconds.push(*second);
             }
         }
         let (noise, load_noise) = noises(&open, &close, setting.split);
@@ -333,7 +321,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::Snapshot;
+    use crate::stack::Snapshot;
 
     /// A worker's memory with so many requests in it, of which there were once `peak`.
     fn per_request(requests: u64, peak: u64) -> Option<f64> {

@@ -8,16 +8,14 @@ use model::read::Resolved;
 use model::report::Report;
 
 use super::assemble::{self, Bench};
-use super::round::{Heard, Round};
+use super::round::Round;
 use super::stage::Counts;
-use crate::load::{Account, ClassTally, Connections, InFlight, Second, Tally};
+use crate::load::{Account, ClassTally, Connections, InFlight, LoadSecond, Second, Tally};
 use crate::machine::cpus::{Cpus, Split};
 use crate::machine::facts::Facts;
 use crate::machine::noise::Noise;
 use crate::machine::process::Holdings;
-use crate::service;
-use crate::service::gauge::Reading;
-use crate::target::Target;
+use crate::stack::{GaugeReading, Snapshot, Target};
 use crate::times;
 use crate::upstream;
 
@@ -100,7 +98,7 @@ pub(super) fn round(factor: u64) -> Round {
     Round {
         started: 1_700_000_000,
         tally,
-        seconds: (0..WARMUP + WINDOW).map(|index| heard(index, good)).collect(),
+        seconds: (0..WARMUP + WINDOW).map(|index| second(index, good)).collect(),
         open: counts(WARMUP, factor),
         close: counts(WARMUP + WINDOW, factor),
         load_cpu: SECOND,
@@ -161,7 +159,7 @@ fn answers(count: u64) -> hdrhistogram::Histogram<u64> {
     times
 }
 
-fn heard(index: u64, good: u64) -> Heard {
+fn second(index: u64, good: u64) -> LoadSecond {
     let second = Second {
         index,
         length: SECOND,
@@ -173,27 +171,27 @@ fn heard(index: u64, good: u64) -> Heard {
         p99: 20 * MILLISECOND,
         in_flight: 2,
     };
-    Heard { second, times: answers(good), good: vec![good] }
+    LoadSecond { second, times: answers(good), good: vec![good] }
 }
 
 /// What the children have counted after so many seconds of load.
 fn counts(seconds: u64, factor: u64) -> Counts {
     let at = START + seconds * SECOND;
-    let spent = |millis: u64| Reading {
+    let spent = |millis: u64| GaugeReading {
         area: RATE * factor * seconds * millis * MILLISECOND,
         entries: RATE * factor * seconds,
-        ..Reading::default()
+        ..GaugeReading::default()
     };
-    let mut worker = service::Snapshot {
+    let mut worker = Snapshot {
         process: 42,
         born: START,
         at,
         cpu: seconds * SECOND / 2,
         loop_idle: seconds * SECOND / 2,
         lag: vec![(MILLISECOND, 10)],
-        ..service::Snapshot::default()
+        ..Snapshot::default()
     };
-    worker.stations.places = vec![Reading::default(); place::count(&resolved().scenario)];
+    worker.stations.places = vec![GaugeReading::default(); place::count(&resolved().scenario)];
     for (place, millis) in [(place::CPU, 5), (place::LOOP, 4), (place::upstream(0), 10)] {
         worker.stations.places[place.index()] = spent(millis);
     }

@@ -6,8 +6,7 @@ use model::scenario::{Connections, Engine, Scenario};
 use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
 
-use crate::service::gauge::Reading;
-use crate::service::{Snapshot, StationReadings};
+use crate::stack::{GaugeReading, Snapshot, StationReadings};
 
 /// A worker at the beginning and at the end of the counted window.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,8 +113,8 @@ impl<'a> Window<'a> {
     }
 
     /// A process that has counted nothing has no such reading.
-    fn flow(&self, pick: impl Fn(&StationReadings) -> Option<&Reading>) -> Flow {
-        let read = |number: fn(&Reading) -> u64| {
+    fn flow(&self, pick: impl Fn(&StationReadings) -> Option<&GaugeReading>) -> Flow {
+        let read = |number: fn(&GaugeReading) -> u64| {
             self.sum(|snapshot| pick(&snapshot.stations).map_or(0, number) as f64)
         };
         Flow { area: read(|reading| reading.area), entries: read(|reading| reading.entries) }
@@ -295,7 +294,7 @@ mod tests {
     /// the time, with one request at each place.
     fn counted(born: u64, at: u64) -> Snapshot {
         let nanos = (at - born) * SECOND;
-        let reading = Reading { value: 1, area: nanos, peak: 1, entries: 10 * (at - born) };
+        let reading = GaugeReading { value: 1, area: nanos, peak: 1, entries: 10 * (at - born) };
         let places = vec![reading; place::REPLY.index() + 1];
         Snapshot {
             process: 7,
@@ -400,9 +399,9 @@ mod tests {
             ..Snapshot::default()
         };
         let reading =
-            |seconds, entries| Reading { area: seconds * SECOND, entries, ..Reading::default() };
+            |seconds, entries| GaugeReading { area: seconds * SECOND, entries, ..GaugeReading::default() };
         let readings = &mut close.stations;
-        readings.places = vec![Reading::default(); place::count(&scenario)];
+        readings.places = vec![GaugeReading::default(); place::count(&scenario)];
         readings.places[place::CPU.index()] = reading(1, 200);
         readings.places[place::LOOP.index()] = reading(2, 0);
         readings.places[place::upstream(0).index()] = reading(5, 100);

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::channel::{Channel, SEND_PATIENCE, Trouble};
-use super::last_words::LastWords;
 use super::message::{Order, Reply};
+use super::stderr_tail::StderrTail;
 
 /// How long a child may take to end when told to, before it is killed.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,17 +41,17 @@ pub enum ChildError {
         why: String,
     },
     /// It ended, unasked.
-    #[error("the {name} ended unexpectedly ({status}){}", told(.last_words))]
+    #[error("the {name} ended unexpectedly ({status}){}", quoted(.stderr_tail))]
     Died {
         /// Which child.
         name: String,
         /// Its exit code, or the signal that ended it.
         status: ExitStatus,
         /// The end of what it wrote to its standard error.
-        last_words: String,
+        stderr_tail: String,
     },
     /// It does not answer, or does not end.
-    #[error("the {name} did not {what} within {} s{}", .waited.as_secs_f64(), told(.last_words))]
+    #[error("the {name} did not {what} within {} s{}", .waited.as_secs_f64(), quoted(.stderr_tail))]
     Silent {
         /// Which child.
         name: String,
@@ -60,7 +60,7 @@ pub enum ChildError {
         /// How long it had.
         waited: Duration,
         /// The end of what it has written to its standard error.
-        last_words: String,
+        stderr_tail: String,
     },
     /// It and its parent do not understand each other.
     #[error("the {name} cannot be talked to: {why}")]
@@ -72,8 +72,8 @@ pub enum ChildError {
     },
 }
 
-fn told(last_words: &str) -> String {
-    match last_words {
+fn quoted(stderr_tail: &str) -> String {
+    match stderr_tail {
         "" => String::new(),
         words => format!(". Its last words:\n{words}"),
     }
@@ -98,7 +98,7 @@ pub struct Child<S, R, B> {
     /// None once something went wrong: a late answer must not be taken for the answer to a
     /// later question.
     channel: Option<Channel>,
-    last_words: LastWords,
+    stderr_tail: StderrTail,
     messages: PhantomData<fn(S) -> (R, B)>,
 }
 
@@ -133,7 +133,7 @@ impl<S: Serialize, R: DeserializeOwned, B: DeserializeOwned> Child<S, R, B> {
             name: name.to_string(),
             process,
             channel: Some(Channel::new(ours)),
-            last_words: LastWords::of(stderr),
+            stderr_tail: StderrTail::of(stderr),
             messages: PhantomData,
         })
     }
@@ -275,7 +275,7 @@ impl<S: Serialize, R: DeserializeOwned, B: DeserializeOwned> Child<S, R, B> {
 
     /// The error for a child that has ended. If it could still say why, it did so before.
     fn died(&mut self, status: ExitStatus) -> ChildError {
-        let (name, last_words) = (self.name.clone(), self.last_words.text());
+        let (name, stderr_tail) = (self.name.clone(), self.stderr_tail.text());
         let mut channel = self.channel.take();
         let soon = Instant::now() + PATIENCE;
         while let Some(Ok(reply)) = channel.as_mut().map(|it| it.receive::<Reply<R, B>>(soon)) {
@@ -283,13 +283,13 @@ impl<S: Serialize, R: DeserializeOwned, B: DeserializeOwned> Child<S, R, B> {
                 return ChildError::Failed { name, why };
             }
         }
-        ChildError::Died { name, status, last_words }
+        ChildError::Died { name, status, stderr_tail }
     }
 
     fn silent(&mut self, what: &'static str, waited: Duration) -> ChildError {
         self.channel = None;
-        let last_words = self.last_words.so_far();
-        ChildError::Silent { name: self.name.clone(), what, waited, last_words }
+        let stderr_tail = self.stderr_tail.so_far();
+        ChildError::Silent { name: self.name.clone(), what, waited, stderr_tail }
     }
 
     fn broken(&mut self, why: String) -> ChildError {

@@ -9,11 +9,16 @@ mod bind;
 mod channel;
 mod child;
 mod control;
-mod last_words;
 mod line;
 mod message;
+mod stderr_tail;
+
+use std::time::Duration;
 
 pub use bind::{BindError, bind, inherited_listener};
 pub use child::{Child, ChildError, this_program};
 pub use control::{Control, ControlError};
 pub use line::{Line, Switchboard};
+
+/// How long a child may take to start or to answer: exceeded by a hang, not by a busy machine.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);

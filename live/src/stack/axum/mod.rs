@@ -1,0 +1,71 @@
+//! axum, sqlx and reqwest: workers that are this program itself.
+
+mod worker;
+mod workers;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use model::read::{Diagnostic, Resolved};
+use model::scenario::{Concurrency, Scenario};
+
+use super::{Install, Installation, Service, Stack, StackError, StartOptions};
+use crate::versions;
+use workers::Workers;
+
+pub use worker::run as run_worker_process;
+
+/// The stack, which is part of this program.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Axum;
+
+impl Stack for Axum {
+    fn refusals(&self, _: &Resolved) -> Vec<Diagnostic> {
+        Vec::new()
+    }
+
+    fn warnings(&self, scenario: &Scenario) -> Vec<String> {
+        let threads = scenario
+            .endpoints
+            .iter()
+            .any(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool);
+        if !(scenario.costs.interpreter.lock && threads) {
+            return Vec::new();
+        }
+        vec![
+            "the profile has an interpreter lock; axum has none, so that threads compute \
+             side by side here"
+                .to_string(),
+        ]
+    }
+
+    fn resource_sets(&self, _: &Scenario) -> u32 {
+        1
+    }
+
+    fn missing(&self, _: &Install<'_>) -> Option<String> {
+        None
+    }
+
+    fn install(
+        &self,
+        _: &Install<'_>,
+        _: &mut dyn FnMut(&str),
+    ) -> Result<Box<dyn Installation>, StackError> {
+        Ok(Box::new(Axum))
+    }
+
+    fn open(&self, _: &Path) -> Result<Box<dyn Installation>, StackError> {
+        Ok(Box::new(Axum))
+    }
+}
+
+impl Installation for Axum {
+    fn versions(&self) -> BTreeMap<String, String> {
+        versions::versions()
+    }
+
+    fn start(&self, options: StartOptions<'_>) -> Result<Box<dyn Service>, StackError> {
+        Ok(Box::new(Workers::start(options)?))
+    }
+}

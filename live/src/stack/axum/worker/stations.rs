@@ -1,0 +1,64 @@
+//! What the worker's requests queue for, counted as it happens.
+
+use model::place::{self, Place};
+use model::scenario::Scenario;
+
+use super::gauge::Gauge;
+use crate::stack::{GaugeReading, StationReadings};
+
+/// Gauges of a worker.
+#[derive(Debug)]
+pub struct Stations {
+    /// Requests at each place, by number.
+    pub places: Vec<Gauge>,
+    /// Requests that were admitted and are not answered.
+    pub requests: Gauge,
+    /// Open client connections.
+    pub connections: Gauge,
+    /// Thread-pool tokens in use.
+    pub threads: Gauge,
+    /// SQLite's write lock held by this worker.
+    pub writer: Gauge,
+    /// Calls that hold the semaphore, by upstream.
+    pub semaphores: Vec<Gauge>,
+    /// Client connections in use, by upstream.
+    pub upstream_connections: Vec<Gauge>,
+}
+
+impl Stations {
+    /// The stations of a worker of `scenario`.
+    pub fn new(scenario: &Scenario) -> Stations {
+        let gauges = |count: usize| (0..count).map(|_| Gauge::new()).collect();
+        let upstreams = scenario.upstreams.len();
+        Stations {
+            places: gauges(place::count(scenario)),
+            requests: Gauge::new(),
+            connections: Gauge::new(),
+            threads: Gauge::new(),
+            writer: Gauge::new(),
+            semaphores: gauges(upstreams),
+            upstream_connections: gauges(upstreams),
+        }
+    }
+
+    /// The gauge of a place.
+    pub fn place(&self, place: Place) -> &Gauge {
+        &self.places[place.index()]
+    }
+
+    /// All gauges now; those of the database pool are the database's own.
+    pub fn read(&self, pool: GaugeReading, pool_waiting: GaugeReading) -> StationReadings {
+        let all = |gauges: &[Gauge]| gauges.iter().map(Gauge::read).collect();
+        StationReadings {
+            places: all(&self.places),
+            requests: self.requests.read(),
+            connections: self.connections.read(),
+            threads: self.threads.read(),
+            writer: self.writer.read(),
+            semaphores: all(&self.semaphores),
+            upstream_connections: all(&self.upstream_connections),
+            pool,
+            pool_waiting,
+        }
+    }
+}

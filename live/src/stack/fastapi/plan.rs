@@ -1,0 +1,166 @@
+//! The scenario as the application reads it: a file of JSON.
+
+use std::path::{Path, PathBuf};
+
+use model::place::{self, PlaceId};
+use model::scenario::{
+    Concurrency, Connections, Database, Endpoint, Engine, EventLoop, JournalMode, Scenario, Server,
+    Upstream,
+};
+use model::units::Span;
+use serde::Serialize;
+
+use crate::dataset::pragmas_of_a_connection;
+use crate::program::{Program, Task};
+use crate::stack::StartOptions;
+use crate::wire;
+
+/// A scenario as the application runs it. Times are in seconds; none is no limit.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Plan {
+    server: Server,
+    workers: u32,
+    threads: u32,
+    limit_concurrency: Option<u32>,
+    backlog: u32,
+    keep_alive: Option<f64>,
+    event_loop: EventLoop,
+    /// Processors of all its processes.
+    cpus: Vec<usize>,
+    /// The socket that workers connect to.
+    report_to: PathBuf,
+    /// Where time goes, by number.
+    places: Vec<PlaceId>,
+    database: Option<DatabasePlan>,
+    upstreams: Vec<UpstreamPlan>,
+    endpoints: Vec<EndpointPlan>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct DatabasePlan {
+    file: PathBuf,
+    journal_mode: JournalMode,
+    busy_timeout: f64,
+    /// Run on each new connection.
+    pragmas: Vec<String>,
+    /// None opens a connection for each use.
+    pool: Option<Pool>,
+    hold: model::scenario::Hold,
+    driver: model::scenario::DriverMode,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Pool {
+    size: u32,
+    overflow: u32,
+    timeout: Option<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct UpstreamPlan {
+    name: String,
+    url: String,
+    max_connections: Option<u32>,
+    pool_timeout: Option<f64>,
+    max_in_flight: Option<u32>,
+    timeout: Option<f64>,
+    retries: u32,
+    backoff: f64,
+    backoff_factor: f64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct EndpointPlan {
+    name: String,
+    path: String,
+    concurrency: Concurrency,
+    steps: Vec<Task>,
+    /// Results of the draws of a request that comes without.
+    typical: Vec<u64>,
+}
+
+impl Plan {
+    /// The plan for `options`, whose workers connect to `report_to`.
+    pub(super) fn new(options: &StartOptions<'_>, report_to: &Path) -> Plan {
+        let scenario = &options.resolved.scenario;
+        let service = &scenario.service;
+        let upstream = |upstream| UpstreamPlan::new(upstream, options.upstream);
+        Plan {
+            server: service.server,
+            workers: service.workers,
+            threads: service.threads,
+            limit_concurrency: service.limit_concurrency,
+            backlog: service.backlog,
+            keep_alive: (service.keep_alive != Span::MAX).then(|| service.keep_alive.secs_f64()),
+            event_loop: service.event_loop,
+            cpus: options.cpus.numbers().to_vec(),
+            report_to: report_to.to_path_buf(),
+            places: place::ids(scenario),
+            database: database(scenario, options.database.as_deref()),
+            upstreams: scenario.upstreams.iter().map(upstream).collect(),
+            endpoints: scenario.endpoints.iter().map(|one| endpoint(scenario, one)).collect(),
+        }
+    }
+
+    /// Worker processes.
+    pub(super) fn workers(&self) -> u32 {
+        self.workers
+    }
+
+    /// What errors call the server.
+    pub(super) fn server_name(&self) -> &'static str {
+        match self.server {
+            Server::Gunicorn => "gunicorn",
+            Server::Uvicorn | Server::Axum => "uvicorn",
+        }
+    }
+}
+
+fn database(scenario: &Scenario, file: Option<&Path>) -> Option<DatabasePlan> {
+    let Database { engine, connections, hold, driver } = scenario.database.as_ref()?;
+    let Engine::Sqlite(sqlite) = engine else { return None };
+    let pool = match *connections {
+        Connections::PerOperation => None,
+        Connections::Pool { size, overflow, timeout } => {
+            Some(Pool { size, overflow, timeout: timeout.map(Span::secs_f64) })
+        }
+    };
+    Some(DatabasePlan {
+        file: file?.to_path_buf(),
+        journal_mode: sqlite.journal_mode,
+        busy_timeout: sqlite.busy_timeout.secs_f64(),
+        pragmas: pragmas_of_a_connection(sqlite),
+        pool,
+        hold: *hold,
+        driver: *driver,
+    })
+}
+
+impl UpstreamPlan {
+    fn new(spec: &Upstream, address: Option<std::net::SocketAddr>) -> UpstreamPlan {
+        let path = wire::path_of(&spec.name);
+        UpstreamPlan {
+            name: spec.name.clone(),
+            // A scenario with upstreams has a mock of them.
+            url: address.map(|address| format!("http://{address}{path}")).unwrap_or_default(),
+            max_connections: spec.max_connections,
+            pool_timeout: spec.pool_timeout.map(Span::secs_f64),
+            max_in_flight: spec.max_in_flight,
+            timeout: spec.timeout.map(Span::secs_f64),
+            retries: spec.retries,
+            backoff: spec.backoff.secs_f64(),
+            backoff_factor: spec.backoff_factor,
+        }
+    }
+}
+
+fn endpoint(scenario: &Scenario, endpoint: &Endpoint) -> EndpointPlan {
+    let program = Program::new(scenario, endpoint);
+    EndpointPlan {
+        name: endpoint.name.clone(),
+        path: wire::path_of(&endpoint.name),
+        concurrency: endpoint.concurrency(&scenario.service),
+        typical: program.typical(),
+        steps: program.tasks,
+    }
+}

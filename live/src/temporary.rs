@@ -1,0 +1,106 @@
+//! Folders that vanish: with the value that holds them, or, if the process was killed, with the
+//! next run.
+//!
+//! A folder's name says which process made it: `.live-PID-xxxxxx`.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// How names of temporary folders begin; the process number follows.
+const TEMPORARY: &str = ".live-";
+/// Everybody may read what is kept, as far as the user's umask allows.
+const READABLE: u32 = 0o755;
+
+/// A folder cannot be made or written to.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to the folder {}: {source}; choose another with --out", folder.display())]
+pub struct FolderError {
+    folder: PathBuf,
+    source: io::Error,
+}
+
+impl FolderError {
+    /// The system says `source` of `folder`.
+    pub fn new(folder: &Path, source: io::Error) -> FolderError {
+        FolderError { folder: folder.to_path_buf(), source }
+    }
+}
+
+/// Makes the folder below which runs are kept, if it is not there, and removes what runs
+/// that were killed have left in it.
+///
+/// # Errors
+/// It cannot be made or written to.
+pub fn prepare(runs: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(runs).map_err(|source| FolderError::new(runs, source))?;
+    // An error now is better than one after the measurement.
+    let probe = tempfile::Builder::new().prefix(".probe-").tempfile_in(runs);
+    probe.map(drop).map_err(|source| FolderError::new(runs, source))?;
+    remove_orphans(runs);
+    Ok(())
+}
+
+/// A folder below `runs` that vanishes when it is dropped.
+///
+/// # Errors
+/// It cannot be made.
+pub fn temporary(runs: &Path) -> Result<TempDir, FolderError> {
+    tempfile::Builder::new()
+        .prefix(&format!("{TEMPORARY}{}-", std::process::id()))
+        .permissions(Permissions::from_mode(READABLE))
+        .tempdir_in(runs)
+        .map_err(|source| FolderError::new(runs, source))
+}
+
+/// Removes the temporary folders of processes that are gone, as far as that is possible.
+fn remove_orphans(runs: &Path) {
+    // A zombie still has a process number, but its command line is empty.
+    let lives = |pid: u32| {
+        let command = fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline"));
+        command.is_ok_and(|command| !command.is_empty())
+    };
+    if !lives(std::process::id()) {
+        // This system does not list its processes there.
+        return;
+    }
+    for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if owner(&name.to_string_lossy()).is_some_and(|pid| !lives(pid)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// The process whose temporary folder has this name.
+fn owner(name: &str) -> Option<u32> {
+    let (pid, _) = name.strip_prefix(TEMPORARY)?.split_once('-')?;
+    pid.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_killed_runs_are_removed_and_nothing_else() {
+        let runs = tempfile::tempdir().expect("a folder for temporary files");
+        let ours = temporary(runs.path()).expect("it can be written");
+        let name = ours.path().file_name().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(owner(&name), Some(std::process::id()));
+        // No process has such a number.
+        let gone = format!("{TEMPORARY}{}-abcdef", u32::MAX);
+        let others = [".live-x-abcdef", ".live-abcdef", "v2-20261123-070501", &name];
+        for name in [&*gone].into_iter().chain(others) {
+            fs::create_dir_all(runs.path().join(name).join("deep")).expect("it can be written");
+        }
+        prepare(runs.path()).expect("it can be written");
+        assert!(!runs.path().join(&gone).exists());
+        for name in others {
+            assert!(runs.path().join(name).exists(), "{name}");
+        }
+    }
+}
