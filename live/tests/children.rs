@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use live::machine::cpus::Cpus;
+use live::machine::Cpus;
 use live::supervisor::{Child, ChildError, Control, bind, inherited_listener, this_program};
 use live::{upstream, wire};
 use rustix::process::{Pid, Signal, getpgid, kill_process};

@@ -11,11 +11,9 @@ use super::options::LoadOn;
 use super::progress::Progress;
 use crate::interrupt::Interrupt;
 use crate::load::{self, Event};
-use crate::machine::cpus::{Cpus, Split};
-use crate::machine::facts::Facts;
-use crate::run::assemble;
-use crate::run::error::RunError;
-use crate::run::round::{self, Round};
+use crate::machine::Facts;
+use crate::machine::{Cpus, Split};
+use crate::run::{self, MeasuredOn, Round, RunError};
 use crate::stack::Target;
 
 /// Drives a service that somebody else has started.
@@ -23,7 +21,7 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let resolved = options.source.load(&options.timing.sets())?;
     let name = resolved.scenario.name.clone();
     let interrupt = Interrupt::listen().map_err(|error| failure(&name, RunError::System(error)))?;
-    let started = round::now_in_seconds();
+    let started = run::now_in_seconds();
     let plan = load::Plan { scenario: Arc::new(resolved.scenario.clone()), target: options.to };
     let (tell, events) = channel();
     let stop = interrupt.receiver();
@@ -33,7 +31,7 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let mut seconds = Vec::new();
     for event in events {
         if let Event::Second(second) = event {
-            progress.report(round::Progress::Second(&second.second, None));
+            progress.report(run::Progress::Second(&second.second, None));
             seconds.push(*second);
         }
     }
@@ -45,9 +43,8 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let split =
         Split { service: Cpus::default(), load, separate: true, note: Some(note.to_string()) };
     let facts = Facts::gather(Path::new("."));
-    let bench =
-        assemble::Bench { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() };
-    let report = assemble::report(&resolved, &[Round::of_load(started, tally, seconds)], &bench);
+    let on = MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() };
+    let report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
     let text = match options.output.format {
         Format::Text => render::scenario::text(&report, console.paint()),
         Format::Json => json(&report),

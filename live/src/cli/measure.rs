@@ -12,14 +12,10 @@ use super::options::{Measuring, On};
 use super::progress::Progress;
 use super::setup;
 use crate::interrupt::Interrupt;
-use crate::machine::cpus::{Cpus, Split};
-use crate::machine::facts::Facts;
-use crate::machine::limits;
-use crate::run::error::RunError;
-use crate::run::refuse::{Offer, doubt, refuse};
-use crate::run::round::{self, Failed, Round};
-use crate::run::stage::Setting;
-use crate::run::{assemble, folder};
+use crate::machine::Facts;
+use crate::machine::raise_open_files;
+use crate::machine::{Cpus, Split};
+use crate::run::{self, Failed, MeasuredOn, Offer, Round, RunError, Setting, doubt, refuse};
 use crate::stack::{Installation, Target};
 use crate::temporary;
 
@@ -78,7 +74,7 @@ pub(super) fn measure(
     let some = scenarios.iter().zip(&rounds).filter(|(_, rounds)| !rounds.is_empty());
     for (resolved, rounds) in some {
         let report = bench.report(resolved, rounds);
-        let kept = folder::keep(out, resolved, rounds, &report, &bench.facts);
+        let kept = run::keep(out, resolved, rounds, &report, &bench.facts);
         let kept = kept.map_err(|error| failure(&resolved.scenario.name, error));
         let folder = kept.map_err(|failure| session.failures.push(failure)).ok();
         session.measured.push(Measured { report, folder });
@@ -122,7 +118,7 @@ impl Bench {
         console: &mut Console<'_>,
     ) -> Result<Bench, Failure> {
         let allowed = Cpus::allowed();
-        let files = limits::raise_open_files().unwrap_or(u64::MAX);
+        let files = raise_open_files().unwrap_or(u64::MAX);
         let offer = Offer { cpus: allowed.count().max(1), files };
         let refused: Vec<_> = scenarios
             .iter()
@@ -171,7 +167,7 @@ impl Bench {
                     seed: replication_seed(resolved.scenario.seed, turn),
                     interrupt: &self.interrupt,
                 };
-                match round::run(resolved, &setting, &mut |what| progress.report(what)) {
+                match run::run_round(resolved, &setting, &mut |what| progress.report(what)) {
                     Ok(round) => rounds[index].push(round),
                     Err(Failed { error, round }) => {
                         rounds[index].extend(round.map(|round| *round));
@@ -207,13 +203,13 @@ impl Bench {
     }
 
     fn report(&self, resolved: &Resolved, rounds: &[Round]) -> Report {
-        let bench = assemble::Bench {
+        let on = MeasuredOn {
             target: self.target,
             split: &self.split(resolved),
             facts: &self.facts,
             notes: doubt(resolved, self.offer).into_iter().collect(),
         };
-        assemble::report(resolved, rounds, &bench)
+        run::report(resolved, rounds, &on)
     }
 }
 

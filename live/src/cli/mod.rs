@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use render::{CommandLine, Console, Exit, Failure, Format, command_line};
 
-use crate::run::error::RunError;
+use crate::run::RunError;
 use options::{Cli, Command};
 pub use options::{On, Place};
 pub use setup::installation;

@@ -3,7 +3,7 @@
 use render::{Console, number};
 
 use crate::load::Second;
-use crate::run::round::Progress as Stage;
+use crate::run::Progress as Stage;
 
 /// Back to the beginning of the line, and clear it.
 const AGAIN: &str = "\r\x1b[K";

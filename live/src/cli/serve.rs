@@ -7,8 +7,7 @@ use render::{Console, Exit, Failure};
 use super::failure;
 use super::measure::Bench;
 use super::options::Serve;
-use crate::run::error::RunError;
-use crate::run::stage::{Setting, Stage};
+use crate::run::{RunError, Setting, Stage};
 use crate::wire;
 
 /// Pause between two looks at the children.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Failure};
 use crate::clock;
-use crate::machine::limits::raise_open_files;
+use crate::machine::raise_open_files;
 
 /// Connections that are opened together: no more than the smallest queue of handshakes
 /// (`net.core.somaxconn`) that kernels have had.

@@ -3,14 +3,20 @@
 //! What a machine does not tell is `None`; only what a measurement cannot do without is an
 //! error.
 
-pub mod cpus;
-pub mod facts;
-pub mod kernel;
-pub mod limits;
-pub mod noise;
-pub mod process;
+mod cpus;
+mod facts;
+mod kernel;
+mod limits;
+mod noise;
+mod process;
 
 use std::path::Path;
+
+pub use cpus::{Cpus, PinError, Split, pin};
+pub use facts::Facts;
+pub use limits::{backlog_max, raise_open_files};
+pub use noise::{ClockTrouble, MachineReading, Noise};
+pub use process::Holdings;
 
 /// The value of `key` in a table of `key: value` lines, as `/proc` writes them.
 fn value_of<'t>(table: &'t str, key: &str) -> Option<&'t str> {

@@ -18,7 +18,7 @@ const SLOW_SOURCES: [&str; 4] = ["hpet", "acpi_pm", "jiffies", "refined-jiffies"
 
 /// What the kernel has counted up to a moment.
 #[derive(Clone, Debug)]
-pub struct Reading {
+pub struct MachineReading {
     /// On the monotonic clock, in nanoseconds.
     at: u64,
     /// The unsteered clock minus the monotonic one; none if there is none.
@@ -85,12 +85,12 @@ pub enum ClockTrouble {
     Slow(String),
 }
 
-impl Reading {
+impl MachineReading {
     /// Reads the machine now.
-    pub fn take() -> Reading {
+    pub fn take() -> MachineReading {
         let tick = 1_000_000_000 / os::ticks_per_second();
         let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-        Reading {
+        MachineReading {
             at: clock::now(),
             raw: os::RAW.map(offset),
             boot: os::BOOT.map(offset),
@@ -104,7 +104,7 @@ impl Reading {
     /// used `ours` nanoseconds of their CPU time. None if the kernel did not tell.
     ///
     /// The kernel counts in hundredths of a second: good enough over seconds.
-    pub fn noise(&self, close: &Reading, cpus: &Cpus, ours: u64) -> Option<Noise> {
+    pub fn noise(&self, close: &MachineReading, cpus: &Cpus, ours: u64) -> Option<Noise> {
         let elapsed = close.at.checked_sub(self.at)?;
         let all = elapsed.checked_mul(cpus.count() as u64).filter(|&all| all > 0)?;
         let (mut busy, mut steal) = (0, 0);
@@ -131,7 +131,7 @@ impl Reading {
     /// Time in interrupts that the kernel does not charge to the process that was
     /// interrupted: they come from our own traffic rather than from others. Kernels that
     /// charge it to the process leave the first column at zero.
-    fn interrupts(&self, close: &Reading, cpus: &Cpus) -> Option<u64> {
+    fn interrupts(&self, close: &MachineReading, cpus: &Cpus) -> Option<u64> {
         let mut sum = 0;
         for &cpu in cpus.numbers() {
             let total = close.of(cpu)?;
@@ -148,7 +148,7 @@ impl Reading {
     }
 
     /// What was wrong with the clock from this reading to `close`.
-    pub fn clock_troubles(&self, close: &Reading) -> Vec<ClockTrouble> {
+    pub fn clock_troubles(&self, close: &MachineReading) -> Vec<ClockTrouble> {
         let mut troubles = Vec::new();
         let elapsed = close.at.saturating_sub(self.at);
         if let (Some(open), Some(close)) = (self.raw, close.raw) {
@@ -261,9 +261,9 @@ mod tests {
                         cpu1 2000 0 300 5000 0 0 10 20 0 0\n\
                         intr 5 0 0\nctxt 77\nbtime 1\n";
 
-    fn reading(at: u64, stat: &str) -> Reading {
+    fn reading(at: u64, stat: &str) -> MachineReading {
         let cpus = parse(stat, TICK);
-        Reading { at, raw: None, boot: None, source: None, cpus, kernel: Threads::default() }
+        MachineReading { at, raw: None, boot: None, source: None, cpus, kernel: Threads::default() }
     }
 
     fn cpus(text: &str) -> Cpus {
@@ -317,7 +317,7 @@ mod tests {
     fn a_clock_that_drifts_sleeps_or_changes_is_told() {
         let exact = |value| Some(Offset { value, error: 1000 });
         let source = Some("tsc".to_string());
-        let open = Reading {
+        let open = MachineReading {
             at: 0,
             raw: exact(0),
             boot: exact(0),
@@ -326,14 +326,14 @@ mod tests {
             kernel: Threads::default(),
         };
         let at = 10 * SECOND;
-        let good = Reading { at, raw: exact(-5_000_000), ..open.clone() };
+        let good = MachineReading { at, raw: exact(-5_000_000), ..open.clone() };
         assert_eq!(open.clock_troubles(&good), []);
-        let fast = Reading { at, raw: exact(-50_000_000), ..open.clone() };
+        let fast = MachineReading { at, raw: exact(-50_000_000), ..open.clone() };
         assert_eq!(open.clock_troubles(&fast), [ClockTrouble::Rate(0.005)]);
         assert!(ClockTrouble::Rate(0.005).to_string().contains("0.50 % faster"));
-        let slept = Reading { at, boot: exact(3 * SECOND as i64), ..open.clone() };
+        let slept = MachineReading { at, boot: exact(3 * SECOND as i64), ..open.clone() };
         assert_eq!(open.clock_troubles(&slept), [ClockTrouble::Suspended(3 * SECOND)]);
-        let changed = Reading { at, source: Some("hpet".into()), ..open.clone() };
+        let changed = MachineReading { at, source: Some("hpet".into()), ..open.clone() };
         let told = ClockTrouble::Changed("tsc".into(), "hpet".into());
         assert_eq!(open.clock_troubles(&changed), [told]);
         assert_eq!(changed.clock_troubles(&changed), [ClockTrouble::Slow("hpet".into())]);
@@ -343,9 +343,9 @@ mod tests {
     #[test]
     fn this_machine_can_be_read() {
         let allowed = Cpus::allowed();
-        let open = Reading::take();
+        let open = MachineReading::take();
         std::thread::sleep(std::time::Duration::from_millis(100));
-        let close = Reading::take();
+        let close = MachineReading::take();
         let noise = open.noise(&close, &allowed, 0).expect("Linux tells");
         assert!((0.0..=1.0).contains(&noise.busy) && (0.0..=1.0).contains(&noise.steal));
         assert!(noise.others <= noise.busy);

@@ -18,10 +18,10 @@ use super::guard;
 use super::round::Round;
 use super::stations::{self, Span, Window};
 use crate::load::Tally;
-use crate::machine::cpus::Split;
-use crate::machine::facts::Facts;
-use crate::machine::limits::backlog_max;
-use crate::machine::process::Holdings;
+use crate::machine::Facts;
+use crate::machine::Holdings;
+use crate::machine::Split;
+use crate::machine::backlog_max;
 use crate::stack::Target;
 
 /// Confidence of every interval.
@@ -33,7 +33,7 @@ const VERY_FEW: u64 = 100;
 
 /// What rounds were measured on.
 #[derive(Clone, Debug)]
-pub struct Bench<'a> {
+pub struct MeasuredOn<'a> {
     /// What the scenario ran on.
     pub target: Target,
     /// What ran where.
@@ -45,8 +45,8 @@ pub struct Bench<'a> {
 }
 
 /// The report on `rounds` of `resolved`, at least one, in the order of their seeds.
-pub fn report(resolved: &Resolved, rounds: &[Round], bench: &Bench<'_>) -> Report {
-    Builder::new(resolved, rounds).report(bench)
+pub fn report(resolved: &Resolved, rounds: &[Round], on: &MeasuredOn<'_>) -> Report {
+    Builder::new(resolved, rounds).report(on)
 }
 
 struct Builder<'a> {
@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
         Builder { resolved, all, rounds, seconds, groups }
     }
 
-    fn report(&self, bench: &Bench<'_>) -> Report {
+    fn report(&self, on: &MeasuredOn<'_>) -> Report {
         let scenario = &self.resolved.scenario;
         let good = self.good();
         let throughput = self.groups.throughput(self.rate(good as f64), CONFIDENCE);
@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
             Some((name.to_string(), interval))
         });
         let evidence = Evidence { all: self.all, counted: &self.rounds };
-        let mut measurement = evidence.measurement(bench.target, bench.split, bench.facts);
+        let mut measurement = evidence.measurement(on.target, on.split, on.facts);
         let mut report = Report {
             schema: SCHEMA,
             kind: Kind::Measured,
@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
                 ),
             },
             classes: self.classes(),
-            stations: self.stations(bench.target),
+            stations: self.stations(on.target),
             time: self.time(|_| true),
             memory: Memory { mean: measurement.memory.loaded as f64, peak: self.memory_peak() },
             bounds: Vec::new(),
@@ -140,10 +140,10 @@ impl<'a> Builder<'a> {
             cut_short: false,
             untold: Default::default(),
             warnings: Vec::new(),
-            rounds: self.each(bench),
+            rounds: self.each(on),
         };
         report.cut_short = self.cut_short(&report);
-        report.warnings = self.warnings(&report, bench);
+        report.warnings = self.warnings(&report, on);
         let known = std::mem::take(&mut measurement.inconclusive);
         measurement.inconclusive = guard::reasons(&report, &measurement);
         measurement.inconclusive.extend(known);
@@ -152,12 +152,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Each of the rounds by itself, if there are several.
-    fn each(&self, bench: &Bench<'_>) -> Vec<Report> {
+    fn each(&self, on: &MeasuredOn<'_>) -> Vec<Report> {
         if self.rounds.len() < 2 {
             return Vec::new();
         }
         let numbered = (0..).zip(self.all).filter(|(_, round)| self.counts(round));
-        let alone = |round| Builder::new(self.resolved, std::slice::from_ref(round)).report(bench);
+        let alone = |round| Builder::new(self.resolved, std::slice::from_ref(round)).report(on);
         numbered.map(|(index, round)| alone(round).into_round(index)).collect()
     }
 
@@ -284,7 +284,10 @@ impl<'a> Builder<'a> {
         let (seconds, in_service) = (length as f64 / 1e9, in_service(&round.tally));
         let kernel = round.noise.map_or(0.0, |noise| noise.kernel);
         let window = Window::new(&self.resolved.scenario, &spans, seconds, in_service);
-        window.with_kernel(kernel).with_sets(target.stack().resource_sets(&self.resolved.scenario)).stations()
+        window
+            .with_kernel(kernel)
+            .with_sets(target.stack().resource_sets(&self.resolved.scenario))
+            .stations()
     }
 
     /// The most that the workers of a round ever had.
@@ -305,7 +308,7 @@ impl<'a> Builder<'a> {
         little > MANY * report.response_time.mean
     }
 
-    fn warnings(&self, report: &Report, bench: &Bench<'_>) -> Vec<String> {
+    fn warnings(&self, report: &Report, on: &MeasuredOn<'_>) -> Vec<String> {
         let mut all = Vec::new();
         let good = report.run.samples;
         if good == 0 {
@@ -324,9 +327,9 @@ impl<'a> Builder<'a> {
                  --warmup and --duration to see them"
             ));
         }
-        all.extend(bench.split.note.clone());
-        all.extend(bench.notes.iter().cloned());
-        all.extend(self.stack_warnings(bench.target));
+        all.extend(on.split.note.clone());
+        all.extend(on.notes.iter().cloned());
+        all.extend(self.stack_warnings(on.target));
         all.extend(self.left_out());
         all
     }

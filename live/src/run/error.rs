@@ -7,7 +7,7 @@ use model::read::Diagnostics;
 use crate::dataset::DataError;
 use crate::interrupt::Interrupted;
 use crate::load::LoadError;
-use crate::machine::cpus::PinError;
+use crate::machine::PinError;
 use crate::stack::StackError;
 use crate::supervisor::{BindError, ChildError};
 use crate::temporary::FolderError;

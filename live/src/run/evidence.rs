@@ -11,9 +11,9 @@ use model::statistics::round_significant;
 
 use super::round::Round;
 use super::stations::Span;
-use crate::machine::cpus::{Cpus, Split};
-use crate::machine::facts::Facts;
-use crate::machine::noise::Noise;
+use crate::machine::Facts;
+use crate::machine::Noise;
+use crate::machine::{Cpus, Split};
 use crate::stack::Target;
 use crate::times;
 
@@ -60,7 +60,7 @@ impl Evidence<'_> {
                 .map(|class| class.malformed)
                 .sum(),
             memory: self.memory(),
-            machine: machine(facts),
+            machine: describe_machine(facts),
             versions: facts.versions.clone(),
         }
     }
@@ -233,7 +233,7 @@ fn spread(times: &Histogram<u64>) -> Spread {
 }
 
 /// The machine as a report tells of it.
-pub fn machine(facts: &Facts) -> BTreeMap<String, String> {
+pub fn describe_machine(facts: &Facts) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     let mut tell = |name: &str, value: Option<String>| {
         all.extend(value.map(|value| (name.to_string(), value)));

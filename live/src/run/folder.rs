@@ -20,7 +20,7 @@ use time::macros::format_description;
 use super::error::RunError;
 use super::round::Round;
 use crate::load::LoadSecond;
-use crate::machine::facts::Facts;
+use crate::machine::Facts;
 use crate::temporary::{FolderError, temporary};
 
 /// Keeps a measurement below `runs`. Returns its folder.

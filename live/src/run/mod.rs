@@ -3,16 +3,25 @@
 //! A scenario is measured in one or more rounds. Each starts everything anew; several
 //! scenarios take turns, so that a machine that drifts drifts for all of them.
 
-pub mod assemble;
-pub mod error;
-pub mod evidence;
-pub mod fold;
-pub mod folder;
-pub mod guard;
-pub mod refuse;
-pub mod round;
-pub mod stage;
-pub mod stations;
+mod assemble;
+mod error;
+mod evidence;
+mod fold;
+mod folder;
+mod guard;
+mod refuse;
+mod round;
+mod stage;
+mod stations;
 
 #[cfg(test)]
 mod sample;
+
+pub(crate) use assemble::{MeasuredOn, report};
+pub use error::RunError;
+pub use evidence::describe_machine;
+pub(crate) use folder::keep;
+pub(crate) use refuse::doubt;
+pub use refuse::{Offer, refuse};
+pub(crate) use round::{Failed, Progress, Round, now_in_seconds, run_round};
+pub(crate) use stage::{Setting, Stage};

@@ -15,9 +15,9 @@ use super::stage::{Counts, Setting, Stage};
 use super::stations::Span;
 use crate::clock;
 use crate::load::{self, Event, LoadError, LoadSecond, Second, Tally};
-use crate::machine::cpus::Split;
-use crate::machine::noise::{ClockTrouble, Noise, Reading};
-use crate::machine::process::Holdings;
+use crate::machine::Holdings;
+use crate::machine::Split;
+use crate::machine::{ClockTrouble, MachineReading, Noise};
 
 /// Longest pause between two looks at the children.
 const LOOK: Duration = Duration::from_millis(200);
@@ -121,7 +121,7 @@ pub enum Progress<'a> {
 #[derive(Clone, Debug)]
 struct Edge {
     counts: Counts,
-    machine: Reading,
+    machine: MachineReading,
     load_cpu: u64,
     memory: Vec<Holdings>,
 }
@@ -129,7 +129,7 @@ struct Edge {
 impl Edge {
     fn take(stage: &mut Stage) -> Edge {
         let (counts, memory) = (stage.count(), stage.memory());
-        Edge { counts, machine: Reading::take(), load_cpu: clock::process_cpu(), memory }
+        Edge { counts, machine: MachineReading::take(), load_cpu: clock::process_cpu(), memory }
     }
 }
 
@@ -138,7 +138,7 @@ impl Edge {
 /// # Errors
 /// Something does not start, or the load generator fails, or a worker that died cannot be
 /// replaced. Services and upstreams that fail under load are results.
-pub fn run(
+pub fn run_round(
     resolved: &Resolved,
     setting: &Setting<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
@@ -220,7 +220,7 @@ struct Watch {
     open: Option<Edge>,
     close: Option<Edge>,
     /// The machine when the last second was told.
-    told: Reading,
+    told: MachineReading,
 }
 
 impl Watch {
@@ -233,7 +233,7 @@ impl Watch {
             lengths: (load.warmup.nanos(), load.duration.nanos()),
             open: None,
             close: None,
-            told: Reading::take(),
+            told: MachineReading::take(),
         }
     }
 
@@ -254,7 +254,7 @@ impl Watch {
             match self.events.recv_timeout(wait) {
                 Ok(Event::Started { at }) => started = Some(at),
                 Ok(Event::Second(second)) => {
-                    let now = Reading::take();
+                    let now = MachineReading::take();
                     let noise = self.told.noise(&now, &setting.split.service, 0);
                     self.told = now;
                     progress(Progress::Second(&second.second, noise.map(|noise| noise.busy)));
@@ -331,7 +331,7 @@ mod tests {
         let resident = Some(3_000_000);
         let close = Edge {
             counts: Counts { workers: vec![worker], ..Counts::default() },
-            machine: Reading::take(),
+            machine: MachineReading::take(),
             load_cpu: 0,
             memory: vec![Holdings { resident, ..Holdings::default() }],
         };

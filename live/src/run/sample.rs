@@ -7,14 +7,14 @@ use model::place;
 use model::read::Resolved;
 use model::report::Report;
 
-use super::assemble::{self, Bench};
+use super::assemble::{self, MeasuredOn};
 use super::round::Round;
 use super::stage::Counts;
 use crate::load::{Account, ClassTally, Connections, InFlight, LoadSecond, Second, Tally};
-use crate::machine::cpus::{Cpus, Split};
-use crate::machine::facts::Facts;
-use crate::machine::noise::Noise;
-use crate::machine::process::Holdings;
+use crate::machine::Facts;
+use crate::machine::Holdings;
+use crate::machine::Noise;
+use crate::machine::{Cpus, Split};
 use crate::stack::{GaugeReading, Snapshot, Target};
 use crate::times;
 use crate::upstream;
@@ -48,7 +48,7 @@ pub(super) fn report(rounds: &[Round]) -> Report {
     assemble::report(
         &resolved(),
         rounds,
-        &Bench { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() },
+        &MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() },
     )
 }
 

@@ -398,8 +398,11 @@ mod tests {
             loop_idle: 4 * SECOND,
             ..Snapshot::default()
         };
-        let reading =
-            |seconds, entries| GaugeReading { area: seconds * SECOND, entries, ..GaugeReading::default() };
+        let reading = |seconds, entries| GaugeReading {
+            area: seconds * SECOND,
+            entries,
+            ..GaugeReading::default()
+        };
         let readings = &mut close.stations;
         readings.places = vec![GaugeReading::default(); place::count(&scenario)];
         readings.places[place::CPU.index()] = reading(1, 200);

@@ -22,8 +22,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt::Interrupt;
-use crate::machine::cpus::Cpus;
-use crate::machine::process::Holdings;
+use crate::machine::Cpus;
+use crate::machine::Holdings;
 
 pub use axum::run_worker_process;
 pub use error::StackError;

@@ -51,7 +51,7 @@ pub enum BindError {
 /// # Errors
 /// The port is taken or forbidden.
 ///
-/// [`backlog_max`]: crate::machine::limits::backlog_max
+/// [`backlog_max`]: crate::machine::backlog_max
 pub fn bind(port: Option<u16>, backlog: u32, reuse_port: bool) -> Result<TcpListener, BindError> {
     let port = port.unwrap_or(0);
     try_bind(port, backlog, reuse_port).map_err(|source| match source.kind() {

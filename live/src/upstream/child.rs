@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::counters::{Counters, Snapshot};
 use super::server::{runtime, serve};
-use crate::machine::cpus::{Cpus, PinError, pin};
-use crate::machine::limits::raise_open_files;
+use crate::machine::raise_open_files;
+use crate::machine::{Cpus, PinError, pin};
 use crate::supervisor::{BindError, Control, ControlError, inherited_listener};
 
 /// What the mock is to serve.

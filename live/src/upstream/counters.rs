@@ -7,7 +7,7 @@ use model::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::machine::process::Holdings;
+use crate::machine::Holdings;
 use crate::times;
 
 /// Counts, shared by the mock and whoever asks.

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 
 use super::*;
-use crate::machine::limits::raise_open_files;
+use crate::machine::raise_open_files;
 use crate::supervisor::bind;
 use crate::upstream::{Lateness, UpstreamCounts};
 

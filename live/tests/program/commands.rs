@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use live::machine::cpus::{Cpus, Split};
+use live::machine::{Cpus, Split};
 use model::report::Report;
 use model::stream::replication_seed;
 use rustix::process::Signal;

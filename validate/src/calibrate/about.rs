@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use live::target::Target;
+use live::stack::Target;
 use model::measurement::Measurement;
 use time::OffsetDateTime;
 use time::macros::format_description;

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use live::Interrupt;
 use live::cli::On;
-use live::run::interrupt::Interrupt;
 use model::report::Report;
 use render::{Exit, Failure};
 

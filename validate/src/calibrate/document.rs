@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use live::target::Target;
+use live::stack::Target;
 use model::statistics::Estimate;
 use render::Exit;
 use schemars::JsonSchema;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use live::Interrupt;
 use live::cli::On;
-use live::load::opening::opening_times;
-use live::run::folder;
-use live::run::interrupt::Interrupt;
-use live::target::Target;
+use live::load::opening_times;
+use live::stack::Target;
+use live::temporary;
 use model::read::builtin;
 use model::report::Report;
 use model::statistics::Estimate;
@@ -91,8 +91,8 @@ pub(crate) fn around(
     profile_file::may_write(&settings.file, settings.force)?;
     let opening = if timed { Some(opening()?) } else { None };
     let around = profile_file::folder_of(&settings.file);
-    folder::prepare(around).map_err(|error| system(&error))?;
-    let folder = folder::temporary(around).map_err(|error| system(&error))?;
+    temporary::prepare(around).map_err(|error| system(&error))?;
+    let folder = temporary::temporary(around).map_err(|error| system(&error))?;
     write_probes(folder.path(), &stack, &settings.lengths)?;
     let bench = Bench { on: &settings.on, folder: folder.path(), interrupt };
     let total = settings.rounds as usize * stack.probes.len();

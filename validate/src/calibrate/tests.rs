@@ -3,7 +3,7 @@
 mod predicted;
 mod service;
 
-use live::target::Target;
+use live::stack::Target;
 use model::report::Report;
 use model::scenario::{Concurrency, Server};
 use proptest::prelude::*;

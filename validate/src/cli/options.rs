@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use live::cli::{On, Place};
-use live::target::Target;
+use live::stack::Target;
 use model::units::Span;
 use render::command_line::HELP;
 use render::{Format, Source};

@@ -1,11 +1,11 @@
 //! What `run`, `ladder` and `sweep` have in common: scenarios are predicted, measured in
 //! turns and compared.
 
-use live::machine::cpus::Cpus;
-use live::machine::limits;
-use live::run::interrupt::Interrupt;
-use live::run::refuse::{Offer, refuse};
-use live::target::Target;
+use live::Interrupt;
+use live::machine::Cpus;
+use live::machine::raise_open_files;
+use live::run::{Offer, refuse};
+use live::stack::Target;
 use model::read::{Diagnostics, Resolved};
 use model::report::Report;
 use render::{Console, Exit, Failure, Format};
@@ -61,11 +61,11 @@ pub(super) fn run(
 ) -> Result<Outcome, Failure> {
     let on = &options.on;
     check(trials, on.target)?;
-    let stack = live::cli::stack(on.target, &on.place.environment, console)?;
+    let installation = live::cli::installation(on.target, &on.place.environment, console)?;
     // From here on an interrupt clears away whatever was begun.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
-    let installed = InstalledStack { on, versions: stack.versions() };
+    let installed = InstalledStack { on, versions: installation.versions() };
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let order =
         LiveRun { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
@@ -161,7 +161,7 @@ pub(super) fn predictions(
 
 /// Refuses what cannot be measured here, while the user's own files can still be named.
 fn check(trials: &[Trial], target: Target) -> Result<(), Diagnostics> {
-    let files = limits::raise_open_files().unwrap_or(u64::MAX);
+    let files = raise_open_files().unwrap_or(u64::MAX);
     let offer = Offer { cpus: Cpus::allowed().count().max(1), files };
     let refused = trials.iter().filter_map(|trial| refuse(&trial.resolved, offer, target).err());
     all(refused)

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use live::Interrupt;
 use live::cli::On;
-use live::run::interrupt::Interrupt;
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 
 /// The hidden command that makes this program `live`.

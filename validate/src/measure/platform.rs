@@ -8,13 +8,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use live::Interrupt;
 use live::cli::On;
 use live::clock;
-use live::machine::facts::Facts;
-use live::run::evidence;
-use live::run::interrupt::Interrupt;
-use live::target::fastapi::environment::Environment;
-use live::target::{self, Target};
+use live::machine::Facts;
+use live::run::describe_machine;
+use live::stack::Target;
 use model::costs::Costs;
 use model::read::{Diagnostics, load_costs};
 use model::scenario::base_slice;
@@ -69,13 +68,8 @@ impl InstalledStack<'_> {
 
 /// The versions of a stack, as far as they are known without making anything.
 pub(crate) fn versions(on: &On) -> BTreeMap<String, String> {
-    let stack = match on.target {
-        Target::Axum => Some(target::Stack::Axum),
-        Target::Fastapi => {
-            Environment::open(&on.place.environment).ok().map(target::Stack::Fastapi)
-        }
-    };
-    stack.map(|stack| stack.versions()).unwrap_or_default()
+    let opened = on.target.stack().open(&on.place.environment);
+    opened.map(|installation| installation.versions()).unwrap_or_default()
 }
 
 /// Finds the platform profile: the one that is `named`, or that of this machine, which is
@@ -221,7 +215,7 @@ fn facts() -> Facts {
 
 /// The values of `[about]` that a profile of this machine has, as far as they are known.
 fn here(versions: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let known = evidence::machine(&facts());
+    let known = describe_machine(&facts());
     let all = [
         ("machine", about::machine(&known)),
         ("kernel", known.get("kernel").cloned()),
@@ -280,7 +274,7 @@ mod tests {
 
     #[test]
     fn this_machine_fits_itself() {
-        let here = here(&live::versions::versions());
+        let here = here(&live::versions());
         let about: Vec<(&str, &str)> = here.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert!(here.contains_key("stack"));
         assert_eq!(unfit(&profile(&about), &here), None);

@@ -100,7 +100,7 @@ pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
 
 #[cfg(test)]
 mod tests {
-    use live::target::Target;
+    use live::stack::Target;
     use model::read::load_text;
     use model::scenario::EventLoop;
     use model::units::Span;

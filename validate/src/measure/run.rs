@@ -8,9 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use live::Interrupt;
 use live::cli::On;
-use live::run::folder;
-use live::run::interrupt::Interrupt;
+use live::temporary;
 use model::read::Resolved;
 use model::report::Report;
 use render::{Exit, Failure, Format};
@@ -59,9 +59,9 @@ pub(crate) enum End {
 /// The child cannot be run, or its answer cannot be read.
 pub(crate) fn measure(order: &LiveRun<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
     let system = |error: io::Error| Failure::System(format!("cannot measure: {error}"));
-    folder::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
+    temporary::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
     let temporary =
-        folder::temporary(order.out).map_err(|error| Failure::System(error.to_string()))?;
+        temporary::temporary(order.out).map_err(|error| Failure::System(error.to_string()))?;
     let files = write(order.scenarios, temporary.path()).map_err(system)?;
     let answer = temporary.path().join("answer.json");
     let status = run(order, &files, &answer, interrupt).map_err(system)?;

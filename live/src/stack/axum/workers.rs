@@ -7,7 +7,7 @@ use model::scenario::Spread;
 
 use super::worker::{Ready, Start};
 use crate::interrupt::{Interrupt, Interrupted};
-use crate::machine::process::Holdings;
+use crate::machine::Holdings;
 use crate::stack::{Service, Snapshot, StackError, StartOptions};
 use crate::supervisor::{ANSWER_TIMEOUT, BindError, Child, ChildError, bind, this_program};
 
@@ -113,6 +113,7 @@ fn listen(resolved: &Resolved, port: Option<u16>) -> Result<Vec<TcpListener>, St
     let first = bind(port, service.backlog, true)?;
     let port = first.local_addr()?.port();
     let others = (1..service.workers).map(|_| bind(Some(port), service.backlog, true));
-    let all: Result<Vec<TcpListener>, BindError> = std::iter::once(Ok(first)).chain(others).collect();
+    let all: Result<Vec<TcpListener>, BindError> =
+        std::iter::once(Ok(first)).chain(others).collect();
     Ok(all?)
 }

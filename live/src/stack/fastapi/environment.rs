@@ -206,10 +206,8 @@ impl Environment {
         let mut pip = Command::new(folder.join("bin/python"));
         pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]);
         pip.args(["--progress-bar", "off", "--require-hashes", "--requirement"]).arg(&wanted);
-        run(pip, progress).map_err(|output| EnvironmentError::Pip {
-            folder: folder.to_path_buf(),
-            output,
-        })?;
+        run(pip, progress)
+            .map_err(|output| EnvironmentError::Pip { folder: folder.to_path_buf(), output })?;
         let environment = Environment::open(folder)?;
         fs::write(&mark, REQUIREMENTS).map_err(failed)?;
         Ok(environment)

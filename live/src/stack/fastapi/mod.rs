@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
-use model::scenario::{Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread};
+use model::scenario::{
+    Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread,
+};
 
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
 use crate::versions;

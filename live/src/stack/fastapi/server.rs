@@ -17,7 +17,7 @@ use super::environment::Environment;
 use super::plan::Plan;
 use super::sources::SOURCES;
 use crate::interrupt::Interrupt;
-use crate::machine::process::Holdings;
+use crate::machine::Holdings;
 use crate::stack::{Service, Snapshot, StackError, StartOptions};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, ChildError, Line, Switchboard, bind};
 use crate::temporary::temporary;

@@ -51,7 +51,9 @@ mod tests {
         assert!(!first.waited && said.is_empty());
         let second = std::thread::spawn({
             let folder = folder.clone();
-            move || Turn::take(&folder, &mut |what| reports.0.send(what.to_string()).expect("heard"))
+            move || {
+                Turn::take(&folder, &mut |what| reports.0.send(what.to_string()).expect("heard"))
+            }
         });
         assert!(reports.1.recv().expect("it waits").contains("waiting"));
         assert!(!second.is_finished());

@@ -1,6 +1,6 @@
 //! axum with sqlx and reqwest.
 
-use live::target::Target;
+use live::stack::Target;
 use model::scenario::{Concurrency, EventLoop, Server};
 
 use super::description::{Fact, Hops, Stack};

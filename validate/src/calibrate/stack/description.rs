@@ -1,6 +1,6 @@
 //! The description of a stack.
 
-use live::target::Target;
+use live::stack::Target;
 use model::scenario::EventLoop;
 use toml_edit::Value;
 

@@ -1,6 +1,6 @@
 //! FastAPI on uvicorn, with SQLAlchemy on sqlite3 or aiosqlite, and httpx.
 
-use live::target::Target;
+use live::stack::Target;
 use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 
 use super::description::{Fact, Hops, Stack};

@@ -9,7 +9,7 @@ pub(super) mod fastapi;
 pub(super) mod shared_probes;
 mod shared_recipes;
 
-use live::target::Target;
+use live::stack::Target;
 
 #[cfg(test)]
 pub(crate) use description::Hops;

@@ -21,7 +21,7 @@ use crate::calibrate::walk::calibrate;
 use crate::calibrate::{profile, profile_file};
 use crate::measure::platform::Platform;
 use crate::measure::predict::overlay;
-use live::target::Target;
+use live::stack::Target;
 use shared_probes::{MODELS, commits};
 
 /// The calibration of a service, and the costs that scenarios find in its profile.

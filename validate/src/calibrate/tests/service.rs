@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use live::target::Target;
+use live::stack::Target;
 use model::costs::{Work, syncs_per_commit};
 use model::report::Report;
 use model::scenario::{Concurrency, JournalMode, Synchronous};

@@ -120,8 +120,7 @@ impl Context {
         }
         self.computed();
         let waiting = self.wait_at(place);
-        let Some((permit, waited)) =
-            deadline(self.mode, at, Timed::new(semaphore.acquire())).await
+        let Some((permit, waited)) = deadline(self.mode, at, Timed::new(semaphore.acquire())).await
         else {
             // The time was up at `at`; the rest was a wait for the loop.
             self.waited(waiting, at.unwrap_or(0));

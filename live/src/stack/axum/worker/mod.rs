@@ -36,7 +36,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::coop::unconstrained;
 
 use crate::clock;
-use crate::machine::cpus::{Cpus, pin};
+use crate::machine::{Cpus, pin};
 use crate::stack::Snapshot;
 use crate::supervisor::{Control, inherited_listener};
 use crate::wire;
@@ -95,7 +95,7 @@ fn serve(control: &Channel, listener: TcpListener, start: Start) -> Result<(), S
     let scenario = Arc::new(burning(Scenario { seed: start.seed, ..resolved.scenario }));
     pin(&start.cpus).map_err(|error| error.to_string())?;
     // Every file that the process may open may be a connection.
-    crate::machine::limits::raise_open_files();
+    crate::machine::raise_open_files();
     let idle = Arc::new(Gauge::new());
     let (parked, unparked) = (idle.clone(), idle.clone());
     let runtime = Builder::new_current_thread()

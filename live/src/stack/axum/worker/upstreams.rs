@@ -75,7 +75,12 @@ impl Client {
 
 impl Client {
     /// A call whose waits are parked. Returns the time spent computing as well.
-    pub(super) async fn park(&self, url: &str, call: &str, timeout: Option<Span>) -> (Attempt, u64) {
+    pub(super) async fn park(
+        &self,
+        url: &str,
+        call: &str,
+        timeout: Option<Span>,
+    ) -> (Attempt, u64) {
         let exchange = async {
             let reply = self.parked.get(url).header(wire::CALL, call).send().await?;
             let replied = reply.headers().get(wire::REPLIED).and_then(|at| at.to_str().ok());

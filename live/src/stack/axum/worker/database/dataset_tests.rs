@@ -1,5 +1,7 @@
 use super::testing::{Data, MODES, ROWS, scenario};
-use crate::dataset::{self, DataError, create, mode_name, rows};
+use model::scenario::JournalMode;
+
+use crate::dataset::{DataError, create, mode_name, rows};
 use crate::stack::axum::worker::waiting::block_on;
 
 #[test]

@@ -7,11 +7,11 @@
 
 mod account;
 mod connection;
+#[cfg(test)]
+mod dataset_tests;
 mod operation;
 mod pool;
 mod probe;
-#[cfg(test)]
-mod dataset_tests;
 #[cfg(test)]
 mod testing;
 

@@ -9,9 +9,9 @@ use model::scenario::{Concurrency, Engine, JournalMode, Scenario, Sqlite};
 use model::units::Span;
 use tempfile::TempDir;
 
+use super::Handler;
 use super::connection::{Connection, Settings};
 use super::operation::Database;
-use super::Handler;
 use crate::dataset;
 use crate::stack::axum::worker::waiting::block_on;
 

@@ -105,7 +105,7 @@ fn a_connection_has_the_settings_of_the_scenario() {
 fn all_pragmas_run_and_change_no_mode() {
     let data = Data::patient(JournalMode::Truncate);
     let mut connection = data.open();
-    for number in 0..PRAGMAS.len() as u32 + 2 {
+    for number in 0..dataset::PRAGMAS.len() as u32 + 2 {
         called(&mut connection, Call::Pragma(number));
     }
     assert_eq!(block_on(connection.ask("PRAGMA journal_mode")), "truncate");
