@@ -21,11 +21,11 @@ use coarse::Bell;
 use exact::Bell;
 
 /// The instant that never comes.
-pub const NEVER: u64 = u64::MAX;
+pub(crate) const NEVER: u64 = u64::MAX;
 
 /// Wakes any number of sleepers. Clones share one timer.
 #[derive(Clone, Debug)]
-pub struct Alarm {
+pub(crate) struct Alarm {
     shared: Arc<Shared>,
     _watch: Arc<Watch>,
 }
@@ -64,7 +64,7 @@ impl Alarm {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub fn new() -> io::Result<Alarm> {
+    pub(crate) fn new() -> io::Result<Alarm> {
         let sleepers = Sleepers { wakers: BTreeMap::new(), fell_asleep: 0, armed: NEVER };
         let shared = Arc::new(Shared { bell: Bell::new()?, sleepers: Mutex::new(sleepers) });
         let watch = tokio::spawn(watch(Arc::clone(&shared)));
@@ -75,7 +75,7 @@ impl Alarm {
     /// possible after it, never before.
     ///
     /// A sleep that is dropped is forgotten at once.
-    pub fn sleep_until(&self, at: u64) -> Sleep<'_> {
+    pub(crate) fn sleep_until(&self, at: u64) -> Sleep<'_> {
         Sleep { shared: &self.shared, at, order: None }
     }
 }
@@ -120,7 +120,7 @@ impl Sleepers {
 /// A sleep until an instant. See [`Alarm::sleep_until`].
 #[derive(Debug)]
 #[must_use = "a sleep does nothing unless it is awaited"]
-pub struct Sleep<'a> {
+pub(crate) struct Sleep<'a> {
     shared: &'a Shared,
     at: u64,
     /// Its number among the sleepers, once it is one of them.

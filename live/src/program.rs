@@ -16,7 +16,7 @@ use crate::dataset;
 /// What a handler does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Task {
+pub(crate) enum Task {
     /// Computes.
     Cpu(Length),
     /// Waits in a call that blocks its thread.
@@ -48,7 +48,7 @@ pub enum Task {
 
 /// How long a task takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Length {
+pub(crate) struct Length {
     /// Nanoseconds, unless it is drawn.
     nanos: u64,
     /// The number of its draw.
@@ -57,7 +57,7 @@ pub struct Length {
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Query {
+pub(crate) struct Query {
     /// `read` or `write`.
     kind: &'static str,
     /// The number of the draw of its first row.
@@ -86,7 +86,7 @@ impl Outcome {
 
 /// The tasks of an endpoint, and its draws by number.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub(crate) struct Program {
     /// In order.
     pub tasks: Vec<Task>,
     draws: Vec<(Purpose, Outcome)>,
@@ -94,7 +94,7 @@ pub struct Program {
 
 impl Program {
     /// The program of `endpoint`, whose draws are made from the seed of `scenario`.
-    pub fn new(scenario: &Scenario, endpoint: &Endpoint) -> Program {
+    pub(crate) fn new(scenario: &Scenario, endpoint: &Endpoint) -> Program {
         let mut writer = Writer { scenario, endpoint, draws: Vec::new() };
         let steps = endpoint.steps.iter().enumerate();
         let tasks = steps.map(|(index, step)| writer.task(step, &index.to_string())).collect();
@@ -102,12 +102,12 @@ impl Program {
     }
 
     /// Something is drawn.
-    pub fn draws_anything(&self) -> bool {
+    pub(crate) fn draws_anything(&self) -> bool {
         !self.draws.is_empty()
     }
 
     /// Writes the results of the draws of the request with `key`, parted by commas.
-    pub fn write_draws(&self, cache: &mut Draws, key: RequestKey, out: &mut String) {
+    pub(crate) fn write_draws(&self, cache: &mut Draws, key: RequestKey, out: &mut String) {
         for (number, (purpose, outcome)) in self.draws.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             let value = outcome.at(cache.draw(purpose, key.lane, key.index));
@@ -116,7 +116,7 @@ impl Program {
     }
 
     /// The median result of each draw: for requests that nobody made draws for.
-    pub fn typical(&self) -> Vec<u64> {
+    pub(crate) fn typical(&self) -> Vec<u64> {
         self.draws.iter().map(|(_, outcome)| outcome.at(1 << 63)).collect()
     }
 }

@@ -8,6 +8,6 @@ const LONGEST: u64 = 1_000_000 * 1_000_000_000;
 const DIGITS: u8 = 3;
 
 /// An empty histogram of times. All have the same bounds, and can be added to each other.
-pub fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(SHORTEST, LONGEST, DIGITS).expect("valid constant bounds")
 }

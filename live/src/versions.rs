@@ -26,7 +26,7 @@ pub fn versions() -> BTreeMap<String, String> {
 }
 
 /// Versions of rung alone.
-pub fn own() -> BTreeMap<String, String> {
+pub(crate) fn own() -> BTreeMap<String, String> {
     let build = if cfg!(debug_assertions) { "debug" } else { "release" };
     let own = [("rung", env!("CARGO_PKG_VERSION")), ("build", build)];
     own.into_iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()

@@ -12,7 +12,7 @@ use model::scenario::{JournalMode, Sqlite};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
-pub use pragmas::{PRAGMAS, pragmas_of_a_connection, synchronous_name};
+pub(crate) use pragmas::{PRAGMAS, pragmas_of_a_connection, synchronous_name};
 
 /// Rows of the table, unless a query changes more pages at a time.
 const ROWS: u32 = 1_000;
@@ -65,7 +65,7 @@ pub enum DataError {
 }
 
 /// Rows that the data set needs: enough for the largest write of the profile.
-pub fn rows(costs: &Costs) -> u32 {
+pub(crate) fn rows(costs: &Costs) -> u32 {
     costs.query.values().map(|query| query.pages).fold(ROWS, u32::max)
 }
 
@@ -75,7 +75,11 @@ pub fn rows(costs: &Costs) -> u32 {
 ///
 /// # Errors
 /// What is wrong with the folder or the file.
-pub async fn create(folder: &Path, settings: &Sqlite, rows: u32) -> Result<PathBuf, DataError> {
+pub(crate) async fn create(
+    folder: &Path,
+    settings: &Sqlite,
+    rows: u32,
+) -> Result<PathBuf, DataError> {
     let file = folder.join(FILE);
     OpenOptions::new()
         .write(true)
@@ -113,7 +117,7 @@ async fn fill(file: &Path, mode: JournalMode, rows: u32) -> Result<String, sqlx:
 }
 
 /// SQLite's name of a journal mode.
-pub fn mode_name(mode: JournalMode) -> &'static str {
+pub(crate) fn mode_name(mode: JournalMode) -> &'static str {
     match mode {
         JournalMode::Delete => "delete",
         JournalMode::Truncate => "truncate",
@@ -124,7 +128,7 @@ pub fn mode_name(mode: JournalMode) -> &'static str {
 
 /// The mode that a connection must set for itself: the file remembers the write-ahead log
 /// alone, and starts from `delete` otherwise.
-pub fn mode_of_a_connection(mode: JournalMode) -> Option<&'static str> {
+pub(crate) fn mode_of_a_connection(mode: JournalMode) -> Option<&'static str> {
     match mode {
         JournalMode::Truncate | JournalMode::Persist => Some(mode_name(mode)),
         JournalMode::Delete | JournalMode::Wal => None,

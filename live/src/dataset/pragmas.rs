@@ -5,7 +5,7 @@ use model::scenario::{JournalMode, Sqlite, Synchronous};
 /// SQLite's own setting.
 const AUTOCHECKPOINT: u32 = 1000;
 /// Pragmas that services run on a new connection. None changes what is measured.
-pub const PRAGMAS: [&str; 6] = [
+pub(crate) const PRAGMAS: [&str; 6] = [
     "PRAGMA temp_store = memory",
     "PRAGMA cache_size = -2000",
     "PRAGMA mmap_size = 0",
@@ -16,7 +16,7 @@ pub const PRAGMAS: [&str; 6] = [
 
 /// The pragmas of a new connection: those that the settings of the scenario need, and then
 /// usual ones until there are as many as the scenario says.
-pub fn pragmas_of_a_connection(settings: &Sqlite) -> Vec<String> {
+pub(crate) fn pragmas_of_a_connection(settings: &Sqlite) -> Vec<String> {
     let mut all = Vec::new();
     if settings.synchronous != Synchronous::Full {
         all.push(format!("PRAGMA synchronous = {}", synchronous_name(settings.synchronous)));
@@ -37,7 +37,7 @@ pub fn pragmas_of_a_connection(settings: &Sqlite) -> Vec<String> {
 }
 
 /// SQLite's name of a synchronous level.
-pub fn synchronous_name(synchronous: Synchronous) -> &'static str {
+pub(crate) fn synchronous_name(synchronous: Synchronous) -> &'static str {
     match synchronous {
         Synchronous::Off => "off",
         Synchronous::Normal => "normal",

@@ -16,7 +16,7 @@ const WORKER: &str = "kworker/";
 
 /// CPU time that the kernel's threads have used so far, by their numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Threads(BTreeMap<u32, Thread>);
+pub(super) struct Threads(BTreeMap<u32, Thread>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Thread {
@@ -28,7 +28,7 @@ struct Thread {
 
 impl Threads {
     /// Reads them now; none where the kernel does not show its threads, as in a container.
-    pub fn take() -> Threads {
+    pub(super) fn take() -> Threads {
         if line_of(format!("{PARENT}/comm")).as_deref() != Some(PARENT_NAME) {
             return Threads::default();
         }
@@ -44,12 +44,12 @@ impl Threads {
 
     /// CPU time from this reading to `close` of those that are bound to one of `cpus`, in
     /// nanoseconds.
-    pub fn bound(&self, close: &Threads, cpus: &Cpus) -> u64 {
+    pub(super) fn bound(&self, close: &Threads, cpus: &Cpus) -> u64 {
         self.used(close, |processor| processor.is_some_and(|cpu| cpus.numbers().contains(&cpu)))
     }
 
     /// The same of those that run anywhere.
-    pub fn unbound(&self, close: &Threads) -> u64 {
+    pub(super) fn unbound(&self, close: &Threads) -> u64 {
         self.used(close, |processor| processor.is_none())
     }
 

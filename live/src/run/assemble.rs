@@ -33,7 +33,7 @@ const VERY_FEW: u64 = 100;
 
 /// What rounds were measured on.
 #[derive(Clone, Debug)]
-pub struct MeasuredOn<'a> {
+pub(crate) struct MeasuredOn<'a> {
     /// What the scenario ran on.
     pub target: Target,
     /// What ran where.
@@ -45,7 +45,7 @@ pub struct MeasuredOn<'a> {
 }
 
 /// The report on `rounds` of `resolved`, at least one, in the order of their seeds.
-pub fn report(resolved: &Resolved, rounds: &[Round], on: &MeasuredOn<'_>) -> Report {
+pub(crate) fn report(resolved: &Resolved, rounds: &[Round], on: &MeasuredOn<'_>) -> Report {
     Builder::new(resolved, rounds).report(on)
 }
 

@@ -19,7 +19,7 @@ use crate::times;
 
 /// The rounds of a measurement.
 #[derive(Clone, Copy, Debug)]
-pub struct Evidence<'a> {
+pub(super) struct Evidence<'a> {
     /// All of them.
     pub all: &'a [Round],
     /// Those that the numbers are of.
@@ -29,7 +29,7 @@ pub struct Evidence<'a> {
 impl Evidence<'_> {
     /// How the rounds were measured. What makes their numbers inconclusive is found by
     /// looking at them ([`super::guard`]), but for what went wrong already.
-    pub fn measurement(&self, target: Target, split: &Split, facts: &Facts) -> Measurement {
+    pub(super) fn measurement(&self, target: Target, split: &Split, facts: &Facts) -> Measurement {
         let cpus = |cpus: &Cpus| cpus.numbers().iter().map(|&cpu| cpu as u32).collect();
         let mocks = || self.all.iter().filter_map(|round| round.close.upstream.as_ref());
         Measurement {
@@ -205,7 +205,7 @@ impl Evidence<'_> {
 }
 
 /// What went wrong in any of `rounds`, each once.
-pub fn troubles<'r>(rounds: impl Iterator<Item = &'r Round>) -> Vec<String> {
+pub(super) fn troubles<'r>(rounds: impl Iterator<Item = &'r Round>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for round in rounds {
         let clocks = round.clock.iter().map(ToString::to_string);

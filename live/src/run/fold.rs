@@ -16,14 +16,14 @@ const BEYOND: f64 = 10.0;
 /// Groups of observations whose spread gives the intervals: the rounds, or, where there is
 /// only one, stretches of it.
 #[derive(Debug)]
-pub struct Groups {
+pub(super) struct Groups {
     /// Each with its length in seconds.
     pub groups: Vec<Group>,
 }
 
 /// One group.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub(super) struct Group {
     /// Its length in seconds.
     pub seconds: f64,
     /// Good answers by class.
@@ -36,7 +36,7 @@ pub struct Group {
 
 impl Group {
     /// A whole round as one group.
-    pub fn whole(round: &Round) -> Group {
+    pub(super) fn whole(round: &Round) -> Group {
         let tally = &round.tally;
         let mut times = times::histogram();
         tally.classes.iter().for_each(|class| {
@@ -52,7 +52,7 @@ impl Group {
     }
 
     /// The whole seconds of a round that lie in its window, each as a group.
-    pub fn seconds_of(round: &Round) -> Vec<Group> {
+    pub(super) fn seconds_of(round: &Round) -> Vec<Group> {
         let tally = &round.tally;
         let begin = |index: u64| tally.started + index * 1_000_000_000;
         let inside = round.seconds.iter().filter(|LoadSecond { second, .. }| {
@@ -86,12 +86,12 @@ impl Group {
 
 impl Groups {
     /// Each round by itself.
-    pub fn of_rounds(rounds: Vec<Group>) -> Groups {
+    pub(super) fn of_rounds(rounds: Vec<Group>) -> Groups {
         Groups { groups: rounds }
     }
 
     /// The seconds of one round, in at most so many batches of equal length.
-    pub fn of_seconds(seconds: &[Group]) -> Groups {
+    pub(super) fn of_seconds(seconds: &[Group]) -> Groups {
         let size = seconds.len().div_ceil(BATCHES).max(1);
         let groups = seconds.chunks_exact(size).filter_map(|chunk| {
             let (first, rest) = chunk.split_first()?;
@@ -110,24 +110,29 @@ impl Groups {
     }
 
     /// Good answers per second.
-    pub fn throughput(&self, value: f64, confidence: f64) -> Estimate {
+    pub(super) fn throughput(&self, value: f64, confidence: f64) -> Estimate {
         self.around(value, confidence, |group| group.rate(group.good.iter().sum()))
     }
 
     /// Good answers per second of one class.
-    pub fn class_throughput(&self, class: usize, value: f64, confidence: f64) -> Estimate {
+    pub(super) fn class_throughput(&self, class: usize, value: f64, confidence: f64) -> Estimate {
         self.around(value, confidence, |group| group.rate(group.good[class]))
     }
 
     /// Requests in flight.
-    pub fn in_flight(&self, value: f64, confidence: f64) -> Estimate {
+    pub(super) fn in_flight(&self, value: f64, confidence: f64) -> Estimate {
         self.around(value, confidence, |group| group.in_flight)
     }
 
     /// A quantile or the mean of response times, by name. None if a group has too few
     /// samples for it: it would be the longest time of each group, and its spread that of
     /// something else.
-    pub fn response_time(&self, name: &str, value: f64, confidence: f64) -> Option<Estimate> {
+    pub(super) fn response_time(
+        &self,
+        name: &str,
+        value: f64,
+        confidence: f64,
+    ) -> Option<Estimate> {
         let fewest = self.groups.iter().map(|group| group.times.len()).min()?;
         if self.groups.len() < 2 || fewest < samples_for(quantile_of(name)) {
             return None;
@@ -150,7 +155,7 @@ fn samples_for(quantile: Option<f64>) -> u64 {
 }
 
 /// Response times of `times`; sum and longest are known exactly.
-pub fn response_time(times: &Histogram<u64>, sum: u128, max: u64) -> ResponseTime {
+pub(super) fn response_time(times: &Histogram<u64>, sum: u128, max: u64) -> ResponseTime {
     let mut out = ResponseTime::default();
     if times.is_empty() {
         return out;

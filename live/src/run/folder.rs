@@ -27,7 +27,7 @@ use crate::temporary::{FolderError, temporary};
 ///
 /// # Errors
 /// The disk is full, or cannot be written.
-pub fn keep(
+pub(crate) fn keep(
     runs: &Path,
     resolved: &Resolved,
     rounds: &[Round],

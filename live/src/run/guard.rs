@@ -27,7 +27,7 @@ const REPLY_SHARE: f64 = 0.05;
 const GOOD: u64 = 10;
 
 /// The reasons why `report` is inconclusive, beyond those that are known already.
-pub fn reasons(report: &Report, measurement: &Measurement) -> Vec<String> {
+pub(super) fn reasons(report: &Report, measurement: &Measurement) -> Vec<String> {
     let mut reasons = Vec::new();
     if measurement.interrupted {
         reasons.push("the run was interrupted before its end".to_string());

@@ -21,7 +21,7 @@ pub struct Offer {
 
 /// What may go wrong for want of open files, as a sentence for the report. It is not known
 /// before: a service may answer so quickly that few are open at a time.
-pub fn doubt(resolved: &Resolved, offer: Offer) -> Option<String> {
+pub(crate) fn doubt(resolved: &Resolved, offer: Offer) -> Option<String> {
     let (load, worker) = files(&resolved.scenario);
     let (who, need) = if worker >= load { ("a worker", worker) } else { ("the load", load) };
     (need > offer.files).then(|| {

@@ -27,7 +27,7 @@ const BEFORE_CLOSE: u64 = 10_000_000;
 
 /// What one round has measured, as it came.
 #[derive(Clone, Debug)]
-pub struct Round {
+pub(crate) struct Round {
     /// Seconds since 1970 when it began.
     pub started: u64,
     /// What the load generator counted.
@@ -58,7 +58,7 @@ pub struct Round {
 
 impl Round {
     /// A round of which only the load generator was ours, and which began at `started`.
-    pub fn of_load(started: u64, tally: Tally, seconds: Vec<LoadSecond>) -> Round {
+    pub(crate) fn of_load(started: u64, tally: Tally, seconds: Vec<LoadSecond>) -> Round {
         Round {
             started,
             load_cpu: tally.cpu,
@@ -77,19 +77,19 @@ impl Round {
     }
 
     /// Length of the counted window, in seconds.
-    pub fn seconds_counted(&self) -> f64 {
+    pub(crate) fn seconds_counted(&self) -> f64 {
         self.tally.window() as f64 / 1e9
     }
 
     /// It came to its end and has a window to count in.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         !self.tally.interrupted && self.tally.window() > 0
     }
 }
 
 /// A round that did not come to its end by a failure of ours.
 #[derive(Debug)]
-pub struct Failed {
+pub(crate) struct Failed {
     /// What failed.
     pub error: RunError,
     /// What was measured until then; none if the load had not begun or is lost.
@@ -103,13 +103,13 @@ impl<E: Into<RunError>> From<E> for Failed {
 }
 
 /// Seconds since 1970.
-pub fn now_in_seconds() -> u64 {
+pub(crate) fn now_in_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 /// What happens while a round runs.
 #[derive(Debug)]
-pub enum Progress<'a> {
+pub(crate) enum Progress<'a> {
     /// Processes and data are being made.
     Starting,
     /// A second of load is over; and the share of the service's processors in use,
@@ -138,7 +138,7 @@ impl Edge {
 /// # Errors
 /// Something does not start, or the load generator fails, or a worker that died cannot be
 /// replaced. Services and upstreams that fail under load are results.
-pub fn run_round(
+pub(crate) fn run_round(
     resolved: &Resolved,
     setting: &Setting<'_>,
     progress: &mut dyn FnMut(Progress<'_>),

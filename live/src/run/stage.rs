@@ -26,7 +26,7 @@ type Upstream = Child<upstream::Start, upstream::Ready, upstream::Snapshot>;
 
 /// How a stage is to be set.
 #[derive(Clone, Debug)]
-pub struct Setting<'a> {
+pub(crate) struct Setting<'a> {
     /// What runs where.
     pub split: &'a Split,
     /// What the service runs on.
@@ -43,7 +43,7 @@ pub struct Setting<'a> {
 
 /// The processes and files of a round. They end and vanish when it is dropped.
 #[derive(Debug)]
-pub struct Stage {
+pub(crate) struct Stage {
     // Fields are dropped in this order: a caller before the process that it calls.
     service: Box<dyn Service>,
     upstream: Option<(Upstream, SocketAddr)>,
@@ -54,7 +54,7 @@ pub struct Stage {
 
 /// Counts of all children at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// When, on the machine's monotonic clock.
     pub at: u64,
     /// By worker; one that did not answer has counted nothing.
@@ -70,7 +70,7 @@ impl Stage {
     /// # Errors
     /// A child does not start, a port is taken, the folder cannot be written, or the user
     /// wants to end.
-    pub fn start(resolved: &Resolved, setting: &Setting<'_>) -> Result<Stage, RunError> {
+    pub(crate) fn start(resolved: &Resolved, setting: &Setting<'_>) -> Result<Stage, RunError> {
         let Setting { split, stack, directory, port, seed, interrupt } = *setting;
         interrupt.check()?;
         pin(&split.load)?;
@@ -96,12 +96,12 @@ impl Stage {
     }
 
     /// Where the service listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.service.address()
     }
 
     /// Where the upstreams answer, if there are any.
-    pub fn upstream_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn upstream_address(&self) -> Option<SocketAddr> {
         self.upstream.as_ref().map(|(_, address)| *address)
     }
 
@@ -110,7 +110,7 @@ impl Stage {
     ///
     /// # Errors
     /// It cannot be replaced, or the user wants to end meanwhile.
-    pub fn replace_dead(&mut self) -> Result<(), RunError> {
+    pub(crate) fn replace_dead(&mut self) -> Result<(), RunError> {
         self.service.replace_dead(&mut self.troubles)?;
         if let Some(Err(error)) = self.upstream.as_mut().map(|(child, _)| child.check()) {
             self.troubles.push(error.to_string());
@@ -121,13 +121,13 @@ impl Stage {
     }
 
     /// What went wrong with children so far.
-    pub fn troubles(&self) -> &[String] {
+    pub(crate) fn troubles(&self) -> &[String] {
         &self.troubles
     }
 
     /// What the children have counted. One that does not answer has counted nothing, and is
     /// noted.
-    pub fn count(&mut self) -> Counts {
+    pub(crate) fn count(&mut self) -> Counts {
         let at = clock::now();
         let workers = self.service.snapshots(&mut self.troubles);
         let mut counts = Counts { at, workers, upstream: None };
@@ -145,7 +145,7 @@ impl Stage {
     }
 
     /// Memory of each worker, and then of the processes that supervise them.
-    pub fn memory(&self) -> Vec<Holdings> {
+    pub(crate) fn memory(&self) -> Vec<Holdings> {
         self.service.memory()
     }
 }

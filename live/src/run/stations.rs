@@ -10,7 +10,7 @@ use crate::stack::{GaugeReading, Snapshot, StationReadings};
 
 /// A worker at the beginning and at the end of the counted window.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Span {
+pub(super) struct Span {
     open: Snapshot,
     close: Snapshot,
 }
@@ -20,7 +20,7 @@ impl Span {
     /// place meanwhile, that one counts from its own beginning, and what the first had
     /// counted in the window is lost with it. Of one that says nothing at the end nothing is
     /// known.
-    pub fn new(open: &Snapshot, close: &Snapshot) -> Option<Span> {
+    pub(super) fn new(open: &Snapshot, close: &Snapshot) -> Option<Span> {
         if close.at == 0 {
             return None;
         }
@@ -34,17 +34,17 @@ impl Span {
 
     /// All workers whose counts are `open` and `close`, but for those of whom nothing is
     /// known.
-    pub fn all(open: &[Snapshot], close: &[Snapshot]) -> Vec<Span> {
+    pub(super) fn all(open: &[Snapshot], close: &[Snapshot]) -> Vec<Span> {
         open.iter().zip(close).filter_map(|(open, close)| Span::new(open, close)).collect()
     }
 
     /// Its length in nanoseconds.
-    pub fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         self.close.at.saturating_sub(self.open.at)
     }
 
     /// CPU time of the worker, in nanoseconds.
-    pub fn cpu(&self) -> u64 {
+    pub(super) fn cpu(&self) -> u64 {
         self.close.cpu.saturating_sub(self.open.cpu)
     }
 
@@ -56,7 +56,7 @@ impl Span {
 }
 
 /// Gauges of all workers over the window.
-pub struct Window<'a> {
+pub(super) struct Window<'a> {
     scenario: &'a Scenario,
     workers: &'a [Span],
     seconds: f64,
@@ -77,7 +77,7 @@ struct Flow {
 impl<'a> Window<'a> {
     /// The window of `workers`, `seconds` long. In its mean there were `in_service` requests
     /// between the client's first byte and the service's last word, as the client saw it.
-    pub fn new(
+    pub(super) fn new(
         scenario: &'a Scenario,
         workers: &'a [Span],
         seconds: f64,
@@ -88,12 +88,12 @@ impl<'a> Window<'a> {
 
     /// With threads of the kernel that worked for the workers on this share of their
     /// processors.
-    pub fn with_kernel(self, kernel: f64) -> Window<'a> {
+    pub(super) fn with_kernel(self, kernel: f64) -> Window<'a> {
         Window { kernel, ..self }
     }
 
     /// With so many pools and semaphores of a kind in each worker.
-    pub fn with_sets(self, sets: u32) -> Window<'a> {
+    pub(super) fn with_sets(self, sets: u32) -> Window<'a> {
         Window { sets, ..self }
     }
 
@@ -125,7 +125,7 @@ impl<'a> Window<'a> {
     }
 
     /// Every station that was visited, in the order of a prediction's.
-    pub fn stations(&self) -> Vec<Station> {
+    pub(super) fn stations(&self) -> Vec<Station> {
         let mut all = self.service();
         self.database(&mut all);
         self.upstreams(&mut all);
@@ -250,7 +250,7 @@ impl<'a> Window<'a> {
 
 /// The stations of several rounds, averaged; the interval of a utilisation is that over
 /// rounds.
-pub fn merged(rounds: &[Vec<Station>], confidence: f64) -> Vec<Station> {
+pub(super) fn merged(rounds: &[Vec<Station>], confidence: f64) -> Vec<Station> {
     let mut all: Vec<Station> = Vec::new();
     for station in rounds.iter().flatten() {
         if all.iter().all(|known| known.id != station.id) {

@@ -19,14 +19,14 @@ use super::burn::burn;
 use super::handler::Accepted;
 use super::semaphore::Inside;
 use super::socket::Socket;
-use super::worker::Worker;
+use super::state::Worker;
 use crate::clock;
 
 /// Pause after a failed accept, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Accepts connections for ever, each served by a task of its own.
-pub async fn accept(worker: Arc<Worker>, listener: TcpListener, app: Router) {
+pub(super) async fn accept(worker: Arc<Worker>, listener: TcpListener, app: Router) {
     let service = &worker.scenario.service;
     let cost = worker.scenario.costs.cpu(service.concurrency).accept.scale(worker.scale);
     loop {

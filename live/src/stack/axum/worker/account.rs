@@ -10,7 +10,7 @@ use crate::wire::Times;
 /// Time is booked as it passes: each entry begins where the last one ended, so that the
 /// parts add up to the whole by construction.
 #[derive(Clone, Debug)]
-pub struct Account {
+pub(super) struct Account {
     /// Nanoseconds by place.
     parts: Vec<u64>,
     /// Up to here all time is booked.
@@ -19,36 +19,36 @@ pub struct Account {
 
 impl Account {
     /// An account that begins at `since`, with room for `places`.
-    pub fn new(places: usize, since: u64) -> Account {
+    pub(super) fn new(places: usize, since: u64) -> Account {
         Account { parts: vec![0; places], since }
     }
 
     /// Up to where all time is booked.
-    pub fn since(&self) -> u64 {
+    pub(super) fn since(&self) -> u64 {
         self.since
     }
 
     /// Books all time up to now.
-    pub fn lap(&mut self, place: Place) -> u64 {
+    pub(super) fn lap(&mut self, place: Place) -> u64 {
         let now = clock::now();
         self.until(now, place)
     }
 
     /// Books the time up to `at`, if there is any. Returns how much that was.
-    pub fn until(&mut self, at: u64, place: Place) -> u64 {
+    pub(super) fn until(&mut self, at: u64, place: Place) -> u64 {
         let nanos = at.saturating_sub(self.since);
         self.spend(place, nanos);
         nanos
     }
 
     /// Books the next `nanos`.
-    pub fn spend(&mut self, place: Place, nanos: u64) {
+    pub(super) fn spend(&mut self, place: Place, nanos: u64) {
         self.parts[place.index()] += nanos;
         self.since += nanos;
     }
 
     /// Takes over the account of a branch, which began where this one stands.
-    pub fn join(&mut self, branch: &Account) {
+    pub(super) fn join(&mut self, branch: &Account) {
         for (part, more) in self.parts.iter_mut().zip(&branch.parts) {
             *part += more;
         }
@@ -56,7 +56,7 @@ impl Account {
     }
 
     /// The account as it travels to the client.
-    pub fn times(&self) -> Times {
+    pub(super) fn times(&self) -> Times {
         let parts = self.parts.iter().enumerate().filter(|(_, nanos)| **nanos > 0);
         let parts = parts.map(|(place, nanos)| (Place::new(place as u16), *nanos)).collect();
         Times { done: self.since, parts }
@@ -64,7 +64,7 @@ impl Account {
 
     /// Books a stretch of computing up to now: what the thread did not compute, it spent
     /// without a processor. Returns both, in nanoseconds.
-    pub fn compute(&mut self, cpu: u64) -> (u64, u64) {
+    pub(super) fn compute(&mut self, cpu: u64) -> (u64, u64) {
         let elapsed = clock::now().saturating_sub(self.since);
         let cpu = cpu.min(elapsed);
         self.spend(place::CPU, cpu);

@@ -11,7 +11,7 @@ const ROUNDS: u32 = 400;
 
 /// Computes until the thread has used `span` of CPU time more. Preemption does not count:
 /// the thread's own CPU clock decides. Returns the CPU time used, in nanoseconds.
-pub fn burn(span: Span) -> u64 {
+pub(super) fn burn(span: Span) -> u64 {
     if span.is_zero() {
         return 0;
     }

@@ -13,12 +13,12 @@ use model::workload::{RequestKey, step_purpose};
 use super::account::Account;
 use super::burn::burn;
 use super::database::Held;
+use super::state::Worker;
 use super::waiting::Mode;
-use super::worker::Worker;
 
 /// Why a request is not answered well.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(super) struct Fault {
     /// Its kind.
     pub kind: ErrorKind,
     /// What the library said, if it is worth telling.
@@ -33,7 +33,7 @@ impl From<ErrorKind> for Fault {
 
 /// A request, or a branch of one, on its way through its handler.
 #[derive(Debug)]
-pub struct Context {
+pub(super) struct Context {
     /// Its worker.
     pub worker: Arc<Worker>,
     /// Index of its endpoint.
@@ -51,7 +51,12 @@ pub struct Context {
 
 impl Context {
     /// The request with `key` for `endpoint`, whose account begins at `since`.
-    pub fn new(worker: Arc<Worker>, endpoint: usize, key: RequestKey, since: u64) -> Context {
+    pub(super) fn new(
+        worker: Arc<Worker>,
+        endpoint: usize,
+        key: RequestKey,
+        since: u64,
+    ) -> Context {
         let concurrency = worker.scenario.endpoints[endpoint].concurrency(&worker.scenario.service);
         let account = Account::new(worker.stations.places.len(), since);
         let mode = match concurrency {
@@ -62,33 +67,33 @@ impl Context {
     }
 
     /// A branch of this request that begins now.
-    pub fn branch(&self) -> Context {
+    pub(super) fn branch(&self) -> Context {
         Context::new(self.worker.clone(), self.endpoint, self.key, self.account.since())
     }
 
     /// Takes over the time of a branch that has ended.
-    pub fn join(&mut self, branch: &Context) {
+    pub(super) fn join(&mut self, branch: &Context) {
         self.account.join(&branch.account);
     }
 
     /// Its account.
-    pub fn account(&self) -> &Account {
+    pub(super) fn account(&self) -> &Account {
         &self.account
     }
 
     /// The name of its endpoint.
-    pub fn endpoint_name(&self) -> &str {
+    pub(super) fn endpoint_name(&self) -> &str {
         &self.worker.scenario.endpoints[self.endpoint].name
     }
 
     /// The draw for `what` at the step `path`.
-    pub fn draw(&self, what: &str, path: &str) -> u64 {
+    pub(super) fn draw(&self, what: &str, path: &str) -> u64 {
         let name = step_purpose(what, self.endpoint_name(), path);
         Purpose::new(self.worker.scenario.seed, &name).draw(self.key.lane, self.key.index)
     }
 
     /// A sample of `distribution` for `what` at the step `path`.
-    pub fn sample(&self, what: &str, path: &str, distribution: &Distribution) -> Span {
+    pub(super) fn sample(&self, what: &str, path: &str, distribution: &Distribution) -> Span {
         match distribution {
             Distribution::Constant(span) => *span,
             drawn => drawn.sample(self.draw(what, path)),
@@ -96,31 +101,31 @@ impl Context {
     }
 
     /// Books time of this request, and shows it at the station.
-    pub fn spend(&mut self, place: Place, nanos: u64) {
+    pub(super) fn spend(&mut self, place: Place, nanos: u64) {
         self.account.spend(place, nanos);
         self.worker.stations.place(place).add(nanos);
     }
 
     /// Books all time up to now as computing.
-    pub fn computed(&mut self) {
+    pub(super) fn computed(&mut self) {
         self.lap(place::CPU);
     }
 
     /// Books all time up to now at `place`. Whoever waited for the loop has visited it.
-    pub fn lap(&mut self, place: Place) {
+    pub(super) fn lap(&mut self, place: Place) {
         let nanos = self.account.lap(place);
         let gauge = self.worker.stations.place(place);
         if place == place::LOOP { gauge.add(nanos) } else { gauge.extend(nanos) }
     }
 
     /// Books the time up to `at`, if there is any.
-    pub fn book_until(&mut self, at: u64, place: Place) {
+    pub(super) fn book_until(&mut self, at: u64, place: Place) {
         let nanos = self.account.until(at, place);
         self.worker.stations.place(place).extend(nanos);
     }
 
     /// Burns CPU time of this thread.
-    pub fn burn(&mut self, span: Span) {
+    pub(super) fn burn(&mut self, span: Span) {
         if span.is_zero() {
             return;
         }
@@ -132,33 +137,33 @@ impl Context {
     }
 
     /// Burns a cost of the profile, in the worker's speed.
-    pub fn burn_scaled(&mut self, span: Span) {
+    pub(super) fn burn_scaled(&mut self, span: Span) {
         self.burn(span.scale(self.worker.scale));
     }
 
     /// Shows the request at `place` from now on, until [`Context::waited`]. A request that
     /// is given up meanwhile leaves as well.
-    pub fn wait_at(&self, place: Place) -> Waiting {
+    pub(super) fn wait_at(&self, place: Place) -> Waiting {
         self.worker.stations.place(place).enter();
         Waiting { worker: self.worker.clone(), place, over: false }
     }
 
     /// Books a wait that ended at `woken`. What comes after it is booked by the caller.
-    pub fn wait_over(&mut self, waiting: Waiting, woken: u64) {
+    pub(super) fn wait_over(&mut self, waiting: Waiting, woken: u64) {
         let place = waiting.place;
         waiting.end(woken);
         self.account.until(woken, place);
     }
 
     /// Books `nanos` of computing that was no burst of the handler's own.
-    pub fn spend_computing(&mut self, nanos: u64) {
+    pub(super) fn spend_computing(&mut self, nanos: u64) {
         self.account.spend(place::CPU, nanos);
         self.worker.stations.place(place::CPU).extend(nanos);
     }
 
     /// Books a wait that ended at `woken`; what has passed since then, its result waited for
     /// the thread: for the loop to come round, or for a processor.
-    pub fn waited(&mut self, waiting: Waiting, woken: u64) {
+    pub(super) fn waited(&mut self, waiting: Waiting, woken: u64) {
         self.wait_over(waiting, woken);
         self.lap(self.mode.late());
     }
@@ -167,7 +172,7 @@ impl Context {
 /// A request at a place where it waits.
 #[derive(Debug)]
 #[must_use = "it is shown as waiting while this lives"]
-pub struct Waiting {
+pub(super) struct Waiting {
     worker: Arc<Worker>,
     place: Place,
     over: bool,

@@ -12,11 +12,11 @@ use tokio::runtime::Handle;
 /// writes the reply at once, as uvicorn's handlers write to their socket themselves. As a
 /// task of its own from the start, its reply would wait for the loop to come round once
 /// more.
-pub struct DetachOnDrop<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+pub(super) struct DetachOnDrop<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
 
 impl<F: Future<Output: Send> + Send + 'static> DetachOnDrop<F> {
     /// Makes `future` run to its end even if this is dropped.
-    pub fn new(future: F) -> DetachOnDrop<F> {
+    pub(super) fn new(future: F) -> DetachOnDrop<F> {
         DetachOnDrop(Some(Box::pin(future)))
     }
 }

@@ -7,7 +7,7 @@ use crate::stack::GaugeReading;
 
 /// How many there are, from any thread, and the integral of that over time.
 #[derive(Debug, Default)]
-pub struct Gauge(Mutex<State>);
+pub(super) struct Gauge(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,12 +20,12 @@ struct State {
 
 impl Gauge {
     /// None, from now on.
-    pub fn new() -> Gauge {
+    pub(super) fn new() -> Gauge {
         Gauge::default()
     }
 
     /// One more.
-    pub fn enter(&self) {
+    pub(super) fn enter(&self) {
         let mut state = self.settle();
         state.value += 1;
         state.entries += 1;
@@ -33,13 +33,13 @@ impl Gauge {
     }
 
     /// One fewer.
-    pub fn leave(&self) {
+    pub(super) fn leave(&self) {
         let mut state = self.settle();
         state.value = state.value.checked_sub(1).expect("every leave follows an enter");
     }
 
     /// One fewer since `at`, which has passed.
-    pub fn leave_at(&self, at: u64) {
+    pub(super) fn leave_at(&self, at: u64) {
         let mut state = self.settle();
         state.value = state.value.checked_sub(1).expect("every leave follows an enter");
         let over = state.since.saturating_sub(at);
@@ -47,24 +47,24 @@ impl Gauge {
     }
 
     /// `nanos` more of one who has been counted.
-    pub fn extend(&self, nanos: u64) {
+    pub(super) fn extend(&self, nanos: u64) {
         self.settle().area += u128::from(nanos);
     }
 
     /// One that was here for `nanos` and is gone already.
-    pub fn add(&self, nanos: u64) {
+    pub(super) fn add(&self, nanos: u64) {
         let mut state = self.settle();
         state.area += u128::from(nanos);
         state.entries += 1;
     }
 
     /// How many there are.
-    pub fn value(&self) -> u64 {
+    pub(super) fn value(&self) -> u64 {
         self.settle().value
     }
 
     /// The gauge now.
-    pub fn read(&self) -> GaugeReading {
+    pub(super) fn read(&self) -> GaugeReading {
         let state = self.settle();
         GaugeReading {
             value: state.value,

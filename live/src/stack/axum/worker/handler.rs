@@ -12,17 +12,17 @@ use model::workload::RequestKey;
 use super::context::{Context, Fault};
 use super::detach_on_drop::DetachOnDrop;
 use super::semaphore::{Inside, Permit};
+use super::state::Worker;
 use super::waiting::{Mode, block_on};
-use super::worker::Worker;
 use crate::clock;
 use crate::wire::{self, Key};
 
 /// When its connection was accepted: told to the first request of a connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Accepted(pub u64);
+pub(super) struct Accepted(pub u64);
 
 /// Serves a request for `endpoint`.
-pub async fn handle(
+pub(super) async fn handle(
     worker: Arc<Worker>,
     endpoint: usize,
     accepted: Option<Accepted>,

@@ -15,11 +15,11 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// Probes the loop at regular times, from outside: a thread of its own hands it a callback
 /// and sees how long that waits. A loop that is blocked is seen as such.
 #[derive(Clone, Debug)]
-pub struct Lag(Arc<Mutex<Histogram<u64>>>);
+pub(super) struct Lag(Arc<Mutex<Histogram<u64>>>);
 
 impl Lag {
     /// Watches the loop of `handle` until it ends.
-    pub fn watch(handle: &Handle) -> Lag {
+    pub(super) fn watch(handle: &Handle) -> Lag {
         let lag = Lag(Arc::new(Mutex::new(times::histogram())));
         let (probe, handle) = (lag.clone(), handle.clone());
         std::thread::spawn(move || {
@@ -48,7 +48,7 @@ impl Lag {
     }
 
     /// The waits since the last call: nanoseconds and how many.
-    pub fn take(&self) -> Vec<(u64, u64)> {
+    pub(super) fn take(&self) -> Vec<(u64, u64)> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waits = seen.iter_recorded();
         let waits = waits.map(|step| (step.value_iterated_to(), step.count_since_last_iteration()));

@@ -17,11 +17,11 @@ mod lag;
 mod queries;
 mod semaphore;
 mod socket;
+mod state;
 mod stations;
 mod steps;
 mod upstreams;
 mod waiting;
-mod worker;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -44,11 +44,11 @@ use database::Database;
 use gauge::Gauge;
 use handler::Accepted;
 use lag::Lag;
-use worker::Worker;
+use state::Worker;
 
 /// What a worker is told when it starts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Start {
+pub(super) struct Start {
     /// The scenario's name.
     pub name: String,
     /// The resolved scenario, its costs included.
@@ -65,7 +65,7 @@ pub struct Start {
 
 /// What a worker says when it serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ready;
+pub(super) struct Ready;
 
 /// The loop looks for results of other threads before every second task. Left alone, it
 /// would let 31 of its own go first; asyncio has one queue for both.

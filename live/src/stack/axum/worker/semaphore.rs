@@ -11,28 +11,28 @@ use super::gauge::Gauge;
 /// tokio's semaphore is fair and hands a permit to the head of its queue, as asyncio's and
 /// AnyIO's do.
 #[derive(Clone, Debug)]
-pub struct Semaphore(Arc<tokio::sync::Semaphore>);
+pub(super) struct Semaphore(Arc<tokio::sync::Semaphore>);
 
 /// A permit that is held; dropped, it goes to the next in the queue.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Semaphore {
     /// A semaphore with this many permits.
-    pub fn new(permits: u32) -> Semaphore {
+    pub(super) fn new(permits: u32) -> Semaphore {
         Semaphore(Arc::new(tokio::sync::Semaphore::new(permits as usize)))
     }
 
     /// A permit, if one is free now.
-    pub fn try_acquire(&self) -> Option<Permit> {
+    pub(super) fn try_acquire(&self) -> Option<Permit> {
         let permit = self.0.clone().try_acquire_owned().ok()?;
         Some(Permit { _permit: permit })
     }
 
     /// A permit, in turn. The semaphore is never closed, so there always is one.
-    pub async fn acquire(&self) -> Option<Permit> {
+    pub(super) async fn acquire(&self) -> Option<Permit> {
         let permit = self.0.clone().acquire_owned().await.ok()?;
         Some(Permit { _permit: permit })
     }
@@ -40,11 +40,11 @@ impl Semaphore {
 
 /// Keeps a gauge one higher while it lives.
 #[derive(Debug)]
-pub struct Inside<'a>(&'a Gauge);
+pub(super) struct Inside<'a>(&'a Gauge);
 
 impl<'a> Inside<'a> {
     /// Enters the gauge.
-    pub fn new(gauge: &'a Gauge) -> Inside<'a> {
+    pub(super) fn new(gauge: &'a Gauge) -> Inside<'a> {
         gauge.enter();
         Inside(gauge)
     }

@@ -11,17 +11,17 @@ use tokio::net::TcpStream;
 
 /// A connection. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Socket(Arc<TcpStream>);
+pub(super) struct Socket(Arc<TcpStream>);
 
 impl Socket {
     /// The connection `stream`.
-    pub fn new(stream: TcpStream) -> Socket {
+    pub(super) fn new(stream: TcpStream) -> Socket {
         Socket(Arc::new(stream))
     }
 
     /// The client has sent something that has not been read, or has hung up. A loop that
     /// was busy does not know it yet; the kernel does.
-    pub fn has_news(&self) -> bool {
+    pub(super) fn has_news(&self) -> bool {
         let mut byte = [0u8];
         recv(&*self.0, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT).is_ok()
     }

@@ -8,7 +8,7 @@ use crate::stack::{GaugeReading, StationReadings};
 
 /// Gauges of a worker.
 #[derive(Debug)]
-pub struct Stations {
+pub(super) struct Stations {
     /// Requests at each place, by number.
     pub places: Vec<Gauge>,
     /// Requests that were admitted and are not answered.
@@ -27,7 +27,7 @@ pub struct Stations {
 
 impl Stations {
     /// The stations of a worker of `scenario`.
-    pub fn new(scenario: &Scenario) -> Stations {
+    pub(super) fn new(scenario: &Scenario) -> Stations {
         let gauges = |count: usize| (0..count).map(|_| Gauge::new()).collect();
         let upstreams = scenario.upstreams.len();
         Stations {
@@ -42,12 +42,12 @@ impl Stations {
     }
 
     /// The gauge of a place.
-    pub fn place(&self, place: Place) -> &Gauge {
+    pub(super) fn place(&self, place: Place) -> &Gauge {
         &self.places[place.index()]
     }
 
     /// All gauges now; those of the database pool are the database's own.
-    pub fn read(&self, pool: GaugeReading, pool_waiting: GaugeReading) -> StationReadings {
+    pub(super) fn read(&self, pool: GaugeReading, pool_waiting: GaugeReading) -> StationReadings {
         let all = |gauges: &[Gauge]| gauges.iter().map(Gauge::read).collect();
         StationReadings {
             places: all(&self.places),

@@ -19,7 +19,7 @@ type Performing<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a
 
 impl Context {
     /// Performs all steps of the endpoint, and gives back the database connection.
-    pub async fn perform(&mut self) -> Result<(), Fault> {
+    pub(super) async fn perform(&mut self) -> Result<(), Fault> {
         let worker = self.worker.clone();
         let steps = &worker.scenario.endpoints[self.endpoint].steps;
         let mut outcome = Ok(());

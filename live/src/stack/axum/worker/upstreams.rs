@@ -20,7 +20,7 @@ const IDLE: Duration = Duration::from_secs(90);
 
 /// HTTP clients and the limits around them, one per worker process.
 #[derive(Debug)]
-pub struct Client {
+pub(super) struct Client {
     /// For handlers whose waits are parked.
     parked: reqwest::Client,
     /// For handlers that block their thread.
@@ -48,7 +48,10 @@ impl Client {
     ///
     /// # Errors
     /// What the HTTP library says.
-    pub fn new(upstreams: &[Upstream], address: SocketAddr) -> Result<Client, reqwest::Error> {
+    pub(super) fn new(
+        upstreams: &[Upstream],
+        address: SocketAddr,
+    ) -> Result<Client, reqwest::Error> {
         let parked = reqwest::Client::builder()
             .no_proxy()
             .tcp_nodelay(true)

@@ -19,7 +19,7 @@ use crate::clock;
 
 /// How a handler waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     /// It is parked: its loop serves others meanwhile.
     Parked,
     /// Its thread waits with it, the loop's own thread included.
@@ -29,7 +29,7 @@ pub enum Mode {
 impl Mode {
     /// Where the time goes from a wake-up until the handler goes on: parked it waits for
     /// the loop to come round, with a thread of its own for a processor.
-    pub fn late(self) -> Place {
+    pub(super) fn late(self) -> Place {
         match self {
             Mode::Parked => place::LOOP,
             Mode::Blocking => place::CPU_WAIT,
@@ -38,18 +38,22 @@ impl Mode {
 }
 
 /// Drives `future` to its end; this thread sleeps while it waits.
-pub fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     drive(future, None).expect("without a deadline only the result ends it")
 }
 
 /// Drives `future` until it ends or the clock passes `deadline` (nanoseconds of
 /// [`clock::now`]), whichever comes first. A result that is there wins.
-pub fn block_on_until<F: Future>(future: F, deadline: u64) -> Option<F::Output> {
+pub(super) fn block_on_until<F: Future>(future: F, deadline: u64) -> Option<F::Output> {
     drive(future, Some(deadline))
 }
 
 /// Awaits `future`, until `at` if that is given, as a handler in `mode` waits.
-pub async fn deadline<F: Future>(mode: Mode, at: Option<u64>, future: F) -> Option<F::Output> {
+pub(super) async fn deadline<F: Future>(
+    mode: Mode,
+    at: Option<u64>,
+    future: F,
+) -> Option<F::Output> {
     let Some(at) = at else { return Some(future.await) };
     match mode {
         Mode::Parked => {
@@ -106,7 +110,7 @@ fn drive<F: Future>(future: F, until: Option<u64>) -> Option<F::Output> {
 
 /// When things happened in an await. Nanoseconds of [`clock::now`], rising in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waited {
+pub(super) struct Waited {
     /// First poll.
     pub from: u64,
     /// The wake-up that brought the result; `from` if it was there at once.
@@ -119,7 +123,7 @@ pub struct Waited {
 
 /// The part of whoever polls in an await that goes through several hands, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hands {
+pub(super) struct Hands {
     /// Computing in polls.
     pub cpu: u64,
     /// In polls, but without a processor.
@@ -130,12 +134,12 @@ pub struct Hands {
 
 impl Waited {
     /// Time that the result took.
-    pub fn waited(&self) -> u64 {
+    pub(super) fn waited(&self) -> u64 {
         self.woken - self.from
     }
 
     /// Time that the result then waited for whoever polls.
-    pub fn late(&self) -> u64 {
+    pub(super) fn late(&self) -> u64 {
         self.polled - self.woken
     }
 }
@@ -164,7 +168,7 @@ impl Wake for Watch {
 }
 
 /// A future that also says when it was woken.
-pub struct Timed<F> {
+pub(super) struct Timed<F> {
     inner: Pin<Box<F>>,
     watch: Arc<Watch>,
     from: Option<u64>,
@@ -175,7 +179,7 @@ pub struct Timed<F> {
 
 impl<F: Future> Timed<F> {
     /// Times `inner`, from its first poll.
-    pub fn new(inner: F) -> Timed<F> {
+    pub(super) fn new(inner: F) -> Timed<F> {
         Timed {
             inner: Box::pin(inner),
             watch: Arc::default(),

@@ -20,11 +20,11 @@ use model::place::Place;
 use model::scenario::Concurrency;
 use model::units::Span;
 
-pub use self::operation::Database;
-pub use self::pool::Held;
+pub(super) use self::operation::Database;
+pub(super) use self::pool::Held;
 
 /// The request that uses the database.
-pub trait Handler {
+pub(super) trait Handler {
     /// Its concurrency model.
     fn concurrency(&self) -> Concurrency;
 
@@ -44,7 +44,7 @@ pub trait Handler {
 
 /// Why an operation failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
+pub(super) enum Failure {
     /// SQLite did not get a lock in time, or could not wait for it.
     #[error("the database is locked")]
     Busy,
@@ -58,7 +58,7 @@ pub enum Failure {
 
 impl Failure {
     /// Its kind in a report.
-    pub fn kind(&self) -> ErrorKind {
+    pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Failure::Busy => ErrorKind::DatabaseBusy,
             Failure::PoolTimeout => ErrorKind::PoolTimeout,

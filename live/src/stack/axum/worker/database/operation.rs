@@ -18,7 +18,7 @@ use crate::stack::axum::worker::waiting::{Mode, block_on};
 
 /// The SQLite database of one worker.
 #[derive(Debug)]
-pub struct Database {
+pub(crate) struct Database {
     pool: Arc<Pool>,
     settings: Settings,
     hold: Hold,
@@ -32,7 +32,7 @@ pub struct Database {
 
 impl Database {
     /// The database of a worker of `scenario`, whose data set is `file`.
-    pub fn new(scenario: &Scenario, file: PathBuf) -> Option<Database> {
+    pub(crate) fn new(scenario: &Scenario, file: PathBuf) -> Option<Database> {
         let database = scenario.database.as_ref()?;
         let Engine::Sqlite(sqlite) = &database.engine else { return None };
         Some(Database {
@@ -47,12 +47,12 @@ impl Database {
     }
 
     /// Connections in use.
-    pub fn in_use(&self) -> GaugeReading {
+    pub(crate) fn in_use(&self) -> GaugeReading {
         self.pool.in_use().read()
     }
 
     /// Requests that wait for a connection.
-    pub fn waiting(&self) -> GaugeReading {
+    pub(crate) fn waiting(&self) -> GaugeReading {
         self.pool.waiting().read()
     }
 
@@ -63,7 +63,7 @@ impl Database {
     ///
     /// # Errors
     /// Why it failed; a transaction is then rolled back.
-    pub async fn perform(
+    pub(crate) async fn perform(
         &self,
         handler: &mut impl Handler,
         held: &mut Option<Held>,
@@ -91,7 +91,7 @@ impl Database {
     }
 
     /// Gives back the connection that a request or a branch holds at its end, if any.
-    pub async fn release(&self, handler: &mut impl Handler, held: &mut Option<Held>) {
+    pub(crate) async fn release(&self, handler: &mut impl Handler, held: &mut Option<Held>) {
         let Some(held) = held.take() else { return };
         let mut session = Session::new(self, handler);
         let waits = session.waits_in_place();

@@ -34,7 +34,7 @@ struct State {
 /// The right to one connection, and the connection once it is open. Dropped, it passes
 /// on: the connection too, if nothing is under way on it.
 #[derive(Debug)]
-pub struct Held {
+pub(crate) struct Held {
     pool: Arc<Pool>,
     connection: Option<Connection>,
     /// False once another has it.

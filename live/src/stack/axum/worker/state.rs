@@ -14,7 +14,7 @@ use crate::alarm::Alarm;
 
 /// The state of a worker process.
 #[derive(Debug)]
-pub struct Worker {
+pub(super) struct Worker {
     /// What it runs.
     pub scenario: Arc<Scenario>,
     /// Factor on every CPU time of the profile: the server's, and the processor's speed.
@@ -38,7 +38,7 @@ impl Worker {
     ///
     /// # Errors
     /// What keeps it from starting, in words.
-    pub fn new(
+    pub(super) fn new(
         scenario: Arc<Scenario>,
         upstream: Option<SocketAddr>,
         database: Option<Database>,
@@ -58,7 +58,7 @@ impl Worker {
 
     /// uvicorn refuses when its connections, this one included, or its requests reach the
     /// limit.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.scenario.service.limit_concurrency.is_some_and(|limit| {
             let limit = u64::from(limit);
             self.stations.connections.value() >= limit || self.stations.requests.value() >= limit
@@ -66,7 +66,7 @@ impl Worker {
     }
 
     /// A number for a request without a key.
-    pub fn next_visitor(&self) -> u64 {
+    pub(super) fn next_visitor(&self) -> u64 {
         self.visitors.fetch_add(1, Ordering::Relaxed)
     }
 }
