@@ -1,13 +1,15 @@
 //! A part of the replications of a scenario, which another process may have run.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
+use model::digest::Digest;
 use model::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Runaway, Workspace};
-use crate::observe::{Histograms, Observations};
+use crate::observe::{Histograms, Observations, empty_histogram};
 use crate::replicate::{GROUPS, Replications, grouped};
 
 /// Some replications of a scenario: what each observed, and the response times of all.
@@ -16,25 +18,39 @@ use crate::replicate::{GROUPS, Replications, grouped};
 /// process would have observed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Shard {
+    /// Digest of the scenario, its seed and costs included.
+    scenario: String,
     seen: BTreeMap<u32, Observations>,
     /// Pooled as in [`Replications::groups`].
     #[serde(with = "counts")]
     groups: Vec<Histograms>,
 }
 
-/// Two shards have a replication in common.
+/// Why shards do not make up the replications of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Twice(
-    /// Its index.
-    pub u32,
-);
+pub enum Mismatch {
+    /// They are of different scenarios, seeds, costs or builds.
+    Scenario,
+    /// The replication with this index is in two of them.
+    Twice(u32),
+    /// The replication with this index is in none of them.
+    Missing(u32),
+    /// There is a replication with this index, which is beyond the last.
+    Surplus(u32),
+}
 
-/// A replication is in no shard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missing(
-    /// The index of the first that is missing.
-    pub u32,
-);
+impl fmt::Display for Mismatch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mismatch::Scenario => write!(out, "the shards are not of one scenario and seed"),
+            Mismatch::Twice(index) => write!(out, "replication {index} is in two shards"),
+            Mismatch::Missing(index) => write!(out, "replication {index} is in no shard"),
+            Mismatch::Surplus(index) => write!(out, "replication {index} is beyond the last"),
+        }
+    }
+}
+
+impl std::error::Error for Mismatch {}
 
 impl Shard {
     /// Runs the replications with these indices.
@@ -49,21 +65,24 @@ impl Shard {
         let mut groups: Vec<Workspace> = (0..GROUPS).map(|_| Workspace::default()).collect();
         let seen = grouped(scenario, indices.clone(), events_max, &mut groups)?;
         let groups = groups.into_iter().map(|group| group.histograms).collect();
-        Ok(Shard { seen: indices.zip(seen).collect(), groups })
+        Ok(Shard { scenario: digest(scenario), seen: indices.zip(seen).collect(), groups })
     }
 
     /// The replications of both.
     ///
     /// # Errors
-    /// [`Twice`] if both have the same one.
-    pub fn merge(mut self, other: Shard) -> Result<Shard, Twice> {
+    /// [`Mismatch`] if they are not of one scenario or both have the same replication.
+    pub fn merge(mut self, other: Shard) -> Result<Shard, Mismatch> {
+        if self.scenario != other.scenario || self.groups.len() != other.groups.len() {
+            return Err(Mismatch::Scenario);
+        }
         if let Some(&index) = other.seen.keys().find(|index| self.seen.contains_key(index)) {
-            return Err(Twice(index));
+            return Err(Mismatch::Twice(index));
         }
         self.seen.extend(other.seen);
         for (group, more) in self.groups.iter_mut().zip(other.groups) {
             let room = group.len().max(more.len());
-            group.resize_with(room, crate::observe::empty_histogram);
+            group.resize_with(room, empty_histogram);
             for (histogram, more) in group.iter_mut().zip(more) {
                 histogram.add(more).expect("the same bounds");
             }
@@ -71,19 +90,28 @@ impl Shard {
         Ok(self)
     }
 
-    /// The replications from the first to the last.
+    /// The first `count` replications of `scenario`.
     ///
     /// # Errors
-    /// [`Missing`] if there is a gap.
-    pub fn replications(self) -> Result<Replications, Missing> {
-        let gap = (0..).zip(self.seen.keys()).find(|(index, have)| index != *have);
-        match gap {
-            Some((index, _)) => Err(Missing(index)),
-            None => {
-                Ok(Replications { seen: self.seen.into_values().collect(), groups: self.groups })
-            }
+    /// [`Mismatch`] if the shard is of another scenario, or has fewer or more of them.
+    pub fn replications(self, scenario: &Scenario, count: u32) -> Result<Replications, Mismatch> {
+        if self.scenario != digest(scenario) || self.groups.len() != GROUPS {
+            return Err(Mismatch::Scenario);
+        }
+        if let Some(index) = (0..count).find(|index| !self.seen.contains_key(index)) {
+            return Err(Mismatch::Missing(index));
+        }
+        match self.seen.keys().last() {
+            Some(&last) if last >= count => Err(Mismatch::Surplus(last)),
+            _ => Ok(Replications { seen: self.seen.into_values().collect(), groups: self.groups }),
         }
     }
+}
+
+fn digest(scenario: &Scenario) -> String {
+    let mut digest = Digest::new();
+    digest.add(format!("{} {scenario:?}", env!("CARGO_PKG_VERSION")).as_bytes());
+    digest.hex()
 }
 
 /// Histograms as lists of values and their counts.

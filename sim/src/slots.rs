@@ -27,7 +27,7 @@ impl Slots {
         false
     }
 
-    /// Gives a slot back; it passes straight to the first waiter, who is returned.
+    /// Gives a slot back; it passes straight to the first waiter, which is returned.
     pub(crate) fn release(&mut self) -> Option<u32> {
         assert!(self.taken > 0, "a slot is given back once");
         let next = self.queue.pop_front();
@@ -37,7 +37,7 @@ impl Slots {
         next
     }
 
-    /// Leaves the queue. With one timeout for all, it is the first who leaves.
+    /// Leaves the queue. With one timeout for all, the first in the queue leaves.
     pub(crate) fn abandon(&mut self, task: u32) {
         if let Some(at) = self.queue.iter().position(|&waiting| waiting == task) {
             self.queue.remove(at);

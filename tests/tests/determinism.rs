@@ -19,7 +19,7 @@ use sim::engine::{Engine, Event, Record, Recorder, Workspace};
 use sim::observe::Observations;
 use sim::plan::{Basic, Op, Plan, UpstreamOp};
 use sim::replicate::{Effort, replicate, replicate_in, replications};
-use sim::shard::{Missing, Shard, Twice};
+use sim::shard::{Mismatch, Shard};
 
 const EVENTS_MAX: u64 = 1_000_000;
 /// Records of a trace, at most.
@@ -141,30 +141,40 @@ fn shards_have_the_bytes_of_one_process() {
     let scenario = golden_scenario();
     let count = 23;
     let effort = Effort { replications: count, precision: None, ..Effort::default() };
-    let report =
+    let text =
         |runs: &_| serde_json::to_string(&report(&scenario, "d".into(), runs, 0.95)).unwrap();
-    let whole = replications(&scenario, &effort, &mut |_| {}).unwrap();
-    for cuts in [vec![], vec![1], vec![10, 20], vec![3, 4, 9, 22]] {
+    let whole = text(&replications(&scenario, &effort, &mut |_| {}).unwrap());
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..4 {
+        // Single replications, each in a shard of its own or in that of its neighbour, shuffled.
+        let cuts = proptest::collection::btree_set(1..count, 0..8);
+        let cuts = cuts.new_tree(&mut runner).unwrap().current();
         let from = [0].into_iter().chain(cuts.iter().copied());
         let to = cuts.iter().copied().chain([count]);
-        let shards = from.zip(to).map(|(from, to)| {
+        let ranges: Vec<_> = from.zip(to).collect();
+        let ranges = Just(ranges).prop_shuffle().new_tree(&mut runner).unwrap().current();
+        let shards = ranges.iter().map(|&(from, to)| {
             let shard = Shard::run(&scenario, from..to, effort.events_max).unwrap();
-            let json = serde_json::to_string(&shard).unwrap();
-            serde_json::from_str::<Shard>(&json).unwrap()
+            serde_json::from_str::<Shard>(&serde_json::to_string(&shard).unwrap()).unwrap()
         });
-        // The last shard comes first.
-        let shards: Vec<Shard> = shards.collect();
-        let merged = shards.into_iter().rev().reduce(|all, more| all.merge(more).unwrap()).unwrap();
-        assert_eq!(report(&merged.replications().unwrap()), report(&whole), "{cuts:?}");
+        let merged = shards.reduce(|all, more| all.merge(more).unwrap()).unwrap();
+        assert_eq!(text(&merged.replications(&scenario, count).unwrap()), whole, "{ranges:?}");
     }
 }
 
 #[test]
-fn a_shard_that_comes_twice_and_one_that_is_missing_are_named() {
+fn shards_that_do_not_fit_together_are_refused() {
     let scenario = golden_scenario();
+    let other = Scenario { seed: scenario.seed + 1, ..scenario.clone() };
     let shard = |from, to| Shard::run(&scenario, from..to, 1_000_000).unwrap();
-    assert_eq!(shard(0, 3).merge(shard(2, 4)).unwrap_err(), Twice(2));
-    assert_eq!(shard(2, 4).merge(shard(0, 1)).unwrap().replications().unwrap_err(), Missing(1));
+    let refused = |shard: Shard, count| shard.replications(&scenario, count).unwrap_err();
+    assert_eq!(shard(0, 3).merge(shard(2, 4)).unwrap_err(), Mismatch::Twice(2));
+    assert_eq!(refused(shard(2, 4).merge(shard(0, 1)).unwrap(), 4), Mismatch::Missing(1));
+    assert_eq!(refused(shard(0, 3), 4), Mismatch::Missing(3));
+    assert_eq!(refused(shard(0, 3), 2), Mismatch::Surplus(2));
+    let of_other = Shard::run(&other, 3..4, 1_000_000).unwrap();
+    assert_eq!(shard(0, 3).merge(of_other.clone()).unwrap_err(), Mismatch::Scenario);
+    assert_eq!(refused(of_other, 1), Mismatch::Scenario);
 }
 
 /// Replications that follow each other in the same memory see what each sees alone.

@@ -20,7 +20,7 @@ use render::{CommandLine, Console, Exit, Failure, Format, command_line};
 
 use options::{Cli, Command};
 
-/// Runs the command line `args`, the program's name first, on streams that nobody watches.
+/// Runs the command line `args`, the program's name first, on streams without a terminal.
 pub fn run<I>(args: I, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send)) -> Exit
 where
     I: IntoIterator<Item: Into<OsString> + Clone>,

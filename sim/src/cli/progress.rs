@@ -1,4 +1,4 @@
-//! One line that says how far the work is, for those who watch and only if it takes long.
+//! One line of progress, on a terminal and only if the work takes long.
 
 use std::time::{Duration, Instant};
 

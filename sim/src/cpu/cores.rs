@@ -37,7 +37,7 @@ pub(crate) struct Cores {
 #[derive(Clone, Copy, Debug)]
 struct Core {
     thread: u32,
-    /// Who ran here last: changing costs a switch.
+    /// The thread that ran here last: changing costs a switch.
     last: u32,
     /// When its turn began.
     turn: Instant,
@@ -45,7 +45,7 @@ struct Core {
     charged: Instant,
     /// When its last thread left it: later than that it is asleep.
     vacated: Instant,
-    /// Since somebody woke it: when it is awake. None once it has run.
+    /// When it will be awake, once it has been woken. None once it has run.
     awake: Option<Instant>,
     /// End of its work, of its slice or of the quota.
     timer: Due,

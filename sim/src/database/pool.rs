@@ -1,4 +1,4 @@
-//! A pool of database connections: size, overflow, and who is next.
+//! A pool of database connections: size, overflow, and the order of waiting.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ pub(crate) struct Pool {
     total: u32,
     idle: VecDeque<u32>,
     queue: VecDeque<u32>,
-    /// Who asks first gets a connection that has come back, even if others wait.
+    /// The first request that asks gets a connection that has come back, even if others wait.
     overtaking: bool,
 }
 
@@ -65,8 +65,8 @@ impl Pool {
     }
 
     /// True if a connection that is given back now stays open: it passes to a waiter, or
-    /// the pool keeps it. As in SQLAlchemy, what counts is how many are idle: whoever comes
-    /// back while fewer than `size` are stays, whoever was opened beyond it.
+    /// the pool keeps it. As in SQLAlchemy, what counts is how many are idle: a connection
+    /// that comes back while fewer than `size` are idle stays, even one of the overflow.
     pub(crate) fn keeps(&self) -> bool {
         match self.rule {
             Connections::PerOperation => false,

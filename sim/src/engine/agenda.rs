@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use model::units::Instant;
 
-/// The place of an event in the total order: time first, then who was scheduled first.
+/// The place of an event in the total order: time first, then the order of scheduling.
 ///
 /// Both in one number, time above, so that comparing needs no branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -56,7 +56,7 @@ impl<T: Trace> Engine<'_, T> {
                 assert_eq!(thread.worker as usize, id, "a lock serves its own process");
                 assert!(
                     matches!(thread.state, ThreadState::Running | ThreadState::Ready),
-                    "who sleeps does not hold the interpreter lock"
+                    "a sleeping thread does not hold the interpreter lock"
                 );
             }
             let asleep = live(&self.threads)
@@ -97,7 +97,7 @@ impl<T: Trace> Engine<'_, T> {
         assert!(!waiting || awake > 0, "all loops sleep while a connection waits");
     }
 
-    /// Slots are never more than there are, nobody waits for a free one, and those in use
+    /// Slots in use are no more than there are, no task waits for a free one, and those in use
     /// are counted.
     fn audit_slots(&self) {
         let workers = || self.workers.iter();
@@ -181,7 +181,7 @@ impl<T: Trace> Engine<'_, T> {
         assert_eq!(level(Level::Reserved), usize::from(locks.writer().is_some()), "one writer");
         assert_eq!(level(Level::Reserved) as u64, self.seen.sqlite.writer.value());
         if level(Level::Exclusive) > 0 {
-            assert_eq!(locks.readers(), 1, "who excludes others is alone");
+            assert_eq!(locks.readers(), 1, "a connection that excludes others is alone");
         }
     }
 }

@@ -234,9 +234,9 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     /// Runs to the end of the window.
     ///
-    /// Four sources of events are merged by time and sequence: the agenda, and three that
-    /// are in order by themselves and need no sorting: the cores' timers, the open
-    /// arrivals and the clients' patience.
+    /// Five sources of events are merged by time and sequence: the agenda, and four that are in
+    /// order by themselves and need no sorting: the cores' timers, the open arrivals, the clients'
+    /// patience and the ends of idle connections.
     ///
     /// # Errors
     /// [`Runaway`] if time stands still or there are more than `events_max` events.

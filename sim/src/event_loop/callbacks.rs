@@ -15,7 +15,7 @@ const EVENT_INTERVAL: u64 = 61;
 /// of the service that is measured.
 const REMOTE_INTERVAL: u64 = 2;
 
-/// Who woke a callback.
+/// What woke a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
     /// Another callback of the same loop.

@@ -1,4 +1,4 @@
-//! The listening sockets: connections that wait to be accepted, and who accepts them.
+//! The listening sockets: connections that wait to be accepted, and the worker that accepts them.
 
 use std::collections::VecDeque;
 

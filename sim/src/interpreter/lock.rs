@@ -1,7 +1,7 @@
 //! The interpreter lock of one process: one thread at a time runs its code.
 //!
-//! As CPython has it: a waiter sleeps for the switch interval; if nobody took the lock
-//! meanwhile it asks the holder to let go, who then stays out until another has taken it.
+//! As CPython has it: a waiter sleeps for the switch interval; if no thread took the lock
+//! meanwhile, it asks the holder to let go, and the holder waits until another has taken it.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ pub(crate) struct InterpreterLock {
 /// What the lock's timer found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimerOutcome {
-    /// Nobody waits any more.
+    /// No thread waits any more.
     Nothing,
     /// The lock changed hands since: look again at this instant.
     Again(Instant),

@@ -76,9 +76,9 @@ impl<T: Trace> Engine<'_, T> {
                 // A holder without a core lets go as soon as it has one.
                 if self.threads[holder].state == ThreadState::Running {
                     self.charge(holder);
-                    // Nor does one whose work ends now: it lets go by itself as it goes on,
-                    // perhaps into the library, and would sleep for a lock that it does not
-                    // need while whoever else waits is forgotten.
+                    // A holder whose work ends now lets go by itself as it goes on, perhaps into
+                    // the library. If it waited here, it would sleep for a lock that it does not
+                    // need, and the waiters would be forgotten.
                     if !self.threads[holder].work.is_zero() {
                         self.release_lock(holder);
                         self.wait_for_lock(holder);

@@ -5,7 +5,7 @@
 //! one, wait for its locks one by one, and all but the first must choose again. With more
 //! connections than the limit, in use and idle, each that falls idle is closed, so that a client
 //! that is busier than that opens one for every call. One that has been idle for too long is
-//! closed when somebody looks.
+//! closed at the next look.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -26,7 +26,7 @@ pub(crate) struct Kept {
     /// Since when each is idle, the oldest connection first.
     idle: BTreeMap<Connection, Instant>,
     opened: Connection,
-    /// The locks that somebody holds, by their connection and number.
+    /// The locks that are held, by their connection and number.
     locks: BTreeMap<(Connection, u32), Slots>,
 }
 
@@ -69,10 +69,10 @@ impl Kept {
         self.locks.entry((connection, lock)).or_insert_with(one).acquire(task)
     }
 
-    /// Lets go of it; it passes straight to the first who waits, who is returned.
+    /// Lets go of it; it passes straight to the first waiter, which is returned.
     pub(crate) fn unlock(&mut self, connection: Connection, lock: u32) -> Option<u32> {
         let Entry::Occupied(mut held) = self.locks.entry((connection, lock)) else {
-            unreachable!("only who holds a lock lets go of it");
+            unreachable!("a lock that is let go of is held");
         };
         let next = held.get_mut().release();
         if next.is_none() {
@@ -81,7 +81,7 @@ impl Kept {
         next
     }
 
-    /// True if nobody holds a lock of any connection.
+    /// True if no lock of any connection is held.
     pub(crate) fn is_unlocked(&self) -> bool {
         self.locks.is_empty()
     }

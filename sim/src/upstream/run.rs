@@ -116,8 +116,8 @@ impl<T: Trace> Engine<'_, T> {
         Flow::work(span)
     }
 
-    /// Locks the chosen connection: anyio's lock lets all others run before who takes it goes
-    /// on, and passes from one who waits to the next in the same way.
+    /// Locks the chosen connection. A task that takes anyio's lock goes on after all others have
+    /// had their turn; the lock passes from one waiter to the next in the same way.
     pub(crate) fn lock_connection(
         &mut self,
         thread: u32,
@@ -161,7 +161,7 @@ impl<T: Trace> Engine<'_, T> {
         Flow::work(miss)
     }
 
-    /// Whoever gave up waiting for a reply cannot use the connection again.
+    /// A connection whose reply was not awaited to its end cannot be used again.
     pub(crate) fn disconnect(&mut self, task: u32, client: ClientId, cost: LookCost) -> Flow {
         let now = self.now;
         let entry = &self.tasks[task];

@@ -31,7 +31,7 @@ impl Compiler<'_> {
             let draw = self.engine_draw(&format!("{path}.{index}"), statement);
             let pages = self.pages(statement);
             let write = matches!(statement, Statement::Write(_));
-            // Who reads holds the lock until the rows have been fetched.
+            // A reader holds the lock until its rows have been fetched.
             let fetches = !write && self.connection_threads() && driver.fetch_hops > 0;
             let ends = !write && !transaction;
             self.on_driver(driver.statement_hops, |c| {

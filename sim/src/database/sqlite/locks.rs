@@ -1,7 +1,7 @@
 //! SQLite's locks: the rollback journal's five states, and the write-ahead log.
 //!
-//! Locks have no queue. Who finds one taken sleeps and tries again, see [`busy_delay`];
-//! who already holds a transaction gets an error at once.
+//! Locks have no queue. A connection that finds one taken sleeps and tries again, see
+//! [`busy_delay`]; one that already holds a transaction gets an error at once.
 
 use model::scenario::JournalMode;
 use model::units::Span;
@@ -36,7 +36,7 @@ pub(crate) struct Hold {
 /// Why a lock was not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Somebody else has it: sleep and try again.
+    /// Another connection has it: sleep and try again.
     Busy,
     /// Waiting could not help, so SQLite does not wait: the transaction must roll back.
     Upgrade,
@@ -181,7 +181,7 @@ impl Locks {
     }
 
     /// Starts a checkpoint if the log has `threshold` frames and none is running; returns
-    /// the frames to copy. A passive one waits for nobody.
+    /// the frames to copy. A passive one waits for no reader.
     pub(crate) fn begin_checkpoint(&mut self, threshold: u32) -> Option<u32> {
         let due = self.wal && threshold > 0 && self.frames >= threshold;
         if !due || self.checkpointing {
@@ -209,7 +209,7 @@ impl Locks {
         Some(pages)
     }
 
-    /// A log that is copied whole starts anew once nobody reads it.
+    /// A log that is copied whole starts anew once no connection reads it.
     fn restart_log(&mut self) {
         if self.readers == 0 && !self.checkpointing && self.copied == self.frames {
             (self.frames, self.copied) = (0, 0);
