@@ -1,8 +1,8 @@
 //! The load generator: drives a service as a scenario says and counts what comes back.
 //!
 //! Everything is timed from the instant at which the load says that a request should go,
-//! not from when the generator got round to it. A service that stalls cannot hide its
-//! stall by holding up the next request.
+//! not from when the generator was able to send it. A service that stalls cannot hide its
+//! stall by delaying the next request.
 
 mod body;
 mod client;
@@ -13,6 +13,7 @@ mod opening;
 mod reply;
 mod request;
 mod series;
+mod stay;
 mod tally;
 mod traffic;
 mod users;
@@ -106,7 +107,7 @@ pub fn run(
     let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
     let (traffic, end) =
         runtime.map_err(LoadError::Start)?.block_on(conduct(plan, stop, events))?;
-    // The runtime is gone, and with it every user: the books are ours alone.
+    // The runtime is gone, and with it every user: this is the only owner.
     let traffic = Rc::into_inner(traffic).expect("no user outlives the runtime");
     let tally = traffic.ledger.into_inner().finish(end);
     tally.balance()?;
@@ -124,28 +125,28 @@ async fn conduct(
     let start = clock::now();
     let open = start.saturating_add(load.warmup.nanos());
     let schedule = Schedule { start, open, close: open.saturating_add(load.duration.nanos()) };
-    // Nobody may be listening.
+    // The receiver may be gone.
     let _ = events.send(Event::Started { at: start });
     let traffic = Rc::new(Traffic::new(&plan.scenario, plan.target, schedule, alarm, events));
     let mut tasks = JoinSet::new();
     let mut door = open_door(plan, &traffic, &mut tasks);
     loop {
         let mut over = false;
-        let page = traffic.ledger.borrow().next_page();
+        let turn = traffic.ledger.borrow().next_turn();
         let arrival = door.as_ref().map_or(NEVER, Door::next_arrival);
         tokio::select! {
             biased;
-            () = traffic.alarm.sleep_until(page) => over = clock::now() >= schedule.close,
+            () = traffic.alarm.sleep_until(turn) => over = clock::now() >= schedule.close,
             () = stopped(&mut stop) => over = true,
             () = traffic.alarm.sleep_until(arrival) => {}
             Some(ended) = tasks.join_next() => settle(ended)?,
         }
-        // At the end too: who has come by then counts as sent, and is in flight.
+        // At the end too: a request that was due by then counts as sent, and is in flight.
         if let Some(door) = &mut door {
             door.open(&traffic, |visit| drop(tasks.spawn_local(visit.run())));
         }
         let now = clock::now();
-        traffic.ledger.borrow_mut().turn_pages(now);
+        traffic.ledger.borrow_mut().catch_up(now);
         if over {
             return Ok((traffic, now));
         }
@@ -154,7 +155,7 @@ async fn conduct(
     }
 }
 
-/// Lets the closed users in; for open arrivals, gives the door at which they come.
+/// Starts the closed users; for open arrivals, returns the door that starts them.
 fn open_door(
     plan: &Plan,
     traffic: &Rc<Traffic>,
@@ -174,14 +175,14 @@ fn open_door(
     }
 }
 
-/// Waits until the run is to stop; for ever if nobody is left who could say so.
+/// Waits until the run is to stop; for ever if the sender is gone.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await
     }
 }
 
-/// A user has gone, or has found that the run cannot go on.
+/// A user has ended, perhaps with an error that ends the run.
 fn settle(ended: Result<Result<(), LoadError>, JoinError>) -> Result<(), LoadError> {
     match ended {
         Ok(result) => result,
