@@ -46,7 +46,7 @@ impl Drop for Watch {
     }
 }
 
-/// Who sleeps until when.
+/// The tasks that sleep, and until when.
 #[derive(Debug)]
 struct Sleepers {
     /// By instant, then by order of falling asleep.
@@ -157,8 +157,8 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         if let Some(order) = self.order {
-            // The bell stays as it is: it may ring for nobody, which costs less than setting
-            // it anew for every sleep that is cut short.
+            // The timer stays as it is: it may fire without a sleeper, which costs less than
+            // setting it again for every sleep that is dropped.
             self.shared.sleepers().wakers.remove(&(self.at, order));
         }
     }
@@ -325,7 +325,7 @@ mod tests {
                 tokio::select! { biased; () = sleep => {}, () = std::future::ready(()) => {} }
             }
             assert!(alarm.shared.sleepers().wakers.is_empty());
-            // The bell still rings for those who come later.
+            // The timer still fires for later sleepers.
             alarm.sleep_until(at + MILLISECOND).await;
             assert!(clock::now() > at);
         });

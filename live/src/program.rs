@@ -1,6 +1,6 @@
 //! An endpoint's steps with their draws numbered.
 //!
-//! A service that cannot make the draws itself is told their results with each request
+//! A service that cannot make the draws itself gets their results with each request
 //! ([`crate::wire::DRAWS`]), in the order of the numbers.
 
 use std::fmt::Write as _;
@@ -115,7 +115,7 @@ impl Program {
         }
     }
 
-    /// The median result of each draw: for requests that nobody made draws for.
+    /// The median result of each draw, for requests that come without draws.
     pub(crate) fn typical(&self) -> Vec<u64> {
         self.draws.iter().map(|(_, outcome)| outcome.at(1 << 63)).collect()
     }

@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-/// Shortest and longest time that is told apart; three digits. As in a prediction.
+/// Shortest and longest time that is distinguished, to three digits, as in a prediction.
 const SHORTEST: u64 = 1_000;
 const LONGEST: u64 = 1_000_000 * 1_000_000_000;
 const DIGITS: u8 = 3;

@@ -21,7 +21,7 @@ pub(super) fn run(options: &Export, console: &mut Console<'_>) -> Result<Exit, F
     Ok(Exit::Success)
 }
 
-/// Writes `file`, whole or not at all: what somebody has edited is not lost by accident.
+/// Writes `file`, whole or not at all. A file that exists is kept: it may have been edited.
 fn keep(file: &Path, text: &str, Script { force, .. }: &Script) -> Result<(), Failure> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -16,7 +16,7 @@ use crate::machine::{Cpus, Split};
 use crate::run::{self, MeasuredOn, Round, RunError};
 use crate::stack::Target;
 
-/// Drives a service that somebody else has started.
+/// Puts the load on a service that this program did not start.
 pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let resolved = options.source.load(&options.timing.sets())?;
     let name = resolved.scenario.name.clone();

@@ -49,7 +49,7 @@ fn side_by_side(
     }
 }
 
-/// Whoever names a port wants to find one service there.
+/// A named port is for one service.
 fn one_port(port: u16, scenarios: &[&Resolved]) -> Diagnostics {
     let files: Vec<&str> = scenarios.iter().map(|resolved| resolved.path()).collect();
     let diagnostic = Diagnostic {

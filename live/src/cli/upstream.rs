@@ -21,7 +21,7 @@ pub(super) fn run(options: &Upstream, console: &mut Console<'_>) -> Result<Exit,
     if scenario.upstreams.is_empty() {
         return Err(Failure::run(&name, "the scenario has no upstream"));
     }
-    // Whoever reads the address may end this at once.
+    // Before the address is printed: its reader may end this at once.
     let interrupt = Interrupt::listen().map_err(|error| fail(&error))?;
     let listener = bind(options.port, BACKLOG, false).map_err(|error| fail(&error))?;
     let address = listener.local_addr().map_err(|error| fail(&error))?;

@@ -9,7 +9,7 @@ const INDENT: &str = "      ";
 const MOST_USERS: f64 = 1000.0;
 /// How long an arrival is expected to stay, where the scenario does not say when it gives up.
 const STAY: Span = Span::from_secs(10);
-/// Seconds in which a rate is told: the first in which it is a whole number.
+/// Time units of a rate in seconds: the first in which it is a whole number is used.
 const UNITS: [u32; 5] = [1, 10, 100, 1000, 10_000];
 /// Relative error of a rate that is none.
 const WHOLE: f64 = 1e-9;
@@ -31,7 +31,7 @@ fn closed(users: &Profile, load: &Load) -> Vec<String> {
             "duration: `${WARMUP + DURATION}s`,".into(),
         ];
     }
-    // Who has to go finishes its request first.
+    // A user that is removed finishes its request first.
     let patience = load.timeout.map_or("24h".to_string(), |timeout| timeout.to_string());
     let mut lines = vec!["executor: 'ramping-vus',".into(), format!("startVUs: {},", users.start)];
     lines.extend(stages(users, load.total(), |target| target.round().to_string()));

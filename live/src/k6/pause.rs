@@ -5,7 +5,7 @@ use model::scenario::Source;
 
 /// How a user pauses.
 pub(super) enum Pause {
-    /// Nobody waits for the reply but the arrival itself.
+    /// An open arrival: no user sends again after its reply.
     Never,
     /// In seconds: this expression, of `u`, which is between 0 and 1.
     Drawn(String),

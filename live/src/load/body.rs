@@ -1,4 +1,4 @@
-//! The body of a reply: how long it is, and that it has all come. Nobody reads it.
+//! The body of a reply: how long it is, and that it is complete. Its bytes are dropped.
 
 use httparse::{Header, Status, parse_chunk_size};
 

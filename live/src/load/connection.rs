@@ -73,7 +73,7 @@ impl Connection {
     }
 }
 
-/// Who is to blame for a connection that could not be opened.
+/// Whether the service or this machine is the cause of a connection that was not opened.
 fn refused(error: io::Error) -> Failure {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, Interrupted,

@@ -20,8 +20,8 @@ const TOGETHER: u32 = 100;
 /// A burst takes milliseconds; what takes this long is not going to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Opens many connections together, `bursts` times, as users do who all come at once, to a
-/// socket where nobody accepts them. Gives the time per connection of each burst.
+/// Opens many connections together, `bursts` times, like users that all arrive at once, to a
+/// socket that does not accept them. Gives the time per connection of each burst.
 ///
 /// # Errors
 /// There are no sockets to be had, or connections are refused or not answered.

@@ -1,4 +1,4 @@
-//! Who sends: closed users, each for itself, and the users that serve open arrivals.
+//! Closed users, each with a task of its own, and the users that carry open arrivals.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -96,8 +96,8 @@ impl Door {
         self.next.map_or(NEVER, |(_, at)| at)
     }
 
-    /// Lets in who has come by now: `serve` is given what each of them does. Whoever is
-    /// due when the load is over does not come, however late it is when that is noticed.
+    /// Starts the arrivals that are due by now: `serve` is given the work of each. An arrival
+    /// that is due after the end of the load is not started, even if this is called late.
     pub(super) fn open(&mut self, traffic: &Rc<Traffic>, mut serve: impl FnMut(Visit)) {
         let now = clock::now();
         while let Some((index, intended)) = self.next

@@ -89,7 +89,7 @@ impl TryFrom<String> for Cpus {
     }
 }
 
-/// Who runs where.
+/// Which processes run on which CPUs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// The CPUs of the worker processes.

@@ -14,7 +14,7 @@ use crate::versions::versions;
 pub struct Facts {
     /// What the processor calls itself.
     pub cpu_model: Option<String>,
-    /// CPUs that are switched on, whoever may use them.
+    /// CPUs that are online, whether this process may use them or not.
     pub cpus_online: Option<u32>,
     /// The operating system, with its version where it has one.
     pub os: Option<String>,

@@ -276,7 +276,7 @@ impl<'a> Builder<'a> {
     fn stations_of(&self, round: &Round, target: Target) -> Vec<Station> {
         let spans = Span::all(&round.open.workers, &round.close.workers);
         let edges = round.close.at.saturating_sub(round.open.at);
-        // One who is asked later has counted for longer.
+        // A worker that is asked later has counted for longer.
         let length = spans.iter().map(Span::length).max().unwrap_or(0).max(edges);
         if spans.is_empty() || length == 0 {
             return Vec::new();

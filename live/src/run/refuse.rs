@@ -99,7 +99,7 @@ fn machine(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
             "leave it out, or run live itself inside a container that has the quota",
         ));
     }
-    // Each closed user has a connection; of open ones nobody knows how many there will be.
+    // Each closed user has a connection; how many open ones there will be is not known.
     let users = users(scenario);
     let closed = matches!(scenario.load.source, Source::Closed { .. });
     if closed && users + OTHER_FILES > offer.files {

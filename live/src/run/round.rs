@@ -219,7 +219,7 @@ struct Watch {
     lengths: (u64, u64),
     open: Option<Edge>,
     close: Option<Edge>,
-    /// The machine when the last second was told.
+    /// The machine when the last second was reported.
     told: MachineReading,
 }
 

@@ -1,4 +1,4 @@
-//! A measurement that nobody made: rounds of a shop with one worker and one upstream.
+//! An invented measurement for tests: rounds of a shop with one worker and one upstream.
 
 use std::path::Path;
 

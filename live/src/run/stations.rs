@@ -158,12 +158,12 @@ impl<'a> Window<'a> {
         Flow { area: busy, entries: self.at(place::LOOP).entries.max(requests) }
     }
 
-    /// Requests that wait for a loop. Those that lie unread in the socket of a loop that is
-    /// blocked are known to nobody but their clients: they are what is left of the requests
-    /// in the service when those at all other places are taken away.
+    /// Requests that wait for a loop. A blocked loop does not know of those that lie unread in
+    /// its sockets, only their clients do: they are the requests in the service minus those at
+    /// all other places.
     ///
-    /// Branches of a request are several at their places, and a handler may outlive its
-    /// client: what the loops themselves have seen is the least.
+    /// Branches of a request are several at their places, and a handler may run on after its
+    /// client has timed out: the loops' own count is a lower bound.
     fn loop_queue(&self) -> Flow {
         let elsewhere: f64 = self
             .places()
@@ -195,7 +195,8 @@ impl<'a> Window<'a> {
             }
         };
         let (pool, queue) = (self.flow(|readings| Some(&readings.pool)), self.pool_queue());
-        // A connection is handed over without coming free: those who waited count there.
+        // A connection goes from one request to the next without being free in between:
+        // requests that waited are counted by the queue.
         let pool = Flow { entries: pool.entries + queue.entries, ..pool };
         all.push(self.station(StationId::DatabasePool, capacity, pool, queue));
         if matches!(database.engine, Engine::Sqlite(_)) {

@@ -222,7 +222,7 @@ impl<S: Serialize, R: DeserializeOwned, B: DeserializeOwned> Child<S, R, B> {
         }
     }
 
-    /// The error for one that did not do `what` in time, as others would have told.
+    /// The error for a child that did not do `what` in time.
     pub fn late(&mut self, what: &'static str, waited: Duration) -> ChildError {
         self.silent(what, waited)
     }
@@ -321,7 +321,7 @@ impl<S, R, B> Child<S, R, B> {
 
 impl<S, R, B> Drop for Child<S, R, B> {
     fn drop(&mut self) {
-        // Nobody is left to be told of an error.
+        // There is no caller to return an error to.
         let _ = self.end();
     }
 }

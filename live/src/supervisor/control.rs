@@ -116,7 +116,7 @@ fn listen<S: DeserializeOwned, B: Serialize>(
     for line in BufReader::new(stream).lines() {
         let Ok(line) = line else { return };
         match serde_json::from_str(&line) {
-            // Nobody waits for a second start: it is ignored.
+            // A second start is ignored.
             Ok(Order::Start(start)) => drop(starts.send(start)),
             Ok(Order::Snapshot) => {
                 let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);

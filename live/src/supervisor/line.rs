@@ -1,5 +1,5 @@
-//! The parent's side of a process that somebody else started and that has called in: a
-//! worker of a server that sees to its workers itself.
+//! The parent's side of a process that it did not start: a worker of a server that starts its
+//! workers itself. The worker connects to the parent's socket.
 
 use std::fs::File;
 use std::io;
@@ -15,12 +15,12 @@ use super::channel::{Channel, Trouble};
 use super::child::ChildError;
 use super::message::{Order, Reply};
 
-/// How long a process that has called in may take to say what for.
+/// How long a process that has connected may take to send its first message.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long is listened for the end of a process.
+/// How long to wait for a sign that a process has ended.
 const GLANCE: Duration = Duration::from_micros(50);
 
-/// Where processes call in.
+/// The socket that processes connect to.
 #[derive(Debug)]
 pub struct Switchboard {
     listener: UnixListener,
@@ -40,11 +40,11 @@ impl Switchboard {
         Ok(Switchboard { listener })
     }
 
-    /// The next process that has called in and is ready, if there is one: it said `R`, and
-    /// answers `B`. Errors call it `name`.
+    /// The next process that has connected and is ready, if there is one: its first message is
+    /// `R`, and it answers `B`. Errors call it `name`.
     ///
     /// # Errors
-    /// It called and then said nothing sensible.
+    /// It connected, but its first message is not the expected one.
     pub fn answer<R: DeserializeOwned, B: DeserializeOwned>(
         &self,
         name: &str,

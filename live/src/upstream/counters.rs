@@ -10,7 +10,7 @@ use crate::clock;
 use crate::machine::Holdings;
 use crate::times;
 
-/// Counts, shared by the mock and whoever asks.
+/// Counts, shared by the mock and the thread that answers the parent.
 #[derive(Clone, Debug)]
 pub struct Counters(Arc<Mutex<State>>);
 

@@ -163,7 +163,7 @@ impl Mock {
         reply
     }
 
-    /// Which upstreams there are, for someone who has taken the wrong path.
+    /// Lists the upstreams, for a request to any other path.
     fn guide(&self) -> String {
         match &*self.paths {
             [] => format!("The scenario {} calls no upstream.", self.scenario.name),

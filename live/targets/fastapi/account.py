@@ -167,7 +167,7 @@ class Driven:
             try:
                 argument = yield waited_for
                 step = self._coroutine.send
-            except BaseException as error:  # A cancellation too is the coroutine's to see.
+            except BaseException as error:  # The coroutine must see a cancellation, too.
                 step, argument = self._coroutine.throw, error
 
 

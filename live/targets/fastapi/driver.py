@@ -9,11 +9,11 @@ from account import Meter
 from gauge import Gauge
 
 SHORTEST_SLEEP = 1_000_000
-"""SQLite's busy handler sleeps at least so many nanoseconds: what is shorter is no lock."""
+"""SQLite's busy handler sleeps at least so many nanoseconds: a shorter wait is not for a lock."""
 
 
 class TimedCursor(sqlite3.Cursor):
-    """A cursor whose statements tell the meter of their connection."""
+    """A cursor that counts its statements in the meter of its connection."""
 
     def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
         connection, began, cpu = self.connection, monotonic_ns(), thread_time_ns()
@@ -27,10 +27,10 @@ class TimedCursor(sqlite3.Cursor):
             idle = now - began - used
             connection.meter.cpu += used
             writes = not sql.startswith("SELECT")
-            # Readers of a write-ahead log wait for nobody.
+            # Readers of a write-ahead log never wait for a lock.
             if idle >= SHORTEST_SLEEP and (writes or connection.readers_wait):
                 connection.meter.lock += idle
-            # Who could not write has begun a transaction all the same, without the lock.
+            # A write that failed has begun a transaction too, but without the lock.
             if done and writes and sql != "BEGIN" and connection.in_transaction:
                 connection.held.begin(connection, now)
 
@@ -38,8 +38,8 @@ class TimedCursor(sqlite3.Cursor):
 class Held:
     """How long the connections of this process hold the write lock, of which there is one.
 
-    Who gives it back is seen to do so when its thread has the interpreter lock again. The next
-    one may have begun by then: that is when it was given back.
+    Its release is noticed only when the releasing thread has the interpreter lock again. If
+    another connection has taken it by then, it was released at that instant.
     """
 
     def __init__(self, writer: Gauge) -> None:
@@ -49,7 +49,7 @@ class Held:
         self._since = 0
 
     def begin(self, holder: object, now: int) -> None:
-        """It is seen to have the lock."""
+        """Notes that a connection has the lock."""
         with self._lock:
             if self._holder is holder:
                 return
@@ -58,7 +58,7 @@ class Held:
             self._holder, self._since = holder, now
 
     def end(self, holder: object, now: int) -> None:
-        """It is seen to have given the lock back, unless somebody else has it already."""
+        """Notes that a connection released the lock, unless another has taken it already."""
         with self._lock:
             if self._holder is holder:
                 self._writer.add(now - self._since)
@@ -66,11 +66,11 @@ class Held:
 
 
 class TimedConnection(sqlite3.Connection):
-    """A connection that tells the meter of the request that uses it."""
+    """A connection that counts its calls in the meter of the request that uses it."""
 
     meter = Meter()
     held: Held
-    """Who of this process holds the write lock."""
+    """How long connections of this process hold the write lock."""
     readers_wait = True
 
     def cursor(self, *_: Any) -> TimedCursor:

@@ -1,4 +1,4 @@
-"""Where requests come in and replies go out: keeps each one's account."""
+"""The ASGI middleware that keeps the account of each request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

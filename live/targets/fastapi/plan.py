@@ -1,4 +1,4 @@
-"""What this service is to do: the parent's words, read once."""
+"""The plan of this service, which the parent wrote; read once."""
 
 import json
 import os

@@ -52,7 +52,7 @@ class Reporter:
 
     def _answer(self) -> None:
         waited, period = time.monotonic_ns() - self._probed, int(PERIOD * 1e9)
-        # The probes that were not made meanwhile would have waited, too.
+        # Probes that were due meanwhile would have waited as well.
         self._lag.extend(range(waited, 0, -period))
         self._probed = None
 
@@ -70,8 +70,8 @@ class Reporter:
         }
 
     def _busy(self) -> int:
-        """Nanoseconds that the loop was at requests, waits inside them included, and that its
-        thread computed beside them."""
+        """Nanoseconds that the loop spent on requests, waits inside them included, and that its
+        thread computed besides."""
         clock = time.pthread_getcpuclockid(self._worker.loop_thread.ident)
         beside = max(time.clock_gettime_ns(clock) - polled.cpu, 0)
         since = polled.since

@@ -17,7 +17,7 @@ FOREVER = 10**9
 
 
 def watch(parent: socket.socket) -> None:
-    """Ends the whole group when the parent says so, or is gone."""
+    """Ends the whole process group when the parent asks for it or has ended."""
     for line in parent.makefile("rb"):
         if line.strip() == b'"stop"':
             break

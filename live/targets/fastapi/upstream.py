@@ -15,7 +15,7 @@ from gauge import Stations
 from plan import Plan
 
 KEPT = 20
-"""Idle connections that httpx keeps, if nobody says otherwise."""
+"""Idle connections that httpx keeps, unless it is told otherwise."""
 ATTEMPT_SHIFT = 48
 """Bits that a lane leaves for the number of the attempt."""
 BACKOFF_MAX = 3600.0
@@ -56,7 +56,7 @@ class Upstream:
 
 
 def semaphores(slots: int | None) -> tuple[threading.Semaphore, asyncio.Semaphore] | None:
-    """Slots for handlers that block, and for those that await."""
+    """A semaphore for handlers that block, and one for those that await."""
     return None if slots is None else (threading.Semaphore(slots), asyncio.Semaphore(slots))
 
 
@@ -73,7 +73,7 @@ class Exchange:
         self.headers = {"rung-call": call}
 
     def options(self, on_loop: bool) -> dict[str, Any]:
-        """What the client is to do besides: say when it has a connection, if those are few."""
+        """httpx's trace: notes when the request has a connection, if those are limited."""
         if not self._upstream.limited:
             return {}
         return {"trace": self._trace_on_loop if on_loop else self._trace}
@@ -119,6 +119,6 @@ class Exchange:
         account.lap(cpu, late)
 
     def checked(self) -> None:
-        """Whatever is no success is a failure."""
+        """A status other than 2xx is a failure."""
         with upstream_faults():
             self.response.raise_for_status()

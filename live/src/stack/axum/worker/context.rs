@@ -111,7 +111,7 @@ impl Context {
         self.lap(place::CPU);
     }
 
-    /// Books all time up to now at `place`. Whoever waited for the loop has visited it.
+    /// Books all time up to now at `place`. A wait for the loop counts as a visit of it.
     pub(super) fn lap(&mut self, place: Place) {
         let nanos = self.account.lap(place);
         let gauge = self.worker.stations.place(place);

@@ -46,7 +46,7 @@ impl Gauge {
         state.area = state.area.saturating_sub(u128::from(over));
     }
 
-    /// `nanos` more of one who has been counted.
+    /// `nanos` more of an entry that has been counted.
     pub(super) fn extend(&self, nanos: u64) {
         self.settle().area += u128::from(nanos);
     }
@@ -105,14 +105,14 @@ mod tests {
         assert_eq!((reading.value, reading.peak, reading.entries), (0, 2, 2));
         assert!(reading.area >= 2 * 4_000_000);
         assert!(reading.area <= 2 * (ended - began));
-        // Nobody is here: nothing is added.
+        // The value is zero: nothing is added.
         assert_eq!(gauge.read(), reading);
         gauge.add(5);
         assert_eq!(gauge.read(), GaugeReading { area: reading.area + 5, entries: 3, ..reading });
     }
 
     #[test]
-    fn who_left_before_is_counted_to_then() {
+    fn an_entry_that_left_before_is_counted_up_to_then() {
         let gauge = Gauge::new();
         gauge.enter();
         let left = clock::now();

@@ -17,7 +17,7 @@ use super::waiting::{Mode, block_on};
 use crate::clock;
 use crate::wire::{self, Key};
 
-/// When its connection was accepted: told to the first request of a connection.
+/// When its connection was accepted: attached to the first request of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Accepted(pub u64);
 
@@ -45,7 +45,7 @@ async fn serve(
 ) -> Response<Body> {
     let arrived = clock::now();
     let key = headers.get(wire::KEY).and_then(|key| key.to_str().ok()).and_then(Key::parse);
-    // Who comes by hand gets keys that no load has.
+    // A request without a key, such as curl's, gets one that no load has.
     let key = key.unwrap_or_else(|| {
         let request = RequestKey { lane: u64::from(u32::MAX), index: worker.next_visitor() };
         Key { request, sent: arrived }

@@ -46,7 +46,7 @@ use handler::Accepted;
 use lag::Lag;
 use state::Worker;
 
-/// What a worker is told when it starts.
+/// The parent's first message to a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Start {
     /// The scenario's name.

@@ -1,6 +1,6 @@
 //! How handlers wait: parked on the loop, or with their thread.
 //!
-//! Every future of the service makes progress whoever polls it: it never needs a timer or a
+//! Every future of the service makes progress when it is polled: it never needs a timer or a
 //! task of the runtime that a blocked loop would not run.
 
 use std::future::Future;
@@ -121,7 +121,7 @@ pub(super) struct Waited {
     pub hands: Hands,
 }
 
-/// The part of whoever polls in an await that goes through several hands, in nanoseconds.
+/// The part of the polling thread in an await that takes several polls, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hands {
     /// Computing in polls.
@@ -138,7 +138,7 @@ impl Waited {
         self.woken - self.from
     }
 
-    /// Time that the result then waited for whoever polls.
+    /// Time from the result to the poll that returned it.
     pub(super) fn late(&self) -> u64 {
         self.polled - self.woken
     }
@@ -213,7 +213,7 @@ impl<F: Future> Future for Timed<F> {
         };
         let woken = match this.watch.last.load(Ordering::Acquire) {
             0 => from,
-            // Who is woken while it polls is free to go on when that poll ends.
+            // A wake-up during a poll takes effect when that poll ends.
             last => last.max(this.rested).clamp(from, polled),
         };
         // The result may come while this side is polling, for whatever else woke it.

@@ -36,7 +36,7 @@ pub(super) struct Account {
     pub(super) cpu_wait: u64,
     /// Waiting for the disk.
     pub(super) disk: u64,
-    /// The result waited for whoever awaits it.
+    /// The result was there, but the future was not polled yet.
     pub(super) late: u64,
 }
 

@@ -100,7 +100,7 @@ fn busy_timeout(span: Span) -> Duration {
 pub(super) struct Connection {
     sqlite: SqliteConnection,
     probe: Arc<Probe>,
-    /// A call has begun and not returned: whoever began it went away.
+    /// A call has begun and not returned: its future was dropped.
     calling: bool,
     in_transaction: bool,
 }

@@ -13,7 +13,8 @@ use crate::clock;
 use crate::stack::axum::worker::gauge::Gauge;
 use crate::stack::axum::worker::waiting::{Mode, Timed, deadline};
 
-/// The pool. Connections pass from hand to hand, so that nobody overtakes who waits.
+/// The pool. A connection that is given back goes to the first request that waits, so that no
+/// later one overtakes it.
 #[derive(Debug)]
 pub(super) struct Pool {
     rule: Connections,
@@ -27,7 +28,7 @@ struct State {
     /// Open or being opened, in use or not.
     total: u32,
     idle: VecDeque<Connection>,
-    /// Who waits; some may have gone away.
+    /// Requests that wait; some may have been dropped since.
     queue: VecDeque<oneshot::Sender<Held>>,
 }
 
@@ -157,8 +158,8 @@ impl Held {
     }
 
     /// True if the connection stays open when it is given back now. As in SQLAlchemy, what
-    /// counts is how many are idle: whoever comes back while fewer than `size` are stays,
-    /// whoever was opened beyond it. While anybody waits, none is idle.
+    /// counts is how many are idle: a connection stays if fewer than `size` are, even if it was
+    /// opened beyond `size`. While a request waits, none is idle.
     pub(super) fn is_kept(&self) -> bool {
         self.pool.state().idle.len() < self.pool.size()
     }
