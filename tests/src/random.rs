@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use model::keys::{Fallback, Key, Kind, Only, Section};
+use model::keys::{Fallback, Key, KeyKind, Only, Section};
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
@@ -160,8 +160,8 @@ fn known_as(path: &str) -> String {
 fn drawn(key: &'static Key, path: String) -> BoxedStrategy<Vec<Leaf>> {
     let known = known_as(&path);
     let inside = match key.kind {
-        Kind::Table(below) | Kind::Profile(below) => table(below(), &path),
-        Kind::Named(below) => {
+        KeyKind::Table(below) | KeyKind::Profile(below) => table(below(), &path),
+        KeyKind::Named(below) => {
             let names: &[&str] =
                 if key.name == "query" { &["default"] } else { &["alpha", "beta"] };
             let entries = names.iter().map(|name| table(below(), &format!("{path}.{name}")));
@@ -187,39 +187,39 @@ fn value(key: &'static Key, known: &str) -> BoxedStrategy<String> {
     if let Some((_, values)) = VALUES.iter().find(|(name, _)| *name == known) {
         return select(*values).prop_map(str::to_string).boxed();
     }
-    if let Kind::Distribution = key.kind {
+    if let KeyKind::Distribution = key.kind {
         let scale = SCALES.iter().find(|(name, _)| *name == known).map_or(2_000, |scale| scale.1);
         // Not below a microsecond where a request must not be free.
         return distribution(scale).prop_map(|text| text.replace("\"0us\"", "\"1us\"")).boxed();
     }
     let mut values: Vec<String> = match key.kind {
-        Kind::Flag => vec!["true".into(), "false".into()],
-        Kind::Integer(low, high) => {
+        KeyKind::Flag => vec!["true".into(), "false".into()],
+        KeyKind::Integer(low, high) => {
             [low, low + 1, low + 3].iter().filter(|n| **n <= high).map(u64::to_string).collect()
         }
-        Kind::Number(low, high) => [0.5, 1.0, 1.5, 3.0]
+        KeyKind::Number(low, high) => [0.5, 1.0, 1.5, 3.0]
             .iter()
             .filter(|n| (low..=high).contains(*n))
             .map(f64::to_string)
             .collect(),
-        Kind::Span(low) => ["0s", "10us", "300us"]
+        KeyKind::Span(low) => ["0s", "10us", "300us"]
             .iter()
             .filter(|span| model::units::Span::parse(span).is_ok_and(|span| span >= low))
             .map(|span| format!("\"{span}\""))
             .collect(),
-        Kind::Rate => vec!["\"5/s\"".into(), "\"100/s\"".into()],
-        Kind::Size => vec!["\"0B\"".into(), "\"1MiB\"".into()],
-        Kind::Share => ["0%", "10%", "100%"].map(|share| format!("\"{share}\"")).into(),
-        Kind::Choice(words) => words.iter().map(|word| format!("\"{}\"", word.word)).collect(),
-        Kind::Text => vec!["\"some text\"".into()],
-        Kind::TextMap => vec!["{ note = \"some text\" }".into()],
-        Kind::Distribution
-        | Kind::Texts
-        | Kind::Target
-        | Kind::Table(_)
-        | Kind::Named(_)
-        | Kind::List(_)
-        | Kind::Profile(_) => panic!("{known} is drawn by hand"),
+        KeyKind::Rate => vec!["\"5/s\"".into(), "\"100/s\"".into()],
+        KeyKind::Size => vec!["\"0B\"".into(), "\"1MiB\"".into()],
+        KeyKind::Share => ["0%", "10%", "100%"].map(|share| format!("\"{share}\"")).into(),
+        KeyKind::Choice(words) => words.iter().map(|word| format!("\"{}\"", word.word)).collect(),
+        KeyKind::Text => vec!["\"some text\"".into()],
+        KeyKind::TextMap => vec!["{ note = \"some text\" }".into()],
+        KeyKind::Distribution
+        | KeyKind::Texts
+        | KeyKind::Target
+        | KeyKind::Table(_)
+        | KeyKind::Named(_)
+        | KeyKind::List(_)
+        | KeyKind::Profile(_) => panic!("{known} is drawn by hand"),
     };
     values.extend(key.word.map(|word| format!("\"{word}\"")));
     select(values).boxed()
@@ -344,7 +344,7 @@ mod tests {
             let below = key.kind.section().filter(|_| key.name != "gather");
             // A user chooses a name there, and the simulation is the same whatever it is.
             let path_below = match key.kind {
-                Kind::Named(_) => format!("{path}.name"),
+                KeyKind::Named(_) => format!("{path}.name"),
                 _ => path.clone(),
             };
             found.insert(known_as(&path));

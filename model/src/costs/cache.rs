@@ -7,7 +7,7 @@ use crate::words::Concurrency;
 section! {
     /// More CPU time for what a worker has not done for long.
     #[section("cache")]
-    pub struct Cache {
+    pub struct CacheCosts {
         /// Time in which the caches lose all but 1/e (37 %) of what is not used.
         #[key(at_least(Span::from_micros(1)))]
         pub decay: Span = "20ms",
@@ -43,7 +43,7 @@ impl Work {
     pub const COUNT: usize = 5;
 }
 
-impl Cache {
+impl CacheCosts {
     /// CPU time that `work` costs more when nothing of it is left in the caches.
     pub fn cold(&self, concurrency: Concurrency, work: Work) -> Span {
         let cold = self.cold.of(concurrency);
@@ -69,8 +69,8 @@ impl Cache {
     }
 
     /// The same with every CPU time as `own` has it.
-    pub(super) fn each(&self, own: &dyn Fn(Span) -> Span) -> Cache {
+    pub(super) fn each(&self, own: &dyn Fn(Span) -> Span) -> CacheCosts {
         let cold = |model| Cold::default().plus(self.cold.of(model), own);
-        Cache { cold: PerConcurrency::<Cold>::each(cold), ..self.clone() }
+        CacheCosts { cold: PerConcurrency::<Cold>::each(cold), ..self.clone() }
     }
 }

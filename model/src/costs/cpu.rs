@@ -78,7 +78,7 @@ macro_rules! cpu_costs {
         }
 
         const _: () = {
-            use crate::keys::{Doc, Key, Kind, Keys, Section, all_derived};
+            use crate::keys::{Doc, Key, KeyKind, Keys, Section, all_derived};
 
             const SAME: [Key; <$name as Keys>::KEYS.len()] =
                 all_derived(<$name as Keys>::KEYS, "the same key of the table above");
@@ -89,7 +89,7 @@ macro_rules! cpu_costs {
             }
             const fn model(name: &'static str, doc: &'static [&'static str]) -> Key {
                 Key {
-                    kind: Kind::Table(of_model),
+                    kind: KeyKind::Table(of_model),
                     ..Key::of::<bool>(name, Doc(doc)).value("{}")
                 }
             }

@@ -20,7 +20,7 @@ section! {
 section! {
     /// The disk under the database file.
     #[section("disk")]
-    pub struct Disk {
+    pub struct DiskCosts {
         /// One fsync.
         pub sync: Distribution = "0s",
         /// Creating or removing a file, as the rollback journal is at each commit.
@@ -33,7 +33,7 @@ section! {
 section! {
     /// The async database driver.
     #[section("driver")]
-    pub struct Driver {
+    pub struct DriverCosts {
         /// A write by itself takes the lock, writes and commits in one call; else it is a
         /// transaction.
         pub autocommit: bool = true,
@@ -68,7 +68,7 @@ section! {
     }
 }
 
-impl Driver {
+impl DriverCosts {
     /// How the transaction of an operation begins that says `begin`; none if it is a read, or a
     /// write that commits by itself.
     pub fn begin(&self, statements: &[Statement], begin: Option<Begin>) -> Option<Begin> {

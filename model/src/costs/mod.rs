@@ -8,12 +8,12 @@ mod database;
 
 use std::collections::BTreeMap;
 
-pub use cache::{Cache, Work};
+pub use cache::{CacheCosts, Work};
 pub use commit::{CommitCosts, CommitLevels, syncs_per_checkpoint, syncs_per_commit};
 pub use cpu::{Cold, CpuCosts, PerConcurrency};
-pub use database::{Disk, Driver, QueryCost};
+pub use database::{DiskCosts, DriverCosts, QueryCost};
 
-use crate::keys::{Section, Table};
+use crate::keys::{Section, TableType};
 use crate::units::Span;
 use crate::words::{Concurrency, JournalMode, Server, Synchronous};
 
@@ -36,22 +36,22 @@ section! {
         /// The language runtime of the workers.
         pub interpreter: Interpreter = {},
         /// The machine.
-        pub machine: Machine = {},
+        pub machine: MachineCosts = {},
         /// CPU time of the engine and the kernel for a commit, the lock held.
         pub commit: CommitCosts = {},
         /// More CPU time for what a worker has not done for long: the processor's caches have
         /// lost it.
-        pub cache: Cache = {},
+        pub cache: CacheCosts = {},
         /// Round trips, apart from the CPU time of the service.
-        pub network: Network = {},
+        pub network: NetworkCosts = {},
         /// The disk under the database file.
-        pub disk: Disk = {},
+        pub disk: DiskCosts = {},
         /// The async database driver: a thread per connection, and hops to it.
-        pub driver: Driver = {},
+        pub driver: DriverCosts = {},
         /// The HTTP client of the workers.
-        pub client: Client = {},
+        pub client: ClientCosts = {},
         /// Resident memory, for the estimate of what parked requests cost.
-        pub memory: Memory = {},
+        pub memory: MemoryCosts = {},
     }
 }
 
@@ -95,7 +95,7 @@ section! {
 section! {
     /// The machine.
     #[section("machine")]
-    pub struct Machine {
+    pub struct MachineCosts {
         /// CPU time that a processor loses when it changes threads.
         pub context_switch: Span = "0s",
         /// How long an idle processor takes until it runs a thread that has become ready.
@@ -106,7 +106,7 @@ section! {
 section! {
     /// Round trips, apart from the CPU time of the service.
     #[section("network")]
-    pub struct Network {
+    pub struct NetworkCosts {
         /// Between client and service.
         pub client: Span = "0s",
         /// Between service and upstream.
@@ -120,7 +120,7 @@ section! {
 section! {
     /// The HTTP client of the workers.
     #[section("client")]
-    pub struct Client {
+    pub struct ClientCosts {
         /// With more connections to an upstream than so many, in use and idle, one that falls
         /// idle is closed.
         #[key(within(1, 1_000_000), or("all"))]
@@ -138,7 +138,7 @@ section! {
 section! {
     /// Resident memory.
     #[section("memory")]
-    pub struct Memory {
+    pub struct MemoryCosts {
         /// A worker process at rest.
         #[key(bytes())]
         pub worker: u64 = "0B",

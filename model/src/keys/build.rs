@@ -1,13 +1,13 @@
 //! What a declaration says of a key, while the crate is compiled.
 
-use super::table::{Doc, Fallback, Key, Kind, Only};
+use super::table::{Doc, Fallback, Key, KeyKind, Only};
 use super::types::KeyType;
 use crate::units::Span;
 
 /// What a declaration says of a key beyond its type. Each panics, while the crate is compiled,
 /// if it cannot be said of a key of that kind.
 impl Key {
-    const fn plain(name: &'static str, kind: Kind, doc: Doc) -> Key {
+    const fn plain(name: &'static str, kind: KeyKind, doc: Doc) -> Key {
         Key {
             name,
             kind,
@@ -69,58 +69,60 @@ impl Key {
 
     /// From `low` to `high`, for an integer.
     pub(crate) const fn within(self, low: u64, high: u64) -> Key {
-        assert!(matches!(self.kind, Kind::Integer(..)), "only integers lie within integers");
-        Key { kind: Kind::Integer(low, high), ..self }
+        assert!(matches!(self.kind, KeyKind::Integer(..)), "only integers lie within integers");
+        Key { kind: KeyKind::Integer(low, high), ..self }
     }
 
     /// From `low` to `high`, for a number.
     pub(crate) const fn between(self, low: f64, high: f64) -> Key {
-        assert!(matches!(self.kind, Kind::Number(..)), "only numbers lie between numbers");
-        Key { kind: Kind::Number(low, high), ..self }
+        assert!(matches!(self.kind, KeyKind::Number(..)), "only numbers lie between numbers");
+        Key { kind: KeyKind::Number(low, high), ..self }
     }
 
     /// At least `low`, for a length of time.
     pub(crate) const fn at_least(self, low: Span) -> Key {
-        assert!(matches!(self.kind, Kind::Span(_)), "only lengths of time have a least length");
-        Key { kind: Kind::Span(low), ..self }
+        assert!(matches!(self.kind, KeyKind::Span(_)), "only lengths of time have a least length");
+        Key { kind: KeyKind::Span(low), ..self }
     }
 
     /// A number that is written as a percentage.
     pub(crate) const fn percent(self) -> Key {
-        self.number_as(Kind::Share)
+        self.number_as(KeyKind::Share)
     }
 
     /// A number that is written as a rate, such as `200/s`.
     pub(crate) const fn rate(self) -> Key {
-        self.number_as(Kind::Rate)
+        self.number_as(KeyKind::Rate)
     }
 
     /// A number that is written as users or as a rate.
     pub(crate) const fn users_or_rate(self) -> Key {
-        self.number_as(Kind::Target)
+        self.number_as(KeyKind::Target)
     }
 
-    const fn number_as(self, kind: Kind) -> Key {
-        assert!(matches!(self.kind, Kind::Number(..)), "only a number can be written otherwise");
+    const fn number_as(self, kind: KeyKind) -> Key {
+        assert!(matches!(self.kind, KeyKind::Number(..)), "only a number can be written otherwise");
         Key { kind, ..self }
     }
 
     /// An integer that is written as a size, such as `64KiB`.
     pub(crate) const fn bytes(self) -> Key {
-        assert!(matches!(self.kind, Kind::Integer(..)), "only an integer can be a size");
-        Key { kind: Kind::Size, ..self }
+        assert!(matches!(self.kind, KeyKind::Integer(..)), "only an integer can be a size");
+        Key { kind: KeyKind::Size, ..self }
     }
 
     /// A list of tables that is written as a table of tables by name.
     pub(crate) const fn by_name(self) -> Key {
-        let Kind::List(section) = self.kind else { panic!("only a list can be written by name") };
-        Key { kind: Kind::Named(section), ..self }
+        let KeyKind::List(section) = self.kind else {
+            panic!("only a list can be written by name")
+        };
+        Key { kind: KeyKind::Named(section), ..self }
     }
 
     /// A table that may also be a file of its own.
     pub(crate) const fn or_file(self) -> Key {
-        let Kind::Table(section) = self.kind else { panic!("only a table can be a file") };
-        Key { kind: Kind::Profile(section), ..self }
+        let KeyKind::Table(section) = self.kind else { panic!("only a table can be a file") };
+        Key { kind: KeyKind::Profile(section), ..self }
     }
 }
 
@@ -144,7 +146,7 @@ pub(crate) const fn count(parts: &[&[Key]]) -> usize {
 
 /// The keys of `parts`, one after the other.
 pub(crate) const fn concat<const N: usize>(parts: &[&[Key]]) -> [Key; N] {
-    let mut all = [Key::plain("", Kind::Flag, Doc(&[])); N];
+    let mut all = [Key::plain("", KeyKind::Flag, Doc(&[])); N];
     let (mut next, mut part) = (0, 0);
     while part < parts.len() {
         let mut index = 0;

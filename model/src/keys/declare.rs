@@ -44,7 +44,7 @@ macro_rules! words {
         }
 
         impl $crate::keys::KeyType for $name {
-            const KIND: $crate::keys::Kind = $crate::keys::Kind::Choice(&[
+            const KIND: $crate::keys::KeyKind = $crate::keys::KeyKind::Choice(&[
                 $($crate::keys::Word {
                     word: $word,
                     meaning: $crate::keys::Doc(&[$($meaning),+]),
@@ -138,10 +138,10 @@ macro_rules! keys {
     };
 }
 
-/// Implements [`Table`] for a type with [`Keys`].
+/// Implements [`TableType`] for a type with [`Keys`].
 macro_rules! table {
     ($name:ty, $noun:literal, [$([$($group:expr),+])*], [$($doc:literal)+]) => {
-        impl $crate::keys::Table for $name {
+        impl $crate::keys::TableType for $name {
             fn section() -> &'static $crate::keys::Section {
                 static SECTION: $crate::keys::Section = $crate::keys::Section {
                     keys: <$name as $crate::keys::Keys>::KEYS,
@@ -154,8 +154,8 @@ macro_rules! table {
         }
 
         impl $crate::keys::KeyType for $name {
-            const KIND: $crate::keys::Kind =
-                $crate::keys::Kind::Table(<$name as $crate::keys::Table>::section);
+            const KIND: $crate::keys::KeyKind =
+                $crate::keys::KeyKind::Table(<$name as $crate::keys::TableType>::section);
 
             fn read(value: &$crate::keys::Typed, upstreams: &[&str]) -> Option<Self> {
                 let $crate::keys::Typed::Table(fields) = value else { return None };

@@ -13,11 +13,11 @@ mod table;
 mod types;
 mod value;
 
-pub use table::{Doc, Fallback, Key, Kind, Only, Section, SectionOf, Word};
+pub use table::{Doc, Fallback, Key, KeyKind, Only, Section, SectionOf, Word};
 
 pub(crate) use build::{all_derived, all_when, concat, count};
 pub(crate) use position::Position;
-pub(crate) use types::{KeyType, Keys, Table, entry_name, read_field};
+pub(crate) use types::{KeyType, Keys, TableType, entry_name, read_field};
 pub(crate) use value::{Checked, Field, Fields, Origin, Typed, WrittenDistribution, quote_key};
 
 /// Forms of a distribution written as a table: the keys of each.

@@ -10,7 +10,7 @@ pub struct Key {
     /// Its name in the file.
     pub name: &'static str,
     /// What it may be.
-    pub kind: Kind,
+    pub kind: KeyKind,
     /// What it is if it is not written.
     pub fallback: Fallback,
     /// A word that may stand in the place of a value and means "no limit". It lets a file
@@ -29,7 +29,7 @@ pub struct Key {
 
 /// What a key may be.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum KeyKind {
     /// `true` or `false`.
     Flag,
     /// An integer between two bounds, both allowed.
@@ -147,7 +147,7 @@ impl Section {
         let mut paths = Vec::new();
         for key in self.keys {
             paths.push(key.name.to_string());
-            if let Kind::Table(below) | Kind::Profile(below) = key.kind {
+            if let KeyKind::Table(below) | KeyKind::Profile(below) = key.kind {
                 paths.extend(below().paths().iter().map(|path| format!("{}.{path}", key.name)));
             }
         }
@@ -156,32 +156,32 @@ impl Section {
 
     /// The kind of the key that `names` lead to, if there is one. Names that the user chooses
     /// may be any.
-    pub(crate) fn kind_of(&'static self, names: &[&str]) -> Option<&'static Kind> {
-        static SPAN: Kind = Kind::Span(Span::ZERO);
-        static TEXT: Kind = Kind::Text;
+    pub(crate) fn kind_of(&'static self, names: &[&str]) -> Option<&'static KeyKind> {
+        static SPAN: KeyKind = KeyKind::Span(Span::ZERO);
+        static TEXT: KeyKind = KeyKind::Text;
         let (first, rest) = names.split_first()?;
         let kind = &self.key(first)?.kind;
         match (kind, rest) {
-            (_, []) | (Kind::Named(_), [_]) => Some(kind),
-            (Kind::List(below), [_]) if below().is_named() => Some(kind),
-            (Kind::Table(below) | Kind::Profile(below), _) => below().kind_of(rest),
-            (Kind::Named(below), [_, rest @ ..]) => below().kind_of(rest),
-            (Kind::List(below), [_, rest @ ..]) if below().is_named() => below().kind_of(rest),
-            (Kind::Distribution, _) => Some(&SPAN),
-            (Kind::TextMap, _) => Some(&TEXT),
+            (_, []) | (KeyKind::Named(_), [_]) => Some(kind),
+            (KeyKind::List(below), [_]) if below().is_named() => Some(kind),
+            (KeyKind::Table(below) | KeyKind::Profile(below), _) => below().kind_of(rest),
+            (KeyKind::Named(below), [_, rest @ ..]) => below().kind_of(rest),
+            (KeyKind::List(below), [_, rest @ ..]) if below().is_named() => below().kind_of(rest),
+            (KeyKind::Distribution, _) => Some(&SPAN),
+            (KeyKind::TextMap, _) => Some(&TEXT),
             _ => None,
         }
     }
 }
 
-impl Kind {
+impl KeyKind {
     /// The section of the tables below a key of this kind.
     pub fn section(&self) -> Option<&'static Section> {
         match self {
-            Kind::Table(section)
-            | Kind::Named(section)
-            | Kind::List(section)
-            | Kind::Profile(section) => Some(section()),
+            KeyKind::Table(section)
+            | KeyKind::Named(section)
+            | KeyKind::List(section)
+            | KeyKind::Profile(section) => Some(section()),
             _ => None,
         }
     }

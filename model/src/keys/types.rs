@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{Key, Kind, Section};
+use super::table::{Key, KeyKind, Section};
 use super::value::{Fields, Typed};
 use crate::distribution::Distribution;
 use crate::units::Span;
@@ -10,7 +10,7 @@ use crate::units::Span;
 /// A type that a key can have.
 pub(crate) trait KeyType: Sized {
     /// What a file may say.
-    const KIND: Kind;
+    const KIND: KeyKind;
 
     /// True if the key may be absent.
     const OPTIONAL: bool = false;
@@ -35,7 +35,7 @@ pub(crate) trait Keys: Sized {
 }
 
 /// A type that a table ends up in.
-pub(crate) trait Table: Keys {
+pub(crate) trait TableType: Keys {
     /// The table's keys.
     fn section() -> &'static Section;
 }
@@ -57,7 +57,7 @@ pub(crate) fn entry_name(fields: &Fields) -> Option<String> {
 macro_rules! key_types {
     ($($type:ty = $kind:expr, $pattern:pat => $value:expr;)+) => { $(
         impl KeyType for $type {
-            const KIND: Kind = $kind;
+            const KIND: KeyKind = $kind;
 
             fn read(value: &Typed, _: &[&str]) -> Option<Self> {
                 match value {
@@ -70,18 +70,18 @@ macro_rules! key_types {
 }
 
 key_types! {
-    bool = Kind::Flag, Typed::Flag(flag) => Some(*flag);
-    u64 = Kind::Integer(0, i64::MAX as u64),
+    bool = KeyKind::Flag, Typed::Flag(flag) => Some(*flag);
+    u64 = KeyKind::Integer(0, i64::MAX as u64),
         Typed::Integer(number) | Typed::Size(number) => Some(*number);
-    u32 = Kind::Integer(0, u32::MAX as u64),
+    u32 = KeyKind::Integer(0, u32::MAX as u64),
         Typed::Integer(number) => u32::try_from(*number).ok();
-    String = Kind::Text, Typed::Text(text) => Some(text.clone());
-    Vec<String> = Kind::Texts, Typed::Texts(texts) => Some(texts.clone());
-    Distribution = Kind::Distribution, Typed::Distribution(written) => written.distribution();
+    String = KeyKind::Text, Typed::Text(text) => Some(text.clone());
+    Vec<String> = KeyKind::Texts, Typed::Texts(texts) => Some(texts.clone());
+    Distribution = KeyKind::Distribution, Typed::Distribution(written) => written.distribution();
 }
 
 impl KeyType for f64 {
-    const KIND: Kind = Kind::Number(f64::MIN, f64::MAX);
+    const KIND: KeyKind = KeyKind::Number(f64::MIN, f64::MAX);
 
     fn read(value: &Typed, _: &[&str]) -> Option<Self> {
         match value {
@@ -94,7 +94,7 @@ impl KeyType for f64 {
 }
 
 impl KeyType for Span {
-    const KIND: Kind = Kind::Span(Span::ZERO);
+    const KIND: KeyKind = KeyKind::Span(Span::ZERO);
 
     fn read(value: &Typed, _: &[&str]) -> Option<Self> {
         match value {
@@ -107,12 +107,12 @@ impl KeyType for Span {
 }
 
 impl<T: KeyType> KeyType for Option<T> {
-    const KIND: Kind = T::KIND;
+    const KIND: KeyKind = T::KIND;
     const OPTIONAL: bool = true;
 
     fn read(value: &Typed, upstreams: &[&str]) -> Option<Self> {
         let is_value = |word: &&str| match T::KIND {
-            Kind::Choice(words) => words.iter().any(|known| known.word == *word),
+            KeyKind::Choice(words) => words.iter().any(|known| known.word == *word),
             _ => false,
         };
         match value {
@@ -127,7 +127,7 @@ impl<T: KeyType> KeyType for Option<T> {
 }
 
 impl KeyType for BTreeMap<String, String> {
-    const KIND: Kind = Kind::TextMap;
+    const KIND: KeyKind = KeyKind::TextMap;
 
     fn read(value: &Typed, upstreams: &[&str]) -> Option<Self> {
         let Typed::Table(table) = value else { return None };
@@ -138,8 +138,8 @@ impl KeyType for BTreeMap<String, String> {
     }
 }
 
-impl<T: Table> KeyType for BTreeMap<String, T> {
-    const KIND: Kind = Kind::Named(T::section);
+impl<T: TableType> KeyType for BTreeMap<String, T> {
+    const KIND: KeyKind = KeyKind::Named(T::section);
     const OPTIONAL: bool = true;
 
     fn read(value: &Typed, upstreams: &[&str]) -> Option<Self> {
@@ -156,8 +156,8 @@ impl<T: Table> KeyType for BTreeMap<String, T> {
     }
 }
 
-impl<T: Table> KeyType for Vec<T> {
-    const KIND: Kind = Kind::List(T::section);
+impl<T: TableType> KeyType for Vec<T> {
+    const KIND: KeyKind = KeyKind::List(T::section);
 
     fn read(value: &Typed, upstreams: &[&str]) -> Option<Self> {
         match value {

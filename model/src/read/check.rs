@@ -3,11 +3,11 @@
 
 use super::describe::{advice, allowed, describe, elsewhere, show, some_keys, with_article};
 use super::diagnostic::{Problem, Problems, brief, nearest, one_of};
-use super::path::Path;
+use super::path::KeyPath;
 use super::tree::{Entry, Node, Table, Value};
 use super::{distribution, merge};
 use crate::keys::{
-    Checked, Fallback, Fields, Key, Kind, MOST_USERS, Only, Origin, Position, Section, Typed,
+    Checked, Fallback, Fields, Key, KeyKind, MOST_USERS, Only, Origin, Position, Section, Typed,
 };
 use crate::units::{Span, parse_rate, parse_share, parse_size};
 use crate::{costs, scenario};
@@ -17,13 +17,13 @@ use crate::{costs, scenario};
 /// With `partial`, keys that are missing are no problem: a file that may have them could
 /// not be read.
 pub(crate) fn check(table: &Table, at: Position, partial: bool, problems: &mut Problems) -> Fields {
-    Checker { problems, partial }.table(table, at, scenario::keys(), &Path::Root)
+    Checker { problems, partial }.table(table, at, scenario::keys(), &KeyPath::Root)
 }
 
 /// Checks a cost profile that is a file of its own: the table `costs` of a tree that has
 /// nothing else.
 pub(crate) fn check_profile(table: &Table, at: Position, problems: &mut Problems) -> Fields {
-    let path = Path::Key(&Path::Root, "costs");
+    let path = KeyPath::Key(&KeyPath::Root, "costs");
     let fields = Checker { problems, partial: false }.table(table, at, costs::keys(), &path);
     let mut root = Fields::new(at);
     root.push("costs".into(), written(Typed::Table(fields), at));
@@ -45,7 +45,7 @@ impl Checker<'_> {
         table: &Table,
         at: Position,
         section: &'static Section,
-        path: &Path,
+        path: &KeyPath,
     ) -> Fields {
         let meant = self.unknown_keys(table, section, path);
         self.choices(table, at, section, path, &meant);
@@ -69,7 +69,7 @@ impl Checker<'_> {
         &mut self,
         table: &Table,
         section: &'static Section,
-        path: &Path,
+        path: &KeyPath,
     ) -> Vec<&'static str> {
         let names = || section.keys.iter().map(|key| key.name);
         let mut meant = Vec::new();
@@ -95,7 +95,7 @@ impl Checker<'_> {
         table: &Table,
         at: Position,
         section: &'static Section,
-        path: &Path,
+        path: &KeyPath,
         meant: &[&str],
     ) {
         for group in section.one_of {
@@ -129,7 +129,7 @@ impl Checker<'_> {
         key: &'static Key,
         section: &'static Section,
         so_far: &Fields,
-        path: &Path,
+        path: &KeyPath,
     ) -> Option<Checked> {
         let name = path.key(key.name);
         if let Some(problem) = out_of_place(entry, key, section, so_far, &name) {
@@ -145,7 +145,7 @@ impl Checker<'_> {
         key: &'static Key,
         so_far: &Fields,
         at: Position,
-        path: &Path,
+        path: &KeyPath,
     ) -> Option<Checked> {
         if !applies(key, so_far) {
             return None;
@@ -172,7 +172,7 @@ impl Checker<'_> {
         }
     }
 
-    fn value(&mut self, node: &Node, key: &'static Key, name: &Path) -> Typed {
+    fn value(&mut self, node: &Node, key: &'static Key, name: &KeyPath) -> Typed {
         if let (Value::Text(text), Some(word)) = (&node.value, key.word)
             && **text == *word
         {
@@ -182,23 +182,23 @@ impl Checker<'_> {
             return Typed::Broken;
         }
         match (&key.kind, &node.value) {
-            (Kind::Table(section) | Kind::Profile(section), Value::Table(table)) => {
+            (KeyKind::Table(section) | KeyKind::Profile(section), Value::Table(table)) => {
                 Typed::Table(self.table(table, node.at, section(), name))
             }
-            (Kind::Named(section), Value::Table(table)) => {
+            (KeyKind::Named(section), Value::Table(table)) => {
                 Typed::Table(self.named(table, node.at, section(), name))
             }
-            (Kind::List(section), Value::List(nodes)) => {
+            (KeyKind::List(section), Value::List(nodes)) => {
                 Typed::List(self.list(nodes, section(), name))
             }
-            (Kind::TextMap, Value::Table(table)) => self.texts_by_name(table, node.at, name),
-            (Kind::Distribution, _) => distribution::check(self.problems, node, name)
+            (KeyKind::TextMap, Value::Table(table)) => self.texts_by_name(table, node.at, name),
+            (KeyKind::Distribution, _) => distribution::check(self.problems, node, name)
                 .map_or(Typed::Broken, Typed::Distribution),
             _ => self.scalar(node, key, name),
         }
     }
 
-    fn scalar(&mut self, node: &Node, key: &'static Key, name: &Path) -> Typed {
+    fn scalar(&mut self, node: &Node, key: &'static Key, name: &KeyPath) -> Typed {
         scalar(&node.value, &key.kind).unwrap_or_else(|allowed_here| {
             let allowed = match key.word {
                 Some(word) => format!("{allowed_here}, or \"{word}\""),
@@ -217,7 +217,7 @@ impl Checker<'_> {
         table: &Table,
         at: Position,
         section: &'static Section,
-        path: &Path,
+        path: &KeyPath,
     ) -> Fields {
         let mut fields = Fields::new(at);
         for entry in &table.entries {
@@ -239,7 +239,7 @@ impl Checker<'_> {
         fields
     }
 
-    fn list(&mut self, nodes: &[Node], section: &'static Section, path: &Path) -> Vec<Fields> {
+    fn list(&mut self, nodes: &[Node], section: &'static Section, path: &KeyPath) -> Vec<Fields> {
         let mut list = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.iter().enumerate() {
             let by_index = path.index(index);
@@ -268,7 +268,7 @@ impl Checker<'_> {
         }
     }
 
-    fn texts_by_name(&mut self, table: &Table, at: Position, path: &Path) -> Typed {
+    fn texts_by_name(&mut self, table: &Table, at: Position, path: &KeyPath) -> Typed {
         let mut fields = Fields::new(at);
         for entry in &table.entries {
             let name = path.key(&entry.key);
@@ -296,7 +296,7 @@ fn out_of_place(
     key: &'static Key,
     section: &'static Section,
     so_far: &Fields,
-    name: &Path,
+    name: &KeyPath,
 ) -> Option<Problem> {
     if applies(key, so_far) {
         return None;
@@ -338,21 +338,21 @@ fn applies(key: &Key, so_far: &Fields) -> bool {
     }
 }
 
-fn not_a_table(found: &Value, at: Position, section: &Section, name: &Path) -> Problem {
+fn not_a_table(found: &Value, at: Position, section: &Section, name: &KeyPath) -> Problem {
     Problem::new(at, format!("`{name}` is {}", show(found)))
         .allowed(format!("a table: the keys of one {}", section.noun))
 }
 
 /// A value that is neither table nor list of tables; else what is allowed.
-fn scalar(value: &Value, kind: &Kind) -> Result<Typed, String> {
+fn scalar(value: &Value, kind: &KeyKind) -> Result<Typed, String> {
     let wrong = || Err(describe(kind));
     match (kind, value) {
-        (Kind::Flag, Value::Flag(flag)) => Ok(Typed::Flag(*flag)),
-        (Kind::Integer(low, high), Value::Integer(integer)) => match u64::try_from(*integer) {
+        (KeyKind::Flag, Value::Flag(flag)) => Ok(Typed::Flag(*flag)),
+        (KeyKind::Integer(low, high), Value::Integer(integer)) => match u64::try_from(*integer) {
             Ok(integer) if (*low..=*high).contains(&integer) => Ok(Typed::Integer(integer)),
             _ => wrong(),
         },
-        (Kind::Number(low, high), Value::Integer(_) | Value::Number(_)) => {
+        (KeyKind::Number(low, high), Value::Integer(_) | Value::Number(_)) => {
             let number = match value {
                 Value::Number(number) => *number,
                 Value::Integer(integer) => *integer as f64,
@@ -361,8 +361,8 @@ fn scalar(value: &Value, kind: &Kind) -> Result<Typed, String> {
             // The absolute value turns minus zero into zero.
             if (*low..=*high).contains(&number) { Ok(Typed::Number(number.abs())) } else { wrong() }
         }
-        (Kind::Text, Value::Text(text)) => Ok(Typed::Text(text.to_string())),
-        (Kind::Texts, Value::List(nodes)) => nodes
+        (KeyKind::Text, Value::Text(text)) => Ok(Typed::Text(text.to_string())),
+        (KeyKind::Texts, Value::List(nodes)) => nodes
             .iter()
             .map(|node| match &node.value {
                 Value::Text(text) => Ok(text.to_string()),
@@ -370,16 +370,18 @@ fn scalar(value: &Value, kind: &Kind) -> Result<Typed, String> {
             })
             .collect::<Result<_, _>>()
             .map(Typed::Texts),
-        (Kind::Span(low), Value::Text(text)) => match Span::parse(text)? {
+        (KeyKind::Span(low), Value::Text(text)) => match Span::parse(text)? {
             span if span >= *low => Ok(Typed::Span(span)),
             _ => wrong(),
         },
-        (Kind::Rate, Value::Text(text)) => parse_rate(text).map(|rate| Typed::Rate(rate.abs())),
-        (Kind::Size, Value::Text(text)) => parse_size(text).map(Typed::Size),
-        (Kind::Share, Value::Text(text)) => parse_percent(text).map(Typed::Percent),
-        (Kind::Target, Value::Text(text)) => parse_rate(text).map(|rate| Typed::Rate(rate.abs())),
-        (Kind::Target, Value::Integer(_)) => scalar(value, &Kind::Integer(0, MOST_USERS)),
-        (Kind::Choice(words), Value::Text(text)) => words
+        (KeyKind::Rate, Value::Text(text)) => parse_rate(text).map(|rate| Typed::Rate(rate.abs())),
+        (KeyKind::Size, Value::Text(text)) => parse_size(text).map(Typed::Size),
+        (KeyKind::Share, Value::Text(text)) => parse_percent(text).map(Typed::Percent),
+        (KeyKind::Target, Value::Text(text)) => {
+            parse_rate(text).map(|rate| Typed::Rate(rate.abs()))
+        }
+        (KeyKind::Target, Value::Integer(_)) => scalar(value, &KeyKind::Integer(0, MOST_USERS)),
+        (KeyKind::Choice(words), Value::Text(text)) => words
             .iter()
             .find(|known| *known.word == **text)
             .map(|known| Typed::Word(known.word))
@@ -421,7 +423,7 @@ mod tests {
                 if let Fallback::Value(text) = key.fallback {
                     let mut problems = Problems::default();
                     let node = default_node(text, Position::default());
-                    let name = Path::Root;
+                    let name = KeyPath::Root;
                     // Tables have required keys of their own only where they are absent
                     // by default.
                     Checker { problems: &mut problems, partial: false }.value(&node, key, &name);

@@ -1,7 +1,7 @@
 //! Defaults that follow from other keys.
 
 use crate::costs;
-use crate::keys::{Checked, Fields, Kind, Origin, Section, Typed, read_field};
+use crate::keys::{Checked, Fields, KeyKind, Origin, Section, Typed, read_field};
 use crate::scenario::{EventLoop, Server, Stage, base_slice};
 use crate::units::Span;
 
@@ -61,7 +61,7 @@ fn rest_of_stages(load: &Fields) -> Option<Span> {
 /// A concurrency model costs what its table says, and else what the table around it says.
 fn inherit(costs: &mut Fields, section: &Section) {
     for model in section.keys {
-        let Kind::Table(own) = model.kind else { continue };
+        let KeyKind::Table(own) = model.kind else { continue };
         for key in own().keys {
             let Some(shared) = costs.get(key.name).cloned() else { continue };
             let Some(table) = costs.table_mut(model.name) else { continue };

@@ -2,38 +2,38 @@
 
 use super::diagnostic::{brief, did_you_mean, one_of};
 use super::tree::Value;
-use crate::keys::{Key, Kind, Only, Section};
+use crate::keys::{Key, KeyKind, Only, Section};
 use crate::scenario;
 
 /// What a key of this kind may be.
-pub(super) fn describe(kind: &Kind) -> String {
+pub(super) fn describe(kind: &KeyKind) -> String {
     match kind {
-        Kind::Flag => "true or false".into(),
-        Kind::Integer(low, high) if *high == i64::MAX as u64 => {
+        KeyKind::Flag => "true or false".into(),
+        KeyKind::Integer(low, high) if *high == i64::MAX as u64 => {
             format!("an integer of at least {low}")
         }
-        Kind::Integer(low, high) => format!("an integer from {low} to {high}"),
-        Kind::Number(low, high) => format!("a number from {low} to {high}"),
-        Kind::Text => "a text in quotes".into(),
-        Kind::Texts => "a list of texts in quotes".into(),
-        Kind::TextMap => "a table of texts in quotes".into(),
-        Kind::Span(low) if low.is_zero() => "a time with its unit, as in \"250ms\"".into(),
-        Kind::Span(low) if low.nanos() == 1 => "a time above 0s, as in \"250ms\"".into(),
-        Kind::Span(low) => format!("a time of at least {low}, as in \"250ms\""),
-        Kind::Rate => "a rate with its unit, as in \"200/s\" or \"600/m\"".into(),
-        Kind::Size => "a size with its unit, as in \"64KiB\"".into(),
-        Kind::Share => "a share between \"0%\" and \"100%\"".into(),
-        Kind::Distribution => {
+        KeyKind::Integer(low, high) => format!("an integer from {low} to {high}"),
+        KeyKind::Number(low, high) => format!("a number from {low} to {high}"),
+        KeyKind::Text => "a text in quotes".into(),
+        KeyKind::Texts => "a list of texts in quotes".into(),
+        KeyKind::TextMap => "a table of texts in quotes".into(),
+        KeyKind::Span(low) if low.is_zero() => "a time with its unit, as in \"250ms\"".into(),
+        KeyKind::Span(low) if low.nanos() == 1 => "a time above 0s, as in \"250ms\"".into(),
+        KeyKind::Span(low) => format!("a time of at least {low}, as in \"250ms\""),
+        KeyKind::Rate => "a rate with its unit, as in \"200/s\" or \"600/m\"".into(),
+        KeyKind::Size => "a size with its unit, as in \"64KiB\"".into(),
+        KeyKind::Share => "a share between \"0%\" and \"100%\"".into(),
+        KeyKind::Distribution => {
             "a time such as \"5ms\", or a table { p50, p99 }, { mean }, { low, high } or { quantiles }".into()
         }
-        Kind::Target => "users as in 100, or a rate as in \"200/s\"".into(),
-        Kind::Choice(words) => one_of(words.iter().map(|word| word.word)),
-        Kind::Table(section) => {
+        KeyKind::Target => "users as in 100, or a rate as in \"200/s\"".into(),
+        KeyKind::Choice(words) => one_of(words.iter().map(|word| word.word)),
+        KeyKind::Table(section) => {
             format!("a table with the keys of {}", with_article(section().noun))
         },
-        Kind::Named(section) => format!("tables, one for each {}, by name", section().noun),
-        Kind::List(section) => format!("a list of tables, one for each {}", section().noun),
-        Kind::Profile(_) => "the path of a cost profile, or a table with its keys".into(),
+        KeyKind::Named(section) => format!("tables, one for each {}, by name", section().noun),
+        KeyKind::List(section) => format!("a list of tables, one for each {}", section().noun),
+        KeyKind::Profile(_) => "the path of a cost profile, or a table with its keys".into(),
     }
 }
 
@@ -53,30 +53,30 @@ pub(super) fn allowed(key: &Key) -> String {
 pub(super) fn advice(found: &Value, key: &'static Key) -> Option<String> {
     let name = key.name;
     match (&key.kind, found) {
-        (Kind::Span(_), Value::Integer(n @ 0..)) => {
+        (KeyKind::Span(_), Value::Integer(n @ 0..)) => {
             Some(format!("write the unit: `{name} = \"{n}s\"` or `{name} = \"{n}ms\"`"))
         }
-        (Kind::Rate, Value::Integer(n @ 0..)) => {
+        (KeyKind::Rate, Value::Integer(n @ 0..)) => {
             Some(format!("write the unit: `{name} = \"{n}/s\"`"))
         }
-        (Kind::Size, Value::Integer(n @ 0..)) => {
+        (KeyKind::Size, Value::Integer(n @ 0..)) => {
             Some(format!("write the unit: `{name} = \"{n}KiB\"` or `{name} = \"{n}B\"`"))
         }
-        (Kind::Share, Value::Integer(n @ 0..=100)) => {
+        (KeyKind::Share, Value::Integer(n @ 0..=100)) => {
             Some(format!("write the unit: `{name} = \"{n}%\"`"))
         }
-        (Kind::Share, Value::Number(n)) if (0.0..=1.0).contains(n) => {
+        (KeyKind::Share, Value::Number(n)) if (0.0..=1.0).contains(n) => {
             Some(format!("write it in percent: `{name} = \"{}%\"`", n * 100.0))
         }
-        (Kind::Integer(..) | Kind::Number(..), Value::Text(text))
+        (KeyKind::Integer(..) | KeyKind::Number(..), Value::Text(text))
             if text.parse::<f64>().is_ok() =>
         {
             Some(format!("write it without quotes: `{name} = {text}`"))
         }
-        (Kind::Flag, Value::Text(text)) if matches!(&**text, "true" | "false") => {
+        (KeyKind::Flag, Value::Text(text)) if matches!(&**text, "true" | "false") => {
             Some(format!("write it without quotes: `{name} = {text}`"))
         }
-        (Kind::Choice(words), Value::Text(text)) => {
+        (KeyKind::Choice(words), Value::Text(text)) => {
             let words = words.iter().map(|word| word.word).chain(key.word);
             did_you_mean(text, words)
         }
@@ -124,8 +124,8 @@ pub(super) fn elsewhere(name: &str) -> Option<String> {
             }
             let below = key.kind.section().filter(|_| depth > 0)?;
             let dots = match key.kind {
-                Kind::Named(_) => format!("{path}.NAME."),
-                Kind::List(_) => return None,
+                KeyKind::Named(_) => format!("{path}.NAME."),
+                KeyKind::List(_) => return None,
                 _ => format!("{path}."),
             };
             search(below, &dots, name, depth - 1)

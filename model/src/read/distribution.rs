@@ -3,16 +3,16 @@
 
 use super::describe::{describe, show};
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
-use super::path::Path;
+use super::path::KeyPath;
 use super::tree::{Entry, Node, Table, Value};
-use crate::keys::{DISTRIBUTION_FORMS, Kind, Position, WrittenDistribution};
+use crate::keys::{DISTRIBUTION_FORMS, KeyKind, Position, WrittenDistribution};
 use crate::units::Span;
 
 /// Checks a distribution; none if there is a problem, which is told.
 pub(super) fn check(
     problems: &mut Problems,
     node: &Node,
-    name: &Path,
+    name: &KeyPath,
 ) -> Option<WrittenDistribution> {
     match &node.value {
         Value::Table(table) => from_table(problems, table, node.at, name),
@@ -32,12 +32,12 @@ pub(super) fn check(
     }
 }
 
-fn wrong(node: &Node, name: &Path) -> Problem {
+fn wrong(node: &Node, name: &KeyPath) -> Problem {
     Problem::new(node.at, format!("`{name}` is {}", show(&node.value)))
-        .allowed(describe(&Kind::Distribution))
+        .allowed(describe(&KeyKind::Distribution))
 }
 
-fn span(problems: &mut Problems, node: &Node, name: &Path) -> Option<Span> {
+fn span(problems: &mut Problems, node: &Node, name: &KeyPath) -> Option<Span> {
     let problem = match &node.value {
         Value::Text(text) => match Span::parse(text) {
             Ok(span) => return Some(span),
@@ -56,7 +56,7 @@ fn from_table(
     problems: &mut Problems,
     table: &Table,
     at: Position,
-    name: &Path,
+    name: &KeyPath,
 ) -> Option<WrittenDistribution> {
     let known = |key: &str| DISTRIBUTION_FORMS.iter().any(|form| form.contains(&key));
     let mut good = true;
@@ -67,7 +67,7 @@ fn from_table(
         let found = format!("unknown key `{}`", brief(&name.key(&entry.key).to_string()));
         problems.push(
             Problem::new(entry.at, found)
-                .allowed(describe(&Kind::Distribution))
+                .allowed(describe(&KeyKind::Distribution))
                 .maybe_advice(advice),
         );
         good = false;
@@ -88,7 +88,7 @@ fn whole_form(
     problems: &mut Problems,
     table: &Table,
     at: Position,
-    name: &Path,
+    name: &KeyPath,
     good: bool,
 ) -> Option<&'static [&'static str]> {
     let begun: Vec<&'static [&'static str]> = DISTRIBUTION_FORMS
@@ -104,11 +104,11 @@ fn whole_form(
         }
         [] if !good => return None,
         [] => Problem::new(at, format!("`{name}` is an empty table"))
-            .allowed(describe(&Kind::Distribution)),
+            .allowed(describe(&KeyKind::Distribution)),
         [..] => {
             let keys: Vec<String> = table.keys().map(|key| format!("`{key}`")).collect();
             Problem::new(at, format!("`{name}` has {} together", keys.join(", ")))
-                .allowed(describe(&Kind::Distribution))
+                .allowed(describe(&KeyKind::Distribution))
                 .advice("keep the keys of one form")
         }
     };
@@ -116,12 +116,16 @@ fn whole_form(
     None
 }
 
-fn time(problems: &mut Problems, table: &Table, key: &'static str, name: &Path) -> Option<Span> {
+fn time(problems: &mut Problems, table: &Table, key: &'static str, name: &KeyPath) -> Option<Span> {
     let entry = table.get(key)?;
     span(problems, &entry.node, &name.key(key))
 }
 
-fn lognormal(problems: &mut Problems, table: &Table, name: &Path) -> Option<WrittenDistribution> {
+fn lognormal(
+    problems: &mut Problems,
+    table: &Table,
+    name: &KeyPath,
+) -> Option<WrittenDistribution> {
     let (p50, p99) = (time(problems, table, "p50", name), time(problems, table, "p99", name));
     let (p50, p99) = (p50?, p99?);
     if p50.is_zero() {
@@ -145,7 +149,7 @@ fn lognormal(problems: &mut Problems, table: &Table, name: &Path) -> Option<Writ
     Some(WrittenDistribution::Lognormal { p50, p99 })
 }
 
-fn uniform(problems: &mut Problems, table: &Table, name: &Path) -> Option<WrittenDistribution> {
+fn uniform(problems: &mut Problems, table: &Table, name: &KeyPath) -> Option<WrittenDistribution> {
     let (low, high) = (time(problems, table, "low", name), time(problems, table, "high", name));
     let (low, high) = (low?, high?);
     if high < low {
@@ -160,7 +164,11 @@ fn uniform(problems: &mut Problems, table: &Table, name: &Path) -> Option<Writte
     Some(WrittenDistribution::Uniform { low, high })
 }
 
-fn empirical(problems: &mut Problems, table: &Table, name: &Path) -> Option<WrittenDistribution> {
+fn empirical(
+    problems: &mut Problems,
+    table: &Table,
+    name: &KeyPath,
+) -> Option<WrittenDistribution> {
     let entry = table.get("quantiles")?;
     let name = name.key("quantiles");
     let Value::Table(points) = &entry.node.value else {
@@ -189,7 +197,7 @@ fn empirical(problems: &mut Problems, table: &Table, name: &Path) -> Option<Writ
     Some(form)
 }
 
-fn point(problems: &mut Problems, entry: &Entry, name: &Path) -> Option<(String, f64, Span)> {
+fn point(problems: &mut Problems, entry: &Entry, name: &KeyPath) -> Option<(String, f64, Span)> {
     let key = name.key(&entry.key);
     let percent = entry
         .key

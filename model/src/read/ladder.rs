@@ -9,7 +9,7 @@ use super::files::{self, Disk, Files, stem};
 use super::resolved::{Resolved, resolve};
 use super::source::Sources;
 use crate::keys::{
-    self, Checked, Fields, Kind, Only, Origin, Section, Typed, quote_key, read_field,
+    self, Checked, Fields, KeyKind, Only, Origin, Section, Typed, quote_key, read_field,
 };
 use crate::scenario::{self, Knob};
 
@@ -174,14 +174,14 @@ fn compare_choice(
 fn compare(
     before: Option<&Checked>,
     after: Option<&Checked>,
-    kind: &'static Kind,
+    kind: &'static KeyKind,
     path: &str,
     changes: &mut Vec<Change>,
 ) {
     let values = (before.map(|checked| &checked.value), after.map(|checked| &checked.value));
     let below = format!("{path}.");
     match (values, kind) {
-        ((Some(Typed::Table(old)), Some(Typed::Table(new))), Kind::Profile(section)) => {
+        ((Some(Typed::Table(old)), Some(Typed::Table(new))), KeyKind::Profile(section)) => {
             if old.text("name") == new.text("name") {
                 compare_tables(old, new, section(), &below, changes);
             } else {
@@ -189,16 +189,16 @@ fn compare(
                 changes.push(Change { key: path.into(), from: name(old), to: name(new) });
             }
         }
-        ((Some(Typed::Table(old)), Some(Typed::Table(new))), Kind::Table(section)) => {
+        ((Some(Typed::Table(old)), Some(Typed::Table(new))), KeyKind::Table(section)) => {
             compare_tables(old, new, section(), &below, changes);
         }
-        ((Some(Typed::Table(old)), Some(Typed::Table(new))), Kind::Named(section)) => {
+        ((Some(Typed::Table(old)), Some(Typed::Table(new))), KeyKind::Named(section)) => {
             let entries = |fields: &Fields| -> Vec<(String, Checked)> {
                 fields.fields.iter().map(|f| (f.key.to_string(), f.value.clone())).collect()
             };
             compare_names(entries(old), entries(new), section(), &below, changes);
         }
-        ((Some(Typed::List(old)), Some(Typed::List(new))), Kind::List(section))
+        ((Some(Typed::List(old)), Some(Typed::List(new))), KeyKind::List(section))
             if section().is_named() =>
         {
             compare_names(by_name(old), by_name(new), section(), &below, changes);

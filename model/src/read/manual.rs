@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::keys::{Fallback, Key, Kind, Only, Section};
+use crate::keys::{Fallback, Key, KeyKind, Only, Section};
 use crate::{costs, scenario};
 
 const INTRODUCTION: &str = "\
@@ -55,7 +55,7 @@ fn table(page: &mut String, section: &'static Section, path: &str) {
     for key in section.keys {
         // A cost profile has a chapter of its own; a gather has steps, which are above it.
         let below = key.kind.section().filter(|below| {
-            !matches!(key.kind, Kind::Profile(_)) && !std::ptr::eq(*below, section)
+            !matches!(key.kind, KeyKind::Profile(_)) && !std::ptr::eq(*below, section)
         });
         let Some(below) = below else { continue };
         let path = below_path(path, key);
@@ -85,8 +85,8 @@ fn table(page: &mut String, section: &'static Section, path: &str) {
 fn below_path(path: &str, key: &Key) -> String {
     let dot = if path.is_empty() { "" } else { "." };
     let entry = match key.kind {
-        Kind::Named(_) => ".NAME",
-        Kind::List(_) => "[]",
+        KeyKind::Named(_) => ".NAME",
+        KeyKind::List(_) => "[]",
         _ => "",
     };
     format!("{path}{dot}{}{entry}", key.name)
@@ -94,30 +94,30 @@ fn below_path(path: &str, key: &Key) -> String {
 
 fn value(key: &Key) -> String {
     let value = match key.kind {
-        Kind::Flag => "`true` or `false`".into(),
-        Kind::Integer(low, high) if high == i64::MAX as u64 => format!("integer from {low}"),
-        Kind::Integer(low, high) => format!("integer from {low} to {high}"),
-        Kind::Number(low, high) => format!("number from {low} to {high}"),
-        Kind::Text => "text".into(),
-        Kind::Texts => "list of texts".into(),
-        Kind::TextMap => "table of texts".into(),
-        Kind::Span(low) if low.is_zero() => "time".into(),
-        Kind::Span(low) if low.nanos() == 1 => "time above 0s".into(),
-        Kind::Span(low) => format!("time from {low}"),
-        Kind::Rate => "rate".into(),
-        Kind::Size => "size".into(),
-        Kind::Share => "share".into(),
-        Kind::Distribution => "distribution".into(),
-        Kind::Target => "users or rate".into(),
-        Kind::Choice(words) => {
+        KeyKind::Flag => "`true` or `false`".into(),
+        KeyKind::Integer(low, high) if high == i64::MAX as u64 => format!("integer from {low}"),
+        KeyKind::Integer(low, high) => format!("integer from {low} to {high}"),
+        KeyKind::Number(low, high) => format!("number from {low} to {high}"),
+        KeyKind::Text => "text".into(),
+        KeyKind::Texts => "list of texts".into(),
+        KeyKind::TextMap => "table of texts".into(),
+        KeyKind::Span(low) if low.is_zero() => "time".into(),
+        KeyKind::Span(low) if low.nanos() == 1 => "time above 0s".into(),
+        KeyKind::Span(low) => format!("time from {low}"),
+        KeyKind::Rate => "rate".into(),
+        KeyKind::Size => "size".into(),
+        KeyKind::Share => "share".into(),
+        KeyKind::Distribution => "distribution".into(),
+        KeyKind::Target => "users or rate".into(),
+        KeyKind::Choice(words) => {
             let words: Vec<String> =
                 words.iter().map(|word| format!("`\"{}\"`", word.word)).collect();
             words.join(", ")
         }
-        Kind::Table(_) => "table".into(),
-        Kind::Named(section) => format!("tables, one for each {}, by name", section().noun),
-        Kind::List(section) => format!("list of tables, one for each {}", section().noun),
-        Kind::Profile(_) => "path of a file, or table".into(),
+        KeyKind::Table(_) => "table".into(),
+        KeyKind::Named(section) => format!("tables, one for each {}, by name", section().noun),
+        KeyKind::List(section) => format!("list of tables, one for each {}", section().noun),
+        KeyKind::Profile(_) => "path of a file, or table".into(),
     };
     match key.word {
         Some(word) => format!("{value}, or `\"{word}\"`"),
@@ -146,7 +146,7 @@ fn meaning(key: &Key) -> String {
             let _ = write!(text, " Only with `{other} = \"{word}\"`.");
         }
     }
-    if let Kind::Choice(words) = key.kind {
+    if let KeyKind::Choice(words) = key.kind {
         for word in words {
             let _ = write!(text, "<br>`{}`: {}", word.word, word.meaning);
         }

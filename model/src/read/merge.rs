@@ -1,7 +1,7 @@
 //! A child's keys over its parent's.
 
 use super::tree::{Entry, Node, Table, Value};
-use crate::keys::{DISTRIBUTION_FORMS, Key, Kind, Only, Section};
+use crate::keys::{DISTRIBUTION_FORMS, Key, KeyKind, Only, Section};
 
 /// Puts the tables of `child` over those of `parent`: tables merge, everything else
 /// replaces, and entries of a list with names merge by name.
@@ -26,7 +26,7 @@ fn merge_named(parent: &mut Table, child: Table, section: &'static Section) {
     }
 }
 
-fn put(parent: &mut Table, entry: Entry, kind: Option<&'static Kind>) {
+fn put(parent: &mut Table, entry: Entry, kind: Option<&'static KeyKind>) {
     match parent.get_mut(&entry.key) {
         Some(old) => {
             old.at = entry.at;
@@ -36,27 +36,27 @@ fn put(parent: &mut Table, entry: Entry, kind: Option<&'static Kind>) {
     }
 }
 
-fn merge_nodes(parent: &mut Node, child: Node, kind: Option<&'static Kind>) {
+fn merge_nodes(parent: &mut Node, child: Node, kind: Option<&'static KeyKind>) {
     match kind {
-        Some(Kind::Table(section) | Kind::Profile(section)) => {
+        Some(KeyKind::Table(section) | KeyKind::Profile(section)) => {
             merge_with_section(parent, child, section());
         }
-        Some(Kind::Named(section)) => match (&mut parent.value, child) {
+        Some(KeyKind::Named(section)) => match (&mut parent.value, child) {
             (Value::Table(old), Node { value: Value::Table(new), at }) => {
                 merge_named(old, new, section());
                 parent.at = at;
             }
             (_, child) => *parent = child,
         },
-        Some(Kind::List(section)) if section().is_named() => match (&mut parent.value, child) {
+        Some(KeyKind::List(section)) if section().is_named() => match (&mut parent.value, child) {
             (Value::List(old), Node { value: Value::List(new), at }) => {
                 merge_by_name(old, new, section());
                 parent.at = at;
             }
             (_, child) => *parent = child,
         },
-        Some(Kind::Distribution) => merge_distributions(parent, child),
-        Some(Kind::TextMap) => match (&mut parent.value, child) {
+        Some(KeyKind::Distribution) => merge_distributions(parent, child),
+        Some(KeyKind::TextMap) => match (&mut parent.value, child) {
             (Value::Table(old), Node { value: Value::Table(new), .. }) => {
                 new.entries.into_iter().for_each(|entry| put(old, entry, None));
             }

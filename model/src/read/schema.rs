@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::keys::{Fallback, Key, Kind, Only, Section};
+use crate::keys::{Fallback, Key, KeyKind, Only, Section};
 use crate::{costs, scenario};
 
 const SPAN_PATTERN: &str = r"^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(ns|us|µs|ms|s|m|min|h)\s*$";
@@ -103,7 +103,7 @@ fn property(key: &'static Key) -> Value {
 
 fn description(key: &Key) -> String {
     let mut text = key.doc.to_string();
-    if let Kind::Choice(words) = key.kind {
+    if let KeyKind::Choice(words) = key.kind {
         for word in words {
             text.push_str(&format!("\n- {}: {}", word.word, word.meaning));
         }
@@ -130,35 +130,37 @@ fn default(key: &Key) -> Option<Value> {
 
 fn value(key: &'static Key) -> Value {
     match &key.kind {
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Integer(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
-        Kind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
-        Kind::Text => json!({ "type": "string" }),
-        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-        Kind::TextMap => json!({ "type": "object", "additionalProperties": {} }),
-        Kind::Span(_) => json!({ "$ref": "#/$defs/span" }),
-        Kind::Rate => json!({ "type": "string", "pattern": RATE_PATTERN }),
-        Kind::Size => json!({ "type": "string", "pattern": SIZE_PATTERN }),
-        Kind::Share => json!({ "type": "string", "pattern": SHARE_PATTERN }),
-        Kind::Distribution => json!({ "$ref": "#/$defs/distribution" }),
-        Kind::Target => json!({ "anyOf": [
+        KeyKind::Flag => json!({ "type": "boolean" }),
+        KeyKind::Integer(low, high) => {
+            json!({ "type": "integer", "minimum": low, "maximum": high })
+        }
+        KeyKind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
+        KeyKind::Text => json!({ "type": "string" }),
+        KeyKind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        KeyKind::TextMap => json!({ "type": "object", "additionalProperties": {} }),
+        KeyKind::Span(_) => json!({ "$ref": "#/$defs/span" }),
+        KeyKind::Rate => json!({ "type": "string", "pattern": RATE_PATTERN }),
+        KeyKind::Size => json!({ "type": "string", "pattern": SIZE_PATTERN }),
+        KeyKind::Share => json!({ "type": "string", "pattern": SHARE_PATTERN }),
+        KeyKind::Distribution => json!({ "$ref": "#/$defs/distribution" }),
+        KeyKind::Target => json!({ "anyOf": [
             { "type": "integer", "minimum": 0 },
             { "type": "string", "pattern": RATE_PATTERN },
         ] }),
-        Kind::Choice(words) => {
+        KeyKind::Choice(words) => {
             let words: Vec<&str> = words.iter().map(|word| word.word).collect();
             json!({ "enum": words })
         }
         // Tables of a scenario may be completed by the file that it extends.
-        Kind::Table(below) => section(below(), key.about_file),
-        Kind::Named(below) => {
+        KeyKind::Table(below) => section(below(), key.about_file),
+        KeyKind::Named(below) => {
             json!({ "type": "object", "additionalProperties": section(below(), false) })
         }
-        Kind::List(below) if std::ptr::eq(below(), scenario::step_keys()) => {
+        KeyKind::List(below) if std::ptr::eq(below(), scenario::step_keys()) => {
             json!({ "type": "array", "items": { "$ref": "#/$defs/step" } })
         }
-        Kind::List(below) => json!({ "type": "array", "items": entry(below()) }),
-        Kind::Profile(_) => json!({ "anyOf": [
+        KeyKind::List(below) => json!({ "type": "array", "items": entry(below()) }),
+        KeyKind::Profile(_) => json!({ "anyOf": [
             { "type": "string" },
             { "$ref": "#/$defs/costs" },
         ] }),

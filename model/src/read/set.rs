@@ -10,7 +10,7 @@ use super::files::Files;
 use super::merge;
 use super::source::Sources;
 use super::tree::{Entry, Node, Table, Value, parse_value};
-use crate::keys::{Doc, Kind, Position, Section};
+use crate::keys::{Doc, KeyKind, Position, Section};
 use crate::scenario;
 
 /// What setting a key needs to know about its surroundings.
@@ -70,10 +70,10 @@ impl Setting<'_> {
 
     /// The value as TOML, or as a text where it is no TOML or a text is asked for: a
     /// shell takes the quotes away, and nobody should have to write them twice.
-    fn value(&mut self, kind: Option<&Kind>, value: &str, at: Position) -> Node {
+    fn value(&mut self, kind: Option<&KeyKind>, value: &str, at: Position) -> Node {
         let text = || Node { value: Value::Text(Arc::from(value)), at };
         let parsed = parse_value(value, at, self.problems).unwrap_or_else(text);
-        let wants_text = matches!(kind, Some(Kind::Text | Kind::Choice(_)));
+        let wants_text = matches!(kind, Some(KeyKind::Text | KeyKind::Choice(_)));
         match parsed.value {
             Value::Table(_) | Value::List(_) | Value::Text(_) => parsed,
             _ if wants_text => text(),
@@ -120,7 +120,7 @@ fn wrap(names: &[&str], node: Node, section: &'static Section, at: Position) -> 
     let kind = section.key(first).map(|key| &key.kind);
     let node = match (rest.split_first(), kind) {
         (None, _) => node,
-        (Some((name, inner)), Some(Kind::List(below))) if below().is_named() => {
+        (Some((name, inner)), Some(KeyKind::List(below))) if below().is_named() => {
             let mut table = match (inner.is_empty(), node.value) {
                 (true, Value::Table(table)) => table,
                 // Refused before.
@@ -132,7 +132,7 @@ fn wrap(names: &[&str], node: Node, section: &'static Section, at: Position) -> 
             table.entries.insert(0, Entry { key: "name".into(), at, node: name });
             Node { value: Value::List(vec![Node { value: Value::Table(table), at }]), at }
         }
-        (Some((name, inner)), Some(Kind::Named(below))) => {
+        (Some((name, inner)), Some(KeyKind::Named(below))) => {
             let node = if inner.is_empty() {
                 node
             } else {

@@ -2,7 +2,7 @@
 
 use super::service::Service;
 use crate::distribution::Distribution;
-use crate::keys::{Fields, Key, Keys, Section, Table};
+use crate::keys::{Fields, Key, Keys, Section, TableType};
 use crate::words::{Begin, Concurrency, Statement};
 
 section! {
@@ -111,7 +111,7 @@ impl Keys for Step {
     }
 }
 
-impl Table for Step {
+impl TableType for Step {
     fn section() -> &'static Section {
         StepKeys::section()
     }
@@ -126,7 +126,7 @@ impl Keys for Statement {
     }
 }
 
-impl Table for Statement {
+impl TableType for Statement {
     fn section() -> &'static Section {
         StatementKeys::section()
     }

@@ -17,7 +17,7 @@ pub use upstream::Upstream;
 pub use crate::words::{Begin, Concurrency, JournalMode, Server, Statement, Synchronous};
 
 use crate::costs::Costs;
-use crate::keys::{Fields, Keys, Section, Table};
+use crate::keys::{Fields, Keys, Section, TableType};
 
 section! {
     /// One service under one load.

@@ -1,7 +1,7 @@
 //! How the caches lose data, from work that is done often and the same work done rarely.
 //!
 //! A kind of work that comes back after a time t costs `C (1 - exp(-(t / decay)^shape))` more than
-//! one that follows itself at once ([`model::costs::Cache`]). All requests of a probe are alike, so
+//! one that follows itself at once ([`model::costs::CacheCosts`]). All requests of a probe are alike, so
 //! that t is the time between two of them.
 //!
 //! Requests in flight also displace each other's data, independently of time, and more of it the

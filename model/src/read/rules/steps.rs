@@ -3,7 +3,7 @@
 use super::names;
 use crate::keys::{Fields, Position};
 use crate::read::diagnostic::{Problem, Problems, brief, did_you_mean, one_of};
-use crate::read::path::Path;
+use crate::read::path::KeyPath;
 
 /// The names that steps may use.
 struct Names<'a> {
@@ -21,7 +21,7 @@ pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems
         queries: root.table("costs").and_then(|costs| names(costs, "query")),
         has_database: root.has("database"),
     };
-    let path = Path::Key(&Path::Root, "endpoint");
+    let path = KeyPath::Key(&KeyPath::Root, "endpoint");
     for endpoint in endpoints {
         let path = path.key(endpoint.text("name").unwrap_or("?"));
         let list = endpoint.list("steps").unwrap_or_default();
@@ -29,7 +29,7 @@ pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems
     }
 }
 
-fn steps(list: &[Fields], names: &Names, path: &Path, problems: &mut Problems) {
+fn steps(list: &[Fields], names: &Names, path: &KeyPath, problems: &mut Problems) {
     for (index, fields) in list.iter().enumerate() {
         let path = path.index(index);
         statement(fields, names, &path, problems);
@@ -39,7 +39,7 @@ fn steps(list: &[Fields], names: &Names, path: &Path, problems: &mut Problems) {
     }
 }
 
-fn statement(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+fn statement(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
     let Some(kind) = ["read", "write"].into_iter().find(|kind| fields.has(kind)) else { return };
     let Some(query) = fields.text(kind) else { return };
     let path = path.key(kind);
@@ -61,7 +61,7 @@ fn statement(fields: &Fields, names: &Names, path: &Path, problems: &mut Problem
     }
 }
 
-fn transaction(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+fn transaction(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
     let Some(list) = fields.list("transaction") else { return };
     if list.is_empty() {
         problems.push(empty(fields.position("transaction"), path, "statement"));
@@ -71,7 +71,7 @@ fn transaction(fields: &Fields, names: &Names, path: &Path, problems: &mut Probl
     }
 }
 
-fn call(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+fn call(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
     let (Some(upstream), Some(upstreams)) = (fields.text("call"), &names.upstreams) else { return };
     if !upstreams.contains(&upstream) {
         let found = format!("`{path}` is \"{}\", and there is no such upstream", brief(upstream));
@@ -81,7 +81,7 @@ fn call(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
     }
 }
 
-fn gather(fields: &Fields, names: &Names, path: &Path, problems: &mut Problems) {
+fn gather(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
     let Some(list) = fields.list("gather") else { return };
     if list.is_empty() {
         problems.push(empty(fields.position("gather"), path, "step"));
@@ -107,7 +107,7 @@ fn unknown(problem: Problem, name: &str, known: &[&str], add: String) -> Problem
     problem.advice(did_you_mean(name, known.iter().copied()).unwrap_or(add))
 }
 
-fn empty(at: Position, path: &Path, noun: &str) -> Problem {
+fn empty(at: Position, path: &KeyPath, noun: &str) -> Problem {
     Problem::new(at, format!("`{path}` is empty"))
         .allowed(format!("at least one {noun}"))
         .advice("add one, or remove the step")

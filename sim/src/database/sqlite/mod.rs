@@ -11,7 +11,7 @@ pub(crate) use answer::{bounds, relaxations, stations, visit};
 pub(crate) use explain::explain;
 pub(crate) use locks::{Hold, Level, Locks};
 
-use model::costs::{self, Disk};
+use model::costs::{self, DiskCosts};
 use model::scenario::{JournalMode, Sqlite};
 use model::units::Span;
 
@@ -99,7 +99,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(sqlite: &Sqlite, disk: &Disk) -> Plan {
+    pub(crate) fn new(sqlite: &Sqlite, disk: &DiskCosts) -> Plan {
         let unlinks = sqlite.journal_mode == JournalMode::Delete;
         Plan {
             settings: sqlite.clone(),
