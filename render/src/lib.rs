@@ -1,11 +1,12 @@
 //! Answers for people: aligned, with units, in words that need no queueing theory.
 //!
-//! Whoever compares a prediction with a measurement should find the same words in the same
-//! places. So this crate knows reports, and nobody who makes them.
+//! A prediction and a measurement are told in the same words, in the same places. So this crate
+//! knows reports, and no program that makes them.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod command_line;
+mod completions;
 mod console;
 mod exit;
 mod failure;
@@ -23,9 +24,10 @@ mod source;
 pub mod table;
 
 pub use command_line::CommandLine;
+pub use completions::Completions;
 pub use console::Console;
 pub use exit::Exit;
 pub use failure::Failure;
 pub use format::{Format, Output, json};
 pub use paint::Paint;
-pub use source::{Source, Sources};
+pub use source::{LadderSource, Source, Sources};

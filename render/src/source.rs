@@ -20,6 +20,16 @@ pub struct Source {
     changes: Changes,
 }
 
+/// Which ladder: a scenario and all that it extends.
+#[derive(Debug, Args)]
+pub struct LadderSource {
+    #[command(flatten)]
+    source: Source,
+    /// Accept rungs that turn more than one knob
+    #[arg(long)]
+    allow_many: bool,
+}
+
 /// Which scenarios, all of them changed alike.
 #[derive(Debug, Args)]
 pub struct Sources {
@@ -76,18 +86,21 @@ impl Source {
     pub fn load(&self, options: &[String]) -> Result<Resolved, Diagnostics> {
         self.changes.load(&self.file, options)
     }
+}
 
-    /// The scenario and all that it extends, root first, changed likewise. Unless
-    /// `allow_many`, each rung turns one knob.
+impl LadderSource {
+    /// The scenario and all that it extends, root first, changed likewise. Unless the user allows
+    /// more, each rung turns one knob.
     ///
     /// # Errors
     /// Every problem of any rung; else every rung that turns more than one knob.
-    pub fn ladder(&self, options: &[String], allow_many: bool) -> Result<Vec<Rung>, Diagnostics> {
-        let mut rungs = ladder(&self.file, &self.changes.all(options))?;
-        rungs.iter_mut().for_each(|rung| self.changes.forget_published(&mut rung.resolved));
+    pub fn rungs(&self, options: &[String]) -> Result<Vec<Rung>, Diagnostics> {
+        let changes = &self.source.changes;
+        let mut rungs = ladder(&self.source.file, &changes.all(options))?;
+        rungs.iter_mut().for_each(|rung| changes.forget_published(&mut rung.resolved));
         let refused: Vec<Diagnostic> =
             rungs.iter().filter(|rung| rung.knobs_turned() > 1).map(refusal).collect();
-        match allow_many || refused.is_empty() {
+        match self.allow_many || refused.is_empty() {
             true => Ok(rungs),
             false => Err(Diagnostics { diagnostics: refused }),
         }

@@ -10,7 +10,7 @@ use super::options::Ladder;
 /// Measures a scenario and all that it extends.
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let measuring = &options.measuring;
-    let rungs = options.source.ladder(&measuring.timing.sets(), options.allow_many)?;
+    let rungs = options.source.rungs(&measuring.timing.sets())?;
     let scenarios: Vec<&Resolved> = rungs.iter().map(|rung| &rung.resolved).collect();
     let session = measure(&scenarios, measuring, None, console)?;
     let reports: Vec<_> = session.measured.iter().map(|measured| measured.report.clone()).collect();

@@ -3,7 +3,6 @@
 //! Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 inconclusive.
 
 mod compare;
-mod completions;
 mod export;
 mod ladder;
 mod load;
@@ -51,7 +50,7 @@ impl CommandLine for Cli {
             Command::Load(options) => load::run(options, console),
             Command::Setup(options) => setup::run(options, console),
             Command::Export(options) => export::run(options, console),
-            Command::Completions(options) => completions::run(options, console),
+            Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
             Command::WorkerProcess => process(crate::stack::run_worker_process()),
             Command::UpstreamProcess => {
                 process(crate::upstream::run_as_child().map_err(|error| error.to_string()))

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clap_complete::Shell;
 use render::command_line::HELP;
-use render::{Format, Output, Source, Sources};
+use render::{Completions, Format, LadderSource, Output, Source, Sources};
 
 use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, Target};
 
@@ -94,10 +93,7 @@ pub(super) struct Run {
 #[derive(Debug, Args)]
 pub(super) struct Ladder {
     #[command(flatten)]
-    pub(super) source: Source,
-    /// Accept rungs that turn more than one knob
-    #[arg(long)]
-    pub(super) allow_many: bool,
+    pub(super) source: LadderSource,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
@@ -179,13 +175,6 @@ pub(super) struct Script {
     /// Replace the file if it is there
     #[arg(long, requires = "out")]
     pub(super) force: bool,
-}
-
-/// `live completions`.
-#[derive(Debug, Args)]
-pub(super) struct Completions {
-    /// Of which shell
-    pub(super) shell: Shell,
 }
 
 /// `live setup`.

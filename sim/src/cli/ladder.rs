@@ -15,7 +15,7 @@ const KNOB_REPLICATIONS: u32 = 4;
 
 /// Predicts every rung of a ladder.
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Failure> {
-    let rungs = options.source.ladder(&[], options.allow_many)?;
+    let rungs = options.source.rungs(&[])?;
     let effort = options.effort.effort(PRECISION);
     let mut progress = Progress::new(console, effort.confidence);
     let mut reports = Vec::with_capacity(rungs.len());

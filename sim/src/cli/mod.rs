@@ -3,7 +3,6 @@
 //! Exit codes: 0 for an answer, 2 for none, whatever the reason.
 
 mod check;
-mod completions;
 mod explain;
 mod ladder;
 mod options;
@@ -61,6 +60,6 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), Failure>
         Command::Scenarios(options) => scenarios::run(options, console),
         Command::Schema(options) => schema::run(options, console),
         Command::Trace(options) => trace::run(options, console),
-        Command::Completions(options) => completions::run(options, console),
+        Command::Completions(options) => options.print::<Cli>(console),
     }
 }

@@ -1,11 +1,10 @@
 //! What can be written after `sim`.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 
 use model::units::parse_share;
 use render::command_line::HELP;
-use render::{Format, Output, Source};
+use render::{Completions, Format, LadderSource, Output, Source};
 
 use crate::replicate::Effort;
 
@@ -67,10 +66,7 @@ pub(super) struct Predict {
 #[derive(Debug, Args)]
 pub(super) struct Ladder {
     #[command(flatten)]
-    pub(super) source: Source,
-    /// Accept rungs that turn more than one knob
-    #[arg(long)]
-    pub(super) allow_many: bool,
+    pub(super) source: LadderSource,
     #[command(flatten)]
     pub(super) effort: EffortOptions,
     #[command(flatten)]
@@ -132,13 +128,6 @@ pub(super) struct Trace {
     pub(super) max_events: u64,
     #[command(flatten)]
     pub(super) output: Output,
-}
-
-/// `sim completions`.
-#[derive(Debug, Args)]
-pub(super) struct Completions {
-    /// Of which shell
-    pub(super) shell: Shell,
 }
 
 /// How hard to try.

@@ -41,9 +41,9 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
 /// The rungs, with windows that let many of them be measured.
 fn rungs(options: &LadderOptions) -> Result<Vec<Rung>, Failure> {
     let timing = &options.measuring.timing;
-    let written = options.source.ladder(&timing.chosen(), options.allow_many)?;
+    let written = options.source.rungs(&timing.chosen())?;
     let cut = timing.cut(written.iter().map(|rung| &rung.resolved));
-    Ok(options.source.ladder(&cut, options.allow_many)?)
+    Ok(options.source.rungs(&cut)?)
 }
 
 /// All that a rung turns.

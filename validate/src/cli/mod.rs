@@ -4,7 +4,6 @@
 
 mod calibrate;
 mod compare;
-mod completions;
 mod ladder;
 mod live;
 mod measuring;
@@ -51,7 +50,7 @@ impl CommandLine for Cli {
             Command::Compare(options) => compare::run(options, console),
             Command::Calibrate(options) => calibrate::run(options, console),
             Command::Schema(options) => schema::run(options, console),
-            Command::Completions(options) => completions::run(options, console),
+            Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
             Command::Live(options) => live::run(options),
             Command::WorkerProcess => live::child("worker-process"),
             Command::UpstreamProcess => live::child("upstream-process"),

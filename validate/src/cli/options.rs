@@ -4,12 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 use live::cli::{On, Place};
 use live::stack::Target;
 use model::units::Span;
 use render::command_line::HELP;
-use render::{Format, Source};
+use render::{Completions, Format, LadderSource, Source};
 
 use super::measuring::Measuring;
 use super::output::Output;
@@ -72,7 +71,7 @@ pub(super) enum Command {
     /// Print the JSON Schema of an answer
     Schema(SchemaOptions),
     /// Print a completion script for a shell
-    Completions(CompletionsOptions),
+    Completions(Completions),
     /// This program as `live`; started by the other commands
     #[command(hide = true, disable_help_flag = true)]
     Live(LiveOptions),
@@ -107,10 +106,7 @@ pub(super) struct RunOptions {
 #[command(after_help = CUT)]
 pub(super) struct LadderOptions {
     #[command(flatten)]
-    pub(super) source: Source,
-    /// Accept rungs that turn more than one knob
-    #[arg(long)]
-    pub(super) allow_many: bool,
+    pub(super) source: LadderSource,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
@@ -260,13 +256,6 @@ pub(super) enum Document {
     Ladder,
     /// The answer of `validate sweep --format json`
     Sweep,
-}
-
-/// `validate completions`.
-#[derive(Debug, Args)]
-pub(super) struct CompletionsOptions {
-    /// Of which shell
-    pub(super) shell: Shell,
 }
 
 impl Command {
