@@ -15,7 +15,7 @@ use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
 use crate::machine::{Split, pin};
 use crate::stack::{Installation, Service, Snapshot, StartOptions};
-use crate::supervisor::{ANSWER_TIMEOUT, Child, bind, this_program};
+use crate::supervisor::{ANSWER_TIMEOUT, Child, START_TIMEOUT, bind, this_program};
 use crate::temporary::temporary;
 use crate::upstream;
 
@@ -156,7 +156,7 @@ fn mock(start: upstream::Start, interrupt: &Interrupt) -> Result<(Upstream, Sock
     let command = this_program(&["upstream-process"]).map_err(RunError::System)?;
     let mut child = Upstream::spawn("upstream", command, Some(&listener))?;
     child.start(start)?;
-    let ready = child.ready_unless(ANSWER_TIMEOUT, || interrupt.is_set())?;
+    let ready = child.ready_unless(START_TIMEOUT, || interrupt.is_set())?;
     let address = ready.ok_or(Interrupted)?.address;
     Ok((child, address))
 }

@@ -20,5 +20,8 @@ pub use child::{Child, ChildError, this_program};
 pub use control::{Control, ControlError};
 pub use line::{Line, Switchboard};
 
-/// How long a child may take to start or to answer: exceeded by a hang, not by a busy machine.
-pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a child may take to start: exceeded by a hang, not by a busy machine. An interrupt
+/// ends this wait.
+pub const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a child may take to answer. After an interrupt the user waits for that too.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);

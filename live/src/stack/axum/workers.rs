@@ -9,7 +9,9 @@ use super::worker::{Ready, Start};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
 use crate::stack::{Service, Snapshot, StackError, StartOptions};
-use crate::supervisor::{ANSWER_TIMEOUT, BindError, Child, ChildError, bind, this_program};
+use crate::supervisor::{
+    ANSWER_TIMEOUT, BindError, Child, ChildError, START_TIMEOUT, bind, this_program,
+};
 
 type Worker = Child<Start, Ready, Snapshot>;
 
@@ -99,7 +101,7 @@ impl Service for Workers {
 }
 
 fn wait_until_ready(worker: &mut Worker, interrupt: &Interrupt) -> Result<(), StackError> {
-    worker.ready_unless(ANSWER_TIMEOUT, || interrupt.is_set())?.ok_or(Interrupted)?;
+    worker.ready_unless(START_TIMEOUT, || interrupt.is_set())?.ok_or(Interrupted)?;
     Ok(())
 }
 

@@ -19,7 +19,9 @@ use super::sources::SOURCES;
 use crate::interrupt::Interrupt;
 use crate::machine::Holdings;
 use crate::stack::{Service, Snapshot, StackError, StartOptions};
-use crate::supervisor::{ANSWER_TIMEOUT, Child, ChildError, Line, Switchboard, bind};
+use crate::supervisor::{
+    ANSWER_TIMEOUT, Child, ChildError, Line, START_TIMEOUT, Switchboard, bind,
+};
 use crate::temporary::temporary;
 
 /// Pause between two looks at whether workers have connected.
@@ -120,7 +122,7 @@ impl Running {
 
     /// Waits until every worker has connected.
     fn wait_for_all(&mut self) -> Result<(), StackError> {
-        let deadline = Instant::now() + ANSWER_TIMEOUT;
+        let deadline = Instant::now() + START_TIMEOUT;
         while self.workers.iter().any(Option::is_none) {
             self.interrupt.check()?;
             self.server.check()?;
@@ -128,7 +130,7 @@ impl Running {
                 continue;
             }
             if Instant::now() >= deadline {
-                return Err(self.server.late("have all workers ready", ANSWER_TIMEOUT).into());
+                return Err(self.server.late("have all workers ready", START_TIMEOUT).into());
             }
             std::thread::sleep(LOOK);
         }

@@ -45,25 +45,24 @@ impl<F: Future<Output: Send> + Send + 'static> Drop for DetachOnDrop<F> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
+
+    use tokio::sync::oneshot;
 
     use super::*;
 
     #[tokio::test]
-    async fn what_is_dropped_runs_on() {
-        let done = Arc::new(AtomicBool::new(false));
-        let told = done.clone();
+    async fn a_dropped_future_runs_on() {
+        let (go_on, may_go_on) = oneshot::channel::<()>();
+        let (tell, told) = oneshot::channel();
         let future = DetachOnDrop::new(async move {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            told.store(true, Ordering::Relaxed);
+            may_go_on.await.expect("it is told to");
+            tell.send(()).expect("the test waits");
         });
         let hurried = tokio::time::timeout(Duration::from_millis(1), future).await;
         assert!(hurried.is_err());
-        while !done.load(Ordering::Relaxed) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        go_on.send(()).expect("it runs on");
+        told.await.expect("it runs to its end");
         assert_eq!(DetachOnDrop::new(async { 7 }).await, 7);
     }
 }
