@@ -2,6 +2,17 @@
 //! processor, a real upstream and a real load.
 //!
 //! It knows nothing of predictions: it does not depend on `sim`.
+//!
+//! The public face, for `validate`, tests and examples:
+//! - [`cli`]: the program, also for a program that runs it as its own child;
+//! - [`stack`]: the stacks that a scenario can be measured on, behind one trait;
+//! - [`run`]: what can be measured here at all, and the words for a machine;
+//! - [`load`]: the load generator; [`k6`]: the same load as a script;
+//! - [`upstream`]: the mock upstream;
+//! - [`supervisor`]: child processes, their messages and their listening sockets;
+//! - [`machine`]: processors, limits, noise and facts; [`clock`]: the kernel's clocks;
+//! - [`temporary`]: folders that vanish; [`Interrupt`]: whether the user wants to end;
+//! - [`wire`]: the HTTP headers; [`versions()`]: the versions that this program is built of.
 #![forbid(unsafe_code)]
 
 mod alarm;
