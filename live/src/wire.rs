@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Request to the service: whose it is, and when it was sent. See [`Key`].
 pub const KEY: &str = "rung-key";
 /// Request to the service: results of its draws by number, for services that cannot make
-/// them..
+/// them.
 pub const DRAWS: &str = "rung-draws";
 /// Call of an upstream: which step of which request. See [`Call`].
 pub const CALL: &str = "rung-call";
