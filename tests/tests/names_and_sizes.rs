@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use model::keys::path;
-use model::read::{Resolved, load_text};
+use model::read::{Resolved, load_text, load_texts};
 use model::report::Report;
 use model::station::StationId;
 use sim::knob::relaxations;
@@ -147,4 +147,25 @@ fn more_than_a_thousand_of_anything_are_refused() {
         assert!(found.contains("1001 entries in one list or table"), "{what}: {found}");
         assert!(found.contains("at most 1000"), "{what}: {found}");
     }
+}
+
+/// Files that extend each other are counted together.
+#[test]
+fn more_than_a_thousand_in_two_files_are_refused() {
+    let upstreams = |from: usize, count: usize| -> String {
+        let one = |index| format!("upstream.u{index}.latency = \"1ms\"\n");
+        (from..from + count).map(one).collect()
+    };
+    let parent = format!(
+        "{HEAD}\nendpoint = [{{ name = \"e\", weight = 1 }}]\n{}",
+        upstreams(0, 600)
+    );
+    let load = |more| {
+        let child = format!("extends = \"parent\"\n{}", upstreams(600, more));
+        load_texts("child", &[("parent", &parent), ("child", &child)], &[])
+    };
+    assert_eq!(load(400).unwrap().scenario.upstreams.len(), 1000);
+    let error = load(401).map(|_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("error: child:402:"), "{error}");
+    assert!(error.contains("`upstream` has more than 1000 entries"), "{error}");
 }

@@ -7,7 +7,8 @@ use super::path::KeyPath;
 use super::tree::{Entry, Node, Table, Value};
 use super::{distribution, merge};
 use crate::keys::{
-    Checked, Fallback, Fields, Key, KeyKind, MOST_USERS, Only, Origin, Position, Section, Typed,
+    Checked, Fallback, Fields, Key, KeyKind, MOST_ENTRIES, MOST_USERS, Only, Origin, Position,
+    Section, Typed,
 };
 use crate::units::{Span, parse_rate, parse_share, parse_size};
 use crate::{costs, scenario};
@@ -181,6 +182,12 @@ impl Checker<'_> {
         if let Value::Broken = node.value {
             return Typed::Broken;
         }
+        if let Some(at) = one_too_many(&node.value) {
+            let found = format!("`{name}` has more than {MOST_ENTRIES} entries");
+            let allowed = format!("at most {MOST_ENTRIES}, those of the extended files included");
+            self.problems.push(Problem::new(at, found).allowed(allowed));
+            return Typed::Broken;
+        }
         match (&key.kind, &node.value) {
             (KeyKind::Table(section) | KeyKind::Profile(section), Value::Table(table)) => {
                 Typed::Table(self.table(table, node.at, section(), name))
@@ -287,6 +294,16 @@ impl Checker<'_> {
             fields.push(entry.key.to_string().into(), written(value, entry.node.at));
         }
         Typed::Table(fields)
+    }
+}
+
+/// Where the first entry stands that is one too many. Each file has no more than are allowed, but
+/// files that extend each other may have them together.
+fn one_too_many(value: &Value) -> Option<Position> {
+    match value {
+        Value::Table(table) => table.entries.get(MOST_ENTRIES).map(|entry| entry.at),
+        Value::List(nodes) => nodes.get(MOST_ENTRIES).map(|node| node.at),
+        _ => None,
     }
 }
 
