@@ -1,6 +1,6 @@
 //! What tests share that run real programs: a [`Lab`] (temporary folder, program, its
 //! processes), waiting without a limit on time ([`wait_for`]), a small HTTP [`Server`] and
-//! client ([`get`]), and text files to compare with ([`golden`]).
+//! client ([`get`]), and text files to compare with ([`golden()`]).
 //!
 //! It knows none of the programs, and no test here or elsewhere depends on how fast the
 //! machine is: an event is awaited for as long as there is progress.

@@ -1,7 +1,7 @@
 //! Random scenarios, written as a user would write them.
 //!
 //! Every key of the table of keys is drawn: by its kind, or where its kind does not tell which
-//! values are worth trying, from [`VALUES`]. They reach into every corner that a file can
+//! values are worth trying, from `VALUES`. They reach into every corner that a file can
 //! reach: all concurrency models and overrides of them, both kinds of database, pools that are
 //! too small, semaphores, retries, gathers, transactions, refusals, full backlogs, quotas,
 //! impatient clients. Runs are short, so that many can be tried.

@@ -156,10 +156,8 @@ fn more_than_a_thousand_in_two_files_are_refused() {
         let one = |index| format!("upstream.u{index}.latency = \"1ms\"\n");
         (from..from + count).map(one).collect()
     };
-    let parent = format!(
-        "{HEAD}\nendpoint = [{{ name = \"e\", weight = 1 }}]\n{}",
-        upstreams(0, 600)
-    );
+    let parent =
+        format!("{HEAD}\nendpoint = [{{ name = \"e\", weight = 1 }}]\n{}", upstreams(0, 600));
     let load = |more| {
         let child = format!("extends = \"parent\"\n{}", upstreams(600, more));
         load_texts("child", &[("parent", &parent), ("child", &child)], &[])
