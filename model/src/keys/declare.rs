@@ -120,7 +120,7 @@ macro_rules! read_key {
     };
 }
 
-/// Implements [`Keys`] from lists of keys and an expression that reads them.
+/// Implements `Keys` from lists of keys and an expression that reads them.
 macro_rules! keys {
     ($name:ty, [$($part:expr),+], |$fields:ident, $upstreams:ident| $read:expr) => {
         impl $crate::keys::Keys for $name {
@@ -138,7 +138,7 @@ macro_rules! keys {
     };
 }
 
-/// Implements [`TableType`] for a type with [`Keys`].
+/// Implements `TableType` for a type with `Keys`.
 macro_rules! table {
     ($name:ty, $noun:literal, [$([$($group:expr),+])*], [$($doc:literal)+]) => {
         impl $crate::keys::TableType for $name {
