@@ -3,8 +3,6 @@
 //! They stand in for files of the same path under `scenarios/` where there are none, so that
 //! programs find them in any folder.
 
-use super::files::join;
-
 /// Path below `scenarios/`, with `/`, and text.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
@@ -18,12 +16,6 @@ pub fn builtin() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub(super) fn text(path: &str) -> Option<&'static str> {
     let below = path.strip_prefix("scenarios/")?;
     builtin().find(|(name, _)| *name == below).map(|(_, text)| text)
-}
-
-/// The path of the built-in file that is called `name`, such as `costs/study.toml`.
-pub(super) fn path(name: &str) -> Option<String> {
-    let path = join("scenarios", name);
-    text(&path).map(|_| path)
 }
 
 /// File names of the built-in scenarios in a folder as seen from the current one.

@@ -133,7 +133,9 @@ pub(crate) fn named(directory: &str, name: &str, files: &dyn Files) -> String {
     if files.exists(&path) {
         return path;
     }
-    builtin::path(name).filter(|path| files.exists(path)).unwrap_or(path)
+    let built_in = join("scenarios", name);
+    let is_built_in = builtin::text(&built_in).is_some() && files.exists(&built_in);
+    if is_built_in { built_in } else { path }
 }
 
 /// The directory part of a path, empty for none.
