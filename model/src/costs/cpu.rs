@@ -143,6 +143,9 @@ cpu_costs! {
         /// An async call finds that another has taken the connection that it chose, and chooses
         /// again.
         pub miss: Span,
+        /// CPU to raise and handle the error of an attempt of an upstream call that failed or
+        /// timed out.
+        pub failure: Span,
         /// More CPU to open a database connection when others have displaced all that its
         /// request had in the caches; few others cost a share of it, see cache.crowd.
         pub crowded_open: Span,

@@ -98,6 +98,7 @@ pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) {
         | Op::Unlock { .. }
         | Op::Connect { .. }
         | Op::Disconnect { .. }
+        | Op::Failure { .. }
         | Op::Retry { .. } => {}
     }
 }

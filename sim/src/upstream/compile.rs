@@ -58,6 +58,10 @@ impl Compiler<'_> {
         }
         let can_fail = acquire.is_some() || spec.timeout.is_some() || spec.failures > 0.0;
         if can_fail {
+            let span = self.cost(|c| c.failure);
+            if !span.is_zero() {
+                self.emit(Op::Failure { span });
+            }
             self.emit(Op::Retry { upstream, again });
         }
         if spec.max_in_flight.is_some() {

@@ -44,6 +44,7 @@ pub(crate) fn explain(reader: &mut Reader<'_>, op: Op) {
         | Op::Unlock { .. }
         | Op::Connect { .. }
         | Op::Disconnect { .. }
+        | Op::Failure { .. }
         | Op::Retry { .. } => {}
     }
 }

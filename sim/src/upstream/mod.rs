@@ -49,6 +49,8 @@ pub enum Op {
     Exchange { upstream: UpstreamId, latency: DrawId, failure: DrawId },
     /// Gives the client connection back.
     ConnectionRelease { upstream: UpstreamId },
+    /// After a failed attempt: `span` of CPU for its error.
+    Failure { span: Span },
     /// After a failed attempt: pauses and goes back to `again`, or fails.
     Retry { upstream: UpstreamId, again: Pc },
 }
@@ -79,6 +81,7 @@ impl Op {
             Op::Disconnect { .. } => "give it back or close it, and look at all: CPU",
             Op::Exchange { .. } => "call and wait for the reply",
             Op::ConnectionRelease { .. } => "give the client connection back",
+            Op::Failure { .. } => "after a failure, handle the error: CPU",
             Op::Retry { .. } => "after a failure, pause and call again",
         }
     }

@@ -43,6 +43,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.exchange(thread, task, upstream, latency, failure)
             }
             Op::ConnectionRelease { upstream } => self.connection_release(task, upstream),
+            Op::Failure { span } => self.failure(task, span),
             Op::Retry { upstream, again } => self.retry(thread, task, upstream, again),
         }
     }
@@ -248,6 +249,14 @@ impl<T: Trace> Engine<'_, T> {
         let purpose = &self.plan.draws[draw as usize].purpose;
         let u = unit_interval(self.draws.draw(purpose, lane, key.index));
         (u < share).then_some(ErrorKind::UpstreamFailed)
+    }
+
+    /// CPU for the error of the attempt, if it failed.
+    fn failure(&self, task: u32, span: Span) -> Flow {
+        match self.tasks[task].call.outcome {
+            Some(_) => Flow::work(span),
+            None => Flow::Continue,
+        }
     }
 
     /// After an attempt: on with the request, a pause and another attempt, or failure.

@@ -108,6 +108,35 @@ fn a_timeout_is_retried_too_and_so_is_a_wait_for_a_connection() {
 }
 
 #[test]
+fn the_error_of_each_failed_attempt_costs_cpu_before_the_pause_or_the_end() {
+    let log = |users: u32, upstream: &str| {
+        let run = calls(users, upstream, &["costs.cpu.failure=\"10ms\""]);
+        (run.log(), run.seen.cpu.cores.area() / 1_000_000)
+    };
+    let one = |told: &str| vec![told.to_string()];
+    let failing = calls(1, FAILING, &["costs.cpu.failure=\"10ms\""]);
+    assert_eq!(failing.log(), ["quote 1.09s upstream_failed"]);
+    let starts = failing.executed(|op| matches!(op, Op::Upstream(UpstreamOp::Exchange { .. })));
+    assert_eq!(starts, ["0s", "160ms", "420ms", "980ms"]);
+    // Of two calls that fail at once, the second waits for the CPU before its pause.
+    let twice = "latency = \"100ms\"\nfailures = \"100%\"\nretries = 1\nbackoff = \"50ms\"";
+    let both = ["quote 270ms upstream_failed", "quote 280ms upstream_failed"];
+    assert_eq!(log(2, twice), (both.map(String::from).to_vec(), 40));
+    let slow = "latency = \"1s\"\ntimeout = \"100ms\"\nretries = 1\nbackoff = \"50ms\"";
+    assert_eq!(log(1, slow), (one("quote 270ms upstream_timeout"), 20));
+    let full = "latency = \"1s\"\nmax_connections = 1\npool_timeout = \"200ms\"";
+    let one_of_two = ["quote 210ms connection_timeout", "quote 1s"];
+    assert_eq!(log(2, full), (one_of_two.map(String::from).to_vec(), 10));
+    let good = "latency = \"1s\"\ntimeout = \"2s\"\nretries = 1";
+    assert_eq!(log(1, good), (one("quote 1s"), 0), "a good reply has no error");
+    // Each concurrency model has its own.
+    let sets = ["costs.cpu.failure=\"10ms\"", "costs.cpu.async.failure=\"30ms\""];
+    assert_eq!(calls(1, slow, &sets).log(), ["quote 310ms upstream_timeout"]);
+    let blocking = [&sets[..], &["service.concurrency=\"blocking\""]].concat();
+    assert_eq!(calls(1, slow, &blocking).log(), ["quote 270ms upstream_timeout"]);
+}
+
+#[test]
 fn a_pause_keeps_the_semaphore_and_gives_the_connection_back() {
     let once = "latency = \"100ms\"\nfailures = \"100%\"\nretries = 1\nbackoff = \"170ms\"";
     let log = |cap: &str| calls(2, &format!("{once}\n{cap} = 1"), &[]).instants();

@@ -31,9 +31,11 @@ impl Context {
             limits.semaphore.as_ref().map(|_| Inside::new(&worker.stations.semaphores[upstream]));
         let mut attempt = 0;
         loop {
-            self.burn_scaled(worker.scenario.costs.cpu(self.concurrency).call);
+            let costs = worker.scenario.costs.cpu(self.concurrency);
+            self.burn_scaled(costs.call);
             let outcome = self.attempt(client, upstream, path, attempt).await;
             let Err(kind) = outcome else { return Ok(()) };
+            self.burn_scaled(costs.failure);
             if attempt >= spec.retries {
                 return Err(kind.into());
             }
