@@ -6,7 +6,7 @@ use statrs::distribution::{Continuous, ContinuousCDF, StudentsT};
 
 use crate::distribution::standard_normal;
 
-/// A value and the interval that is said to hold it.
+/// A value and its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// The best guess.

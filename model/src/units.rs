@@ -120,8 +120,8 @@ impl Span {
 
 /// `number` times `factor`, if the digits of `number` make that a whole number that fits.
 ///
-/// What [`Span`]'s text says is read back exactly, however long the span: a float would
-/// lose nanoseconds after a few weeks.
+/// The text of a [`Span`] is read back exactly, however long the span: a float would lose
+/// nanoseconds after a few weeks.
 fn exact_product(number: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

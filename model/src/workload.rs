@@ -1,4 +1,5 @@
-//! The load as both worlds draw it: who sends which class when, by key.
+//! The load, drawn alike for a prediction and a measurement: which user sends a request of
+//! which class at what time, by key.
 
 use crate::distribution::{Distribution, unit_interval};
 use crate::scenario::{Endpoint, Profile, Source, Spacing};
@@ -16,9 +17,9 @@ pub const THINK: &str = "think";
 /// the arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestKey {
-    /// Whose.
+    /// The user; 0 for open arrivals.
     pub lane: u64,
-    /// Which one of theirs.
+    /// How many requests the lane had before this one.
     pub index: u64,
 }
 

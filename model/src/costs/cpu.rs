@@ -178,15 +178,15 @@ cpu_costs! {
     #[section("cache")]
     #[per_concurrency("More CPU time under one concurrency model for what a worker has not done for long.")]
     pub struct Cold {
-        /// To bring back what a request needs.
+        /// To bring back into the caches what a request needs.
         pub request: Span,
-        /// The same for a statement.
+        /// To bring back what a statement needs.
         pub statement: Span,
-        /// The same for an upstream call.
+        /// To bring back what an upstream call needs.
         pub call: Span,
-        /// The same for opening a database connection.
+        /// To bring back what opening a database connection needs.
         pub open: Span,
-        /// The same for a commit.
+        /// To bring back what a commit needs.
         pub commit: Span,
     }
 }

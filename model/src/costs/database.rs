@@ -37,40 +37,40 @@ section! {
         /// A write by itself takes the lock, writes and commits in one call; else it is a
         /// transaction.
         pub autocommit: bool = true,
-        /// A connection that comes back to the pool is for whoever asks first; else for whoever
-        /// waits longest.
+        /// A connection that is returned to the pool goes to the first request that asks for one;
+        /// else to the request that has waited longest.
         pub overtaking: bool = false,
         /// Round trips between loop and connection thread of one statement, the last of which
         /// executes it.
         #[key(within(0, 50))]
         pub statement_hops: u32 = 1,
-        /// More of them for the rows of a read.
+        /// More round trips for the rows of a read.
         #[key(within(0, 50))]
         pub fetch_hops: u32 = 0,
-        /// More of them to end any statement.
+        /// More round trips to end any statement.
         #[key(within(0, 50))]
         pub finish_hops: u32 = 0,
-        /// The same for a commit.
+        /// Round trips of a commit.
         #[key(within(0, 50))]
         pub commit_hops: u32 = 1,
-        /// The same at the end of a read that is no part of a transaction.
+        /// Round trips at the end of a read that is no part of a transaction.
         #[key(within(0, 50))]
         pub rollback_hops: u32 = 0,
-        /// The same for a connection that goes back.
+        /// Round trips to return a connection to the pool.
         #[key(within(0, 50))]
         pub release_hops: u32 = 0,
-        /// The same for opening a connection.
+        /// Round trips to open a connection.
         #[key(within(0, 50))]
         pub open_hops: u32 = 1,
-        /// The same for closing it.
+        /// Round trips to close a connection.
         #[key(within(0, 50))]
         pub close_hops: u32 = 1,
     }
 }
 
 impl DriverCosts {
-    /// How the transaction of an operation begins that says `begin`; none if it is a read, or a
-    /// write that commits by itself.
+    /// How the transaction of an operation begins, given its key `begin`; none if it is a read,
+    /// or a write that commits by itself.
     pub fn begin(&self, statements: &[Statement], begin: Option<Begin>) -> Option<Begin> {
         let alone = matches!(statements, [Statement::Write(_)]);
         begin.or_else(|| (alone && !self.autocommit).then_some(Begin::Deferred))

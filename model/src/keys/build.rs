@@ -1,11 +1,11 @@
-//! What a declaration says of a key, while the crate is compiled.
+//! Keys are made from their declarations while the crate is compiled.
 
 use super::table::{Doc, Fallback, Key, KeyKind, Only};
 use super::types::KeyType;
 use crate::units::Span;
 
-/// What a declaration says of a key beyond its type. Each panics, while the crate is compiled,
-/// if it cannot be said of a key of that kind.
+/// The parts of a declaration beside the type. Each panics, while the crate is compiled, if it
+/// makes no sense for a key of that kind.
 impl Key {
     const fn plain(name: &'static str, kind: KeyKind, doc: Doc) -> Key {
         Key {

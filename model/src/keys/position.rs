@@ -8,7 +8,7 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// The offset of everything that a `--set` says.
+    /// The offset of everything in a `--set`.
     pub(crate) const SET: u32 = u32::MAX;
 
     /// Of two positions, the one that overrides the other: a contradiction between two keys is

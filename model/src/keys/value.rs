@@ -18,11 +18,11 @@ pub(crate) struct Checked {
 /// How a value came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A file or a `--set` says it.
+    /// In a file or a `--set`.
     Written,
-    /// The table of keys says it.
+    /// It is the key's default.
     Default,
-    /// It repeats another key, and goes where that one goes: not printed.
+    /// It follows from other written keys, and is not printed beside them.
     Implied,
 }
 

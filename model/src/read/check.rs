@@ -65,7 +65,7 @@ impl Checker<'_> {
         fields
     }
 
-    /// Tells the keys that the table does not have; the keys that were probably meant.
+    /// Reports keys that the table does not have; answers the keys that were probably meant.
     fn unknown_keys(
         &mut self,
         table: &Table,
@@ -321,7 +321,7 @@ fn out_of_place(
     match key.only {
         Only::Always => None,
         Only::With(other) => {
-            // If no key of the group is there, that is the problem, and told.
+            // If no key of the group is there, that problem is reported elsewhere.
             let group = section.one_of.iter().find(|group| group.contains(&other))?;
             let instead = group.iter().find(|key| so_far.has(key))?;
             Some(

@@ -58,7 +58,7 @@ fn rest_of_stages(load: &Fields) -> Option<Span> {
     Some(total.saturating_sub(warmup))
 }
 
-/// A concurrency model costs what its table says, and else what the table around it says.
+/// Keys that are missing in the table of a concurrency model are taken from the table around it.
 fn inherit(costs: &mut Fields, section: &Section) {
     for model in section.keys {
         let KeyKind::Table(own) = model.kind else { continue };

@@ -1,4 +1,4 @@
-//! What is wrong with a file, said so that it can be put right.
+//! Messages about what is wrong with a file and how to put it right.
 
 use std::fmt;
 
@@ -118,11 +118,11 @@ impl Problem {
     }
 }
 
-/// Problems found so far. Reading goes on after a problem, so that all are told at once.
+/// Problems found so far. Reading goes on after a problem, so that all are reported at once.
 #[derive(Debug, Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
-/// Beyond this many, one more problem helps nobody.
+/// Problems beyond this many are not kept.
 const MOST_PROBLEMS: usize = 1000;
 
 impl Problems {

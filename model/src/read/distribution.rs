@@ -8,7 +8,7 @@ use super::tree::{Entry, Node, Table, Value};
 use crate::keys::{DISTRIBUTION_FORMS, KeyKind, Position, WrittenDistribution};
 use crate::units::Span;
 
-/// Checks a distribution; none if there is a problem, which is told.
+/// Checks a distribution; none if there is a problem, which is reported.
 pub(super) fn check(
     problems: &mut Problems,
     node: &Node,
@@ -83,7 +83,7 @@ fn from_table(
     form.filter(|_| good)
 }
 
-/// The one form whose keys are there, all of them.
+/// The one form all of whose keys are there.
 fn whole_form(
     problems: &mut Problems,
     table: &Table,
@@ -178,7 +178,7 @@ fn empirical(
         );
         return None;
     };
-    // Every point is read before giving up, so that every problem is told.
+    // Every point is read before giving up, so that every problem is reported.
     let read: Vec<Option<(String, f64, Span)>> =
         points.entries.iter().map(|entry| point(problems, entry, &name)).collect();
     let mut read: Vec<(String, f64, Span)> = read.into_iter().collect::<Option<_>>()?;

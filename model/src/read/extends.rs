@@ -25,7 +25,7 @@ pub(crate) struct Layer {
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) layers: Vec<Layer>,
-    /// False if a file of the chain is missing: what it says is then unknown.
+    /// False if a file of the chain is missing: its keys are then unknown.
     pub(crate) complete: bool,
 }
 

@@ -145,7 +145,7 @@ fn compare_tables(
     }
 }
 
-/// `rate` in the place of `users` is one change, told where the new key is. True if the
+/// `rate` in the place of `users` is one change, listed where the new key is. True if the
 /// choice between the keys of a group differs.
 fn compare_choice(
     old: &Fields,

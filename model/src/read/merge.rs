@@ -118,7 +118,7 @@ fn merge_distributions(parent: &mut Node, child: Node) {
 }
 
 /// A child that chooses `rate` has no use for the parent's `users` and `think_time`, one
-/// that chooses `kind = "per-operation"` none for the parent's pool: what the parent said
+/// that chooses `kind = "per-operation"` none for the parent's pool: what the parent set
 /// about a choice that the child does not make goes with that choice.
 fn drop_what_the_child_rules_out(parent: &mut Table, child: &Table, section: &'static Section) {
     for group in section.one_of {

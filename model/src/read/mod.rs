@@ -1,6 +1,6 @@
 //! Reading scenario files: text -> keys -> checked keys -> [`Scenario`].
 //!
-//! Every problem is told at once, each with its place, what is allowed and what to do.
+//! All problems are reported at once, each with its place, what is allowed and what to do.
 //! Nothing that a file or a `--set` can say makes this module panic.
 //!
 //! [`Scenario`]: crate::scenario::Scenario

@@ -7,7 +7,7 @@ use crate::keys::{Field, Fields, Origin, Typed, quote_key};
 /// The whole tree as TOML.
 pub(crate) fn to_toml(root: &Fields) -> String {
     let mut out = String::new();
-    // A group of knobs speaks of the difference from a parent, which is gone here.
+    // The group of knobs is about the difference from a parent, and this file has none.
     let shown = |field: &&Field| field.key != "knob";
     let (tables, values): (Vec<&Field>, Vec<&Field>) = root
         .fields

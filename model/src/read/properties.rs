@@ -1,4 +1,4 @@
-//! Whatever a file says: no panic, every refusal with its reason, and what loads reads
+//! For any file: no panic, every refusal with its reason, and what loads reads
 //! back from its own print-out.
 
 use proptest::prelude::*;

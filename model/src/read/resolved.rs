@@ -144,7 +144,7 @@ impl Resolved {
     }
 
     /// A problem with the value of `key` that only a program knows which runs the scenario:
-    /// it is told where the key is written, or else where the scenario begins.
+    /// it is reported where the key is written, or else where the scenario begins.
     pub fn refusal(&self, key: &str, found: &str, allowed: &str, advice: &str) -> Diagnostic {
         let names = names(key).unwrap_or_default();
         let at = position_of(&self.fields, &names).unwrap_or(self.at);

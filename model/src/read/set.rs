@@ -22,7 +22,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) problems: &'a mut Problems,
 }
 
-/// Splits `key=value`. None, and the problem told, if there is no equals sign.
+/// Splits `key=value`. None, with the problem reported, if there is no equals sign.
 pub(crate) fn split(set: &str, setting: &mut Setting) -> Option<(String, String)> {
     if let Some((key, value)) = set.split_once('=') {
         return Some((key.trim().to_string(), value.trim().to_string()));
@@ -68,8 +68,8 @@ impl Setting<'_> {
         }
     }
 
-    /// The value as TOML, or as a text where it is no TOML or a text is asked for: a
-    /// shell takes the quotes away, and nobody should have to write them twice.
+    /// The value as TOML, or as a text where it is no TOML or the key takes a text: a shell
+    /// removes the quotes, and they should not have to be written twice.
     fn value(&mut self, kind: Option<&KeyKind>, value: &str, at: Position) -> Node {
         let text = || Node { value: Value::Text(Arc::from(value)), at };
         let parsed = parse_value(value, at, self.problems).unwrap_or_else(text);
@@ -91,7 +91,7 @@ fn refuse(names: &[&str], at: Position) -> Option<Problem> {
     })
 }
 
-/// A key below a name that nobody has introduced is a misspelling, not a new upstream.
+/// A key below an unknown name is a misspelling, not a new upstream.
 fn no_such_name(table: &Table, names: &[&str], at: Position) -> Option<Problem> {
     let (&first, &name) = (names.first()?, names.get(1)?);
     if names.len() < 3 || !matches!(first, "upstream" | "endpoint") {

@@ -1,7 +1,7 @@
 //! A tree of keys as written, each with its place.
 //!
-//! Everything that a file may say ends up here before anyone asks what it means, so that
-//! files can be merged and `--set` applied without knowing what a key is for.
+//! Files are merged and `--set` is applied on this tree, which needs no knowledge of what a key
+//! means.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) enum Value {
     Integer(i64),
     Number(f64),
     Text(Arc<str>),
-    /// A file that could not be read stood here: the problem is told already.
+    /// The place of a file that could not be read: the problem is reported already.
     Broken,
     /// Dates and times: TOML has them, no key takes one.
     Date(Arc<str>),

@@ -24,7 +24,7 @@ tagged! {
     /// The engine behind the connections.
     #[tag("engine", EngineKind = "sqlite", "The engine behind the connections.")]
     pub enum Engine {
-        /// one file, locked by whoever uses it, in the process of the worker
+        /// one file, read and written by the worker itself, locked while it is in use
         Sqlite(Sqlite) = "sqlite",
         /// a server of its own, with its own processors
         Postgres(Postgres) = "postgres",

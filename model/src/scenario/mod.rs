@@ -95,7 +95,7 @@ pub struct Scenario {
     pub question: Option<String>,
     /// Root of every random draw.
     pub seed: u64,
-    /// Who sends what, when.
+    /// The load.
     pub load: Load,
     /// The processors that all worker processes share.
     pub cpu: Cpu,

@@ -56,7 +56,7 @@ section! {
     /// The server: processes, threads, loops, limits.
     #[section("service")]
     pub struct Service {
-        /// Whose conventions and costs apply.
+        /// The server whose conventions and costs apply.
         pub server: Server = "uvicorn",
         /// How a worker serves several requests, unless an endpoint says otherwise.
         #[key(hint("write `concurrency = \"blocking\"`, `\"threadpool\"` or `\"async\"`"))]
@@ -83,7 +83,7 @@ section! {
         #[key(derived("`tokio` for axum, else `uvloop`"))]
         pub event_loop: EventLoop,
         /// Most connections that the loop accepts before it looks after others: one under libuv,
-        /// else all that wait. Where one loop stands for another it accepts as that one does.
+        /// else all that wait. A loop that runs in the place of another keeps the other's number.
         #[key(computed(accept_most))]
         pub accept_most: u32,
     }
