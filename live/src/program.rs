@@ -11,7 +11,7 @@ use model::stream::{Draws, Purpose};
 use model::workload::{RequestKey, step_purpose};
 use serde::Serialize;
 
-use crate::dataset;
+use crate::{dataset, wire};
 
 /// What a handler does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -139,7 +139,7 @@ impl Writer<'_> {
                 self.database(statements, Some(*begin), path)
             }
             Step::Call(upstream) => {
-                Task::Call { upstream: *upstream, name: format!("{}/{path}", self.endpoint.name) }
+                Task::Call { upstream: *upstream, name: wire::step(&self.endpoint.name, path) }
             }
             Step::Gather(branches) => {
                 let branches = branches.iter().enumerate();

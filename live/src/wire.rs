@@ -4,12 +4,13 @@
 //! predicted one draw the same latency for the same call. The answer says where its time
 //! went.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use model::place::Place;
 use model::stream::lane_of_attempt;
 use model::workload::RequestKey;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// Request to the service: whose it is, and when it was sent. See [`Key`].
 pub const KEY: &str = "rung-key";
@@ -64,7 +65,7 @@ pub struct Call<'a> {
     pub lane: u64,
     /// The index.
     pub index: u64,
-    /// Endpoint and path of the step, as in `model::workload::step_purpose`.
+    /// Endpoint and path of the step, as [`step`] writes them.
     pub step: &'a str,
 }
 
@@ -125,6 +126,16 @@ impl Times {
     }
 }
 
+/// A step in the value of [`CALL`]: a header can have no more characters than a path.
+pub fn step(endpoint: &str, path: &str) -> String {
+    format!("{}/{path}", label_of(endpoint))
+}
+
+/// The step as `model::workload::step_purpose` joins endpoint and path.
+pub fn step_in_words(step: &str) -> Cow<'_, str> {
+    percent_decode_str(step).decode_utf8_lossy()
+}
+
 /// What a path shows as it is.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'~');
 
@@ -146,8 +157,14 @@ mod tests {
     fn what_is_written_is_read() {
         let key = Key { request: RequestKey { lane: 7, index: u64::MAX }, sent: 12 };
         assert_eq!(Key::parse(&key.to_string()), Some(key));
-        let call = Call::new(key.request, "get item/1.0", 3);
-        assert_eq!(Call::parse(&call.to_string()), Some(call));
+        for endpoint in ["get item", "日本", "a.b/c", "100%25", "e\u{301}"] {
+            let step = step(endpoint, "1.0");
+            let call = Call::new(key.request, &step, 3);
+            let text = call.to_string();
+            assert!(text.is_ascii());
+            assert_eq!(Call::parse(&text), Some(call));
+            assert_eq!(step_in_words(&step), format!("{endpoint}/1.0"));
+        }
         for parts in [vec![], vec![(1, 5)], vec![(3, 0), (17, 9)]] {
             let place = |(number, nanos)| (Place::new(number), nanos);
             let parts = parts.into_iter().map(place).collect();

@@ -8,7 +8,7 @@ use model::scenario::Upstream;
 use model::stream::Purpose;
 use model::units::Span;
 
-use crate::wire::Call;
+use crate::wire::{self, Call};
 
 /// Steps whose streams are kept. A scenario has fewer; a caller could invent more.
 const STEPS_MAX: usize = 4096;
@@ -54,8 +54,8 @@ impl Draws {
         if let Some(streams) = steps.get(step) {
             return streams.clone();
         }
-        // `step` is endpoint and path, as `model::workload::step_purpose` joins them.
-        let purpose = |what: &str| Purpose::new(self.seed, &format!("{what}@{step}"));
+        let words = wire::step_in_words(step);
+        let purpose = |what: &str| Purpose::new(self.seed, &format!("{what}@{words}"));
         let streams =
             Arc::new(Streams { latency: purpose("latency"), failure: purpose("failure") });
         if steps.len() < STEPS_MAX {
@@ -80,7 +80,7 @@ mod tests {
             load = { users = 1, duration = "1s" }
             service.concurrency = "async"
             upstream.partner = { latency = { p50 = "200ms", p99 = "1s" }, failures = "25%" }
-            endpoint = [{ name = "get quote", weight = 1, steps = [{ call = "partner" }] }]
+            endpoint = [{ name = "get 日本", weight = 1, steps = [{ call = "partner" }] }]
         "#;
         model::read::load_text("draws", text, &[]).expect("a valid scenario").scenario
     }
@@ -93,9 +93,9 @@ mod tests {
         for (lane, index, attempt) in
             (0..40).flat_map(|lane| (0..100).map(move |index| (lane, index, index as u32 % 3)))
         {
-            let (endpoint, path) = ("get quote", if lane % 2 == 0 { "0" } else { "1.0" });
+            let (endpoint, path) = ("get 日本", if lane % 2 == 0 { "0" } else { "1.0" });
             let key = RequestKey { lane, index };
-            let step = format!("{endpoint}/{path}");
+            let step = wire::step(endpoint, path);
             // As a header carries it.
             let header = Call::new(key, &step, attempt).to_string();
             let fate = draws.fate(upstream, &Call::parse(&header).expect("a call"));

@@ -10,7 +10,7 @@ use super::semaphore::{Inside, Permit, Semaphore};
 use super::upstreams::{Attempt, Client};
 use super::waiting::{Mode, Timed, deadline};
 use crate::clock;
-use crate::wire::Call;
+use crate::wire::{self, Call};
 
 /// Longest pause between attempts, whatever the growth of the backoff.
 const BACKOFF_MAX: Span = Span::from_secs(3600);
@@ -73,7 +73,7 @@ impl Context {
                 Some(permit)
             }
         };
-        let step = format!("{}/{path}", self.endpoint_name());
+        let step = wire::step(self.endpoint_name(), path);
         let call = Call::new(self.key, &step, attempt).to_string();
         let timeout = spec.timeout;
         self.computed();
