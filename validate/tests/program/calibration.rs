@@ -7,12 +7,26 @@ use validate::Calibration;
 
 use super::lab::Lab;
 
+/// A calibration by one short round, which proves nothing, but in which every probe gave good
+/// answers. On a slow machine the probes need more time for that.
+fn every_cost_is_known(lab: &Lab) -> Calibration {
+    for millis in [500, 1500, 4500] {
+        let words = "calibrate axum --rounds 1 --warmup 100ms --format json";
+        let ended = lab.end(&format!("{words} --duration {millis}ms")).with_code(3);
+        let answer: Calibration = ended.json();
+        // The number of parked requests depends on the machine.
+        let parked = "memory.request";
+        if answer.costs.iter().all(|cost| cost.rounds > 0 || cost.key == parked) {
+            return answer;
+        }
+    }
+    panic!("a probe has no good answer even in 4.5 s")
+}
+
 #[test]
 fn a_calibration_writes_a_profile_that_scenarios_can_use() {
     let lab = Lab::empty();
-    // Probes that are too short to mean much, and one round, which says that it proves nothing.
-    let words = "calibrate axum --rounds 1 --warmup 100ms --duration 500ms --format json";
-    let answer: Calibration = lab.end(words).with_code(3).json();
+    let answer = every_cost_is_known(&lab);
     assert_eq!((answer.rounds, answer.file.as_deref()), (1, Some("costs/axum.toml")));
     // The time to open a connection needs no probe, and is sound after one round.
     let (apart, probed): (Vec<_>, Vec<_>) =
@@ -21,10 +35,6 @@ fn a_calibration_writes_a_profile_that_scenarios_can_use() {
     assert!(apart.len() == 1 && apart[0].sound && apart[0].value > 0.0, "{apart:?}");
     assert_eq!(answer.about["written_by"], "validate calibrate axum");
     assert!(answer.about.contains_key("machine"), "{:?}", answer.about);
-    // Every probe gave good answers. The number of parked requests depends on the machine.
-    let unknown = answer.costs.iter().filter(|cost| cost.rounds == 0).map(|cost| &*cost.key);
-    let unknown: Vec<&str> = unknown.filter(|key| *key != "memory.request").collect();
-    assert_eq!(unknown, [""; 0], "{:?}", answer.doubts);
     // Nothing else is left: no run, no database, no probe.
     assert_eq!(lab.names("."), ["costs"]);
     assert_eq!(lab.names("costs"), ["axum.toml"]);
