@@ -1,6 +1,6 @@
-//! From the words after a program's name to its exit code.
+//! From a program's arguments to its exit code.
 //!
-//! Standard output carries data, standard error talk; see [`Exit`] for the codes.
+//! Standard output carries answers, standard error progress and failures; see [`Exit`] for the codes.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ pub const HELP: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-
 /// Columns of the help text where no terminal says how wide it is.
 const HELP_COLUMNS: usize = 100;
 
-/// What can be written after a program's name, and how it is answered.
+/// The arguments of a program, and how they are answered.
 pub trait CommandLine: Parser {
     /// The form that the user asked for.
     fn format(&self) -> Format;
@@ -26,30 +26,27 @@ pub trait CommandLine: Parser {
     /// # Errors
     /// Why there is no answer.
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure>;
-}
 
-/// Runs the command line `args`, the program's name first, on streams that nobody watches.
-pub fn run<C: CommandLine>(
-    args: impl IntoIterator<Item: Into<OsString> + Clone>,
-    out: &mut (dyn Write + Send),
-    err: &mut (dyn Write + Send),
-) -> Exit {
-    run_on::<C>(args, None, &mut Console::plain(out, err))
-}
+    /// Runs the command line `args`, the program's name first, on streams that are no terminals.
+    fn run(
+        args: impl IntoIterator<Item: Into<OsString> + Clone>,
+        out: &mut (dyn Write + Send),
+        err: &mut (dyn Write + Send),
+    ) -> Exit {
+        run_on::<Self>(args, None, &mut Console::plain(out, err))
+    }
 
-/// Runs the command line `args` on the streams of the process.
-pub fn run_on_terminal<C: CommandLine>(args: impl IntoIterator<Item = OsString>) -> Exit {
-    run_for::<C>(args, None)
-}
+    /// Runs the command line `args` on the streams of the process.
+    fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> Exit {
+        Self::run_for(args, None)
+    }
 
-/// The same for another program that reads the answer, while people may read why there is
-/// none: `failures` is the form of those, if not that of the answer.
-pub fn run_for<C: CommandLine>(
-    args: impl IntoIterator<Item = OsString>,
-    failures: Option<Format>,
-) -> Exit {
-    let (mut out, mut err) = (io::stdout(), io::stderr());
-    run_on::<C>(args, failures, &mut Console::of_process(&mut out, &mut err))
+    /// The same for another program that reads the answer, while people may read why there is
+    /// none: `failures` is the form of those, if not that of the answer.
+    fn run_for(args: impl IntoIterator<Item = OsString>, failures: Option<Format>) -> Exit {
+        let (mut out, mut err) = (io::stdout(), io::stderr());
+        run_on::<Self>(args, failures, &mut Console::of_process(&mut out, &mut err))
+    }
 }
 
 fn run_on<C: CommandLine>(
@@ -107,7 +104,7 @@ mod tests {
         }
 
         fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
-            console.data("told\n")?;
+            console.data("an answer\n")?;
             match self.code {
                 0 => Ok(Exit::Success),
                 1 => Ok(Exit::Disagree),
@@ -120,7 +117,7 @@ mod tests {
     fn verdict(words: &str, out: &mut (dyn Write + Send)) -> (u8, String) {
         let mut err = Vec::new();
         let args = ["verdict"].into_iter().chain(words.split_whitespace());
-        let exit = run::<Verdict>(args, out, &mut err);
+        let exit = Verdict::run(args, out, &mut err);
         (exit.code(), String::from_utf8(err).expect("UTF-8"))
     }
 

@@ -1,23 +1,23 @@
-//! Where the words go: data to one stream, talk to the other.
+//! The two streams of a command: answers go to one, progress and remarks to the other.
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::Paint;
+use crate::{Answer, Format, Paint};
 
 /// The two streams of a command and what is known of them.
 pub struct Console<'a> {
     out: &'a mut (dyn Write + Send),
     err: &'a mut (dyn Write + Send),
-    /// Somebody watches the data.
+    /// The answer goes to a terminal.
     pub out_is_terminal: bool,
-    /// Somebody watches the talk.
+    /// Progress goes to a terminal.
     pub err_is_terminal: bool,
     /// Colour is wanted.
     pub colour: bool,
 }
 
 impl<'a> Console<'a> {
-    /// Streams that nobody watches: no colour, no progress.
+    /// Streams that are no terminals: no colour, no progress.
     pub fn plain(out: &'a mut (dyn Write + Send), err: &'a mut (dyn Write + Send)) -> Console<'a> {
         Console { out, err, out_is_terminal: false, err_is_terminal: false, colour: false }
     }
@@ -32,12 +32,16 @@ impl<'a> Console<'a> {
         Console { out, err, out_is_terminal, err_is_terminal, colour }
     }
 
-    /// How data is emphasised.
-    pub fn paint(&self) -> Paint {
-        Paint::new(self.colour && self.out_is_terminal)
+    /// Writes an answer in a form.
+    ///
+    /// # Errors
+    /// Those of the stream, but for a closed pipe.
+    pub fn answer(&mut self, answer: &impl Answer, format: Format) -> io::Result<()> {
+        let paint = Paint::new(self.colour && self.out_is_terminal);
+        self.data(&answer.print(format, paint))
     }
 
-    /// Writes data. Whoever closed the pipe has seen enough; the answer stays what it is.
+    /// Writes data. A reader that closes the pipe, such as `head`, is no error.
     ///
     /// # Errors
     /// All others of the stream.
@@ -48,7 +52,7 @@ impl<'a> Console<'a> {
         }
     }
 
-    /// Writes talk. That nobody listens is no reason to fail.
+    /// Writes progress or a remark; errors of the stream are ignored.
     pub fn talk(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }

@@ -34,13 +34,11 @@ impl Failure {
     /// Words for people, or for programs that asked for JSON an array of diagnostics.
     pub fn text(&self, format: Format) -> String {
         match (format, self) {
-            (Format::Text, Failure::Refused(diagnostics)) => format!("{diagnostics}\n"),
-            (Format::Text, Failure::Run { scenario, why }) => {
-                format!("error: {scenario}: {why}\n")
-            }
-            (Format::Text, Failure::System(why)) => format!("error: {why}\n"),
-            (Format::Text, Failure::Write(error)) => format!("error: cannot write: {error}\n"),
             (Format::Json, _) => json(&self.diagnostics()),
+            (_, Failure::Refused(diagnostics)) => format!("{diagnostics}\n"),
+            (_, Failure::Run { scenario, why }) => format!("error: {scenario}: {why}\n"),
+            (_, Failure::System(why)) => format!("error: {why}\n"),
+            (_, Failure::Write(error)) => format!("error: cannot write: {error}\n"),
         }
     }
 

@@ -1,14 +1,12 @@
 //! Several answers side by side: the rungs of a ladder, or reports that were saved.
 
-use std::fmt::Write as _;
-
 use model::read::{Change, Rung};
 use model::report::{Kind, Report, SCHEMA};
 use model::station::StationId;
 use serde::Serialize;
 
-use crate::table::{Align, Table};
-use crate::{Paint, number};
+use crate::page::{Align, Page, Table};
+use crate::{Answer, number};
 
 /// A rung, or a saved report, with its answer.
 #[derive(Clone, Debug, Serialize)]
@@ -162,27 +160,20 @@ fn plain(value: &str) -> String {
     }
 }
 
-/// The ladder as tables and a few sentences.
-pub fn text(steps: &[Step], paint: Paint) -> String {
-    let mut out = numbers(steps);
-    if let Some(limits) = limits(steps) {
-        let _ = write!(out, "\n{limits}");
+impl Answer for Document<'_> {
+    /// Tables and a few sentences.
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        page.table(numbers(self.rungs));
+        if let Some(limits) = limits(self.rungs) {
+            page.table(limits);
+        }
+        page.lines_with_the_first_strong(sentences(self.rungs));
+        page
     }
-    let told = sentences(steps);
-    if !told.is_empty() {
-        out.push('\n');
-    }
-    for (index, sentence) in told.iter().enumerate() {
-        let _ = if index == 0 {
-            writeln!(out, "{}", paint.bold(sentence))
-        } else {
-            writeln!(out, "{sentence}")
-        };
-    }
-    out
 }
 
-fn numbers(steps: &[Step]) -> String {
+fn numbers(steps: &[Step]) -> Table {
     let mut table = Table::new(&[
         ("rung", Align::Left),
         ("knob turned", Align::Left),
@@ -224,12 +215,12 @@ fn numbers(steps: &[Step]) -> String {
             number::percent(report.error_share),
         ]);
     }
-    table.text()
+    table
 }
 
 /// What holds each rung back, how near it comes to what others measured, and where its
 /// numbers come from. Columns that no rung could fill are left out, and so is an empty table.
-fn limits(steps: &[Step]) -> Option<String> {
+fn limits(steps: &[Step]) -> Option<Table> {
     let any = |known: fn(&Report) -> bool| steps.iter().any(|step| known(&step.report));
     let relaxed = any(|report| report.bottleneck.is_some() || !report.knobs.is_empty());
     let published = any(|report| report.published.is_some());
@@ -264,7 +255,7 @@ fn limits(steps: &[Step]) -> Option<String> {
         }
         table.row(row);
     }
-    (columns.len() > 1).then(|| table.text())
+    (columns.len() > 1).then_some(table)
 }
 
 /// What others measured, and how far from it the report is.
@@ -304,14 +295,14 @@ fn limit(report: &Report) -> [String; 3] {
 
 /// What a reader should not miss.
 fn sentences(steps: &[Step]) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut all = Vec::new();
     let rate = |step: &Step| step.report.throughput;
     let best = steps.iter().max_by(|a, b| rate(a).value.total_cmp(&rate(b).value));
     if let Some(best) = best.filter(|best| steps.len() > 1 && rate(best).value > 0.0) {
         let multiple = best.multiples.first.map_or(String::new(), |multiple| {
             format!(", {} times the first rung", number::significant(multiple, 3))
         });
-        told.push(format!(
+        all.push(format!(
             "Best: {} with {}/s{multiple}.",
             best.name,
             number::rate(rate(best).value)
@@ -319,16 +310,16 @@ fn sentences(steps: &[Step]) -> Vec<String> {
     }
     for pair in steps.windows(2) {
         let (below, step) = (&pair[0], &pair[1]);
-        told.extend(step_sentence(below, step));
+        all.extend(step_sentence(below, step));
     }
-    told.extend(steps.iter().filter_map(group_sentence));
+    all.extend(steps.iter().filter_map(group_sentence));
     for step in steps {
         let warnings = step.report.warnings.iter();
-        told.extend(warnings.map(|warning| format!("note on {}: {warning}.", step.name)));
+        all.extend(warnings.map(|warning| format!("note on {}: {warning}.", step.name)));
         let doubts = step.report.measurement.iter().flat_map(|how| &how.inconclusive);
-        told.extend(doubts.map(|reason| format!("INCONCLUSIVE: {}: {reason}.", step.name)));
+        all.extend(doubts.map(|reason| format!("INCONCLUSIVE: {}: {reason}.", step.name)));
     }
-    told
+    all
 }
 
 /// A step that loses, or whose gain is lost in the noise, surprises whoever turned it.
@@ -375,12 +366,13 @@ fn group_sentence(step: &Step) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Paint;
     use crate::sample::{measured, published};
 
-    fn told(reports: &[&Report]) -> String {
+    fn text(reports: &[&Report]) -> String {
         let files = (1..).map(|n| format!("{n}.json"));
         let reports = files.zip(reports.iter().map(|&report| report.clone())).collect();
-        text(&saved(reports), Paint::default())
+        Document::comparison(&saved(reports)).page().text(Paint::default())
     }
 
     #[test]
@@ -398,29 +390,29 @@ shop-async            -       -  measured
 
 Best: shop-async with 80.0/s, 2.00 times the first rung.
 ";
-        assert_eq!(told(&[&shop, &measured("shop-async", 80.0)]), expected);
+        assert_eq!(text(&[&shop, &measured("shop-async", 80.0)]), expected);
     }
 
     #[test]
     fn a_table_that_nobody_could_fill_is_left_out() {
-        let text = told(&[&measured("shop", 40.0), &measured("shop-async", 80.0)]);
+        let text = text(&[&measured("shop", 40.0), &measured("shop-async", 80.0)]);
         assert_eq!(text.matches("rung ").count(), 1, "{text}");
     }
 
     #[test]
     fn reports_on_one_scenario_are_told_apart() {
-        let text = told(&[&measured("shop", 40.0), &measured("shop", 39.8)]);
+        let words = text(&[&measured("shop", 40.0), &measured("shop", 39.8)]);
         let sentence = "shop (2.json) does not differ from shop (1.json): its interval overlaps.\n";
-        assert!(text.ends_with(sentence), "{text}");
-        let text = told(&[&measured("shop", 40.0), &measured("shop", 30.0)]);
-        assert!(text.ends_with("shop (2.json) loses 25 % against shop (1.json).\n"), "{text}");
+        assert!(words.ends_with(sentence), "{words}");
+        let words = text(&[&measured("shop", 40.0), &measured("shop", 30.0)]);
+        assert!(words.ends_with("shop (2.json) loses 25 % against shop (1.json).\n"), "{words}");
     }
 
     #[test]
     fn a_prediction_beside_a_measurement_is_named_as_such() {
         let mut predicted = measured("shop", 40.0);
         predicted.kind = Kind::Predicted;
-        let text = told(&[&predicted, &measured("shop-live", 39.0)]);
+        let text = text(&[&predicted, &measured("shop-live", 39.0)]);
         assert!(text.contains("\nrung\nshop       predicted\nshop-live  measured\n"), "{text}");
     }
 
@@ -428,7 +420,7 @@ Best: shop-async with 80.0/s, 2.00 times the first rung.
     fn a_single_run_is_not_said_to_lose() {
         let mut once = measured("shop-async", 30.0);
         once.run.replications = 1;
-        let text = told(&[&measured("shop", 40.0), &once]);
+        let text = text(&[&measured("shop", 40.0), &once]);
         assert!(text.contains("30.0           0.750 "), "{text}");
         assert!(!text.contains("loses") && !text.contains("differ"), "{text}");
     }

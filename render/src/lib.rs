@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod command_line;
+mod command_line;
 mod completions;
 mod console;
 mod exit;
@@ -14,6 +14,7 @@ mod format;
 pub mod ladder;
 pub mod measurement;
 pub mod number;
+pub mod page;
 mod paint;
 pub mod parts;
 #[cfg(test)]
@@ -21,13 +22,12 @@ mod sample;
 pub mod saved;
 pub mod scenario;
 mod source;
-pub mod table;
 
-pub use command_line::CommandLine;
+pub use command_line::{CommandLine, HELP};
 pub use completions::Completions;
 pub use console::Console;
 pub use exit::Exit;
 pub use failure::Failure;
-pub use format::{Format, Output, json};
+pub use format::{Answer, Format, Output, PlainOutput, json};
 pub use paint::Paint;
-pub use source::{LadderSource, Source, Sources};
+pub use source::{Changes, LadderSource, Source, Sources};

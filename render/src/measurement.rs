@@ -4,14 +4,13 @@ use std::fmt::Write as _;
 
 use model::measurement::{Connections, Measurement, Spread, UpstreamCalls};
 
-use crate::{Paint, number};
+use crate::number;
+use crate::page::{Fields, Note, Page};
 
 /// What a reader needs to judge the numbers.
-pub fn text(measurement: &Measurement, paint: Paint) -> String {
-    let mut out = format!("\n{}\n", paint.bold("How it was measured:"));
-    let mut line = |name: &str, text: String| {
-        let _ = writeln!(out, "  {name:<18}{text}");
-    };
+pub fn conditions(page: &mut Page, measurement: &Measurement) {
+    let mut fields = Fields::new(2, 18);
+    let mut line = |name: &str, text: String| fields.text(name, text);
     line("on", place(measurement));
     for process in &measurement.processes {
         let used = number::percent(process.utilisation);
@@ -58,16 +57,15 @@ pub fn text(measurement: &Measurement, paint: Paint) -> String {
             format!("{name}: {calls}, {failures} failed as drawn, {abandoned} abandoned"),
         );
     }
-    out
+    page.heading("How it was measured:");
+    page.fields(fields);
 }
 
-/// Why the numbers prove nothing; empty if they stand.
-pub fn doubts(measurement: &Measurement, paint: Paint) -> String {
-    let mut out = String::new();
+/// Why the numbers prove nothing; no note if they stand.
+pub fn doubts(page: &mut Page, measurement: &Measurement) {
     for reason in &measurement.inconclusive {
-        let _ = writeln!(out, "\n{} {reason}", paint.bold("INCONCLUSIVE:"));
+        page.notes(vec![Note { kind: "INCONCLUSIVE", text: reason.clone(), strong: true }]);
     }
-    out
 }
 
 fn place(measurement: &Measurement) -> String {
@@ -117,9 +115,10 @@ mod tests {
     use model::measurement::{Accounting, MeasuredMemory, Process};
 
     use super::*;
+    use crate::Paint;
 
     #[test]
-    fn what_a_reader_needs_is_told() {
+    fn a_reader_learns_how_the_numbers_were_measured() {
         let worker =
             Process { name: "worker 0".into(), cpu: 4.2, utilisation: 0.84, memory: 30 << 20 };
         let late = Spread { count: 10, mean: 0.0001, p50: 0.0001, p99: 0.0005, max: 0.002 };
@@ -158,7 +157,7 @@ mod tests {
             inconclusive: vec!["the run was interrupted before its end".into()],
             ..Measurement::default()
         };
-        let expected = "
+        let expected = "\
 How it was measured:
   on                axum; service on CPU 1, load on CPU 0 (Some CPU)
   worker 0          84 % of a CPU, 30.0 MiB of memory
@@ -170,9 +169,12 @@ How it was measured:
   connections       14 opened, 9 at most at a time; 4 requests sent again, as the server had \
 closed theirs
   upstream calls    partner: 40, 2 failed as drawn, 3 abandoned
+
+INCONCLUSIVE: the run was interrupted before its end
 ";
-        assert_eq!(text(&measurement, Paint::default()), expected);
-        let doubts = doubts(&measurement, Paint::default());
-        assert_eq!(doubts, "\nINCONCLUSIVE: the run was interrupted before its end\n");
+        let mut page = Page::new();
+        conditions(&mut page, &measurement);
+        doubts(&mut page, &measurement);
+        assert_eq!(page.text(Paint::default()), expected);
     }
 }

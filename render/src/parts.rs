@@ -5,38 +5,32 @@ use std::collections::BTreeMap;
 use model::report::{Bound, Part, Report, Station};
 
 use crate::number;
-use crate::table::{Align, Table};
+use crate::page::{Align, Bar, Table};
 
-/// Longest bar, in characters.
-const BAR: f64 = 30.0;
-
-/// Time by place with bars, the longest first. Shares below `least` are told as one.
-pub fn time(parts: &[Part], least: f64) -> String {
+/// Time by place, the longest first. Shares below `least` are put together.
+pub fn time(parts: &[Part], least: f64) -> Vec<Bar> {
     let whole: f64 = parts.iter().map(|part| part.seconds).sum();
     let mut sorted: Vec<&Part> = parts.iter().collect();
     sorted.sort_by(|a, b| b.seconds.total_cmp(&a.seconds));
     let (shown, rest): (Vec<&Part>, Vec<&Part>) =
         sorted.into_iter().partition(|part| part.seconds >= least * whole);
-    let mut table =
-        Table::new(&[("", Align::Left), ("", Align::Right), ("", Align::Right), ("", Align::Left)]);
-    let mut row = |name: String, seconds: f64| {
-        let share = seconds / whole;
-        let bar = "█".repeat((share * BAR).round() as usize);
-        table.row([format!("  {name}"), number::time(seconds), number::percent(share), bar]);
+    let bar = |name: String, seconds: f64| Bar {
+        name,
+        amount: number::time(seconds),
+        share: seconds / whole,
     };
-    for part in shown {
-        row(part.place.words(), part.seconds);
-    }
+    let mut bars: Vec<Bar> =
+        shown.iter().map(|part| bar(part.place.words(), part.seconds)).collect();
     if !rest.is_empty() {
-        row("all else".into(), rest.iter().map(|part| part.seconds).sum());
+        bars.push(bar("all else".into(), rest.iter().map(|part| part.seconds).sum()));
     }
-    table.text()
+    bars
 }
 
 /// What requests queue for.
-pub fn stations(stations: &[Station]) -> String {
+pub fn stations(stations: &[Station]) -> Table {
     let mut table = Table::new(&[
-        ("  resource", Align::Left),
+        ("resource", Align::Left),
         ("in use", Align::Right),
         ("of", Align::Right),
         ("requests there", Align::Right),
@@ -47,7 +41,7 @@ pub fn stations(stations: &[Station]) -> String {
         let limited = station.capacity.is_some();
         let or_dash = |text: String| if limited { text } else { "-".into() };
         table.row([
-            format!("  {}", station.id.words()),
+            station.id.words(),
             or_dash(number::percent(station.utilisation)),
             station.capacity.map_or("no limit".into(), |capacity| capacity.to_string()),
             number::significant(station.in_flight_mean, 3),
@@ -55,7 +49,7 @@ pub fn stations(stations: &[Station]) -> String {
             or_dash(number::time(station.waiting_time_mean)),
         ]);
     }
-    table.text()
+    table.indented(2)
 }
 
 /// What the bounds are, and when they hold.
@@ -63,13 +57,13 @@ pub const BOUNDS: &str =
     "In the long run, if all endpoints are answered as they are asked, throughput cannot exceed:";
 
 /// Upper bounds on throughput.
-pub fn bounds(bounds: &[Bound]) -> String {
+pub fn bounds(bounds: &[Bound]) -> Table {
     let mut table = Table::new(&[("", Align::Right), ("", Align::Left), ("", Align::Left)]);
     for bound in bounds {
-        let rate = format!("  {}/s", number::rate(bound.throughput));
+        let rate = format!("{}/s", number::rate(bound.throughput));
         table.row([rate, bound.name.clone(), bound.law.clone()]);
     }
-    table.text()
+    table.indented(2)
 }
 
 /// A kind of error in words.
@@ -93,11 +87,11 @@ pub fn errors(errors: &BTreeMap<String, f64>) -> String {
     let mut seen: Vec<(&String, f64)> =
         errors.iter().map(|(kind, &count)| (kind, count)).filter(|(_, n)| *n > 0.0).collect();
     seen.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let told: Vec<String> = seen
+    let words: Vec<String> = seen
         .iter()
         .map(|(kind, n)| format!("{} ({} per run)", error(kind), number::count(*n)))
         .collect();
-    told.join(", ")
+    words.join(", ")
 }
 
 /// Share of errors among the answers of one class.

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use model::report::{Kind, PublishedFigure, Report, ResponseTime};
 
-use crate::table::{Align, Table};
-use crate::{Paint, measurement, number, parts};
+use crate::page::{Align, Fields, Note, Page, Table};
+use crate::{Answer, measurement, number, parts};
 
-/// Shares of time below this are told together.
+/// Shares of time below this are put together.
 const LEAST_SHARE: f64 = 0.01;
 
 /// Quantiles as they are called in the text.
@@ -21,71 +21,63 @@ const TIMES: [(&str, &str); 7] = [
     ("max", "max"),
 ];
 
-/// One screen on one report.
-pub fn text(report: &Report, paint: Paint) -> String {
-    let mut out = format!("{}\n\n", paint.bold(&parts::title(report)));
-    out += &summary(report);
-    let good = report.run.samples > 0;
-    if good && told(report, &report.classes) {
-        out += "\n";
-        out += &endpoints(report);
+impl Answer for Report {
+    /// One screen.
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        page.title(parts::title(self));
+        page.fields(summary(self));
+        let good = self.run.samples > 0;
+        if good && shown(self, &self.classes) {
+            page.table(endpoints(self));
+        }
+        if good && shown(self, &self.time) {
+            let mean = number::time(self.response_time.mean);
+            page.heading(format!("Where the {mean} of a good answer go:"));
+            page.bars(parts::time(&self.time, LEAST_SHARE));
+        }
+        if shown(self, &self.stations) {
+            page.heading("What requests use and wait for:");
+            page.table(parts::stations(&self.stations));
+        }
+        if !self.bounds.is_empty() {
+            page.heading(parts::BOUNDS);
+            page.table(parts::bounds(&self.bounds));
+        }
+        if let Some(measurement) = &self.measurement {
+            measurement::conditions(&mut page, measurement);
+        }
+        closing(&mut page, self);
+        page
     }
-    if good && told(report, &report.time) {
-        out += &format!(
-            "\n{}\n",
-            paint.bold(&format!(
-                "Where the {} of a good answer go:",
-                number::time(report.response_time.mean)
-            ))
-        );
-        out += &parts::time(&report.time, LEAST_SHARE);
-    }
-    if told(report, &report.stations) {
-        out += &format!("\n{}\n", paint.bold("What requests use and wait for:"));
-        out += &parts::stations(&report.stations);
-    }
-    if !report.bounds.is_empty() {
-        let bounds = parts::bounds(&report.bounds);
-        let _ = write!(out, "\n{}\n{bounds}", paint.bold(parts::BOUNDS));
-    }
-    if let Some(measurement) = &report.measurement {
-        out += &measurement::text(measurement, paint);
-    }
-    out += &closing(report, paint);
-    out
 }
 
-/// A prediction tells every part of its answer; a measurement leaves out what it cannot see.
-fn told<T>(report: &Report, part: &[T]) -> bool {
+/// A prediction shows every part of its answer; a measurement leaves out what it cannot see.
+fn shown<T>(report: &Report, part: &[T]) -> bool {
     report.kind == Kind::Predicted || !part.is_empty()
 }
 
 /// The numbers of the whole service, the throughput first.
-pub fn summary(report: &Report) -> String {
-    let mut out = String::new();
-    let mut line = |name: &str, text: &str| {
-        let _ = writeln!(out, "{name:<15}{text}");
-    };
-    line("throughput", &throughput(report));
+pub fn summary(report: &Report) -> Fields {
+    let mut fields = Fields::new(0, 15);
+    fields.text("throughput", throughput(report));
     if report.run.samples > 0 {
-        for (index, row) in response_times(report).lines().enumerate() {
-            line(if index == 0 { "response time" } else { "" }, row);
-        }
+        fields.table("response time", response_times(report));
     }
-    line("errors", &errors(report));
+    fields.text("errors", errors(report));
     // Without errors or drops, what comes and is not answered waits, and ever more of it.
     let ended = report.throughput.value / (1.0 - report.error_share.min(0.999));
     let come = report.arrivals.rate - report.arrivals.dropped / report.run.duration;
     if come > 1.02 * ended + 10.0 / report.run.duration {
         let (come, ended) = (number::rate(come), number::rate(ended));
-        line(
+        fields.text(
             "falls behind",
-            &format!("{come} requests come per second, {ended} end: ever more wait"),
+            format!("{come} requests come per second, {ended} end: ever more wait"),
         );
     }
     if report.arrivals.dropped > 0.0 {
         let dropped = number::count(report.arrivals.dropped);
-        line("dropped", &format!("{dropped} arrivals per run found every user busy"));
+        fields.text("dropped", format!("{dropped} arrivals per run found every user busy"));
     }
     let in_flight = &report.in_flight;
     let mean = number::significant(in_flight.mean.value, 3);
@@ -98,11 +90,11 @@ pub fn summary(report: &Report) -> String {
             Kind::Measured => write!(text, "; the service took up to {bytes} of memory"),
         };
     }
-    line("in flight", &text);
+    fields.text("in flight", text);
     if let Some(figure) = &report.published {
-        line("published", &published(report.kind, figure));
+        fields.text("published", published(report.kind, figure));
     }
-    out
+    fields
 }
 
 fn published(kind: Kind, figure: &PublishedFigure) -> String {
@@ -145,14 +137,14 @@ fn throughput(report: &Report) -> String {
 }
 
 /// Quantiles over their names, and half of each interval below.
-fn response_times(report: &Report) -> String {
+fn response_times(report: &Report) -> Table {
     let headings: Vec<(&str, Align)> =
         TIMES.iter().map(|&(_, heading)| (heading, Align::Right)).collect();
     let mut table = Table::new(&headings);
     let times = &report.response_time;
     table.row(TIMES.iter().map(|(name, _)| number::time(times.get(name).unwrap_or(0.0))));
     if report.response_time_intervals.is_empty() {
-        return table.text();
+        return table;
     }
     let halves = TIMES.iter().map(|(name, _)| match report.response_time_intervals.get(*name) {
         Some(interval) if interval.half_width() > 0.0 => {
@@ -161,7 +153,7 @@ fn response_times(report: &Report) -> String {
         _ => String::new(),
     });
     table.row(halves);
-    table.text()
+    table
 }
 
 fn errors(report: &Report) -> String {
@@ -172,7 +164,7 @@ fn errors(report: &Report) -> String {
     format!("{} of requests: {kinds}", number::percent(report.error_share))
 }
 
-fn endpoints(report: &Report) -> String {
+fn endpoints(report: &Report) -> Table {
     let mut table = Table::new(&[
         ("endpoint", Align::Left),
         ("good/s", Align::Right),
@@ -197,31 +189,33 @@ fn endpoints(report: &Report) -> String {
             number::percent(failed),
         ]);
     }
-    table.text()
+    table
 }
 
 /// The limit in a sentence, and what to know before trusting the numbers.
-pub fn closing(report: &Report, paint: Paint) -> String {
-    let mut out = String::new();
+pub fn closing(page: &mut Page, report: &Report) {
     if let Some(bottleneck) = &report.bottleneck {
-        let _ = write!(out, "\n{}\n", paint.bold(&bottleneck.sentence));
+        page.sentence(&bottleneck.sentence);
     } else if report.run.samples == 0 && !report.knobs.is_empty() {
-        let sentence = "No limit that was relaxed, one at a time, brings a good answer.";
-        let _ = write!(out, "\n{}\n", paint.bold(sentence));
+        page.sentence("No limit that was relaxed, one at a time, brings a good answer.");
     }
     for warning in &report.warnings {
-        let _ = write!(out, "\nnote: {warning}\n");
+        page.notes(vec![Note { kind: "note", text: warning.clone(), strong: false }]);
     }
     if let Some(measurement) = &report.measurement {
-        out += &measurement::doubts(measurement, paint);
+        measurement::doubts(page, measurement);
     }
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Paint;
     use crate::sample::{measured, published};
+
+    fn text(report: &Report) -> String {
+        report.page().text(Paint::default())
+    }
 
     #[test]
     fn a_measurement_says_so_and_leaves_out_what_it_cannot_see() {
@@ -245,7 +239,7 @@ cart        40.0  260 ms  210 ms  550 ms  900 ms   0.1 %
 
 note: the load generator was busy
 ";
-        assert_eq!(text(&report, Paint::default()), expected);
+        assert_eq!(text(&report), expected);
     }
 
     #[test]
@@ -253,18 +247,18 @@ note: the load generator was busy
         let mut report = measured("shop", 40.0);
         report.run.replications = 1;
         report.response_time_intervals.clear();
-        let told = text(&report, Paint::default());
+        let text = text(&report);
         let throughput = "40.0 good answers/s measured (1 run of 60 s after 5 s of warm-up)\n";
-        assert!(told.contains(throughput), "{told}");
-        assert!(!told.contains('±') && !told.contains(" \n"), "{told}");
+        assert!(text.contains(throughput), "{text}");
+        assert!(!text.contains('±') && !text.contains(" \n"), "{text}");
     }
 
     #[test]
     fn nothing_measured_is_said() {
         let mut report = measured("shop", 0.0);
         report.run.samples = 0;
-        let told = text(&report, Paint::default());
-        assert!(told.contains("no good answer measured in 5 runs of 60 s"), "{told}");
-        assert!(!told.contains("endpoint"), "{told}");
+        let text = text(&report);
+        assert!(text.contains("no good answer measured in 5 runs of 60 s"), "{text}");
+        assert!(!text.contains("endpoint"), "{text}");
     }
 }

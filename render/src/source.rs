@@ -42,7 +42,7 @@ pub struct Sources {
 
 /// How a scenario differs from its file.
 #[derive(Debug, Args)]
-struct Changes {
+pub struct Changes {
     /// Change a key of the scenario: --set service.workers=4 (repeatable)
     #[arg(
         long = "set", value_name = "KEY=VALUE",
@@ -136,10 +136,19 @@ impl Sources {
 }
 
 impl Changes {
-    fn load(&self, file: &Path, options: &[String]) -> Result<Resolved, Diagnostics> {
+    /// The scenario of a file, changed by these and by the command's other options.
+    ///
+    /// # Errors
+    /// Every problem of its files and changes.
+    pub fn load(&self, file: &Path, options: &[String]) -> Result<Resolved, Diagnostics> {
         let mut resolved = load(file, &self.all(options))?;
         self.forget_published(&mut resolved);
         Ok(resolved)
+    }
+
+    /// True where nothing is changed.
+    pub fn are_none(&self) -> bool {
+        self.sets.is_empty() && self.seed.is_none()
     }
 
     /// Every change to the file's keys.

@@ -159,7 +159,7 @@ fn arrivals_that_outrun_the_service_are_not_said_to_be_kept_up_with() {
     let report = predict(&resolved, &effort, Experiment::None, &mut |_| {}).unwrap();
     near(report.arrivals.rate, 150.0, 0.05);
     near(report.throughput.value, 100.0, 0.01);
-    let text = render::scenario::text(&report, render::Paint::new(false));
+    let text = render::Answer::page(&report).text(render::Paint::default());
     assert!(text.contains("falls behind"), "{text}");
 }
 

@@ -4,7 +4,7 @@
 //! prediction that it is compared with.
 //!
 //! Rooms: `judge` (pure verdicts), `measure` (one scenario predicted and measured), `calibrate`
-//! (the costs of a stack here), `ladder`, `sweep`, `k6` (measured by k6), `told` (text), `cli`.
+//! (the costs of a stack here), `ladder`, `sweep`, `k6` (measured by k6), `pages` (what people see), `cli`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -15,8 +15,8 @@ mod judge;
 mod k6;
 mod ladder;
 mod measure;
+mod pages;
 mod sweep;
-pub mod told;
 
 /// The costs of a stack by itself: the answer of `validate calibrate`.
 pub use calibrate::Calibration;

@@ -2,7 +2,7 @@
 
 use model::read::Diagnostics;
 use render::ladder::Document;
-use render::{Console, Exit, Failure, Format, json, saved};
+use render::{Console, Exit, Failure, saved};
 
 use super::options::Compare;
 
@@ -19,10 +19,6 @@ pub(super) fn run(options: &Compare, console: &mut Console<'_>) -> Result<Exit, 
         return Err(Failure::Refused(Diagnostics { diagnostics: problems }));
     }
     let steps = render::ladder::saved(reports);
-    let text = match options.output.format {
-        Format::Text => render::ladder::text(&steps, console.paint()),
-        Format::Json => json(&Document::comparison(&steps)),
-    };
-    console.data(&text)?;
+    console.answer(&Document::comparison(&steps), options.output.format)?;
     Ok(Exit::Success)
 }

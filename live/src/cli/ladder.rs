@@ -2,7 +2,7 @@
 
 use model::read::Resolved;
 use render::ladder::Document;
-use render::{Console, Exit, Failure, Format, json};
+use render::{Console, Exit, Failure};
 
 use super::measure::measure;
 use super::options::Ladder;
@@ -16,10 +16,6 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     let reports: Vec<_> = session.measured.iter().map(|measured| measured.report.clone()).collect();
     // An interrupt or a failure may have left out the last rungs.
     let steps = render::ladder::steps(&rungs[..reports.len()], reports);
-    let text = match options.output.format {
-        Format::Text => render::ladder::text(&steps, console.paint()),
-        Format::Json => json(&Document::ladder(&steps)),
-    };
-    console.data(&text)?;
+    console.answer(&Document::ladder(&steps), options.output.format)?;
     session.end(console, options.output.format)
 }

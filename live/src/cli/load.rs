@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use render::{Console, Exit, Failure, Format, json};
+use render::{Console, Exit, Failure};
 
 use super::failure;
 use super::options::LoadOn;
@@ -45,10 +45,6 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let facts = Facts::gather(Path::new("."));
     let on = MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() };
     let report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
-    let text = match options.output.format {
-        Format::Text => render::scenario::text(&report, console.paint()),
-        Format::Json => json(&report),
-    };
-    console.data(&text)?;
+    console.answer(&report, options.output.format)?;
     Ok(super::measure::exit([&report]))
 }

@@ -130,7 +130,7 @@ impl Bench {
             diagnostics.dedup();
             return Err(Failure::Refused(Diagnostics { diagnostics }));
         }
-        let installation = setup::installation(on.target, &on.place.environment, console)?;
+        let installation = setup::installation(on.target, &on.environment.folder, console)?;
         let system = |error: RunError| Failure::System(error.to_string());
         // From here on an interrupt removes what was begun.
         let interrupt = Interrupt::listen().map_err(|error| system(RunError::System(error)))?;

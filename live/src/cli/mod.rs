@@ -17,22 +17,22 @@ mod upstream;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use render::{CommandLine, Console, Exit, Failure, Format, command_line};
+use render::{CommandLine, Console, Exit, Failure, Format};
 
 use crate::run::RunError;
 use options::{Cli, Command};
-pub use options::{On, Place};
+pub use options::{Environment, On};
 pub use setup::installation;
 
 /// Runs the command line of the process.
 pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    command_line::run_on_terminal::<Cli>(args).into()
+    Cli::run_on_terminal(args).into()
 }
 
 /// Runs the command line `args`, the program's name first, for another program, which reads
 /// the answer and may want failures in another form.
 pub fn run_for(args: impl IntoIterator<Item = OsString>, failures: Option<Format>) -> Exit {
-    command_line::run_for::<Cli>(args, failures)
+    Cli::run_for(args, failures)
 }
 
 impl CommandLine for Cli {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use render::command_line::HELP;
+use render::HELP;
 use render::{Completions, Format, LadderSource, Output, Source, Sources};
 
 use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, Target};
@@ -202,15 +202,15 @@ pub(super) struct SetupFastapi {
     #[arg(long, value_name = "PROGRAM", default_value = PYTHON)]
     pub(super) python: String,
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) environment: Environment,
 }
 
 /// Where the environment of a target is.
 #[derive(Clone, Debug, Args)]
-pub struct Place {
+pub struct Environment {
     /// Folder of the target fastapi's virtual environment
-    #[arg(long, value_name = "FOLDER", default_value = ENVIRONMENT_FOLDER)]
-    pub environment: PathBuf,
+    #[arg(long = "environment", value_name = "FOLDER", default_value = ENVIRONMENT_FOLDER)]
+    pub folder: PathBuf,
 }
 
 /// What to run a scenario on.
@@ -220,7 +220,7 @@ pub struct On {
     #[arg(long, value_enum, default_value_t)]
     pub target: Target,
     #[command(flatten)]
-    pub place: Place,
+    pub environment: Environment,
 }
 
 /// How to measure.

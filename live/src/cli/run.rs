@@ -1,8 +1,10 @@
 //! `live run`: what does happen?
 
+use std::io;
+
 use model::read::{Diagnostic, Diagnostics, Resolved};
 use render::ladder::Document;
-use render::{Console, Exit, Failure, Format, json};
+use render::{Console, Exit, Failure, Format};
 
 use super::measure::{Session, measure};
 use super::options::Run;
@@ -16,37 +18,30 @@ pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Fail
         return Err(Failure::Refused(one_port(port, &scenarios)));
     }
     let session = measure(&scenarios, measuring, options.port, console)?;
-    let text = match scenarios[..] {
-        [_] => alone(&session, options.output.format, console),
-        _ => side_by_side(&scenarios, &session, options.output.format, console),
-    };
-    console.data(&text)?;
-    session.end(console, options.output.format)
+    let format = options.output.format;
+    match scenarios[..] {
+        [_] => alone(&session, format, console)?,
+        _ => side_by_side(&scenarios, &session, format, console)?,
+    }
+    session.end(console, format)
 }
 
-/// The report on the only scenario.
-fn alone(session: &Session, format: Format, console: &Console<'_>) -> String {
-    let text = |report| match format {
-        Format::Text => render::scenario::text(report, console.paint()),
-        Format::Json => json(report),
-    };
-    session.measured.iter().map(|measured| text(&measured.report)).collect()
+/// The report of one scenario.
+fn alone(session: &Session, format: Format, console: &mut Console<'_>) -> io::Result<()> {
+    session.measured.iter().try_for_each(|measured| console.answer(&measured.report, format))
 }
 
-/// A row for each scenario of which there is something to tell.
+/// The reports of several scenarios in one table.
 fn side_by_side(
     scenarios: &[&Resolved],
     session: &Session,
     format: Format,
-    console: &Console<'_>,
-) -> String {
+    console: &mut Console<'_>,
+) -> io::Result<()> {
     let files = scenarios.iter().map(|resolved| resolved.path().to_string());
     let reports = session.measured.iter().map(|measured| measured.report.clone());
     let steps = render::ladder::saved(files.zip(reports).collect());
-    match format {
-        Format::Text => render::ladder::text(&steps, console.paint()),
-        Format::Json => json(&Document::comparison(&steps)),
-    }
+    console.answer(&Document::comparison(&steps), format)
 }
 
 /// A named port is for one service.

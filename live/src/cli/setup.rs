@@ -11,7 +11,7 @@ use crate::stack::{Install, Installation, Target};
 /// Makes what a target needs.
 pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let SetupOf::Fastapi(options) = &options.target;
-    let folder = &options.place.environment;
+    let folder = &options.environment.folder;
     let install = Install { folder, program: Some(&options.python), again: options.again };
     let versions = install_on(Target::Fastapi, &install, console)?.versions();
     let text: Vec<String> = ["python", "fastapi", "uvicorn", "gunicorn", "sqlalchemy", "httpx"]

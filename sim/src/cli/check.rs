@@ -24,7 +24,7 @@ pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Fail
     let resolved = options.source.load(&[])?;
     let toml = resolved.to_toml();
     let text = match options.output.format {
-        Format::Text => toml,
+        Format::Text | Format::Markdown => toml,
         Format::Json => render::json(&Checked {
             ok: true,
             scenario: &resolved.scenario.name,

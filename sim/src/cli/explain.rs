@@ -1,27 +1,16 @@
 //! `sim explain`: why?
 
-use serde::Serialize;
-
-use model::report::Report;
-use render::{Console, Failure, Format};
+use render::{Console, Failure};
 
 use super::options::Predict;
 use super::progress::Progress;
-use crate::explain;
-use crate::explain::program::{Program, programs};
+use crate::explain::Explanation;
+use crate::explain::program::programs;
 use crate::plan::Plan;
 use crate::predict::{Experiment, predict};
 
 /// Half width of the throughput's interval that is aimed at.
 const PRECISION: f64 = 0.02;
-
-/// The report, and what requests are made of.
-#[derive(Serialize)]
-struct Explanation<'a> {
-    #[serde(flatten)]
-    report: &'a Report,
-    programs: &'a [Program],
-}
 
 /// Explains one scenario.
 pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
@@ -35,9 +24,6 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Fa
     drop(progress);
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
     let programs = programs(&resolved.scenario, &plan);
-    let text = match options.output.format {
-        Format::Text => explain::text(&report, &programs, console.paint()),
-        Format::Json => render::json(&Explanation { report: &report, programs: &programs }),
-    };
-    Ok(console.data(&text)?)
+    let explanation = Explanation { report: &report, programs: &programs };
+    Ok(console.answer(&explanation, options.output.format)?)
 }

@@ -1,7 +1,7 @@
 //! `sim ladder`: what did each change buy?
 
 use render::ladder::{Document, steps};
-use render::{Console, Failure, Format};
+use render::{Console, Failure};
 
 use super::options::Ladder;
 use super::progress::Progress;
@@ -21,16 +21,12 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Fai
     let mut reports = Vec::with_capacity(rungs.len());
     for rung in &rungs {
         let experiment = Experiment::First(KNOB_REPLICATIONS);
-        let mut told = |stage: crate::predict::Stage<'_>| progress.report(&rung.name, stage);
-        let report = predict(&rung.resolved, &effort, experiment, &mut told)
+        let mut report = |stage: crate::predict::Stage<'_>| progress.report(&rung.name, stage);
+        let report = predict(&rung.resolved, &effort, experiment, &mut report)
             .map_err(|runaway| Failure::run(&rung.name, runaway))?;
         reports.push(report);
     }
     drop(progress);
     let steps = steps(&rungs, reports);
-    let text = match options.output.format {
-        Format::Text => render::ladder::text(&steps, console.paint()),
-        Format::Json => render::json(&Document::ladder(&steps)),
-    };
-    Ok(console.data(&text)?)
+    Ok(console.answer(&Document::ladder(&steps), options.output.format)?)
 }

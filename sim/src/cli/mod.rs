@@ -15,7 +15,7 @@ mod trace;
 use std::ffi::OsString;
 use std::io::Write;
 
-use render::{CommandLine, Console, Exit, Failure, Format, command_line};
+use render::{CommandLine, Console, Exit, Failure, Format};
 
 use options::{Cli, Command};
 
@@ -24,12 +24,12 @@ pub fn run<I>(args: I, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send
 where
     I: IntoIterator<Item: Into<OsString> + Clone>,
 {
-    command_line::run::<Cli>(args, out, err)
+    Cli::run(args, out, err)
 }
 
 /// Runs the command line `args` on the streams of the process.
 pub fn run_on_terminal(args: std::env::ArgsOs) -> Exit {
-    command_line::run_on_terminal::<Cli>(args)
+    Cli::run_on_terminal(args)
 }
 
 impl CommandLine for Cli {

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use model::units::parse_share;
-use render::command_line::HELP;
-use render::{Completions, Format, LadderSource, Output, Source};
+use render::HELP;
+use render::{Completions, Format, LadderSource, Output, PlainOutput, Source};
 
 use crate::replicate::Effort;
 
@@ -79,7 +79,7 @@ pub(super) struct Check {
     #[command(flatten)]
     pub(super) source: Source,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: PlainOutput,
 }
 
 /// `sim scenarios`.
@@ -127,7 +127,7 @@ pub(super) struct Trace {
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) max_events: u64,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: PlainOutput,
 }
 
 /// How hard to try.

@@ -1,6 +1,6 @@
 //! `sim scenario`: what would happen?
 
-use render::{Console, Failure, Format};
+use render::{Console, Failure};
 
 use super::options::Predict;
 use super::progress::Progress;
@@ -23,9 +23,5 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Fa
     let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
         .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
-    let text = match options.output.format {
-        Format::Text => render::scenario::text(&report, console.paint()),
-        Format::Json => render::json(&report),
-    };
-    Ok(console.data(&text)?)
+    Ok(console.answer(&report, options.output.format)?)
 }

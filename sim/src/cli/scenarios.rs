@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use model::read::{builtin, load};
-use render::table::{Align, Table};
-use render::{Console, Failure, Format};
+use render::page::{Align, Page, Table};
+use render::{Answer, Console, Failure};
 use serde::Serialize;
 use toml_edit::{DocumentMut, Formatted, Item, Value};
 
@@ -17,6 +17,22 @@ struct BuiltIn {
     question: Option<String>,
 }
 
+/// All that are listed.
+#[derive(Serialize)]
+struct BuiltIns(Vec<BuiltIn>);
+
+impl Answer for BuiltIns {
+    fn page(&self) -> Page {
+        let mut table = Table::new(&[("file", Align::Left), ("its question", Align::Left)]);
+        for BuiltIn { file, question } in &self.0 {
+            table.row([file.to_string(), question.clone().unwrap_or_default()]);
+        }
+        let mut page = Page::new();
+        page.table(table);
+        page
+    }
+}
+
 /// Lists the built-in scenarios with their questions, or prints one file.
 pub(super) fn run(options: &Scenarios, console: &mut Console<'_>) -> Result<(), Failure> {
     if let Some(wanted) = &options.show {
@@ -27,17 +43,7 @@ pub(super) fn run(options: &Scenarios, console: &mut Console<'_>) -> Result<(), 
         .filter(|file| !file.starts_with("costs/") && (options.all || !file.contains('/')))
         .map(|file| BuiltIn { file, question: question(file) })
         .collect();
-    let text = match options.output.format {
-        Format::Json => render::json(&all),
-        Format::Text => {
-            let mut table = Table::new(&[("file", Align::Left), ("its question", Align::Left)]);
-            for BuiltIn { file, question } in &all {
-                table.row([file.to_string(), question.clone().unwrap_or_default()]);
-            }
-            table.text()
-        }
-    };
-    Ok(console.data(&text)?)
+    Ok(console.answer(&BuiltIns(all), options.output.format)?)
 }
 
 /// The text of a built-in file, to start from in any folder: the files that it names are named as

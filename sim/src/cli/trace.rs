@@ -47,7 +47,7 @@ impl Trace for Tape {
         }
         self.left -= 1;
         let _ = match self.format {
-            Format::Text => {
+            Format::Text | Format::Markdown => {
                 writeln!(self.lines, "{:>11.9} s  {record}", now.secs_f64())
             }
             Format::Json => {
@@ -77,7 +77,9 @@ pub(super) fn run(options: &Options, console: &mut Console<'_>) -> Result<(), Fa
     let Tape { mut lines, records, digest, .. } = tape;
     let end = End { records, digest: digest.hex() };
     let _ = match format {
-        Format::Text => writeln!(lines, "{} records, digest {}", end.records, end.digest),
+        Format::Text | Format::Markdown => {
+            writeln!(lines, "{} records, digest {}", end.records, end.digest)
+        }
         Format::Json => writeln!(lines, "{}", serde_json::json!(end)),
     };
     Ok(console.data(&lines)?)

@@ -2,40 +2,53 @@
 
 pub mod program;
 
-use std::fmt::Write as _;
-
 use model::report::{Knob, Report};
 use model::statistics::Estimate;
-use render::table::{Align, Table};
-use render::{Paint, number, parts, scenario};
+use render::page::{Align, Page, Table};
+use render::{Answer, number, parts, scenario};
+use serde::Serialize;
 
 use program::Program;
 
-/// Why the service does what it does.
-pub fn text(report: &Report, programs: &[Program], paint: Paint) -> String {
-    let mut out = format!("{}\n\n", paint.bold(&parts::title(report)));
-    out += &scenario::summary(report);
-    let mut section = |heading: &str, body: &str| {
-        let _ = write!(out, "\n{}\n{body}", paint.bold(heading));
-    };
-    section("Each limit relaxed in turn, all else and all random numbers equal:", &knobs(report));
-    section(parts::BOUNDS, &parts::bounds(&report.bounds));
-    if report.run.samples > 0 {
-        let mean = number::time(report.response_time.mean);
-        section(&format!("Where the {mean} of a good answer go:"), &parts::time(&report.time, 0.0));
-    }
-    section("What requests use and wait for:", &parts::stations(&report.stations));
-    section(
-        "What a request does, and what that takes on average if it waits for nobody:",
-        &programs.iter().map(Program::text).collect::<Vec<_>>().join("\n"),
-    );
-    out += &scenario::closing(report, paint);
-    out
+/// Why the service does what it does: the report, and what its requests are made of.
+#[derive(Serialize)]
+pub struct Explanation<'a> {
+    /// The prediction, with all limits relaxed.
+    #[serde(flatten)]
+    pub report: &'a Report,
+    /// What the requests of each endpoint do.
+    pub programs: &'a [Program],
 }
 
-fn knobs(report: &Report) -> String {
+impl Answer for Explanation<'_> {
+    fn page(&self) -> Page {
+        let report = self.report;
+        let mut page = Page::new();
+        page.title(parts::title(report));
+        page.fields(scenario::summary(report));
+        page.heading("Each limit relaxed in turn, all else and all random numbers equal:");
+        page.table(knobs(report));
+        page.heading(parts::BOUNDS);
+        page.table(parts::bounds(&report.bounds));
+        if report.run.samples > 0 {
+            let mean = number::time(report.response_time.mean);
+            page.heading(format!("Where the {mean} of a good answer go:"));
+            page.bars(parts::time(&report.time, 0.0));
+        }
+        page.heading("What requests use and wait for:");
+        page.table(parts::stations(&report.stations));
+        page.heading("What a request does, and what that takes on average if it waits for nobody:");
+        for program in self.programs {
+            program.write(&mut page);
+        }
+        scenario::closing(&mut page, report);
+        page
+    }
+}
+
+fn knobs(report: &Report) -> Table {
     let mut table = Table::new(&[
-        ("  knob", Align::Left),
+        ("knob", Align::Left),
         ("from", Align::Left),
         ("to", Align::Left),
         ("good/s", Align::Right),
@@ -55,11 +68,11 @@ fn knobs(report: &Report) -> String {
         } else {
             (estimate(gain), estimate(slower))
         };
-        let names = [format!("  {}", knob.knob), knob.from.clone(), knob.to.clone()];
+        let names = [knob.knob.clone(), knob.from.clone(), knob.to.clone()];
         let rate = [number::rate(knob.throughput)];
         table.row(names.into_iter().chain(rate).chain(gain).chain(times));
     }
-    table.text()
+    table.indented(2)
 }
 
 /// A change and half its interval, in points of the same percentage.

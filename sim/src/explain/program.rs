@@ -8,7 +8,7 @@ use model::scenario::{Endpoint, Engine, Scenario, Statement, Step};
 use model::statistics::round_significant;
 use model::units::Span;
 use render::number;
-use render::table::{Align, Table};
+use render::page::{Align, Page, Table};
 use serde::Serialize;
 
 use crate::plan::{Basic, Class, DrawId, Op, Pc, Plan};
@@ -67,31 +67,27 @@ pub fn programs(scenario: &Scenario, plan: &Plan) -> Vec<Program> {
 
 impl Program {
     /// A heading and a line per step.
-    pub fn text(&self) -> String {
+    pub(super) fn write(&self, page: &mut Page) {
         let mut table = Table::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
         for line in &self.steps {
-            let told = |seconds: f64, what: &str| {
-                if seconds > 0.0 {
-                    format!("{what} {}", number::time(seconds))
-                } else {
-                    String::new()
-                }
+            let seconds = |what: &str, seconds: f64| match seconds > 0.0 {
+                true => format!("{what} {}", number::time(seconds)),
+                false => String::new(),
             };
-            let indent = "  ".repeat(line.depth + 2);
             table.row([
-                format!("{indent}{}", line.what),
-                told(line.cpu, "CPU"),
-                told(line.wait, "waits"),
+                format!("{}{}", "  ".repeat(line.depth), line.what),
+                seconds("CPU", line.cpu),
+                seconds("waits", line.wait),
             ]);
         }
-        format!(
-            "  {}: {} of requests, {} handler, {} of CPU in all\n{}",
+        page.caption(format!(
+            "  {}: {} of requests, {} handler, {} of CPU in all",
             self.endpoint,
             number::percent(self.share),
             self.concurrency,
-            number::time(self.cpu),
-            table.text()
-        )
+            number::time(self.cpu)
+        ));
+        page.table(table.indented(4));
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! Pure, and tested as such: the probes and their scenarios ([`probe`], [`stack`]), the numbers
 //! that are read of a report ([`reading`]), readings to costs ([`recipe`], [`cache`],
-//! [`mod@derive`]), costs to a profile ([`profile`]) and to words ([`told`]). Only [`session`]
+//! [`mod@derive`]), costs to a profile ([`profile`]) and to words (`page`). Only [`session`]
 //! runs anything.
 
 pub(crate) mod about;
@@ -17,6 +17,7 @@ mod bench;
 pub(crate) mod cache;
 mod derive;
 mod document;
+mod page;
 pub(crate) mod probe;
 mod profile;
 mod profile_file;
@@ -24,7 +25,6 @@ mod reading;
 mod recipe;
 pub(crate) mod session;
 pub(crate) mod stack;
-pub(crate) mod told;
 mod walk;
 
 pub use document::Calibration;

@@ -5,8 +5,8 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
 use super::about::{PROGRAM, WRITTEN_BY};
 use super::document::{Calibration, Cost, CostUnit};
+use super::page::margin;
 use super::stack::{self, Fact};
-use super::told::margin;
 
 /// Tables in the order in which people read them; others come after these.
 const TABLES: [&str; 22] = [

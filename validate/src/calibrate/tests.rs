@@ -11,11 +11,13 @@ use render::Exit;
 
 use super::document::{Calibration, Cost, CostUnit};
 use super::probe::{CALLING, Probe, REQUEST};
+use render::{Answer, Paint};
+
+use super::profile;
 use super::reading::Reading;
 use super::recipe::Recipe;
 use super::stack::{self, Stack};
 use super::walk::{Laboratory, calibrate};
-use super::{profile, told};
 
 use service::{Service, report};
 
@@ -139,7 +141,7 @@ fn a_round_in_doubt_does_not_count_and_is_named() {
     assert_eq!(cost(&calibration, "cpu.in_flight").rounds, 3);
     assert_eq!(calibration.exit(), Exit::Success);
     assert_eq!(calibration.doubts.len(), 1);
-    let text = told::text(&calibration);
+    let text = calibration.page().text(Paint::default());
     assert!(text.contains("\nround 2, accept: others used it\n"), "{text}");
 }
 
@@ -151,7 +153,7 @@ fn a_cost_in_doubt_is_written_and_marked() {
         (&[0, 2], 1, true, "# NOT SOUND, one round: CPU"),
         (&[0, 1, 2], 3, false, "# NOT SOUND, 3 rounds in doubt: ±0 s: CPU"),
     ];
-    for (doubtful, rounds, right, told_so) in cases {
+    for (doubtful, rounds, right, said) in cases {
         let calibration = doubted("accept", doubtful);
         let found = cost(&calibration, "cpu.accept");
         assert!(!found.sound && found.rounds == rounds, "{found:?}");
@@ -159,8 +161,8 @@ fn a_cost_in_doubt_is_written_and_marked() {
         assert_eq!(calibration.exit(), Exit::Inconclusive);
         let toml = profile::toml(&calibration);
         let line = toml.lines().find(|line| line.starts_with("accept = ")).expect("it is written");
-        assert!(line.contains(told_so), "{line}");
-        let text = told::text(&calibration);
+        assert!(line.contains(said), "{line}");
+        let text = calibration.page().text(Paint::default());
         assert!(text.contains("\n? 2 of "), "{text}");
     }
 }
@@ -299,12 +301,12 @@ fn the_kernels_work_for_syncs_is_part_of_a_commit() {
 fn the_answer_is_printed_in_every_form() {
     let mut calibration = calibrated(&Service::usual(Target::Axum), 3, |_| 1.0);
     calibration.file = Some("costs/axum.toml".into());
-    let text = told::text(&calibration);
+    let text = calibration.page().text(Paint::default());
     assert!(text.starts_with("What axum costs by itself, from 3 rounds\n"), "{text}");
     assert!(text.ends_with("written to costs/axum.toml\n"), "{text}");
     let json = render::json(&calibration);
     assert_eq!(serde_json::from_str::<Calibration>(&json).expect("the same"), calibration);
-    let markdown = told::markdown(&calibration);
+    let markdown = calibration.page().markdown();
     for cost in &calibration.costs {
         assert!(text.contains(&format!("\n{} ", cost.key)), "{text}");
         assert!(markdown.contains(&format!("\n| {} |", cost.key)), "{markdown}");

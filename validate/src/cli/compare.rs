@@ -4,12 +4,11 @@ use std::path::Path;
 
 use model::read::Diagnostics;
 use model::report::Report;
-use render::{Console, Exit, Failure, json, saved};
+use render::{Console, Exit, Failure, saved};
 
 use super::options::CompareOptions;
-use super::output::OutputFormat;
 use super::{refusal, summarised};
-use crate::{Comparison, compare, told};
+use crate::{Comparison, compare};
 
 /// Holds a predicted report against a measured one.
 pub(super) fn run(options: &CompareOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -17,12 +16,7 @@ pub(super) fn run(options: &CompareOptions, console: &mut Console<'_>) -> Result
         Some(measured) => of_reports(options, measured)?,
         None => summarised::compared(options, console)?,
     };
-    let text = match options.output.format {
-        OutputFormat::Text => told::text(&comparison, console.paint()),
-        OutputFormat::Json => json(&comparison),
-        OutputFormat::Markdown => told::markdown(&comparison),
-    };
-    console.data(&text)?;
+    console.answer(&comparison, options.output.format)?;
     Ok(comparison.verdict.into())
 }
 

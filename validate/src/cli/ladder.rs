@@ -2,13 +2,11 @@
 
 use model::read::Rung;
 use render::ladder::turned_knobs;
-use render::{Console, Exit, Failure, json};
+use render::{Console, Exit, Failure};
 
 use super::options::LadderOptions;
-use super::output::OutputFormat;
 use super::trial::{self, Trial};
 use crate::ladder::Climb;
-use crate::told;
 
 /// Predicts, measures and compares a scenario and all that it extends.
 pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -16,7 +14,7 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
     let rungs = rungs(options)?;
     let trial = |rung: &Rung| Trial { name: rung.name.clone(), resolved: rung.resolved.clone() };
     let trials: Vec<Trial> = rungs.iter().map(trial).collect();
-    let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
+    let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     if comparisons.is_empty() {
         // The measurement has printed why.
@@ -29,12 +27,7 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
     });
     let name = rungs.last().map_or("", |rung| &rung.name);
     let climb = Climb::of(name, compared.collect());
-    let text = match format {
-        OutputFormat::Text => told::climb_text(&climb, console.paint()),
-        OutputFormat::Json => json(&climb),
-        OutputFormat::Markdown => told::climb_markdown(&climb),
-    };
-    console.data(&text)?;
+    console.answer(&climb, format)?;
     Ok(outcome.exit(climb.exit()))
 }
 

@@ -8,7 +8,6 @@ mod ladder;
 mod live;
 mod measuring;
 mod options;
-mod output;
 mod refusal;
 mod run;
 mod schema;
@@ -20,7 +19,7 @@ mod trial;
 use std::ffi::OsString;
 use std::io::Write;
 
-use render::{CommandLine, Console, Exit, Failure, Format, command_line};
+use render::{CommandLine, Console, Exit, Failure, Format};
 
 use options::{Cli, Command};
 
@@ -29,12 +28,12 @@ pub fn run<I>(args: I, out: &mut (dyn Write + Send), err: &mut (dyn Write + Send
 where
     I: IntoIterator<Item: Into<OsString> + Clone>,
 {
-    command_line::run::<Cli>(args, out, err)
+    Cli::run(args, out, err)
 }
 
 /// Runs the command line `args` on the streams of the process.
 pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> Exit {
-    command_line::run_on_terminal::<Cli>(args)
+    Cli::run_on_terminal(args)
 }
 
 impl CommandLine for Cli {

@@ -4,14 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use live::cli::{On, Place};
+use live::cli::{Environment, On};
 use live::stack::Target;
 use model::units::Span;
-use render::command_line::HELP;
-use render::{Completions, Format, LadderSource, Source};
+use render::HELP;
+use render::{Changes, Completions, Format, LadderSource, Output, Source, Sources};
 
 use super::measuring::Measuring;
-use super::output::Output;
 use super::tolerance::ToleranceOptions;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Settings;
@@ -86,15 +85,8 @@ pub(super) enum Command {
 /// `validate run`.
 #[derive(Debug, Args)]
 pub(super) struct RunOptions {
-    /// The scenario files
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-    /// Change a key of each scenario: --set service.workers=4 (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) sets: Vec<String>,
-    /// Root of the random draws, instead of the scenarios' own
-    #[arg(long, value_name = "N")]
-    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    pub(super) sources: Sources,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
@@ -166,12 +158,8 @@ pub(super) struct K6 {
     /// Take the measurement from k6's summary of a run; repeated, from several runs of one script
     #[arg(long = "k6", value_name = "SUMMARY")]
     pub(super) summaries: Vec<PathBuf>,
-    /// With --k6, change a key of the scenario: --set service.workers=4 (repeatable)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) sets: Vec<String>,
-    /// With --k6, root of the random draws, instead of the scenario's own
-    #[arg(long, value_name = "N")]
-    pub(super) seed: Option<u64>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
     #[command(flatten)]
     pub(super) on: On,
     /// With --k6, what the stack costs by itself on this machine; costs/TARGET.toml if left out and
@@ -187,7 +175,7 @@ pub(super) struct CalibrateOptions {
     #[arg(value_enum)]
     pub(super) target: Target,
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) environment: Environment,
     /// Run every probe so many times; a round takes about 100 s on axum and three minutes on
     /// FastAPI, two are needed for an interval
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -217,7 +205,7 @@ pub(super) struct CalibrateOptions {
 impl CalibrateOptions {
     /// How to calibrate.
     pub(super) fn settings(&self) -> Settings {
-        let on = On { target: self.target, place: self.place.clone() };
+        let on = On { target: self.target, environment: self.environment.clone() };
         let usual = Settings::usual(on);
         Settings {
             rounds: self.rounds,
@@ -262,11 +250,11 @@ impl Command {
     /// The form of a failure.
     pub(super) fn format(&self) -> Format {
         match self {
-            Command::Run(options) => options.output.format.into(),
-            Command::Ladder(options) => options.output.format.into(),
-            Command::Sweep(options) => options.output.format.into(),
-            Command::Compare(options) => options.output.format.into(),
-            Command::Calibrate(options) => options.output.format.into(),
+            Command::Run(options) => options.output.format,
+            Command::Ladder(options) => options.output.format,
+            Command::Sweep(options) => options.output.format,
+            Command::Compare(options) => options.output.format,
+            Command::Calibrate(options) => options.output.format,
             _ => Format::Text,
         }
     }

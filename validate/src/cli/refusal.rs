@@ -25,7 +25,7 @@ pub(super) fn mismatch(measured: &Path, why: &Mismatch) -> Diagnostics {
 /// # Errors
 /// One does.
 pub(super) fn unchanged(file: &Path, options: &K6) -> Result<(), Diagnostics> {
-    if options.sets.is_empty() && options.seed.is_none() && options.costs.is_none() {
+    if options.changes.are_none() && options.costs.is_none() {
         return Ok(());
     }
     let file = file.display().to_string();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::read::{Diagnostics, load};
+use model::read::Diagnostics;
 use model::report::{Kind, Report};
 use render::{Console, Failure, saved};
 
@@ -24,12 +24,12 @@ pub(super) fn compared(
 ) -> Result<Comparison, Failure> {
     // A summary that is none is known at once, a prediction takes a while.
     let summaries = summaries(&options.k6)?;
-    let (predicted, told) = expected(&options.predicted, &options.k6, console)?;
+    let (predicted, note) = expected(&options.predicted, &options.k6, console)?;
     let Reported { report, notes } = k6::report(&summaries, &predicted)
         .map_err(|(index, unfit)| refusal::unfit(&options.k6.summaries[index], &unfit))?;
     let mut comparison = compare(&predicted, &report, &options.tolerance.tolerances())
         .map_err(|why| refusal::mismatch(&options.k6.summaries[0], &why))?;
-    comparison.warnings.extend(told.into_iter().chain(notes));
+    comparison.warnings.extend(note.into_iter().chain(notes));
     Ok(comparison)
 }
 
@@ -54,30 +54,28 @@ fn expected(
     if file.is_dir() || file.extension().is_some_and(|ending| ending == "json") {
         return Ok(kept(file, options)?);
     }
-    let seed = options.seed.map(|seed| format!("seed={seed}"));
-    let sets: Vec<String> = options.sets.iter().cloned().chain(seed).collect();
-    let resolved = load(file, &sets)?;
+    let resolved = options.changes.load(file, &[])?;
     let on = &options.on;
     let installed = InstalledStack { on, versions: platform::versions(on) };
     let platform = platform::at_hand(options.costs.as_deref(), &installed, console)?;
     let predicted = predict(&resolved, platform.as_ref(), ROUNDS)
         .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))?;
-    let told = platform.map(|_| {
+    let note = platform.map(|_| {
         let target = on.target.name();
         format!(
             "predicted is what rung's own {target} service does on this machine; for another \
              service, name the report of `sim scenario --format json` in place of the scenario"
         )
     });
-    Ok((predicted, told))
+    Ok((predicted, note))
 }
 
 /// A report that was kept, predicted or measured.
 fn kept(file: &Path, options: &K6) -> Result<(Report, Option<String>), Diagnostics> {
     refusal::unchanged(file, options)?;
     let report = saved::read(file).map_err(|problem| Diagnostics { diagnostics: vec![problem] })?;
-    let told = (report.kind == Kind::Measured).then(|| {
+    let note = (report.kind == Kind::Measured).then(|| {
         "what stands as predicted was measured too, by rung's own load generator".to_string()
     });
-    Ok((Report { kind: Kind::Predicted, ..report }, told))
+    Ok((Report { kind: Kind::Predicted, ..report }, note))
 }

@@ -1,15 +1,13 @@
 //! `validate sweep`: one key at several values, predicted and measured.
 
 use model::read::{Diagnostics, Resolved};
-use render::{Console, Exit, Failure, json};
+use render::{Console, Exit, Failure};
 
 use super::options::SweepOptions;
-use super::output::OutputFormat;
 use super::trial::{self, Trial, all};
 use crate::Sweep;
 use crate::measure::platform;
 use crate::measure::platform::InstalledStack;
-use crate::told;
 
 /// Most characters of a value in the name of a file.
 const LONGEST: usize = 40;
@@ -26,22 +24,14 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
         let rounds = options.measuring.repeat;
         let predicted = trial::predictions(&trials, platform.as_ref(), rounds)?;
         let sweep = Sweep::of(&scenario, &options.vary, &predicted, Vec::new(), false);
-        console.data(&text(&sweep, format, console))?;
+        console.answer(&sweep, format)?;
         return Ok(sweep.exit());
     }
-    let mut outcome = trial::run(&trials, &options.measuring, format.into(), console)?;
+    let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     let sweep = Sweep::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
-    console.data(&text(&sweep, format, console))?;
+    console.answer(&sweep, format)?;
     Ok(outcome.exit(sweep.exit()))
-}
-
-fn text(sweep: &Sweep, format: OutputFormat, console: &Console<'_>) -> String {
-    match format {
-        OutputFormat::Text => told::sweep_text(sweep, console.paint()),
-        OutputFormat::Json => json(sweep),
-        OutputFormat::Markdown => told::sweep_markdown(sweep),
-    }
 }
 
 /// The scenario's name, and the scenario at each value; or every problem of any.

@@ -61,7 +61,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Failure> {
     let on = &options.on;
     check(trials, on.target)?;
-    let installation = live::cli::installation(on.target, &on.place.environment, console)?;
+    let installation = live::cli::installation(on.target, &on.environment.folder, console)?;
     // From here on an interrupt clears away whatever was begun.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;

@@ -17,6 +17,7 @@ pub(crate) mod tolerance;
 pub(crate) mod validation;
 mod value;
 mod verdict;
+pub(crate) mod words;
 
 pub use bottleneck::{Bottlenecks, Regime};
 pub use compare::compare;

@@ -18,7 +18,7 @@
 use super::comparison::{Comparison, Row, Verdict};
 use super::judgement::Judgement;
 use super::metric::Metric;
-use crate::told;
+use super::words;
 
 /// Fills in verdict, reasons and the warnings that come with them.
 pub(crate) fn decide(comparison: &mut Comparison) {
@@ -30,10 +30,10 @@ pub(crate) fn decide(comparison: &mut Comparison) {
     let (verdict, reasons) = if let Some(reasons) = void(comparison) {
         (Verdict::Inconclusive, reasons)
     } else if of(Judgement::Disagree).next().is_some() {
-        (Verdict::Disagree, of(Judgement::Disagree).map(told::reason).collect())
+        (Verdict::Disagree, of(Judgement::Disagree).map(words::reason).collect())
     } else {
         let unsure = of(Judgement::WithinNoise).chain(too_few(&headlines));
-        let mut reasons: Vec<String> = unsure.map(told::reason).collect();
+        let mut reasons: Vec<String> = unsure.map(words::reason).collect();
         reasons.extend(missing.clone().filter(|_| !comparison.untold.contains("stations")));
         if reasons.is_empty() && of(Judgement::Agree).next().is_none() {
             reasons.push("no headline number is on both sides".to_string());
@@ -48,11 +48,11 @@ pub(crate) fn decide(comparison: &mut Comparison) {
         .iter()
         .filter(|row| is_absent(row) && comparison.measured.samples > 0)
         .filter(|row| !comparison.untold.contains(row.metric.name()))
-        .map(|row| told::reason(row));
+        .map(|row| words::reason(row));
     let mut warnings: Vec<String> = absent.collect();
     warnings.extend(missing.filter(|reason| !reasons.contains(reason)));
     warnings.extend(wrong_bottleneck(comparison));
-    comparison.warnings.extend(warnings.into_iter().filter(|told| !reasons.contains(told)));
+    comparison.warnings.extend(warnings.into_iter().filter(|warning| !reasons.contains(warning)));
     comparison.verdict = verdict;
     comparison.reasons = reasons;
 }

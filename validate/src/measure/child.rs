@@ -56,7 +56,7 @@ pub(crate) fn live(
 /// The words that say what `live` is to run scenarios on.
 pub(crate) fn on(on: &On) -> [OsString; 2] {
     let target = format!("--target={}", on.target.name());
-    [target.into(), joined("--environment", &on.place.environment)]
+    [target.into(), joined("--environment", &on.environment.folder)]
 }
 
 /// An option and its value as one word: whatever the value begins with, it is no option.

@@ -68,7 +68,7 @@ impl InstalledStack<'_> {
 
 /// The versions of a stack, as far as they are known without making anything.
 pub(crate) fn versions(on: &On) -> BTreeMap<String, String> {
-    let opened = on.target.stack().open(&on.place.environment);
+    let opened = on.target.stack().open(&on.environment.folder);
     opened.map(|installation| installation.versions()).unwrap_or_default()
 }
 
@@ -282,7 +282,8 @@ mod tests {
     #[test]
     fn each_stack_has_a_profile_and_unknown_versions_fit_any() {
         let installed = |target, environment: &str| {
-            let on = On { target, place: live::cli::Place { environment: environment.into() } };
+            let on =
+                On { target, environment: live::cli::Environment { folder: environment.into() } };
             (session::file(target), here(&versions(&on)))
         };
         let (axum, here_axum) = installed(Target::Axum, "");

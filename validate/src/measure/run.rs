@@ -107,7 +107,7 @@ fn run(
     interrupt: &Interrupt,
 ) -> io::Result<ExitStatus> {
     let failures = match order.failures {
-        Format::Text => "text",
+        Format::Text | Format::Markdown => "text",
         Format::Json => "json",
     };
     let words = ["--failures", failures, "run", "--format", "json", "--repeat"].map(Into::into);

@@ -3,7 +3,8 @@
 use model::report::Report;
 use model::statistics::Estimate;
 use proptest::prelude::*;
-use validate::{Comparison, Metric, Summary, Tolerance, Tolerances, Verdict, compare, told};
+use render::Answer;
+use validate::{Comparison, Metric, Summary, Tolerance, Tolerances, Verdict, compare};
 
 use super::sample::*;
 
@@ -78,7 +79,7 @@ proptest! {
         let json = serde_json::to_string(&comparison).expect("a document");
         let read: Comparison = serde_json::from_str(&json).expect("plain numbers");
         prop_assert_eq!(read.verdict, comparison.verdict);
-        let text = told::text(&comparison, render::Paint::default());
+        let text = comparison.page().text(render::Paint::default());
         prop_assert!(!text.contains("NaN") && !text.contains("inf "), "{}", text);
         let summary = serde_json::to_string(&Summary::of(&[comparison.clone(), comparison]));
         let summary: Result<Summary, _> = serde_json::from_str(&summary.expect("a document"));

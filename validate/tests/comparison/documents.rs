@@ -1,7 +1,6 @@
 //! A comparison as text and as Markdown.
 
-use render::Paint;
-use validate::told;
+use render::{Answer, Paint};
 
 use super::sample::*;
 
@@ -43,7 +42,7 @@ loop     45 % / 45 %    20.0 ms / 20.0 ms     2.00 / 2.00
 
 note: measured once: its noise is that within one run, and runs differ by more.
 ";
-    assert_eq!(told::text(&compared(&p, &m), Paint::default()), expected);
+    assert_eq!(compared(&p, &m).page().text(Paint::default()), expected);
 }
 
 #[test]
@@ -74,12 +73,12 @@ in flight        10.4                  10.4                0.0 %      ±0 %     
 
 note: CPU in use: neither side has it.
 ";
-    assert_eq!(told::text(&comparison, Paint::default()), expected);
+    assert_eq!(comparison.page().text(Paint::default()), expected);
     let reason = "throughput: -7.4 % is beyond the tolerance of 5.0 % by more than the noise of \
                   ±1.9 % between paired rounds";
     assert_eq!(comparison.reasons[0], reason);
     let row = "| throughput | 37.0/s | ±9.3 | 40.0/s | ±10 | -7.4 % | ±1.9 % | ±25 % | 5.0 % |";
-    assert!(told::markdown(&comparison).contains(row));
+    assert!(comparison.page().markdown().contains(row));
 }
 
 #[test]
@@ -112,14 +111,14 @@ Stations, predicted / measured (3 agree):   ! disagrees   ~ within noise   ? not
 | --- | ---: | ---: | ---: |
 | cpu | 50 % / 50 % | 20.0 ms / 20.0 ms | 2.00 / 2.00 |
 ";
-    assert_eq!(told::markdown(&compared(&p, &m)), expected);
+    assert_eq!(compared(&p, &m).page().markdown(), expected);
 }
 
 #[test]
 fn colour_says_nothing_that_words_do_not() {
     let comparison = compared(&predicted(), &measured());
-    let coloured = told::text(&comparison, Paint::new(true));
+    let coloured = comparison.page().text(Paint::new(true));
     let plain = coloured.replace("\x1b[1m", "").replace("\x1b[0m", "");
-    assert_eq!(plain, told::text(&comparison, Paint::default()));
+    assert_eq!(plain, comparison.page().text(Paint::default()));
     assert_ne!(plain, coloured);
 }

@@ -1,9 +1,10 @@
 //! Many scenarios: a validation, a ladder and a sweep, as programs and as people read them.
 
 use model::report::{PublishedFigure, Report};
+use render::Answer;
 use render::{Exit, Paint};
 use serde_json::Value;
-use validate::{Climb, Comparison, Knee, Rung, Sweep, Validation, Vary, told};
+use validate::{Climb, Comparison, Knee, Rung, Sweep, Validation, Vary};
 
 use super::sample::*;
 
@@ -54,7 +55,7 @@ fn a_validation_has_a_row_for_each_scenario() {
         called("full", &(p, m)),
     ];
     let validation = Validation::of(comparisons);
-    let text = told::validation_text(&validation, Paint::default());
+    let text = validation.page().text(Paint::default());
     let rows: Vec<&str> = text.lines().take(9).collect();
     let expected = "\
 scenario       verdict       predicted         measured             error   noise     mean      P50      P95      P99  full
@@ -67,7 +68,7 @@ full           DISAGREES        40.0/s  ±0.20    40.0/s  ±0.80    0.0 %    ±2
 slow-upstream: prediction and measurement DISAGREE: throughput +20.0 % (at most 5.0 %).
 short: INCONCLUSIVE: P99: 500 good answers were measured, and it takes 1000.";
     assert_eq!(rows.join("\n"), expected, "{text}");
-    let markdown = told::validation_markdown(&validation);
+    let markdown = validation.page().markdown();
     assert!(markdown.starts_with("| scenario | verdict | predicted |"), "{markdown}");
     assert!(markdown.contains("\n- slow-upstream: prediction and measurement DISAGREE"));
     assert!(markdown.contains("\n**4 compared: "), "{markdown}");
@@ -127,7 +128,7 @@ fn a_ladder_tells_gains_order_and_what_others_published() {
         rung.published = Some(PublishedFigure { throughput, fitted, note, error: 0.01 });
         rung.published_measured = Some(-0.02);
     }
-    let text = told::climb_text(&climb, Paint::default());
+    let text = climb.page().text(Paint::default());
     let below: Vec<&str> = text.lines().skip(6).take(9).collect();
     let expected = "\
 step      knob turned              predicted gain  measured gain  order
@@ -140,7 +141,7 @@ v2       69.6/s             +1.0 %              -2.0 %
 
 1 of 2 steps go where they were predicted to go.";
     assert_eq!(below.join("\n"), expected, "{text}");
-    let markdown = told::climb_markdown(&climb);
+    let markdown = climb.page().markdown();
     assert!(markdown.contains("| v1 -> v2 | service.workers: 1 -> 2 | 41.7 times |"), "{markdown}");
     assert!(markdown.contains("\n**1 of 2 steps go where"), "{markdown}");
 }
@@ -163,8 +164,8 @@ fn a_sweep_tells_both_curves_and_where_they_bend() {
     assert_eq!(sweep.predicted_knee, Knee::At("40".into()));
     assert_eq!(sweep.measured_knee, Knee::At("40".into()));
     assert_eq!(sweep.exit(), Exit::Disagree);
-    let text = told::sweep_text(&sweep, Paint::default());
-    let rows: Vec<&str> = text.lines().take(8).collect();
+    let text = sweep.page().text(Paint::default());
+    let rows: Vec<&str> = text.lines().take(18).collect();
     let expected = "\
 load.users  predicted         measured            error  verdict    P95 predicted  measured  CPU predicted  measured  full
         10      100/s  ±0.50     101/s  ±2.0   -1.0 %    agrees            550 ms    550 ms           50 %      50 %  nothing
@@ -173,9 +174,19 @@ load.users  predicted         measured            error  verdict    P95 predicte
         80      400/s  ±2.0      304/s  ±6.1  +31.6 % !  DISAGREES         550 ms    550 ms           50 %      50 %  nothing
 ! disagrees   ~ within noise   ? not judged   - not known
 
+load.users             good/s
+        10  predicted  ████████ 100
+            measured   ████████ 101
+        20  predicted  ███████████████ 200
+            measured   ███████████████ 198
+        40  predicted  █████████████████████████████ 390
+            measured   ███████████████████████ 300
+        80  predicted  ██████████████████████████████ 400
+            measured   ███████████████████████ 304
+
 Predicted and measured alike: more of load.users pays up to 40 (a step pays if it gains half of what proportional growth would).";
     assert_eq!(rows.join("\n"), expected, "{text}");
-    let markdown = told::sweep_markdown(&sweep);
+    let markdown = sweep.page().markdown();
     assert!(markdown.starts_with("| load.users | predicted |"), "{markdown}");
     assert!(markdown.contains("\n- Predicted and measured alike: more of load.users pays"));
 }
@@ -185,7 +196,7 @@ fn a_sweep_that_was_ended_early_has_points_without_a_measurement() {
     let sweep = sweep("load.users=10,20,40,80", &CURVE, 2);
     assert_eq!(sweep.measured_knee, Knee::Unknown);
     assert!(sweep.points[1].comparison.is_some() && sweep.points[2].comparison.is_none());
-    let text = told::sweep_text(&sweep, Paint::default());
+    let text = sweep.page().text(Paint::default());
     assert_eq!(text.matches("not measured").count(), 2, "{text}");
     assert!(text.contains("\nPredicted: more of load.users pays up to 40 ("), "{text}");
 }
@@ -199,9 +210,14 @@ service.concurrency  predicted            P95   CPU  errors  full
               async      100/s  ±0.50  550 ms  50 %   0.1 %  nothing
          threadpool      200/s  ±1.0   550 ms  50 %   0.1 %  nothing
            blocking      390/s  ±1.9   550 ms  50 %   0.1 %  nothing
+
+service.concurrency  good/s
+              async  ████████ 100
+         threadpool  ███████████████ 200
+           blocking  ██████████████████████████████ 390
 ";
-    assert_eq!(told::sweep_text(&sweep, Paint::default()), expected);
-    assert!(told::sweep_markdown(&sweep).starts_with("| service.concurrency | predicted |"));
+    assert_eq!(sweep.page().text(Paint::default()), expected);
+    assert!(sweep.page().markdown().starts_with("| service.concurrency | predicted |"));
 }
 
 /// Every field of `document` has a place in `schema`.

@@ -1,6 +1,7 @@
 //! Many comparisons together.
 
-use validate::{Comparison, Metric, Regime, Summary, told};
+use render::Answer;
+use validate::{Comparison, Metric, Regime, Summary};
 
 use super::sample::*;
 
@@ -48,7 +49,7 @@ fn services_with_and_without_room_are_summed_up_apart() {
     assert_eq!(judged(Regime::Unsaturated), [(2, Some(0.025))]);
     assert_eq!(judged(Regime::Saturated), [(1, Some(0.1))]);
     assert_eq!(judged(Regime::Unknown), []);
-    let text = told::summary_text(&summary, render::Paint::default());
+    let text = summary.page().text(render::Paint::default());
     let begins = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
     assert_eq!((begins("unsaturated  throughput"), begins("saturated")), (1, 1), "{text}");
 }
@@ -95,7 +96,7 @@ fn the_noise_of_an_order_is_that_between_rounds() {
 fn nothing_compared_is_no_error() {
     let summary = Summary::of(&[]);
     assert_eq!((summary.compared, summary.metrics.len()), (0, 0));
-    let text = told::summary_text(&summary, render::Paint::default());
+    let text = summary.page().text(render::Paint::default());
     assert!(text.starts_with("0 compared: 0 agree, 0 disagree, 0 inconclusive.\n"), "{text}");
 }
 
@@ -109,7 +110,7 @@ fn a_summary_is_a_table_and_a_few_sentences() {
                          judged  agree  disagree  median error    worst         bias       noise
 unsaturated  throughput       3      2         1         3.4 %  +12.5 %  v2   +2.0 %      ±2.0 %
 ";
-    let text = told::summary_text(&summary, render::Paint::default());
+    let text = summary.page().text(render::Paint::default());
     assert_eq!(text.lines().take(4).map(|l| format!("{l}\n")).collect::<String>(), expected);
     let end = "\
 Order: 2 of 3 pairs whose throughputs differ by more than the noise are predicted in that order.
@@ -118,7 +119,7 @@ Bottleneck: right in 3 of 3.
 Left out, because the measurement proves nothing: v4.
 ";
     assert!(text.ends_with(end), "{text}");
-    let markdown = told::summary_markdown(&summary);
+    let markdown = summary.page().markdown();
     assert!(
         markdown.contains("| unsaturated | throughput | 3 | 2 | 1 | 3.4 % | +12.5 % | v2 |"),
         "{markdown}"

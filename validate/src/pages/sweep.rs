@@ -1,46 +1,55 @@
 //! A sweep: both curves, point by point.
 
-use render::table::{Align, Table};
-use render::{Paint, number};
+use model::statistics::Estimate;
+use render::page::{Align, Page, Series, Table};
+use render::{Answer, number};
 
-use super::many::{full, lines, marked, sentences, verdict};
 use super::tables::MARKS;
-use super::{half, summary_markdown, summary_text, value, value_or_dash};
+use super::validation::{full, marked, sentences, verdict};
 use crate::judge::comparison::Comparison;
 use crate::judge::metric::Metric;
 use crate::judge::side::Side;
+use crate::judge::words::{half, value, value_or_dash};
 use crate::sweep::{Knee, Point, Sweep};
 
-/// For people.
-pub fn sweep_text(sweep: &Sweep, paint: Paint) -> String {
-    let (table, knees) = (table(sweep).text(), lines(&knees(sweep), ""));
-    let Some(summary) = &sweep.summary else { return alone(&table, &knees) };
-    let notes = lines(&sentences(&comparisons(sweep)), "");
-    format!("{table}{MARKS}\n\n{knees}{notes}{}", summary_text(summary, paint))
+impl Answer for Sweep {
+    /// The numbers, the curves, where they bend, and all points together.
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        match &self.summary {
+            Some(_) => page.table_with_legend(measured(self), MARKS),
+            None => page.table(predicted(self)),
+        }
+        page.series(curves(self));
+        page.lines(knees(self));
+        if let Some(summary) = &self.summary {
+            page.lines(sentences(&comparisons(self)));
+            page.append(summary.page());
+        }
+        page
+    }
 }
 
-/// The same for a document.
-pub fn sweep_markdown(sweep: &Sweep) -> String {
-    let (table, knees) = (table(sweep).markdown(), lines(&knees(sweep), "- "));
-    let Some(summary) = &sweep.summary else { return alone(&table, &knees) };
-    let notes = lines(&sentences(&comparisons(sweep)), "- ");
-    format!("{table}\n{MARKS}\n\n{knees}{notes}{}", summary_markdown(summary))
-}
-
-/// A curve without a measurement, and what is said of it, if anything.
-fn alone(table: &str, knees: &str) -> String {
-    format!("{}\n", format!("{table}\n{knees}").trim_end())
+/// Throughput at each value of the key.
+fn curves(sweep: &Sweep) -> Series {
+    let measured = |point: &Point| {
+        let row = point.comparison.as_ref()?.overall(Metric::Throughput)?;
+        Some(row.measured?.value)
+    };
+    let points = || sweep.points.iter();
+    Series {
+        key: sweep.key.clone(),
+        points: points().map(|point| point.value.clone()).collect(),
+        quantity: "good/s".into(),
+        curves: vec![
+            ("predicted".into(), points().map(|at| Some(at.predicted.throughput.value)).collect()),
+            ("measured".into(), points().map(measured).collect()),
+        ],
+    }
 }
 
 fn comparisons(sweep: &Sweep) -> Vec<&Comparison> {
     sweep.points.iter().filter_map(|point| point.comparison.as_ref()).collect()
-}
-
-fn table(sweep: &Sweep) -> Table {
-    match sweep.summary.is_some() {
-        true => measured(sweep),
-        false => predicted(sweep),
-    }
 }
 
 /// The predicted curve alone.
@@ -108,7 +117,7 @@ fn measured(sweep: &Sweep) -> Table {
     table
 }
 
-fn side(estimate: model::statistics::Estimate) -> Option<Side> {
+fn side(estimate: Estimate) -> Option<Side> {
     Some(Side {
         low: Some(estimate.low),
         high: Some(estimate.high),
@@ -134,7 +143,7 @@ fn knees(sweep: &Sweep) -> Vec<String> {
         Knee::Unknown => None,
     };
     let (predicted, measured) = (bend(&sweep.predicted_knee), bend(&sweep.measured_knee));
-    let told = match (predicted, measured) {
+    let bends = match (predicted, measured) {
         (None, None) => return Vec::new(),
         (Some(predicted), None) => format!("Predicted: more of {key} {predicted}"),
         (None, Some(measured)) => format!("Measured: more of {key} {measured}"),
@@ -145,5 +154,5 @@ fn knees(sweep: &Sweep) -> Vec<String> {
             format!("Predicted: more of {key} {predicted}; measured: it {measured}")
         }
     };
-    vec![format!("{told} (a step pays if it gains half of what proportional growth would).")]
+    vec![format!("{bends} (a step pays if it gains half of what proportional growth would).")]
 }

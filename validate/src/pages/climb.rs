@@ -1,43 +1,31 @@
 //! A ladder on both sides.
 
-use render::table::{Align, Table};
-use render::{Paint, number};
+use render::page::{Align, Page, Table};
+use render::{Answer, number};
 
-use super::many::{lines, sentences, table};
 use super::tables::MARKS;
-use super::{summary_markdown, summary_text};
+use super::validation::{sentences, table};
 use crate::judge::comparison::Comparison;
 use crate::ladder::{Climb, Rung, Step};
 
-/// For people: the rungs, what each step gains, what others published, all together.
-pub fn climb_text(climb: &Climb, paint: Paint) -> String {
-    let rungs = comparisons(climb);
-    let mut out = format!("{}{MARKS}\n", table("rung", &rungs).text());
-    for table in more(climb) {
-        out += &format!("\n{}", table.text());
+impl Answer for Climb {
+    /// The rungs, what each step gains, what others published, all together.
+    fn page(&self) -> Page {
+        let rungs = comparisons(self);
+        let mut page = Page::new();
+        page.table_with_legend(table("rung", &rungs), MARKS);
+        for table in [steps(self), published(self)].into_iter().filter(|table| !table.is_empty()) {
+            page.table(table);
+        }
+        page.sentence(order(self));
+        page.lines(sentences(&rungs));
+        page.append(self.summary.page());
+        page
     }
-    out += &format!("\n{}\n\n", paint.bold(&order(climb)));
-    out + &lines(&sentences(&rungs), "") + &summary_text(&climb.summary, paint)
-}
-
-/// The same for a document.
-pub fn climb_markdown(climb: &Climb) -> String {
-    let rungs = comparisons(climb);
-    let mut out = format!("{}\n{MARKS}\n", table("rung", &rungs).markdown());
-    for table in more(climb) {
-        out += &format!("\n{}", table.markdown());
-    }
-    out += &format!("\n**{}**\n\n", order(climb));
-    out + &lines(&sentences(&rungs), "- ") + &summary_markdown(&climb.summary)
 }
 
 fn comparisons(climb: &Climb) -> Vec<&Comparison> {
     climb.rungs.iter().map(|rung| &rung.comparison).collect()
-}
-
-/// The tables below the first, those that are not empty.
-fn more(climb: &Climb) -> impl Iterator<Item = Table> {
-    [steps(climb), published(climb)].into_iter().filter(|table| !table.is_empty())
 }
 
 fn steps(climb: &Climb) -> Table {
@@ -98,17 +86,17 @@ fn published(climb: &Climb) -> Table {
 
 /// Whether the ladder goes up and down where it should.
 fn order(climb: &Climb) -> String {
-    let told: Vec<&Step> = climb.steps.iter().filter(|step| step.right.is_some()).collect();
-    let right = told.iter().filter(|step| step.right == Some(true)).count();
-    match (told.len(), climb.steps.len()) {
+    let clear: Vec<&Step> = climb.steps.iter().filter(|step| step.right.is_some()).collect();
+    let right = clear.iter().filter(|step| step.right == Some(true)).count();
+    match (clear.len(), climb.steps.len()) {
         (_, 0) => "A single rung has no order.".into(),
         (0, _) => "No step differs by more than the noise: there is no order to predict.".into(),
-        (told, all) => {
-            let blurred = match all - told {
+        (clear, all) => {
+            let blurred = match all - clear {
                 0 => String::new(),
                 rest => format!("; {rest} within noise"),
             };
-            format!("{right} of {told} steps go where they were predicted to go{blurred}.")
+            format!("{right} of {clear} steps go where they were predicted to go{blurred}.")
         }
     }
 }

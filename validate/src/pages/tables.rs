@@ -1,12 +1,12 @@
 //! The tables of a comparison.
 
+use render::page::{Align, Table};
 use render::parts;
-use render::table::{Align, Table};
 
-use super::{error, half, metric, size, value_or_dash};
 use crate::judge::comparison::{Comparison, Row, Scope};
 use crate::judge::judgement::Judgement;
 use crate::judge::metric::Metric;
+use crate::judge::words::{self, error, half, metric, size, value_or_dash};
 
 /// What the marks behind a number mean.
 pub(super) const MARKS: &str = "! disagrees   ~ within noise   ? not judged   - not known";
@@ -74,7 +74,7 @@ fn verdict(row: &Row) -> String {
 /// The errors of each endpoint.
 pub(super) fn classes(comparison: &Comparison) -> Table {
     let mut columns = vec![("endpoint", Align::Left)];
-    columns.extend(Metric::CLASS.map(|metric| (self::metric(metric), Align::Right)));
+    columns.extend(Metric::CLASS.map(|metric| (words::metric(metric), Align::Right)));
     let mut table = Table::new(&columns);
     for (name, rows) in scopes(comparison, |scope| match scope {
         Scope::Class(name) => Some(name),

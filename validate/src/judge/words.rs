@@ -1,27 +1,14 @@
-//! A comparison in words.
-
-mod climb;
-mod comparison;
-mod many;
-mod summary;
-mod sweep;
-mod tables;
+//! Numbers of a comparison, and why they are judged as they are, in words.
 
 use render::number;
 
-use crate::judge::comparison::Row;
-use crate::judge::judgement::Judgement;
-use crate::judge::metric::{Metric, Unit};
-use crate::judge::side::Side;
-
-pub use climb::{climb_markdown, climb_text};
-pub use comparison::{markdown, text};
-pub use many::{validation_markdown, validation_text};
-pub use summary::{summary_markdown, summary_text};
-pub use sweep::{sweep_markdown, sweep_text};
+use super::comparison::Row;
+use super::judgement::Judgement;
+use super::metric::{Metric, Unit};
+use super::side::Side;
 
 /// What a metric of the whole service is called.
-fn metric(metric: Metric) -> &'static str {
+pub(crate) fn metric(metric: Metric) -> &'static str {
     match metric {
         Metric::Throughput => "throughput",
         Metric::Mean => "mean",
@@ -37,7 +24,7 @@ fn metric(metric: Metric) -> &'static str {
 }
 
 /// A value with its unit.
-fn value(metric: Metric, x: f64) -> String {
+pub(crate) fn value(metric: Metric, x: f64) -> String {
     match metric {
         Metric::Throughput => format!("{}/s", number::rate(x)),
         Metric::ErrorShare | Metric::Utilisation => number::percent(x),
@@ -47,12 +34,12 @@ fn value(metric: Metric, x: f64) -> String {
 }
 
 /// A value, or a dash where there is none.
-fn value_or_dash(which: Metric, side: Option<Side>) -> String {
+pub(crate) fn value_or_dash(which: Metric, side: Option<Side>) -> String {
     side.map_or("-".into(), |side| value(which, side.value))
 }
 
 /// Half an interval, if it is known and not nothing.
-fn half(metric: Metric, side: Option<Side>) -> String {
+pub(crate) fn half(metric: Metric, side: Option<Side>) -> String {
     let known = side.and_then(|side| side.half()).filter(|half| *half > 0.0);
     let Some(half) = known else { return String::new() };
     let text = match metric {
@@ -64,7 +51,7 @@ fn half(metric: Metric, side: Option<Side>) -> String {
 }
 
 /// An error with its sign: `+5.1 %`, or `-2.0 pts` for percentage points.
-fn error(unit: Unit, error: Option<f64>) -> String {
+pub(crate) fn error(unit: Unit, error: Option<f64>) -> String {
     match (unit, error) {
         (_, None) => "-".into(),
         (Unit::Relative, Some(x)) => number::change(x),
@@ -73,7 +60,7 @@ fn error(unit: Unit, error: Option<f64>) -> String {
 }
 
 /// A tolerance or a noise.
-fn size(unit: Unit, x: f64) -> String {
+pub(crate) fn size(unit: Unit, x: f64) -> String {
     let percent = number::significant(x * 100.0, 2);
     match unit {
         Unit::Relative => format!("{percent} %"),

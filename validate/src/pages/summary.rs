@@ -1,31 +1,21 @@
 //! Many comparisons in one table and a few sentences.
 
-use std::fmt::Write as _;
+use render::page::{Align, Page, Table};
+use render::{Answer, number};
 
-use render::table::{Align, Table};
-use render::{Paint, number};
-
-use super::{error, metric, size};
 use crate::judge::bottleneck::Regime;
 use crate::judge::ranking::Inversion;
 use crate::judge::summary::Summary;
+use crate::judge::words::{error, metric, size};
 
-/// For people.
-pub fn summary_text(summary: &Summary, paint: Paint) -> String {
-    let mut out = format!("{}\n\n{}\n", paint.bold(&verdicts(summary)), table(summary).text());
-    for sentence in sentences(summary) {
-        let _ = writeln!(out, "{sentence}");
+impl Answer for Summary {
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        page.sentence(verdicts(self));
+        page.table(table(self));
+        page.lines(sentences(self));
+        page
     }
-    out
-}
-
-/// The same for a document.
-pub fn summary_markdown(summary: &Summary) -> String {
-    let mut out = format!("**{}**\n\n{}\n", verdicts(summary), table(summary).markdown());
-    for sentence in sentences(summary) {
-        let _ = writeln!(out, "- {sentence}");
-    }
-    out
 }
 
 fn verdicts(summary: &Summary) -> String {

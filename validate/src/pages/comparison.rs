@@ -2,48 +2,32 @@
 
 use std::fmt::Write as _;
 
-use render::Paint;
-use render::table::Table;
+use render::Answer;
+use render::page::{Note, Page, Table};
 
-use super::{error, metric, size, tables};
+use super::tables;
 use crate::judge::bottleneck::Regime;
 use crate::judge::comparison::{Comparison, Row, Scope, Verdict};
 use crate::judge::judgement::Judgement;
 use crate::judge::metric::Metric;
+use crate::judge::words::{error, metric, size};
 
-/// The errors that are told of a prediction that agrees.
-const TOLD: [Metric; 3] = [Metric::Throughput, Metric::Mean, Metric::P99];
+/// The errors that the sentence of a prediction that agrees has.
+const ERRORS: [Metric; 3] = [Metric::Throughput, Metric::Mean, Metric::P99];
 
-/// For people: the verdict first.
-pub fn text(comparison: &Comparison, paint: Paint) -> String {
-    let mut out = format!("{}\n{}\n\n", paint.bold(&sentence(comparison)), basis(comparison));
-    out += &tables::overall(comparison).text();
-    for (heading, table) in details(comparison) {
-        let _ = write!(out, "\n{}\n{}", paint.bold(&heading), table.text());
+impl Answer for Comparison {
+    /// The verdict first.
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        page.verdict(sentence(self), basis(self));
+        page.table(tables::overall(self));
+        for (heading, table) in details(self) {
+            page.heading(heading);
+            page.table(table);
+        }
+        page.notes(notes(self));
+        page
     }
-    if !notes(comparison).is_empty() {
-        out.push('\n');
-    }
-    for (kind, note) in notes(comparison) {
-        let _ = writeln!(out, "{kind}: {note}.");
-    }
-    out
-}
-
-/// The same for a document.
-pub fn markdown(comparison: &Comparison) -> String {
-    let mut out = format!("**{}** {}\n\n", sentence(comparison), basis(comparison));
-    out += &tables::overall(comparison).markdown();
-    for (heading, table) in details(comparison) {
-        let _ = write!(out, "\n{heading}\n\n{}", table.markdown());
-    }
-    if !notes(comparison).is_empty() {
-        out.push('\n');
-    }
-    for (kind, note) in notes(comparison) {
-        let _ = writeln!(out, "- {kind}: {note}.");
-    }
-    out
 }
 
 /// The verdict in one sentence.
@@ -51,7 +35,7 @@ pub(super) fn sentence(comparison: &Comparison) -> String {
     let name = &comparison.name;
     match comparison.verdict {
         Verdict::Agree => {
-            let rows = TOLD.into_iter().filter_map(|metric| comparison.overall(metric));
+            let rows = ERRORS.into_iter().filter_map(|metric| comparison.overall(metric));
             let errors = rows.filter(|row| row.error.is_some()).map(off);
             let errors = errors.collect::<Vec<_>>().join(", ");
             format!("{name}: prediction and measurement agree: {errors}.")
@@ -78,13 +62,15 @@ fn off(row: &Row) -> String {
 
 /// The reasons that the sentence leaves out, and what else to know. The reasons of a
 /// disagreement are in the table.
-fn notes(comparison: &Comparison) -> Vec<(&'static str, &String)> {
+fn notes(comparison: &Comparison) -> Vec<Note> {
     let reasons = match comparison.verdict {
         Verdict::Inconclusive => comparison.reasons.get(1..).unwrap_or_default(),
         Verdict::Agree | Verdict::Disagree => &[],
     };
-    let reasons = reasons.iter().map(|reason| ("INCONCLUSIVE", reason));
-    reasons.chain(comparison.warnings.iter().map(|warning| ("note", warning))).collect()
+    let note =
+        |kind: &'static str, text: &String| Note { kind, text: format!("{text}."), strong: false };
+    let reasons = reasons.iter().map(|reason| note("INCONCLUSIVE", reason));
+    reasons.chain(comparison.warnings.iter().map(|warning| note("note", warning))).collect()
 }
 
 /// What was full, and by what the errors are judged.
@@ -124,12 +110,12 @@ fn details(comparison: &Comparison) -> Vec<(String, Table)> {
     let classes = counted(comparison, "Errors by endpoint", class);
     let stations = counted(comparison, "Stations, predicted / measured", station);
     let tables = [(classes, tables::classes(comparison)), (stations, tables::stations(comparison))];
-    let mut told: Vec<_> = tables.into_iter().filter(|(_, table)| !table.is_empty()).collect();
-    if let Some((heading, _)) = told.last_mut() {
+    let mut all: Vec<_> = tables.into_iter().filter(|(_, table)| !table.is_empty()).collect();
+    if let Some((heading, _)) = all.last_mut() {
         // The marks are explained once, near the last table that has them.
         let _ = write!(heading, "   {}", tables::MARKS);
     }
-    told
+    all
 }
 
 /// `title (24 agree, 3 disagree):`, or what else was said of the rows that `pick` takes.

@@ -1,35 +1,29 @@
-//! Many comparisons, a row each, and what is told of them together.
+//! Many comparisons, a row each, and what they say together.
 
-use std::fmt::Write as _;
-
-use render::Paint;
-use render::table::{Align, Table};
+use render::Answer;
+use render::page::{Align, Page, Table};
 
 use super::comparison::sentence;
 use super::tables::{MARKS, mark};
-use super::{error, half, size, summary_markdown, summary_text, value_or_dash};
 use crate::judge::bottleneck::Bottlenecks;
 use crate::judge::comparison::{Comparison, Verdict};
 use crate::judge::metric::Metric;
 use crate::judge::validation::Validation;
+use crate::judge::words::{self, error, half, size, value_or_dash};
 
 /// Response times whose errors have a column.
 const TIMES: [Metric; 4] = [Metric::Mean, Metric::P50, Metric::P95, Metric::P99];
 
-/// For people: a row for each scenario, then all of them together.
-pub fn validation_text(validation: &Validation, paint: Paint) -> String {
-    let comparisons: Vec<&Comparison> = validation.comparisons.iter().collect();
-    let table = table("scenario", &comparisons).text();
-    let notes = lines(&sentences(&comparisons), "");
-    format!("{table}{MARKS}\n\n{notes}{}", summary_text(&validation.summary, paint))
-}
-
-/// The same for a document.
-pub fn validation_markdown(validation: &Validation) -> String {
-    let comparisons: Vec<&Comparison> = validation.comparisons.iter().collect();
-    let table = table("scenario", &comparisons).markdown();
-    let notes = lines(&sentences(&comparisons), "- ");
-    format!("{table}\n{MARKS}\n\n{notes}{}", summary_markdown(&validation.summary))
+impl Answer for Validation {
+    /// A row for each scenario, then all of them together.
+    fn page(&self) -> Page {
+        let comparisons: Vec<&Comparison> = self.comparisons.iter().collect();
+        let mut page = Page::new();
+        page.table_with_legend(table("scenario", &comparisons), MARKS);
+        page.lines(sentences(&comparisons));
+        page.append(self.summary.page());
+        page
+    }
 }
 
 /// The throughputs of each, the errors of its response times, and what is full.
@@ -44,7 +38,7 @@ pub(super) fn table(what: &str, comparisons: &[&Comparison]) -> Table {
         ("error", Align::Right),
         ("noise", Align::Right),
     ];
-    columns.extend(TIMES.map(|metric| (super::metric(metric), Align::Right)));
+    columns.extend(TIMES.map(|metric| (words::metric(metric), Align::Right)));
     columns.push(("full", Align::Left));
     let mut table = Table::new(&columns);
     for comparison in comparisons {
@@ -104,16 +98,4 @@ pub(super) fn full(both: &Bottlenecks) -> String {
 pub(super) fn sentences(comparisons: &[&Comparison]) -> Vec<String> {
     let odd = comparisons.iter().filter(|comparison| comparison.verdict != Verdict::Agree);
     odd.map(|comparison| sentence(comparison)).collect()
-}
-
-/// Each on a line of its own; behind the last an empty one.
-pub(super) fn lines(sentences: &[String], bullet: &str) -> String {
-    let mut out = String::new();
-    for sentence in sentences {
-        let _ = writeln!(out, "{bullet}{sentence}");
-    }
-    if !out.is_empty() {
-        out.push('\n');
-    }
-    out
 }

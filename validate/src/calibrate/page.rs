@@ -1,34 +1,23 @@
-//! A calibration in words.
+//! What a calibration shows to people.
 
-use render::number;
-use render::table::{Align, Table};
+use render::page::{Align, Page, Table};
+use render::{Answer, number};
 
 use super::document::{Calibration, Cost, CostUnit};
 
-/// Doubts that are told one by one: with more of them the machine was busy all the time.
+/// Doubts that are listed one by one: with more of them the machine was busy all the time.
 const DOUBTS: usize = 10;
 
-/// For people.
-pub(crate) fn text(calibration: &Calibration) -> String {
-    let mut text = format!("{}\n\n{}\n", title(calibration), table(calibration).text());
-    text += &about(calibration).text();
-    for line in footnotes(calibration) {
-        text += &format!("\n{line}");
+impl Answer for Calibration {
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        page.title(title(self));
+        page.table(table(self));
+        page.table(about(self));
+        let written = self.file.iter().map(|file| format!("written to {file}"));
+        page.lines(footnotes(self).into_iter().chain(written).collect());
+        page
     }
-    if let Some(file) = &calibration.file {
-        text += &format!("\nwritten to {file}");
-    }
-    text.trim_end().to_string() + "\n"
-}
-
-/// For documents.
-pub(crate) fn markdown(calibration: &Calibration) -> String {
-    let mut text = format!("# {}\n\n{}", title(calibration), table(calibration).markdown());
-    text += &format!("\n{}", about(calibration).markdown());
-    for line in footnotes(calibration) {
-        text += &format!("\n- {line}");
-    }
-    text.trim_end().to_string() + "\n"
 }
 
 fn title(calibration: &Calibration) -> String {
