@@ -322,7 +322,7 @@ fn sentences(steps: &[Step]) -> Vec<String> {
     all
 }
 
-/// A step that loses, or whose gain is lost in the noise, surprises whoever turned it.
+/// A step that loses, or whose gain is lost in the noise, is a surprise worth a sentence.
 fn step_sentence(below: &Step, step: &Step) -> Option<String> {
     if !has_interval(&below.report) || !has_interval(&step.report) {
         return None;

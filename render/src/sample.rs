@@ -7,7 +7,7 @@ use model::report::{
 };
 use model::statistics::Estimate;
 
-/// What somebody measured: five runs, one endpoint, nothing known of what goes on inside.
+/// A measured report: five runs, one endpoint, no stations.
 pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
     let rate = Estimate { value: throughput, low: throughput - 0.5, high: throughput + 0.5 };
     let response_time =

@@ -1,4 +1,4 @@
-//! One line that says what is happening, for those who watch.
+//! The line on a terminal that says what is happening.
 
 use render::{Console, number};
 
@@ -10,14 +10,14 @@ const AGAIN: &str = "\r\x1b[K";
 /// Columns of a terminal that does not say how many it has.
 const COLUMNS: usize = 100;
 
-/// A line on standard error that is written over and over, and cleared when this is
-/// dropped. Nobody sees it but those who watch.
+/// A line on standard error that is written over and over, and cleared when this is dropped.
+/// Written on terminals only.
 pub(super) struct Line<'c, 'a> {
     console: &'c mut Console<'a>,
 }
 
 impl<'c, 'a> Line<'c, 'a> {
-    /// A line on `console`, if anybody watches it.
+    /// A line on `console`, if that is a terminal.
     pub(super) fn new(console: &'c mut Console<'a>) -> Line<'c, 'a> {
         Line { console }
     }

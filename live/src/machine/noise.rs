@@ -116,7 +116,7 @@ impl MachineReading {
             steal += spent.steal;
         }
         let kernel = self.kernel.bound(&close.kernel, cpus);
-        // Those that run anywhere may have run here: they are no programs, wherever it was.
+        // Kernel threads that are bound to no CPU may have run on these; they are no programs.
         let threads = kernel + self.kernel.unbound(&close.kernel);
         let others = busy.saturating_sub(ours + threads + self.interrupts(close, cpus)?);
         let share = |part: u64| (part as f64 / all as f64).min(1.0);

@@ -106,8 +106,8 @@ pub(super) fn some_keys(section: &Section) -> String {
     let names = || section.keys.iter().map(|key| key.name);
     match section.keys.len() {
         0..=8 => one_of(names()),
-        count => format!(
-            "the {count} keys of {}, such as {}",
+        _ => format!(
+            "the keys of {}, such as {}",
             with_article(section.noun),
             one_of(names().take(4))
         ),

@@ -202,7 +202,7 @@ fn a_what_if_is_the_same_as_a_set() {
     let text = wrong.map_err(|e| e.to_string());
     assert_eq!(
         text,
-        Err("error: --set service.worker=4: unknown key `service.worker`\n  allowed: the 9 keys of a service, such as `server`, `concurrency`, `workers` or `threads`\n  did you mean `workers`?"
+        Err("error: --set service.worker=4: unknown key `service.worker`\n  allowed: the keys of a service, such as `server`, `concurrency`, `workers` or `threads`\n  did you mean `workers`?"
             .to_string())
     );
 }

@@ -83,7 +83,7 @@ fn rounds_have_intervals_over_rounds() {
 fn each_round_is_told_by_itself_with_the_seed_of_its_draws() {
     let report = sample::report(&[round(1), cut(), round(3)]);
     let alone = [round(1), round(3)].map(|round| sample::report(&[round]));
-    // The second does not count, and leaves its seed to nobody.
+    // The second does not count, and its seed is not used again.
     for ((told, alone), turn) in report.rounds.iter().zip(&alone).zip([0, 2]) {
         assert_eq!(told.seed, replication_seed(report.seed, turn));
         assert_eq!((told.throughput, &told.run), (alone.throughput, &alone.run));

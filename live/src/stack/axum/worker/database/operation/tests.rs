@@ -63,7 +63,7 @@ fn every_journal_mode_and_model_reads_writes_and_commits() {
                 assert!(request.total() <= crate::clock::now() - before);
                 (request.nanos(place::CPU), request.visits(place::LOCK), request.wrote.len())
             };
-            // Whoever opens the connection may visit a lock more.
+            // The thread that opens the connection may visit one lock more.
             engine(&reads("light"), None);
             let (cpu, locks, wrote) = engine(&reads("light"), None);
             assert!(cpu >= 100_000);
