@@ -229,8 +229,8 @@ fn limits(steps: &[Step]) -> Option<Table> {
     let mut columns = vec![("rung", Align::Left)];
     if relaxed {
         columns.extend([
-            ("its limit", Align::Left),
-            ("relaxed", Align::Left),
+            ("change first", Align::Left),
+            ("from -> to", Align::Left),
             ("gains", Align::Right),
         ]);
     }

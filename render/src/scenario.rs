@@ -196,6 +196,7 @@ fn endpoints(report: &Report) -> Table {
 pub fn closing(page: &mut Page, report: &Report) {
     if let Some(bottleneck) = &report.bottleneck {
         page.sentence(&bottleneck.sentence);
+        page.lines(bottleneck.how.iter().map(|how| format!("How: {how}.")).collect());
     } else if report.run.samples == 0 && !report.knobs.is_empty() {
         page.sentence("No limit that was relaxed, one at a time, brings a good answer.");
     }

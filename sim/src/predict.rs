@@ -5,19 +5,20 @@ use model::report::Report;
 
 use crate::answer;
 use crate::engine::Runaway;
-use crate::knob::{self, Turned};
+use crate::knob::{self, Goal};
 use crate::observe::Observations;
 use crate::replicate::{Effort, replications};
 
-/// On how many replications each knob is tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether to find out what to change, and by what that is judged; by what is wrong with the
+/// service if no goal is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Experiment {
-    /// No knob is turned.
+    /// Nothing is tried.
     None,
-    /// On the first few: enough to name the limit, quick.
-    First(u32),
-    /// On all: intervals as tight as those of the answer.
-    All,
+    /// The first change.
+    First(Option<Goal>),
+    /// The first change, and what follows from it.
+    Path(Option<Goal>),
 }
 
 /// What a prediction is busy with.
@@ -57,24 +58,12 @@ pub fn predict(
             report.run.replications,
         ));
     }
-    let base = match experiment {
+    let (goal, path) = match &experiment {
         Experiment::None => return Ok(report),
-        Experiment::First(count) => &seen.seen[..seen.seen.len().min(count as usize)],
-        Experiment::All => &seen.seen,
+        Experiment::First(goal) => (goal, false),
+        Experiment::Path(goal) => (goal, true),
     };
-    let turned = turned(resolved);
-    progress(Stage::Knobs(turned.len()));
-    report.knobs = knob::experiment(base, turned, effort.confidence, effort.events_max)?;
-    report.bottleneck = knob::bottleneck(scenario, &report);
+    progress(Stage::Knobs(knob::candidates(scenario).len()));
+    knob::advise(resolved, effort, goal.as_ref(), path, &mut report)?;
     Ok(report)
-}
-
-/// The scenario with each of its limits relaxed, one at a time. A relaxed value that the
-/// scenario's rules do not allow is left out: its owner could not turn the knob either.
-fn turned(resolved: &Resolved) -> Vec<Turned> {
-    let try_turning = |relaxation: knob::Relaxation| {
-        let set = [(relaxation.key.clone(), relaxation.to.clone())];
-        resolved.with(&set).ok().map(|scenario| (relaxation, scenario))
-    };
-    knob::relaxations(&resolved.scenario).into_iter().filter_map(try_turning).collect()
 }

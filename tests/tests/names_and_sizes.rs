@@ -6,7 +6,7 @@ use model::keys::path;
 use model::read::{Resolved, load_text, load_texts};
 use model::report::Report;
 use model::station::StationId;
-use sim::knob::relaxations;
+use sim::knob::candidates;
 use sim::predict::{Experiment, predict};
 use sim::replicate::Effort;
 
@@ -64,7 +64,7 @@ fn any_name_means_itself_everywhere() {
     assert_eq!(again.scenario, resolved.scenario);
 
     let report = report(&resolved);
-    let relaxed = relaxations(&resolved.scenario);
+    let relaxed = candidates(&resolved.scenario);
     for (index, name) in NAMES.iter().enumerate() {
         assert_eq!(resolved.scenario.upstreams[index].name, *name);
         assert_eq!(report.classes[index].name, *name);
@@ -76,8 +76,8 @@ fn any_name_means_itself_everywhere() {
         let key = path(&["upstream", name, "max_in_flight"]);
         assert_eq!(resolved.get(&key).as_deref(), Some("1"), "{key}");
         assert!(resolved.is_written(&key), "{key}");
-        // The key that the experiment relaxes is one that can be set.
-        assert!(relaxed.iter().any(|relaxation| relaxation.key == key), "{key}");
+        // The key that the experiment changes is one that can be set.
+        assert!(relaxed.iter().any(|candidate| candidate.name() == key), "{key}");
         let with = resolved.with(&[(key, "7".into())]).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(with.upstreams[index].max_in_flight, Some(7));
         let weight = format!("{}=3", path(&["endpoint", name, "weight"]));

@@ -128,11 +128,11 @@ fn a_context_switch_longer_than_the_slice_leaves_room_for_work() {
 fn the_quota_and_the_cap_on_users_are_limits_that_can_be_named() {
     let text =
         open(50, "[cpu]\nquota = { budget = \"20ms\", period = \"100ms\" }", "{ cpu = \"10ms\" }");
-    let report_of_quota = report(&text, Experiment::All);
+    let report_of_quota = report(&text, Experiment::Path(None));
     assert_eq!(report_of_quota.bottleneck.unwrap().knob, "cpu.quota.budget");
 
     let text = open(100, "", "{ sleep = \"100ms\" }").replace("warmup", "max_users = 5\nwarmup");
-    let capped = report(&text, Experiment::All);
+    let capped = report(&text, Experiment::Path(None));
     assert!(capped.arrivals.dropped > 0.0);
     assert_eq!(capped.bottleneck.unwrap().knob, "load.max_users");
 }

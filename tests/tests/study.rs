@@ -43,7 +43,7 @@ fn every_published_figure_is_met_within_three_per_cent() {
 
 #[test]
 fn behind_a_slow_upstream_the_cpu_idles_and_the_limit_is_how_many_may_wait() {
-    let report = report("v6.toml", Experiment::All);
+    let report = report("v6.toml", Experiment::Path(None));
     assert!(cpu(&report) < 0.4, "the CPU is mostly idle: {}", cpu(&report));
     let first = &report.knobs[0];
     assert_eq!(first.knob, "upstream.partner.max_in_flight");

@@ -13,6 +13,7 @@ mod diagnostic;
 mod distribution;
 mod extends;
 mod files;
+mod item;
 mod ladder;
 mod manual;
 mod merge;

@@ -7,6 +7,7 @@ use toml_edit::Key as TomlKey;
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
 use super::extends::name_profile;
 use super::files::Files;
+use super::item::ItemKey;
 use super::merge;
 use super::source::Sources;
 use super::tree::{Entry, Node, Table, Value, parse_value};
@@ -39,6 +40,13 @@ impl Setting<'_> {
     /// Puts `value` in the place of `key` in `table`.
     pub(crate) fn set(&mut self, table: &mut Table, key: &str, value: &str) {
         let at = self.sources.add_set(&format!("{key}={value}"));
+        if let Some(item) = ItemKey::parse(key) {
+            let node = self.value(None, value, at);
+            if let Err(problem) = item.set(table, node, at) {
+                self.problems.push(problem);
+            }
+            return;
+        }
         let Ok(names) = TomlKey::parse(key) else {
             self.problems.push(
                 Problem::new(at, format!("`{}` is no key", brief(key)))

@@ -17,10 +17,10 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Fa
     let resolved = options.source.load(&[])?;
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(PRECISION);
+    let experiment = Experiment::Path(options.goal.checked(&resolved.scenario)?);
     let mut progress = Progress::new(console, effort.confidence);
-    let report =
-        predict(&resolved, &effort, Experiment::All, &mut |stage| progress.report(name, stage))
-            .map_err(|runaway| Failure::run(name, runaway))?;
+    let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
+        .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
     let programs = programs(&resolved.scenario, &plan);

@@ -10,9 +10,6 @@ use crate::predict::{Experiment, predict};
 /// Half width of each throughput's interval that is aimed at.
 const PRECISION: f64 = 0.01;
 
-/// Replications on which each knob is tried, as in `sim scenario`.
-const KNOB_REPLICATIONS: u32 = 4;
-
 /// Predicts every rung of a ladder.
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Failure> {
     let rungs = options.source.rungs(&[])?;
@@ -20,7 +17,7 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Fai
     let mut progress = Progress::new(console, effort.confidence);
     let mut reports = Vec::with_capacity(rungs.len());
     for rung in &rungs {
-        let experiment = Experiment::First(KNOB_REPLICATIONS);
+        let experiment = Experiment::First(None);
         let mut report = |stage: crate::predict::Stage<'_>| progress.report(&rung.name, stage);
         let report = predict(&rung.resolved, &effort, experiment, &mut report)
             .map_err(|runaway| Failure::run(&rung.name, runaway))?;

@@ -2,10 +2,13 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use model::read::{Diagnostic, Diagnostics};
+use model::scenario::Scenario;
 use model::units::parse_share;
 use render::HELP;
 use render::{Completions, Format, LadderSource, Output, PlainOutput, Source};
 
+use crate::knob::Goal;
 use crate::replicate::Effort;
 
 const EXAMPLES: &str = "\
@@ -57,9 +60,47 @@ pub(super) struct Predict {
     #[command(flatten)]
     pub(super) source: Source,
     #[command(flatten)]
+    pub(super) goal: GoalOption,
+    #[command(flatten)]
     pub(super) effort: EffortOptions,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+/// By what changes are judged.
+#[derive(Debug, Args)]
+pub(super) struct GoalOption {
+    /// What to improve: throughput, errors, p99 (or mean, p50, p90, p95, p999), or such a time of
+    /// one endpoint: endpoint:health.p99. Left out: errors if there are many, else throughput if
+    /// something is full, else p99
+    #[arg(long, value_name = "GOAL")]
+    goal: Option<Goal>,
+}
+
+impl GoalOption {
+    /// The goal, if one is given.
+    ///
+    /// # Errors
+    /// It is about an endpoint that the scenario does not have.
+    pub(super) fn checked(&self, scenario: &Scenario) -> Result<Option<Goal>, Diagnostics> {
+        let Some(Goal::Time { endpoint: Some(name), .. }) = &self.goal else {
+            return Ok(self.goal.clone());
+        };
+        let names: Vec<&str> =
+            scenario.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        if names.contains(&name.as_str()) {
+            return Ok(self.goal.clone());
+        }
+        Err(Diagnostic {
+            file: "--goal".into(),
+            line: None,
+            column: None,
+            found: format!("there is no endpoint `{name}`"),
+            allowed: Some(names.iter().take(8).copied().collect::<Vec<_>>().join(", ")),
+            advice: Some("name an endpoint of the scenario, as in --goal endpoint:NAME.p99".into()),
+        }
+        .into())
+    }
 }
 
 /// `sim ladder`.

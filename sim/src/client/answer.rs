@@ -5,17 +5,17 @@ use model::scenario::{Scenario, Source};
 use model::statistics::round_significant;
 
 use crate::bounds::seconds;
-use crate::knob::{Relaxation, double, twice};
+use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::Limit;
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     if let Source::Open { max_users: Some(n), .. } = scenario.load.source {
-        let knob = Relaxation::of("load.max_users", n.to_string(), double(n));
+        let knob = Candidate::of("load.max_users", n.to_string(), double(n));
         all.push(knob.at(Limit::Users));
     }
     if let Some(span) = scenario.load.timeout {
-        let knob = Relaxation::of("load.timeout", span.to_string(), twice(span));
-        all.push(knob.at(Limit::Patience));
+        let knob = Candidate::of("load.timeout", span.to_string(), twice(span));
+        all.push(knob.at(Limit::Patience).price(Price::Patience));
     }
 }
 

@@ -3,7 +3,7 @@
 mod answer;
 mod run;
 
-pub(crate) use answer::{bound_of_load, relaxations};
+pub(crate) use answer::{bound_of_load, candidates};
 
 /// A user of the load generator and its connection.
 #[derive(Clone, Debug)]

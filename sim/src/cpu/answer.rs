@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::StationSource;
 use crate::bounds::{Demand, bound};
-use crate::knob::{Relaxation, double, twice};
+use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::{Gauge, Limit};
 
 /// What is counted of the processors.
@@ -40,14 +40,20 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     );
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let cpu = &scenario.cpu;
     if let Some(quota) = cpu.quota {
         let (from, to) = (quota.budget.to_string(), twice(quota.budget));
-        all.push(Relaxation::of("cpu.quota.budget", from, to).at(Limit::Quota));
+        let quota = Candidate::of("cpu.quota.budget", from, to).at(Limit::Quota);
+        all.push(quota.price(Price::Hardware));
     }
-    all.push(Relaxation::of("cpu.speed", cpu.speed.to_string(), (cpu.speed * 2.0).to_string()));
-    all.push(Relaxation::of("cpu.cores", cpu.cores.to_string(), double(cpu.cores)));
+    let twice_as_fast = (cpu.speed * 2.0).to_string();
+    for (key, from, to) in [
+        ("cpu.speed", cpu.speed.to_string(), twice_as_fast),
+        ("cpu.cores", cpu.cores.to_string(), double(cpu.cores)),
+    ] {
+        all.push(Candidate::of(key, from, to).price(Price::Hardware));
+    }
 }
 
 pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {

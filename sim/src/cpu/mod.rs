@@ -5,7 +5,7 @@ mod cores;
 mod run;
 
 pub(crate) use answer::Observed;
-pub(crate) use answer::{bounds, relaxations, stations};
+pub(crate) use answer::{bounds, candidates, stations};
 pub(crate) use cores::Cores;
 
 use model::scenario::Scenario;

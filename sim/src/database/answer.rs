@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Op, postgres, sqlite};
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
-use crate::knob::{Relaxation, double, twice};
+use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::{Gauge, Limit};
 use crate::plan::Pc;
 
@@ -54,33 +54,34 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     postgres::stations(scenario, all);
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let Some(database) = &scenario.database else { return };
     match database.connections {
         Connections::Pool { size, overflow, timeout } => {
             let key = "database.connections.size";
-            all.push(Relaxation::of(key, size.to_string(), double(size)));
+            all.push(Candidate::of(key, size.to_string(), double(size)).at(Limit::Pool));
             if overflow > 0 {
                 let key = "database.connections.overflow";
-                let knob = Relaxation::of(key, overflow.to_string(), double(overflow));
+                let knob = Candidate::of(key, overflow.to_string(), double(overflow));
                 all.push(knob.at(Limit::Pool));
             }
             if let Some(span) = timeout {
                 let key = "database.connections.timeout";
-                let knob = Relaxation::of(key, span.to_string(), twice(span));
-                all.push(knob.at(Limit::PoolTimeout));
+                let knob = Candidate::of(key, span.to_string(), twice(span));
+                all.push(knob.at(Limit::PoolTimeout).price(Price::Patience));
             }
         }
         Connections::PerOperation => {
             let pool = "{ kind = \"pool\" }";
-            all.push(Relaxation::of("database.connections", "per-operation".into(), pool.into()));
+            all.push(Candidate::of("database.connections", "per-operation".into(), pool.into()));
         }
     }
     if database.hold == Hold::Request {
-        all.push(Relaxation::of("database.hold", "request".into(), "operation".into()));
+        let hold = Candidate::of("database.hold", "request".into(), "operation".into());
+        all.push(hold.price(Price::Code));
     }
-    sqlite::relaxations(scenario, all);
-    postgres::relaxations(scenario, all);
+    sqlite::candidates(scenario, all);
+    postgres::candidates(scenario, all);
 }
 
 /// Where the walk goes on, if not at the next instruction.

@@ -9,7 +9,7 @@ mod run;
 pub(crate) mod sqlite;
 
 pub(crate) use answer::Observed;
-pub(crate) use answer::{bounds, relaxations, stations, visit};
+pub(crate) use answer::{bounds, candidates, stations, visit};
 pub(crate) use explain::explain;
 pub(crate) use pool::Pool;
 

@@ -2,13 +2,13 @@
 
 use model::place;
 use model::report::Bound;
-use model::scenario::{Concurrency, Scenario};
+use model::scenario::{Concurrency, Scenario, Spread};
 use model::station::StationId;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, bound};
-use crate::knob::{Relaxation, double};
+use crate::knob::{Candidate, Price, blocks, double};
 use crate::observe::{Gauge, Limit};
 
 /// What is counted of all event loops.
@@ -36,21 +36,37 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     );
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let service = &scenario.service;
     if let Some(n) = service.limit_concurrency {
-        let knob = Relaxation::of("service.limit_concurrency", n.to_string(), double(n));
+        let knob = Candidate::of("service.limit_concurrency", n.to_string(), double(n));
         all.push(knob.at(Limit::Concurrency));
     }
     let (from, to) = (service.backlog.to_string(), double(service.backlog));
-    all.push(Relaxation::of("service.backlog", from, to).at(Limit::Backlog));
-    crate::threads::relaxations(scenario, all);
+    all.push(Candidate::of("service.backlog", from, to).at(Limit::Backlog));
+    crate::threads::candidates(scenario, all);
     if service.concurrency != Concurrency::Async {
         let from = service.concurrency.as_str().into();
-        all.push(Relaxation::of("service.concurrency", from, "async".into()));
+        all.push(Candidate::of("service.concurrency", from, "async".into()).price(Price::Code));
+    }
+    // A blocking call on the loop stops all other requests of the worker.
+    let blocks = scenario.endpoints.iter().any(|endpoint| blocks(&endpoint.steps));
+    if service.concurrency == Concurrency::Async && blocks {
+        let to_threads = Candidate::of("service.concurrency", "async".into(), "threadpool".into());
+        all.push(to_threads.price(Price::Code));
+    }
+    if service.workers > 1 {
+        let to = match service.spread {
+            Spread::Lifo => Some(Spread::Hash),
+            Spread::Hash => Some(Spread::RoundRobin),
+            Spread::RoundRobin => None,
+        };
+        let from = service.spread.as_str();
+        let spread = |to: Spread| Candidate::of("service.spread", from.into(), to.as_str().into());
+        all.extend(to.map(spread));
     }
     let (from, to) = (service.workers.to_string(), double(service.workers));
-    all.push(Relaxation::of("service.workers", from, to));
+    all.push(Candidate::of("service.workers", from, to).price(Price::Process));
 }
 
 pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {

@@ -6,7 +6,7 @@ mod listener;
 mod run;
 
 pub(crate) use answer::Observed;
-pub(crate) use answer::{bounds, relaxations, stations};
+pub(crate) use answer::{bounds, candidates, stations};
 pub(crate) use callbacks::{Callbacks, Via};
 pub(crate) use listener::Listener;
 

@@ -2,7 +2,7 @@
 
 pub mod program;
 
-use model::report::{Knob, Report};
+use model::report::{Knob, KnobKind, Report, Setting};
 use model::statistics::Estimate;
 use render::page::{Align, Page, Table};
 use render::{Answer, number, parts, scenario};
@@ -26,8 +26,13 @@ impl Answer for Explanation<'_> {
         let mut page = Page::new();
         page.title(parts::title(report));
         page.fields(scenario::summary(report));
-        page.heading("Each limit relaxed in turn, all else and all random numbers equal:");
+        page.heading("Each change by itself, all else and all random numbers equal:");
         page.table(knobs(report));
+        if let Some(path) = path(report) {
+            let goal = report.bottleneck.as_ref().map_or("", |bottleneck| &bottleneck.goal);
+            page.heading(format!("What to change for better {goal}, each on top of those above:"));
+            page.table(path);
+        }
         page.heading(parts::BOUNDS);
         page.table(parts::bounds(&report.bounds));
         if report.run.samples > 0 {
@@ -46,33 +51,94 @@ impl Answer for Explanation<'_> {
     }
 }
 
+/// Everything that was tried. The goal has a column of its own unless it is throughput.
 fn knobs(report: &Report) -> Table {
-    let mut table = Table::new(&[
-        ("knob", Align::Left),
-        ("from", Align::Left),
-        ("to", Align::Left),
+    let goal = report.bottleneck.as_ref().map_or("", |bottleneck| &bottleneck.goal);
+    let other = !matches!(goal, "" | "throughput");
+    let heading = format!("better {goal}");
+    let mut columns =
+        vec![("knob", Align::Left), ("from", Align::Left), ("to", Align::Left), ("", Align::Left)];
+    if other {
+        columns.extend([(heading.as_str(), Align::Right), ("", Align::Left)]);
+    }
+    columns.extend([
         ("good/s", Align::Right),
         ("gain", Align::Right),
         ("", Align::Left),
         ("mean response time", Align::Right),
         ("", Align::Left),
     ]);
-    let silent = report.throughput.value == 0.0;
+    let mut table = Table::new(&columns);
     for knob in &report.knobs {
-        let Knob { gain, response_time_change: slower, .. } = knob;
-        let (gain, times) = if silent {
-            // A ratio to nothing has no meaning.
-            (["-".into(), String::new()], ["-".into(), String::new()])
-        } else if !knob.reached {
-            (["never reached".into(), String::new()], ["-".into(), String::new()])
-        } else {
-            (estimate(gain), estimate(slower))
-        };
-        let names = [knob.knob.clone(), knob.from.clone(), knob.to.clone()];
-        let rate = [number::rate(knob.throughput)];
-        table.row(names.into_iter().chain(rate).chain(gain).chain(times));
+        table.row(row(report, knob, other));
     }
     table.indented(2)
+}
+
+fn row(report: &Report, knob: &Knob, other: bool) -> Vec<String> {
+    let dash = || ["-".to_string(), String::new()];
+    let Knob { gain, response_time_change: slower, .. } = knob;
+    let kind = match knob.kind {
+        KnobKind::Setting => "",
+        KnobKind::Hardware => "hardware",
+    };
+    let (gain, times) = if report.throughput.value == 0.0 {
+        // A ratio to nothing has no meaning.
+        (dash(), dash())
+    } else if !knob.reached {
+        (["never reached".into(), String::new()], dash())
+    } else {
+        (estimate(gain), estimate(slower))
+    };
+    let mut row = vec![knob.knob.clone(), knob.from.clone(), knob.to.clone(), kind.into()];
+    if other {
+        let known = knob.improvement.filter(|_| knob.reached);
+        row.extend(known.as_ref().map_or(dash(), estimate));
+    }
+    row.push(number::rate(knob.throughput));
+    row.into_iter().chain(gain).chain(times).collect()
+}
+
+/// What to change, one after the other.
+fn path(report: &Report) -> Option<Table> {
+    let moves = &report.bottleneck.as_ref()?.path;
+    if moves.is_empty() {
+        return None;
+    }
+    let mut table = Table::new(&[
+        ("", Align::Right),
+        ("change", Align::Left),
+        ("from", Align::Left),
+        ("to", Align::Left),
+        ("improves by", Align::Right),
+        ("", Align::Left),
+        ("good/s", Align::Right),
+        ("mean", Align::Right),
+        ("errors", Align::Right),
+        ("how", Align::Left),
+    ]);
+    for (index, one) in moves.iter().enumerate() {
+        let all = |pick: fn(&Setting) -> &String| {
+            let mut values: Vec<&str> = one.changes.iter().map(|c| pick(c).as_str()).collect();
+            values.dedup();
+            values.join(" + ")
+        };
+        let [improvement, half] = estimate(&one.improvement);
+        let hardware = if one.kind == KnobKind::Hardware { "hardware: " } else { "" };
+        table.row([
+            format!("{}.", index + 1),
+            all(|change| &change.key),
+            all(|change| &change.from),
+            all(|change| &change.to),
+            improvement,
+            half,
+            number::rate(one.throughput),
+            number::time(one.response_time),
+            number::percent(one.error_share),
+            format!("{hardware}{}", one.how.as_deref().unwrap_or("")),
+        ]);
+    }
+    Some(table.indented(2))
 }
 
 /// A change and half its interval, in points of the same percentage.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
-use crate::knob::{Relaxation, double};
+use crate::knob::{Candidate, double};
 use crate::observe::{Gauge, Limit};
 
 /// What is counted of all thread pools.
@@ -35,12 +35,12 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     );
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let service = &scenario.service;
     let pooled = |e: &model::scenario::Endpoint| e.concurrency(service) == Concurrency::Threadpool;
     if scenario.endpoints.iter().any(pooled) {
         let (from, to) = (service.threads.to_string(), double(service.threads));
-        all.push(Relaxation::of("service.threads", from, to).at(Limit::Threads));
+        all.push(Candidate::of("service.threads", from, to).at(Limit::Threads));
     }
 }
 

@@ -6,7 +6,7 @@ mod explain;
 mod run;
 
 pub(crate) use answer::Observed;
-pub(crate) use answer::{bounds, relaxations, stations, visit};
+pub(crate) use answer::{bounds, candidates, stations, visit};
 pub(crate) use explain::explain;
 
 use crate::slots::Slots;

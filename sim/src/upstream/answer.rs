@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
-use crate::knob::{Relaxation, double, twice};
+use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::{Gauge, Limit};
 
 /// What is counted of one upstream, in all workers.
@@ -59,11 +59,12 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     }
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     for (id, upstream) in (0..).zip(&scenario.upstreams) {
         let mut add = |part: &str, limit: Limit, from: String, to: String| {
             let key = keys::path(&["upstream", &upstream.name, part]);
-            all.push(Relaxation::of(&key, from, to).at(limit));
+            let price = if part.contains("timeout") { Price::Patience } else { Price::Line };
+            all.push(Candidate::of(&key, from, to).at(limit).price(price));
         };
         if let Some(n) = upstream.max_in_flight {
             add("max_in_flight", Limit::Semaphore(id), n.to_string(), double(n));

@@ -7,7 +7,7 @@ mod kept;
 mod run;
 
 pub(crate) use answer::Observed;
-pub(crate) use answer::{bounds, relaxations, stations, visit};
+pub(crate) use answer::{bounds, candidates, stations, visit};
 pub(crate) use explain::explain;
 pub(crate) use kept::Kept;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
-use crate::knob::{Relaxation, double};
+use crate::knob::{Candidate, Price, double};
 use crate::observe::Gauge;
 
 /// What is counted of the database server.
@@ -44,10 +44,10 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     );
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let Some(postgres) = settings(scenario) else { return };
     let (from, to) = (postgres.cores.to_string(), double(postgres.cores));
-    all.push(Relaxation::of("database.cores", from, to));
+    all.push(Candidate::of("database.cores", from, to).price(Price::Hardware));
 }
 
 pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Op;
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
-use crate::knob::{Relaxation, twice};
+use crate::knob::{Candidate, Price, twice};
 use crate::observe::{Gauge, Limit};
 
 /// What is counted of SQLite.
@@ -53,18 +53,22 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     );
 }
 
-pub(crate) fn relaxations(scenario: &Scenario, all: &mut Vec<Relaxation>) {
+pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let Some(sqlite) = settings(scenario) else { return };
     if sqlite.journal_mode != JournalMode::Wal {
         let mode = sqlite.journal_mode.as_str().into();
-        all.push(Relaxation::of("database.journal_mode", mode, "wal".into()));
+        all.push(Candidate::of("database.journal_mode", mode, "wal".into()));
     }
     if sqlite.synchronous > Synchronous::Normal {
         let level = sqlite.synchronous.as_str().into();
-        all.push(Relaxation::of("database.synchronous", level, "normal".into()));
+        all.push(Candidate::of("database.synchronous", level, "normal".into()));
     }
     let (from, to) = (sqlite.busy_timeout.to_string(), twice(sqlite.busy_timeout));
-    all.push(Relaxation::of("database.busy_timeout", from, to).at(Limit::BusyTimeout));
+    all.push(
+        Candidate::of("database.busy_timeout", from, to)
+            .at(Limit::BusyTimeout)
+            .price(Price::Patience),
+    );
 }
 
 pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) {

@@ -1,0 +1,105 @@
+use model::read::{Resolved, load_text};
+use model::report::{KnobKind, Report};
+
+use super::Goal;
+use crate::predict::{Experiment, predict};
+use crate::replicate::Effort;
+
+fn resolved(text: &str) -> Resolved {
+    load_text("shop", text, &[]).expect("a valid scenario")
+}
+
+fn explained(text: &str) -> Report {
+    let effort = Effort { precision: None, ..Effort::default() };
+    predict(&resolved(text), &effort, Experiment::Path(None), &mut |_| {}).expect("an end")
+}
+
+#[test]
+fn a_goal_is_written_as_it_is_read() {
+    for goal in ["throughput", "errors", "p99", "mean", "endpoint:a.b.p95"] {
+        assert_eq!(goal.parse::<Goal>().map(|goal| goal.to_string()), Ok(goal.to_string()));
+    }
+    for wrong in ["speed", "endpoint:health", "endpoint:health.p98", ""] {
+        let why = wrong.parse::<Goal>().expect_err("no goal");
+        assert!(why.contains("endpoint:health.p99"), "{why}");
+    }
+}
+
+/// Four threads and four connections, each held for 100 ms by each request: more of one waits for
+/// the other. Both together give twice as much, as two worker processes would.
+#[test]
+fn two_limits_of_the_same_width_are_widened_together() {
+    let report = explained(
+        r#"
+        load = { users = 50, warmup = "2s", duration = "20s" }
+        service = { concurrency = "threadpool", threads = 4 }
+        [database]
+        engine = "postgres"
+        round_trip = "100ms"
+        connections = { kind = "pool", size = 4, overflow = 0 }
+        [[endpoint]]
+        name = "item"
+        weight = 1
+        steps = [{ read = "item" }]
+        [costs]
+        query.default.engine = "1us"
+        "#,
+    );
+    let single = |key: &str| {
+        let knob = report.knobs.iter().find(|knob| knob.knob == key);
+        knob.map(|knob| knob.gain.value)
+    };
+    assert!(single("service.threads").is_some_and(|gain| gain.abs() < 0.01));
+    let bottleneck = report.bottleneck.clone().expect("a pair");
+    let mut keys: Vec<&str> = bottleneck.knob.split(" + ").collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["database.connections.size", "service.threads"]);
+    assert!((bottleneck.gain - 1.0).abs() < 0.02, "{}", bottleneck.gain);
+    assert_eq!(bottleneck.kind, Some(KnobKind::Setting));
+}
+
+/// Three runs of a few seconds cannot tell a gain of a few per cent from chance.
+#[test]
+fn what_may_be_chance_is_not_called_nothing() {
+    let report = explained(
+        r#"
+        load = { rate = "9.5/s", warmup = "1s", duration = "4s" }
+        service.concurrency = "async"
+        [[endpoint]]
+        name = "item"
+        weight = 1
+        steps = [{ cpu = { mean = "100ms" } }]
+        [costs]
+        "#,
+    );
+    let sentence = report.bottleneck.expect("a sentence").sentence;
+    let sure = sentence.contains("cpu.speed");
+    assert!(sure || sentence.starts_with("Not sure"), "{sentence}");
+}
+
+/// Doubling the pool twice is one move of a path.
+#[test]
+fn a_path_follows_from_limit_to_limit() {
+    let report = explained(
+        r#"
+        load = { users = 100, warmup = "2s", duration = "20s" }
+        service = { concurrency = "threadpool", threads = 16 }
+        [database]
+        engine = "postgres"
+        round_trip = "100ms"
+        connections = { kind = "pool", size = 4, overflow = 0 }
+        [[endpoint]]
+        name = "item"
+        weight = 1
+        steps = [{ read = "item" }]
+        [costs]
+        query.default.engine = "1us"
+        "#,
+    );
+    let path = report.bottleneck.expect("a path").path;
+    let first = &path[0].changes[0];
+    assert_eq!((first.key.as_str(), first.from.as_str()), ("database.connections.size", "4"));
+    assert_eq!(first.to, "16");
+    assert!((path[0].improvement.value - 3.0).abs() < 0.1, "{:?}", path[0].improvement);
+    assert!(path.len() <= 5);
+}
