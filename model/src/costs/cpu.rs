@@ -138,7 +138,7 @@ cpu_costs! {
         /// back.
         pub look: Span,
         /// For each connection to an upstream that is in use, whenever a call chooses one or
-        /// gives one back.
+        /// gives one back; and for each connection once more for each call that waits for one.
         pub glance: Span,
         /// An async call finds that another has taken the connection that it chose, and chooses
         /// again.

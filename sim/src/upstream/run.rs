@@ -17,10 +17,15 @@ use crate::slots::Slots;
 /// Longest pause between attempts, whatever the growth of the backoff.
 const BACKOFF_MAX: Span = Span::from_secs(3600);
 
-/// What it costs to look at all connections.
-fn look(kept: &mut Kept, cost: LookCost, now: Instant) -> Span {
+/// What it costs to look at all connections, once for each of so many waiting calls and once more.
+///
+/// httpcore 1.0.9 does so whenever a call begins or ends (`_assign_requests_to_connections`): it looks
+/// for connections to close, and then goes through all connections again for each call in its queue,
+/// also where none can be free. A long queue costs waiting calls times connections.
+fn look(kept: &mut Kept, cost: LookCost, now: Instant, waiting: u64) -> Span {
     let (idle, in_use) = kept.look(now);
-    cost.idle * u64::from(idle) + cost.in_use * u64::from(in_use)
+    let (idle, in_use) = (u64::from(idle), u64::from(in_use));
+    cost.idle * idle + cost.in_use * in_use + cost.in_use * ((idle + in_use) * waiting)
 }
 
 impl<T: Trace> Engine<'_, T> {
@@ -103,11 +108,19 @@ impl<T: Trace> Engine<'_, T> {
         &mut self.workers[worker].upstreams.kept[client as usize]
     }
 
+    /// Calls that wait for a connection of the client.
+    fn waiting_calls(&self, task: u32, client: ClientId) -> u64 {
+        let worker = self.worker_of(task) as usize;
+        let pool = &self.workers[worker].upstreams.connections[client as usize / 2];
+        pool.as_ref().map_or(0, |pool| pool.waiting() as u64)
+    }
+
     /// Chooses a connection of the client, at a cost for each that it looks at.
     pub(crate) fn choose(&mut self, task: u32, client: ClientId, cost: LookCost) -> Flow {
         let now = self.now;
+        let waiting = self.waiting_calls(task, client);
         let kept = self.kept(task, client);
-        let span = look(kept, cost, now);
+        let span = look(kept, cost, now, waiting);
         let (chosen, opens) = match kept.choose() {
             Some(chosen) => (chosen, false),
             None => (kept.open(), true),
@@ -168,9 +181,10 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &self.tasks[task];
         let broken = entry.call.outcome == Some(ErrorKind::UpstreamTimeout);
         let used = entry.call.connection;
+        let waiting = self.waiting_calls(task, client);
         let kept = self.kept(task, client);
         kept.give_back(used, broken, now);
-        Flow::work(look(kept, cost, now))
+        Flow::work(look(kept, cost, now, waiting))
     }
 
     /// Bounds the wait that `task` begins now.
