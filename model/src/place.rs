@@ -119,6 +119,16 @@ impl Place {
         self.0 as usize
     }
 
+    /// True where requests may wait for one another. A request in a step that takes its own
+    /// time, or at an upstream, is there as long whatever others do.
+    pub fn is_queue(self) -> bool {
+        let in_upstream = |first: u16| (self.0 - first) % PER_UPSTREAM as u16;
+        match FIXED.len() as u16 {
+            first if self.0 >= first => in_upstream(first) < 2,
+            _ => ![SLEEP, BLOCK, GATHER, REPLY].contains(&self),
+        }
+    }
+
     /// The place with this number, which a scenario may not have.
     pub const fn new(number: u16) -> Place {
         Place(number)
@@ -331,6 +341,9 @@ mod tests {
         assert_eq!(ids[REPLY.index()], PlaceId::Reply);
         assert_eq!(ids[backoff(0).index()], PlaceId::Backoff("a".into()));
         assert_eq!(ids[upstream(1).index()], PlaceId::Upstream("a backoff".into()));
+        let queues = [LOOP, CPU_WAIT, SERVER, semaphore(1), connections(1)];
+        assert!(queues.into_iter().all(Place::is_queue));
+        assert!(![SLEEP, REPLY, upstream(0), backoff(1)].into_iter().any(Place::is_queue));
         for id in ids {
             let json = serde_json::to_string(&id).expect("JSON");
             assert_eq!(serde_json::from_str::<PlaceId>(&json).expect("a place"), id, "{json}");

@@ -74,6 +74,11 @@ pub struct Report {
     /// of the quick ones.
     #[serde(default)]
     pub cut_short: bool,
+    /// Where an open load comes faster than it is served: by how many the requests that wait
+    /// become more each second. None where the service keeps up, and for a closed load, whose
+    /// users wait for their replies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub falls_behind: Option<Estimate>,
     /// Numbers and parts that the source of a measurement does not tell, by their names here:
     /// `p99`, `in_flight`, `stations`; `error_kinds` if errors are only counted together, and
     /// `noise` if nothing says how much runs differ. They are zero or empty, and say nothing.

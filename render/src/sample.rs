@@ -51,6 +51,7 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         published: None,
         measurement: None,
         cut_short: false,
+        falls_behind: None,
         untold: Default::default(),
         warnings: Vec::new(),
         rounds: Vec::new(),

@@ -65,14 +65,11 @@ pub fn summary(report: &Report) -> Fields {
         fields.table("response time", response_times(report));
     }
     fields.text("errors", errors(report));
-    // Without errors or drops, what comes and is not answered waits, and ever more of it.
-    let ended = report.throughput.value / (1.0 - report.error_share.min(0.999));
-    let come = report.arrivals.rate - report.arrivals.dropped / report.run.duration;
-    if come > 1.02 * ended + 10.0 / report.run.duration {
-        let (come, ended) = (number::rate(come), number::rate(ended));
+    if let Some(growth) = &report.falls_behind {
+        let (come, more) = (number::rate(report.arrivals.rate), number::rate(growth.value));
         fields.text(
             "falls behind",
-            format!("{come} requests come per second, {ended} end: ever more wait"),
+            format!("{come} requests come per second, and {more} more wait each second"),
         );
     }
     if report.arrivals.dropped > 0.0 {

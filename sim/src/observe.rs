@@ -220,6 +220,8 @@ pub struct Observations {
     pub reached: Vec<Limit>,
     /// Requests in flight when the window began.
     pub in_flight_at_start: u64,
+    /// Requests in queues half-way through the window, and at its end.
+    pub queued: [u64; 2],
     /// Length of the window.
     pub window: Span,
     /// For tests: time in the system, each request's cut to the window, in nanoseconds.
@@ -254,6 +256,7 @@ impl Observations {
             events: 0,
             reached: Vec::new(),
             in_flight_at_start: 0,
+            queued: [0; 2],
             window: Span::ZERO,
             sojourn: 0,
         }
@@ -306,8 +309,20 @@ impl Observations {
         self.sqlite.reset();
     }
 
+    /// Requests that may be waiting for others.
+    fn queued_now(&self) -> u64 {
+        let queues = (0..).map(Place::new).zip(&self.places).filter(|(place, _)| place.is_queue());
+        queues.map(|(_, gauge)| gauge.value()).sum()
+    }
+
+    /// Half of the window is over.
+    pub fn halve_window(&mut self) {
+        self.queued[0] = self.queued_now();
+    }
+
     /// The window closes.
     pub fn close_window(&mut self, now: Instant, window: Span) {
+        self.queued[1] = self.queued_now();
         for gauge in self.gauges() {
             gauge.close(now);
         }

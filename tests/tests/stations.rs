@@ -163,6 +163,39 @@ fn arrivals_that_outrun_the_service_are_not_said_to_be_kept_up_with() {
     assert!(text.contains("falls behind"), "{text}");
 }
 
+/// What people see of a scenario with `load` whose one endpoint does `steps`.
+fn told(load: &str, steps: &str) -> (Report, String) {
+    let text = format!(
+        "service.concurrency = \"async\"\ncosts = {{}}\nload = {{ {load} }}\n\
+         endpoint = [{{ name = \"poll\", weight = 1, steps = [{steps}] }}]"
+    );
+    let report = report(&text, Experiment::None);
+    let page = render::Answer::page(&report).text(render::Paint::default());
+    (report, page)
+}
+
+#[test]
+fn only_queues_that_grow_fall_behind() {
+    // 100 users who wait 10 s each for a reply that nothing else holds up: at the end of a
+    // minute 100 of 600 requests are under way, as they were ten seconds after its start.
+    let (report, text) = told("users = 100, duration = \"60s\"", "{ sleep = \"10s\" }");
+    assert!(report.falls_behind.is_none() && !text.contains("falls behind"), "{text}");
+    // The same as arrivals.
+    let (report, text) = told("rate = \"10/s\", duration = \"60s\"", "{ sleep = \"10s\" }");
+    assert!(report.falls_behind.is_none() && !text.contains("falls behind"), "{text}");
+    // Many users of one processor wait long, and each for no more than all the others.
+    let (report, text) = told("users = 1000, duration = \"20s\"", "{ cpu = \"100ms\" }");
+    assert!(report.falls_behind.is_none() && !text.contains("falls behind"), "{text}");
+    // A queue that is long, and comes to its length: 95 % of the processor is used.
+    let (report, text) = told("rate = \"95/s\", duration = \"400s\"", "{ cpu = \"10ms\" }");
+    assert!(report.falls_behind.is_none() && !text.contains("falls behind"), "{text}");
+    // 110 come and 100 can be served: ten more wait each second.
+    let (report, text) =
+        told("rate = \"110/s\", duration = \"200s\", timeout = \"never\"", "{ cpu = \"10ms\" }");
+    near(report.falls_behind.unwrap().value, 10.0, 0.15);
+    assert!(text.contains("falls behind"), "{text}");
+}
+
 #[test]
 fn a_crowd_beyond_memory_ends_the_run_with_advice() {
     let text = open(150, "", "{ cpu = \"10ms\" }").replace("150/s", "1000000000/s");

@@ -10,7 +10,8 @@ use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
     SCHEMA, Station,
 };
-use model::statistics::round_significant;
+use model::scenario::Source;
+use model::statistics::{Estimate, round_significant};
 
 use super::evidence::{Evidence, troubles};
 use super::fold::{Group, Groups, response_time};
@@ -138,11 +139,13 @@ impl<'a> Builder<'a> {
             published,
             measurement: None,
             cut_short: false,
+            falls_behind: None,
             untold: Default::default(),
             warnings: Vec::new(),
             rounds: self.each(on),
         };
         report.cut_short = self.cut_short(&report);
+        report.falls_behind = self.falls_behind(&report);
         report.warnings = self.warnings(&report, on);
         let known = std::mem::take(&mut measurement.inconclusive);
         measurement.inconclusive = guard::reasons(&report, &measurement);
@@ -306,6 +309,19 @@ impl<'a> Builder<'a> {
         }
         let little = report.in_flight.mean.value / report.throughput.value;
         little > MANY * report.response_time.mean
+    }
+
+    /// Without errors or drops, what an open load sends and is not answered waits. A few
+    /// requests are always under way when the counting ends.
+    fn falls_behind(&self, report: &Report) -> Option<Estimate> {
+        const MANY: f64 = 1.02;
+        const FEW: f64 = 10.0;
+        let source = &self.resolved.scenario.load.source;
+        let ended = report.throughput.value / (1.0 - report.error_share.min(0.999));
+        let come = report.arrivals.rate - report.arrivals.dropped / report.run.duration;
+        let open = matches!(source, Source::Open { .. });
+        let grows = open && come > MANY * ended + FEW / report.run.duration;
+        grows.then(|| Estimate::exact(round_significant(come - ended)))
     }
 
     fn warnings(&self, report: &Report, on: &MeasuredOn<'_>) -> Vec<String> {

@@ -29,7 +29,15 @@ pub(super) const WINDOW: u64 = 10;
 /// Good answers of a second, each of which took 20 ms.
 pub(super) const RATE: u64 = 100;
 
+/// How the load of the shop is written.
+const CLOSED: &str = "load = { users = 2";
+
 pub(super) fn resolved() -> Resolved {
+    resolved_under(CLOSED)
+}
+
+/// The shop under another load.
+fn resolved_under(load: &str) -> Resolved {
     let text = r#"
         costs.cpu.request = "1ms"
         load = { users = 2, warmup = "2s", duration = "10s" }
@@ -38,15 +46,21 @@ pub(super) fn resolved() -> Resolved {
         endpoint = [{ name = "quote", weight = 1, steps = [{ call = "partner" }] }]
         published = { throughput = "80/s", fitted = false, note = "somebody's" }
     "#;
-    model::read::load_text("shop.toml", text, &[]).expect("a scenario")
+    let text = text.replace(CLOSED, load);
+    model::read::load_text("shop.toml", &text, &[]).expect("a scenario")
 }
 
 pub(super) fn report(rounds: &[Round]) -> Report {
+    report_under(CLOSED, rounds)
+}
+
+/// The same under another load.
+pub(super) fn report_under(load: &str, rounds: &[Round]) -> Report {
     let cpus = |number| Cpus::new(vec![number]);
     let split = Split { service: cpus(1), load: cpus(0), separate: true, note: None };
     let facts = Facts::gather(Path::new("/"));
     assemble::report(
-        &resolved(),
+        &resolved_under(load),
         rounds,
         &MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() },
     )

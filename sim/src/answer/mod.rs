@@ -1,5 +1,6 @@
 //! Observations of replications become a report.
 
+mod falls_behind;
 mod pooled;
 mod stations;
 
@@ -105,6 +106,7 @@ impl Builder<'_> {
             published,
             measurement: None,
             cut_short: self.cut_short().is_some(),
+            falls_behind: falls_behind::growth(scenario, seen, confidence),
             untold: Default::default(),
             warnings: self.warnings(),
             rounds: Vec::new(),

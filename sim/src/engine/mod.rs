@@ -246,13 +246,26 @@ impl<'p, T: Trace> Engine<'p, T> {
     }
 
     fn run_to_end(&mut self, events_max: u64) -> Result<(), Runaway> {
-        let end = Instant::START + self.scenario().load.total();
+        let load = &self.scenario().load;
+        let half = Span::from_nanos(load.duration.nanos() / 2);
+        let end = Instant::START + load.total();
         self.begin();
+        self.run_until(Instant::START + load.warmup + half, events_max)?;
+        self.seen.halve_window();
+        self.run_until(end, events_max)?;
+        self.seen.sojourn += self.sojourn_in_flight(end);
+        self.seen.events = self.events;
+        self.seen.close_window(end, load.duration);
+        Ok(())
+    }
+
+    /// Runs all events before `end`.
+    fn run_until(&mut self, end: Instant, events_max: u64) -> Result<(), Runaway> {
         let mut standstill = 0;
         loop {
             let (source, due) = self.next_event();
             if due.at() >= end {
-                break;
+                return Ok(());
             }
             if due.at() > self.now {
                 (self.now, standstill) = (due.at(), 0);
@@ -276,10 +289,6 @@ impl<'p, T: Trace> Engine<'p, T> {
                 self.audit();
             }
         }
-        self.seen.sojourn += self.sojourn_in_flight(end);
-        self.seen.events = self.events;
-        self.seen.close_window(end, self.scenario().load.duration);
-        Ok(())
     }
 
     /// Where the next event comes from, and when.

@@ -160,6 +160,7 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
         published: None,
         measurement: None,
         cut_short: false,
+        falls_behind: None,
         untold,
         warnings: Vec::new(),
         rounds: Vec::new(),

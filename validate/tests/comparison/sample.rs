@@ -73,6 +73,7 @@ fn report(kind: Kind, noise: f64) -> Report {
         published: None,
         measurement: None,
         cut_short: false,
+        falls_behind: None,
         untold: Default::default(),
         warnings: Vec::new(),
         rounds: Vec::new(),

@@ -39,6 +39,20 @@ fn a_round_is_told_as_it_was() {
 }
 
 #[test]
+fn only_an_open_load_falls_behind() {
+    let slow = || {
+        let mut slow = round(1);
+        slow.tally.sent = 12 * RATE;
+        slow
+    };
+    assert_eq!(sample::report(&[slow()]).falls_behind, None);
+    let report = sample::report_under("load = { rate = \"120/s\"", &[slow()]);
+    // 120 a second were sent in the ten seconds, and 100 answered.
+    assert_eq!(report.falls_behind, Some(Estimate::exact(20.0)));
+    assert_eq!(sample::report_under("load = { rate = \"120/s\"", &[round(1)]).falls_behind, None);
+}
+
+#[test]
 fn stations_hold_what_is_in_flight() {
     let report = sample::report(&[round(1)]);
     let at = |name: &str| {
