@@ -27,6 +27,12 @@ pub struct Effort {
     pub events_max: u64,
 }
 
+impl Effort {
+    /// Half width of the throughput's interval that the answer to one scenario aims at,
+    /// unless its user says otherwise.
+    pub const PRECISION: f64 = 0.02;
+}
+
 impl Default for Effort {
     fn default() -> Self {
         Effort {

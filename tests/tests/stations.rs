@@ -202,4 +202,9 @@ fn a_crowd_beyond_memory_ends_the_run_with_advice() {
     let resolved = model::read::load_text("crowd", &text, &[]).unwrap();
     let error = sim::replicate::replicate(&resolved.scenario, 0, u64::MAX).unwrap_err();
     assert!(error.to_string().contains("load.max_users"), "{error}");
+    // `max_users` is refused beside `users`.
+    let closed =
+        sim::engine::Runaway::TooManyInFlight { at: model::units::Instant::START, closed: true };
+    let error = closed.to_string();
+    assert!(error.contains("load.users") && !error.contains("max_users"), "{error}");
 }

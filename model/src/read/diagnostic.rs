@@ -165,10 +165,7 @@ impl Problems {
 }
 
 /// The name in `names` that is nearest to `wrong`, if one is near enough to be meant.
-pub(crate) fn nearest<'a>(
-    wrong: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // Names are short; anything longer is no misspelling of one.
     if wrong.len() > 64 {
         return None;

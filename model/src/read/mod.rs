@@ -17,6 +17,7 @@ mod item;
 mod ladder;
 mod manual;
 mod merge;
+mod notes;
 mod path;
 mod print;
 mod profile;
@@ -32,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use builtin::builtin;
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, nearest};
 pub use ladder::{Change, Rung, ladder};
 pub use manual::manual;
 pub use profile::load_costs;

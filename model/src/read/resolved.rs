@@ -130,6 +130,19 @@ impl Resolved {
         value.is_some_and(|value| value.origin == Origin::Written)
     }
 
+    /// What is allowed and probably not meant, in whole sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let queries = self.fields.table("costs").and_then(|costs| costs.table("query"));
+        let own = |name: &str| {
+            let cost = queries.and_then(|queries| queries.get(name));
+            cost.is_some_and(|cost| {
+                let (file, _) = self.sources.locate(cost.at);
+                cost.at.offset == Position::SET || self.chain.contains(&file)
+            })
+        };
+        super::notes::notes(&self.scenario, own)
+    }
+
     /// The scenario as one file: every default filled in, the cost profile inside it.
     pub fn to_toml(&self) -> String {
         print::to_toml(&self.fields)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, Key as TomlKey, Table as TomlTable, Value as TomlValue};
 
-use super::diagnostic::{Problem, Problems};
+use super::diagnostic::{Problem, Problems, brief};
 use crate::keys::{MOST_ENTRIES, Position};
 
 /// A value and where it was written.
@@ -96,7 +96,12 @@ pub(crate) fn parse(text: &str, at: Position, problems: &mut Problems) -> Option
             Some(Node { value: Value::Table(reader.table(document.as_table())), at })
         }
         Err(error) => {
-            let offset = error.span().map_or(0, |span| span.start) as u32;
+            let start = error.span().map_or(0, |span| span.start);
+            let offset = start as u32;
+            if let Some(problem) = two_meanings(text, start, error.message(), at) {
+                problems.push(problem);
+                return None;
+            }
             let message = error.message().replace('\n', ", ");
             problems.push(
                 Problem::new(Position { offset, ..at }, format!("not TOML: {message}"))
@@ -105,6 +110,56 @@ pub(crate) fn parse(text: &str, at: Position, problems: &mut Problems) -> Option
             None
         }
     }
+}
+
+/// A key that is a value in one line and a table in another, which TOML forbids.
+fn two_meanings(text: &str, start: usize, message: &str, at: Position) -> Option<Problem> {
+    if !message.contains("cannot extend value") && !message.contains("duplicate key") {
+        return None;
+    }
+    let begin = text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text.get(begin..)?.lines().next()?.trim();
+    let list = line.starts_with("[[");
+    let written = match line.strip_prefix('[') {
+        Some(header) => header.trim_start_matches('[').split(']').next()?,
+        None => line.split('=').next()?,
+    };
+    let names: Vec<String> =
+        TomlKey::parse(written.trim()).ok()?.iter().map(|key| key.get().to_string()).collect();
+    let found = format!("`{}` is written a second time", brief(written.trim()));
+    let problem = Problem::new(Position { offset: start as u32, ..at }, found);
+    let value = |name: &str| {
+        let is = |line: &str| line.split_once('=').is_some_and(|(key, _)| key.trim() == name);
+        text.lines().map(str::trim).find(|line| is(line)).map(|line| line.to_string())
+    };
+    let first = names.first()?;
+    Some(match value(first).filter(|_| names.len() > 1 || line.starts_with('[')) {
+        Some(path) if first == "costs" => problem
+            .allowed(
+                "in one file either the path of a cost profile or tables of costs; both in two \
+                 files",
+            )
+            .advice(format!(
+                "move `{}` to a second file, such as base.toml, and write \
+                 `extends = \"base.toml\"` in its place; `[{}]` stays here and changes that profile",
+                shortened(&path),
+                written.trim(),
+            )),
+        Some(other) => problem
+            .allowed(format!("a value or a table for `{first}`, not both"))
+            .advice(format!("remove `{}`, or write what it says in this table", shortened(&other))),
+        None if list => problem
+            .allowed("lists of tables that are only written as such")
+            .advice(format!("write every entry as `[[{}]]`", written.trim())),
+        None => problem
+            .allowed("each key and each table once in a file")
+            .advice("keep one of them, with all that both say"),
+    })
+}
+
+/// The start of a line, as it is written.
+fn shortened(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 /// Reads one value, as it stands after the equals sign.

@@ -34,6 +34,9 @@ pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Fail
             resolved: document(&toml)?,
         }),
     };
+    for note in resolved.notes() {
+        console.talk(&format!("note: {note}\n"));
+    }
     Ok(console.data(&text)?)
 }
 

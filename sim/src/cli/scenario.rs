@@ -5,19 +5,19 @@ use render::{Console, Failure};
 use super::options::Predict;
 use super::progress::Progress;
 use crate::predict::{Experiment, predict};
-
-/// Half width of the throughput's interval that is aimed at.
-const PRECISION: f64 = 0.02;
+use crate::replicate::Effort;
 
 /// Predicts one scenario.
 pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
     let resolved = options.source.load(&[])?;
     let name = &resolved.scenario.name;
-    let effort = options.effort.effort(PRECISION);
+    let effort = options.effort.effort(Effort::PRECISION);
     let experiment = Experiment::First(options.goal.checked(&resolved.scenario)?);
     let mut progress = Progress::new(console, effort.confidence);
-    let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-        .map_err(|runaway| Failure::run(name, runaway))?;
+    let mut report =
+        predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
+            .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
+    report.warnings.extend(resolved.notes());
     Ok(console.answer(&report, options.output.format)?)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::read::{builtin, load};
+use model::read::{builtin, load, nearest};
 use render::page::{Align, Page, Table};
 use render::{Answer, Console, Failure};
 use serde::Serialize;
@@ -79,8 +79,13 @@ fn below(folder: &str, name: &str) -> String {
 fn file(wanted: &str) -> Result<(&'static str, &'static str), Failure> {
     let named = |file: &str| file == wanted || file.strip_suffix(".toml") == Some(wanted);
     builtin().find(|(file, _)| named(file)).ok_or_else(|| {
+        let names = builtin().map(|(file, _)| file.strip_suffix(".toml").unwrap_or(file));
+        let stem = wanted.strip_suffix(".toml").unwrap_or(wanted);
+        let near = nearest(stem, names)
+            .map_or(String::new(), |name| format!("; did you mean `{name}.toml`?"));
         Failure::System(format!(
-            "no scenario or cost profile `{wanted}` is built in: `sim scenarios --all` lists them"
+            "no scenario or cost profile `{wanted}` is built in: `sim scenarios --all` lists \
+             them{near}"
         ))
     })
 }

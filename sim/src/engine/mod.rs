@@ -50,6 +50,8 @@ pub enum Runaway {
     TooManyInFlight {
         /// When.
         at: Instant,
+        /// They are of closed users.
+        closed: bool,
     },
     /// More events than allowed.
     TooManyEvents {
@@ -69,7 +71,12 @@ impl fmt::Display for Runaway {
                  them. A request that takes no time is answered and sent again for ever: give \
                  it a cost, or its users a think time"
             ),
-            Runaway::TooManyInFlight { at } => write!(
+            Runaway::TooManyInFlight { at, closed: true } => write!(
+                out,
+                "more than {IN_FLIGHT_MAX} requests are in flight at {at}: each user has one. \
+                 Lower load.users"
+            ),
+            Runaway::TooManyInFlight { at, closed: false } => write!(
                 out,
                 "more than {IN_FLIGHT_MAX} requests are in flight at {at}: they arrive faster \
                  than the service answers. Lower the load, shorten its duration, or cap its \
@@ -315,7 +322,8 @@ impl<'p, T: Trace> Engine<'p, T> {
         if standstill > STANDSTILL {
             Runaway::Standstill { at: self.now }
         } else if self.seen.in_flight.value() > IN_FLIGHT_MAX {
-            Runaway::TooManyInFlight { at: self.now }
+            let closed = self.arrivals.is_none();
+            Runaway::TooManyInFlight { at: self.now, closed }
         } else {
             Runaway::TooManyEvents { limit, at: self.now }
         }

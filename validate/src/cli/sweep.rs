@@ -17,12 +17,11 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
     let (scenario, trials) = trials(options)?;
     let format = options.output.format;
     if options.predict_only {
-        let named = options.measuring.costs.as_deref();
         let on = &options.measuring.on;
         let installed = InstalledStack { on, versions: platform::versions(on) };
-        let platform = platform::at_hand(named, &installed, console)?;
-        let rounds = options.measuring.repeat;
-        let predicted = trial::predictions(&trials, platform.as_ref(), rounds)?;
+        let named = options.measuring.costs.as_deref();
+        let read = named.map(|file| platform::named(file, &installed, console));
+        let predicted = trial::predicted_alone(&trials, read.transpose()?.as_ref())?;
         let sweep = Sweep::of(&scenario, &options.vary, &predicted, Vec::new(), false);
         console.answer(&sweep, format)?;
         return Ok(sweep.exit());
@@ -38,7 +37,8 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
 fn trials(options: &SweepOptions) -> Result<(String, Vec<Trial>), Diagnostics> {
     let timing = &options.measuring.timing;
     let written = load(options, &timing.chosen())?;
-    let cut = timing.cut(&written);
+    // What is only predicted takes no time that would have to be saved.
+    let cut = if options.predict_only { timing.chosen() } else { timing.cut(&written) };
     // A length that is varied is not cut.
     let own = format!("{}=", options.vary.key);
     let sets: Vec<String> = cut.into_iter().filter(|set| !set.starts_with(&own)).collect();

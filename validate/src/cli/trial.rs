@@ -15,7 +15,7 @@ use crate::compare;
 use crate::judge::comparison::Comparison;
 use crate::measure::platform;
 use crate::measure::platform::{InstalledStack, Platform};
-use crate::measure::predict::predict;
+use crate::measure::predict::{predict, predict_alone};
 use crate::measure::run::{End, LiveRun, Measured, measure};
 
 /// Seconds that a round takes beside its warm-up and window: processes start, the database is
@@ -154,6 +154,21 @@ pub(super) fn predictions(
 ) -> Result<Vec<Report>, Failure> {
     let predict = |trial: &Trial| {
         predict(&trial.resolved, platform, rounds)
+            .map_err(|runaway| Failure::run(&trial.name, runaway))
+    };
+    trials.iter().map(predict).collect()
+}
+
+/// The predictions of `trials` that nothing is measured for.
+///
+/// # Errors
+/// One does not come to its end.
+pub(super) fn predicted_alone(
+    trials: &[Trial],
+    platform: Option<&Platform>,
+) -> Result<Vec<Report>, Failure> {
+    let predict = |trial: &Trial| {
+        predict_alone(&trial.resolved, platform)
             .map_err(|runaway| Failure::run(&trial.name, runaway))
     };
     trials.iter().map(predict).collect()

@@ -147,12 +147,32 @@ pub(crate) fn at_hand(
         ));
         return Ok(None);
     }
-    let costs =
-        load_costs(&file).map_err(|problems| advised(problems, named.is_some(), installed))?;
+    profile_of(&file, named.is_some(), installed, console).map(Some)
+}
+
+/// The profile that the user named for a prediction that nothing is measured for.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn named(
+    file: &Path,
+    installed: &InstalledStack<'_>,
+    console: &mut Console<'_>,
+) -> Result<Platform, Failure> {
+    profile_of(file, true, installed, console)
+}
+
+fn profile_of(
+    file: &Path,
+    named: bool,
+    installed: &InstalledStack<'_>,
+    console: &mut Console<'_>,
+) -> Result<Platform, Failure> {
+    let costs = load_costs(file).map_err(|problems| advised(problems, named, installed))?;
     if let Some(why) = unfit(&costs, &here(&installed.versions)) {
         console.talk(&format!("note: {}: {why}.\n", file.display()));
     }
-    Ok(Some(Platform::here(installed.on.target, costs)))
+    Ok(Platform::here(installed.on.target, costs))
 }
 
 /// Measures the profile, writes it to its file and reads it.

@@ -47,6 +47,23 @@ pub fn predict(
     sim::predict::predict(&resolved, &effort, Experiment::None, &mut |_| {})
 }
 
+/// Predicts `resolved` where nothing is measured that the prediction would pair with: with
+/// the effort of `sim scenario`, and so with its numbers.
+///
+/// # Errors
+/// A replication does not come to its end.
+pub(crate) fn predict_alone(
+    resolved: &Resolved,
+    platform: Option<&Platform>,
+) -> Result<Report, Runaway> {
+    let mut resolved = resolved.clone();
+    if let Some(platform) = platform {
+        overlay(&mut resolved, platform);
+    }
+    let effort = Effort { precision: Some(Effort::PRECISION), ..Effort::default() };
+    sim::predict::predict(&resolved, &effort, Experiment::None, &mut |_| {})
+}
+
 /// Puts `resolved` on `platform`.
 pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     let scenario = &mut resolved.scenario;
@@ -137,6 +154,22 @@ mod tests {
             assert_eq!(report.run.replications, replications, "{rounds}");
             assert!(report.bottleneck.is_none() && report.knobs.is_empty());
         }
+    }
+
+    #[test]
+    fn what_only_predicts_has_the_numbers_of_sim_scenario() {
+        let mut own = Vec::new();
+        let file = tempfile::tempdir().expect("a folder");
+        let path = file.path().join("shop.toml");
+        std::fs::write(&path, SHOP).expect("ours");
+        let words = ["sim", "scenario", &path.to_string_lossy(), "--format", "json"];
+        let exit = sim::cli::run(words, &mut own, &mut Vec::new());
+        assert_eq!(exit, render::Exit::Success);
+        let own: Report = serde_json::from_slice(&own).expect("a report");
+        let alone = predict_alone(&shop(&[]), None).expect("it ends");
+        let json = |report: &Report| serde_json::to_string(&crate::sweep::Figures::of(report));
+        assert_eq!(json(&alone).expect("JSON"), json(&own).expect("JSON"));
+        assert_eq!((alone.run, alone.response_time), (own.run, own.response_time));
     }
 
     #[test]

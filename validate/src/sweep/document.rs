@@ -50,6 +50,9 @@ pub struct Figures {
     pub throughput: Estimate,
     /// Response time that 95 of 100 stay below, in seconds; none without a good answer.
     pub p95: Option<f64>,
+    /// Response time that 99 of 100 stay below, in seconds; none without a good answer.
+    #[serde(default)]
+    pub p99: Option<f64>,
     /// Share of the CPU in use.
     pub cpu: Option<f64>,
     /// Share of requests that ended in an error.
@@ -65,6 +68,7 @@ impl Figures {
         Figures {
             throughput: report.throughput,
             p95: (report.run.samples > 0).then_some(report.response_time.p95),
+            p99: (report.run.samples > 0).then_some(report.response_time.p99),
             cpu: cpu.map(|cpu| cpu.utilisation),
             error_share: report.error_share,
             full: bottleneck::full(report).map(|station| station.id.to_string()),

@@ -1,0 +1,116 @@
+//! What is allowed in a scenario and probably not meant: names that nothing reads or defines.
+
+use std::collections::BTreeSet;
+
+use super::diagnostic::{brief, nearest};
+use crate::scenario::{Scenario, Statement, Step};
+
+/// What a reader of the scenario should look at, in whole sentences. `own` tells the queries
+/// whose cost the scenario itself gives: a profile may know more than one scenario reads.
+pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut used = Used::default();
+    scenario.endpoints.iter().for_each(|endpoint| used.steps(&endpoint.steps));
+    let costs = &scenario.costs.query;
+    let named = || costs.keys().map(String::as_str).filter(|name| *name != "default");
+    let (read, unread): (Vec<&str>, Vec<&str>) =
+        named().partition(|name| used.queries.contains(name));
+    let mut all = Vec::new();
+    let mut meant = BTreeSet::new();
+    // Many queries may share the default's cost: a name is told where another was meant.
+    for name in used.queries.iter().filter(|name| !costs.contains_key(**name)) {
+        let near = nearest(name, unread.iter().copied())
+            .or_else(|| read.iter().copied().find(|read| misspelt(name, read)));
+        let Some(near) = near else { continue };
+        meant.insert(near);
+        all.push(format!(
+            "the query `{}` has no cost of its own and takes that of `costs.query.default`: did \
+             you mean `{}`?",
+            brief(name),
+            brief(near)
+        ));
+    }
+    for name in unread.into_iter().filter(|name| own(name) && !meant.contains(name)) {
+        let name = brief(name);
+        all.push(format!("no step reads `costs.query.{name}`: remove it, or name it in a step"));
+    }
+    for (index, upstream) in scenario.upstreams.iter().enumerate() {
+        if !used.upstreams.contains(&index) {
+            let name = brief(&upstream.name);
+            all.push(format!("no step calls the upstream `{name}`: remove it, or add a `call`"));
+        }
+    }
+    all
+}
+
+/// True if two names differ by a slip of the keyboard, and not by their numbers.
+fn misspelt(name: &str, other: &str) -> bool {
+    const SHORT: usize = 4;
+    const SLIPS: usize = 2;
+    let letters = |name: &str| name.chars().filter(|c| !c.is_numeric()).collect::<String>();
+    name.len() > SHORT
+        && letters(name) != letters(other)
+        && strsim::osa_distance(name, other) <= SLIPS
+}
+
+/// The names that steps use.
+#[derive(Default)]
+struct Used<'a> {
+    queries: BTreeSet<&'a str>,
+    upstreams: BTreeSet<usize>,
+}
+
+impl<'a> Used<'a> {
+    fn steps(&mut self, steps: &'a [Step]) {
+        for step in steps {
+            match step {
+                Step::Read(name) | Step::Write(name) => drop(self.queries.insert(name)),
+                Step::Transaction { statements, .. } => {
+                    self.queries.extend(statements.iter().map(|statement| match statement {
+                        Statement::Read(name) | Statement::Write(name) => name.as_str(),
+                    }));
+                }
+                Step::Call(index) => drop(self.upstreams.insert(*index)),
+                Step::Gather(steps) => self.steps(steps),
+                Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::read::{builtin, load, load_text};
+
+    #[test]
+    fn a_name_that_nothing_defines_or_reads_is_told_with_the_nearest() {
+        let text = r#"
+            load = { users = 1, duration = "1s" }
+            service.concurrency = "async"
+            database = {}
+            upstream.spare.latency = "1s"
+            endpoint = [{ name = "list", weight = 1, steps = [{ read = "ordres_page" }] }]
+            costs.query = { default = { engine = "6us" }, orders_page = { engine = "2ms" } }
+        "#;
+        let notes = load_text("shop", text, &[]).expect("a scenario").notes();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].contains("`ordres_page`"), "{notes:?}");
+        assert!(notes[0].ends_with("did you mean `orders_page`?"), "{notes:?}");
+        assert!(notes[1].contains("no step calls the upstream `spare`"), "{notes:?}");
+        // The name is right elsewhere; and a cost is of no query.
+        let steps = "[{ read = \"orders_page\" }, { read = \"ordres_page\" }]";
+        let text = text.replace("[{ read = \"ordres_page\" }]", steps);
+        let text = text.replace("orders_page = {", "carts = { engine = \"1us\" }, orders_page = {");
+        let notes = load_text("shop", &text, &[]).expect("a scenario").notes();
+        assert!(notes[0].ends_with("did you mean `orders_page`?"), "{notes:?}");
+        assert!(notes[1].contains("no step reads `costs.query.carts`"), "{notes:?}");
+    }
+
+    #[test]
+    fn no_built_in_scenario_has_a_note() {
+        for (file, _) in builtin().filter(|(file, _)| !file.starts_with("costs/")) {
+            let path = std::path::Path::new("scenarios").join(file);
+            let Ok(resolved) = load(&path, &[]) else { continue };
+            assert_eq!(resolved.notes(), [""; 0], "{file}");
+        }
+    }
+}
