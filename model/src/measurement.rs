@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How the numbers of a report were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurement {
-    /// What the scenario was run on: `axum` or `fastapi`.
+    /// What the scenario was run on: `axum` or `fastapi`, or that it is the user's own.
     pub target: String,
     /// When it began: seconds since 1970, UTC.
     pub started: u64,

@@ -34,7 +34,9 @@ pub fn conditions(page: &mut Page, measurement: &Measurement) {
         ("service's CPU", measurement.others, measurement.steal),
         ("load's CPU", measurement.load_others, measurement.load_steal),
     ];
-    for (side, others, steal) in sides {
+    // Nothing is known of the processors beside a service that was started by others.
+    let known = !measurement.service_cpus.is_empty();
+    for (side, others, steal) in sides.into_iter().filter(|_| known) {
         let (others, steal) = (number::percent(others), number::percent(steal));
         line(side, format!("other programs {others}, hypervisor {steal}"));
     }

@@ -50,7 +50,8 @@ pub struct Changes {
     )]
     sets: Vec<String>,
     /// Root of the random draws, instead of the scenario's own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
     seed: Option<u64>,
 }
 

@@ -44,7 +44,10 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
         Split { service: Cpus::default(), load, separate: true, note: Some(note.to_string()) };
     let facts = Facts::gather(Path::new("."));
     let on = MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() };
-    let report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
+    let mut report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
+    if let Some(measurement) = &mut report.measurement {
+        measurement.target = "a service of your own".to_string();
+    }
     console.answer(&report, options.output.format)?;
     Ok(super::measure::exit([&report]))
 }

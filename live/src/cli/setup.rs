@@ -6,7 +6,7 @@ use render::{Console, Exit, Failure};
 
 use super::options::{Setup, SetupOf};
 use super::progress::Line;
-use crate::stack::{Install, Installation, Target};
+use crate::stack::{ENVIRONMENT_FOLDER, Install, Installation, Target};
 
 /// Makes what a target needs.
 pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -22,16 +22,26 @@ pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Fa
     Ok(Exit::Success)
 }
 
-/// The installation of `target`, which is made in `folder` if it is missing.
+/// The installation of `target`, which is made in `folder` if it is missing and `folder` is the
+/// usual one: another folder may be a slip, and an environment is large.
 ///
 /// # Errors
-/// It does not work, or cannot be made.
+/// It does not work, or cannot be made; or it is missing in a folder of the user's own.
 pub fn installation(
     target: Target,
     folder: &Path,
     console: &mut Console<'_>,
 ) -> Result<Box<dyn Installation>, Failure> {
-    install_on(target, &Install { folder, program: None, again: false }, console)
+    let install = Install { folder, program: None, again: false };
+    let own = folder != Path::new(ENVIRONMENT_FOLDER);
+    if own && !folder.exists() && target.stack().missing(&install).is_some() {
+        let (name, folder) = (target.name(), folder.display());
+        return Err(Failure::System(format!(
+            "there is no folder {folder}, the environment of the target {name}: correct \
+             --environment, or make it with `live setup {name} --environment {folder}`"
+        )));
+    }
+    install_on(target, &install, console)
 }
 
 fn install_on(

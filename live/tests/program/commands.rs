@@ -185,11 +185,15 @@ fn a_service_by_itself_serves_visitors_and_loads() {
 fn is_loaded(lab: &Lab, words: &str) {
     let report: Report = lab.measures(words).json();
     let ended = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is after 1970").as_secs();
-    let measurement = report.measurement.expect("it is measured");
+    let measurement = report.measurement.clone().expect("it is measured");
     let accounting = &measurement.accounting;
     assert!(accounting.adds_up() && accounting.good > 0, "{accounting:?}");
     assert!(accounting.errors.is_empty(), "{accounting:?}");
     assert!(report.classes.iter().all(|class| class.throughput.value > 0.0));
+    // Nothing is known of a service that was started by others, nor of its processor.
+    assert_eq!(measurement.target, "a service of your own");
+    let page = render::Answer::page(&report).text(render::Paint::default());
+    assert!(!page.contains("axum") && !page.contains("other programs"), "{page}");
     // It began a second before it ended, or earlier.
     assert!(measurement.started < ended, "{} and {ended}", measurement.started);
 }

@@ -67,7 +67,11 @@ macro_rules! cpu_costs {
             #[section($noun)]
             #[derive(Default)]
             pub struct $name {
-                $($(#[doc = $field_doc])+ pub $field: $type = "0s",)+
+                $(
+                    $(#[doc = $field_doc])+
+                    #[key(usually(Span::from_secs(1)))]
+                    pub $field: $type = "0s",
+                )+
             }
         }
 

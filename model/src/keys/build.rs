@@ -16,6 +16,7 @@ impl Key {
             only: Only::Always,
             about_file: false,
             hint: None,
+            usual: None,
             doc,
         }
     }
@@ -65,6 +66,15 @@ impl Key {
     /// What to write instead.
     pub(crate) const fn hint(self, hint: &'static str) -> Key {
         Key { hint: Some(hint), ..self }
+    }
+
+    /// A time that is seldom longer than `most`.
+    pub(crate) const fn usually(self, most: Span) -> Key {
+        assert!(
+            matches!(self.kind, KeyKind::Span(_) | KeyKind::Distribution),
+            "only times have a usual length"
+        );
+        Key { usual: Some(most), ..self }
     }
 
     /// From `low` to `high`, for an integer.

@@ -23,6 +23,8 @@ pub struct Key {
     pub about_file: bool,
     /// What to write instead of a value that is refused, where that is worth saying.
     pub hint: Option<&'static str>,
+    /// Longer than this it is allowed, and probably a slip of the unit.
+    pub usual: Option<Span>,
     /// One sentence for the schema and the manual.
     pub doc: Doc,
 }

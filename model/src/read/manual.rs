@@ -146,6 +146,9 @@ fn meaning(key: &Key) -> String {
             let _ = write!(text, " Only with `{other} = \"{word}\"`.");
         }
     }
+    if let Some(most) = key.usual {
+        let _ = write!(text, " Seldom more than {most}: more is noted.");
+    }
     if let KeyKind::Choice(words) = key.kind {
         for word in words {
             let _ = write!(text, "<br>`{}`: {}", word.word, word.meaning);

@@ -1,5 +1,8 @@
 //! A child's keys over its parent's.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::tree::{Entry, Node, Table, Value};
 use crate::keys::{DISTRIBUTION_FORMS, Key, KeyKind, Only, Section};
 
@@ -15,8 +18,10 @@ pub(crate) fn merge_tables(parent: &mut Table, child: Table, section: &'static S
 
 /// The same for a table whose keys the user names.
 fn merge_named(parent: &mut Table, child: Table, section: &'static Section) {
+    let places: BTreeMap<Arc<str>, usize> =
+        (0..).zip(&parent.entries).map(|(index, entry)| (entry.key.clone(), index)).collect();
     for entry in child.entries {
-        match parent.get_mut(&entry.key) {
+        match places.get(&entry.key).and_then(|&index| parent.entries.get_mut(index)) {
             Some(old) => {
                 old.at = entry.at;
                 merge_with_section(&mut old.node, entry.node, section);
@@ -79,12 +84,13 @@ fn merge_with_section(parent: &mut Node, child: Node, section: &'static Section)
 /// Entries of the parent keep their order; new names follow them. A name that the child
 /// has twice stays twice, for the checker to refuse.
 fn merge_by_name(parent: &mut Vec<Node>, child: Vec<Node>, section: &'static Section) {
-    let inherited = parent.len();
-    let mut changed = vec![false; inherited];
+    let mut changed = vec![false; parent.len()];
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, name) in parent.iter().enumerate().filter_map(|(i, old)| Some((i, name(old)?))) {
+        places.entry(name.to_string()).or_insert(index);
+    }
     for node in child {
-        let same = name(&node).and_then(|wanted| {
-            parent[..inherited].iter().position(|old| name(old) == Some(wanted))
-        });
+        let same = name(&node).and_then(|wanted| places.get(wanted).copied());
         match same {
             Some(index) if !changed[index] => {
                 changed[index] = true;

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::diagnostic::{brief, nearest};
-use crate::scenario::{Scenario, Statement, Step};
+use super::path::KeyPath;
+use crate::keys::{Fields, KeyKind, Origin, Section, Typed};
+use crate::scenario::{self, Scenario, Statement, Step};
+use crate::statistics::round_significant;
 
 /// What a reader of the scenario should look at, in whole sentences. `own` tells the queries
 /// whose cost the scenario itself gives: a profile may know more than one scenario reads.
@@ -40,6 +43,58 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
         }
     }
     all
+}
+
+/// Times that are far longer than their keys usually are.
+pub(crate) fn unusual(table: &Fields) -> Vec<String> {
+    let mut all = Vec::new();
+    times(table, scenario::keys(), &KeyPath::Root, &mut all);
+    all
+}
+
+fn times(table: &Fields, section: &'static Section, path: &KeyPath, all: &mut Vec<String>) {
+    for field in &table.fields {
+        let path = path.key(&field.key);
+        let Some(key) = section.key(&field.key) else { continue };
+        if let Some(most) = key.usual.filter(|_| field.value.origin == Origin::Written)
+            && let Some(seconds) = seconds(&field.value.value)
+            && seconds > most.secs_f64()
+        {
+            all.push(format!(
+                "`{path}` is {seconds} s, and seldom more than {most}: is its unit right? `ms` is \
+                 a thousandth of a second, `m` a minute"
+            ));
+        }
+        let Some(below) = key.kind.section() else { continue };
+        match &field.value.value {
+            Typed::Table(named) if matches!(key.kind, KeyKind::Named(_)) => {
+                for entry in &named.fields {
+                    if let Typed::Table(table) = &entry.value.value {
+                        times(table, below, &path.key(&entry.key), all);
+                    }
+                }
+            }
+            Typed::Table(table) => times(table, below, &path, all),
+            Typed::List(list) => {
+                for (index, entry) in list.iter().enumerate() {
+                    match entry.text("name") {
+                        Some(name) => times(entry, below, &path.key(name), all),
+                        None => times(entry, below, &path.index(index), all),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The mean of a time.
+fn seconds(value: &Typed) -> Option<f64> {
+    match value {
+        Typed::Span(span) => Some(span.secs_f64()),
+        Typed::Distribution(written) => Some(round_significant(written.distribution()?.mean())),
+        _ => None,
+    }
 }
 
 /// True if two names differ by a slip of the keyboard, and not by their numbers.
@@ -103,6 +158,34 @@ mod tests {
         let notes = load_text("shop", &text, &[]).expect("a scenario").notes();
         assert!(notes[0].ends_with("did you mean `orders_page`?"), "{notes:?}");
         assert!(notes[1].contains("no step reads `costs.query.carts`"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_set_that_replaces_another_key_is_told() {
+        let text = r#"
+            load = { rate = "5/s", duration = "1s" }
+            service.concurrency = "async"
+            endpoint = [{ name = "list", weight = 1, steps = [{ cpu = "5ms" }] }]
+            costs = {}
+        "#;
+        let notes = load_text("shop", text, &["load.users=20".into()]).expect("valid").notes();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(notes[0].contains("`--set load.users` replaces `load.rate`"), "{notes:?}");
+        let notes = load_text("shop", text, &["load.rate=20/s".into()]).expect("valid").notes();
+        assert_eq!(notes, [""; 0]);
+    }
+
+    #[test]
+    fn minutes_that_were_meant_as_milliseconds_are_told() {
+        let text = r#"
+            load = { users = 1, duration = "1s" }
+            service.concurrency = "async"
+            endpoint = [{ name = "list", weight = 1, steps = [{ cpu = "5m" }, { sleep = "5ms" }] }]
+            costs.cpu.request = "2ms"
+        "#;
+        let notes = load_text("shop", text, &[]).expect("a scenario").notes();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(notes[0].starts_with("`endpoint.list.steps[0].cpu` is 300 s"), "{notes:?}");
     }
 
     #[test]

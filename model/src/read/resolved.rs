@@ -12,7 +12,7 @@ use super::source::Sources;
 use super::tree::Table;
 use super::{print, rules};
 use crate::digest::Digest;
-use crate::keys::{Fields, Origin, Position, Typed, names};
+use crate::keys::{Fields, KeyKind, Origin, Position, Typed, names};
 use crate::scenario::Scenario;
 
 /// A scenario, complete and checked, with the keys that it came from.
@@ -30,6 +30,8 @@ pub struct Resolved {
     sources: Sources,
     files: Arc<dyn Files>,
     chain: Vec<String>,
+    /// Which keys of the files a `--set` took away, in sentences.
+    replaced: Vec<String>,
 }
 
 /// Resolves the last of `layers` with `sets` over it.
@@ -45,8 +47,10 @@ pub(crate) fn resolve(
     let mut tree = merge_layers(layers);
     let directories = directories(&leaf.path);
     let mut setting = Setting { files: &**files, directories: &directories, sources, problems };
+    let mut replaced = Vec::new();
     for set in sets {
         if let Some((key, value)) = split(set, &mut setting) {
+            replaced.extend(replacement(&tree, &key));
             setting.set(&mut tree, &key, &value);
         }
     }
@@ -59,7 +63,26 @@ pub(crate) fn resolve(
         sources: sources.clone(),
         files: files.clone(),
         chain: layers.iter().map(|layer| layer.path.clone()).collect(),
+        replaced,
     })
+}
+
+/// What setting `key` takes away from `tree`: another key that a file may not have beside it.
+fn replacement(tree: &Table, key: &str) -> Option<String> {
+    let names = names(key)?;
+    let (last, above) = names.split_last()?;
+    let (mut table, mut section) = (tree, crate::scenario::keys());
+    for name in above {
+        let KeyKind::Table(below) = section.key(name)?.kind else { return None };
+        section = below();
+        table = table.get(name)?.node.table()?;
+    }
+    let group = section.one_of.iter().find(|group| group.contains(&last.as_str()))?;
+    let other = group.iter().find(|other| **other != last.as_str() && table.has(other))?;
+    let above = above.join(".");
+    Some(format!(
+        "`--set {key}` replaces `{above}.{other}` of the file, and what stands there for it alone"
+    ))
 }
 
 /// A path given to `--set` is meant from where the user is, or else from the scenario.
@@ -140,7 +163,10 @@ impl Resolved {
                 cost.at.offset == Position::SET || self.chain.contains(&file)
             })
         };
-        super::notes::notes(&self.scenario, own)
+        let mut notes = self.replaced.clone();
+        notes.extend(super::notes::unusual(&self.fields));
+        notes.extend(super::notes::notes(&self.scenario, own));
+        notes
     }
 
     /// The scenario as one file: every default filled in, the cost profile inside it.

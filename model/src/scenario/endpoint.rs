@@ -3,6 +3,7 @@
 use super::service::Service;
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Key, Keys, Section, TableType};
+use crate::units::Span;
 use crate::words::{Begin, Concurrency, Statement};
 
 section! {
@@ -28,10 +29,13 @@ section! {
     #[one_of(cpu, block, sleep, read, write, transaction, call, gather)]
     struct StepKeys {
         /// Computes.
+        #[key(usually(Span::from_secs(10)))]
         cpu: Option<Distribution>,
         /// Waits in a call that blocks its thread, whatever the concurrency: the bug.
+        #[key(usually(Span::from_secs(120)))]
         block: Option<Distribution>,
         /// Waits as the concurrency model waits: parked in async, blocking elsewhere.
+        #[key(usually(Span::from_secs(120)))]
         sleep: Option<Distribution>,
         /// A query that reads; the name selects its cost.
         read: Option<String>,

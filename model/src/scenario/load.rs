@@ -40,7 +40,7 @@ section! {
         #[key(rate())]
         rate: Option<f64>,
         /// Pause between a reply and the same user's next request.
-        #[key(with("users"))]
+        #[key(with("users"), usually(Span::from_secs(2 * 3600)))]
         think_time: Option<Distribution> = "0s",
         /// How arrivals are spaced.
         #[key(with("rate"))]

@@ -12,7 +12,10 @@ section! {
         #[key(computed(entry_name))]
         pub name: String,
         /// Time from request sent to reply received.
-        #[key(hint("write `latency = \"200ms\"` or `latency = { p50 = \"200ms\", p99 = \"1s\" }`"))]
+        #[key(
+            usually(Span::from_secs(120)),
+            hint("write `latency = \"200ms\"` or `latency = { p50 = \"200ms\", p99 = \"1s\" }`"),
+        )]
         pub latency: Distribution,
         /// Share of attempts that fail; a failure takes as long as a reply.
         #[key(percent())]

@@ -1,5 +1,8 @@
 //! The real FastAPI, predicted and measured.
 
+use std::ffi::OsString;
+
+use render::Exit;
 use serde_json::Value;
 use validate::Calibration;
 
@@ -35,8 +38,13 @@ const PLATFORM: &str = r#"
 /// The options that name the stack, whose environment is that of all tests; none on a machine
 /// without Python.
 fn on_fastapi() -> Option<String> {
-    let environment = || format!("--environment {}/fastapi", env!("CARGO_TARGET_TMPDIR"));
-    testkit::has_python().then(environment)
+    testkit::has_python().then(|| {
+        let environment = format!("--environment {}/fastapi", env!("CARGO_TARGET_TMPDIR"));
+        let words = format!("live setup fastapi {environment}");
+        let made = live::cli::run_for(words.split_whitespace().map(OsString::from), None);
+        assert_eq!(made, Exit::Success);
+        environment
+    })
 }
 
 #[test]

@@ -23,6 +23,14 @@ fn without_python_a_run_says_what_to_do_and_leaves_nothing() {
 }
 
 #[test]
+fn an_environment_elsewhere_is_only_made_where_that_is_asked_for() {
+    let lab = Lab::new(SHOP);
+    let ended = lab.end("run shop.toml --target fastapi --environment absent").with_code(2);
+    assert!(ended.err.contains("`live setup fastapi --environment absent`"), "{ended:?}");
+    assert!(!lab.path("absent").exists() && lab.files("runs").is_empty());
+}
+
+#[test]
 fn a_python_that_is_none_is_refused() {
     let lab = Lab::new(SHOP);
     let ended = lab.end("setup fastapi --python true").with_code(2);
