@@ -80,11 +80,12 @@ impl Checker<'_> {
             meant.extend(near);
             let advice = near
                 .map(|name| format!("did you mean `{name}`?"))
-                .or_else(|| elsewhere(&entry.key).filter(|_| !path.is_in_a_list()));
+                .or_else(|| elsewhere(&entry.key))
+                .unwrap_or_else(|| "remove it: `sim check` prints all keys of a scenario".into());
             self.problems.push(
                 Problem::new(entry.at, format!("unknown key `{}`", brief(&key)))
                     .allowed(some_keys(section))
-                    .maybe_advice(advice),
+                    .advice(advice),
             );
         }
         meant

@@ -119,17 +119,23 @@ pub(super) fn elsewhere(name: &str) -> Option<String> {
     fn search(section: &'static Section, prefix: &str, name: &str, depth: u32) -> Option<String> {
         section.keys.iter().find_map(|key| {
             let path = format!("{prefix}{}", key.name);
-            if key.name == name && !prefix.is_empty() {
+            if key.name == name {
                 return Some(path);
             }
             let below = key.kind.section().filter(|_| depth > 0)?;
             let dots = match key.kind {
                 KeyKind::Named(_) => format!("{path}.NAME."),
-                KeyKind::List(_) => return None,
+                KeyKind::List(_) => format!("{path}[]."),
                 _ => format!("{path}."),
             };
             search(below, &dots, name, depth - 1)
         })
     }
-    search(scenario::keys(), "", name, 3).map(|path| format!("did you mean `{path}`?"))
+    search(scenario::keys(), "", name, 3).map(|path| match path.rsplit_once("[].") {
+        Some((list, _)) => format!("did you mean `{name}` of an entry of `{list}`?"),
+        None if path == name => {
+            format!("write `{name}` at the top of the file, before the first table")
+        }
+        None => format!("did you mean `{path}`?"),
+    })
 }

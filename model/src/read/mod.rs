@@ -114,4 +114,7 @@ fn load_from(files: &Arc<dyn Files>, path: &str, sets: &[String]) -> Result<Reso
 mod tests;
 
 #[cfg(test)]
+mod misplaced;
+
+#[cfg(test)]
 mod properties;

@@ -19,11 +19,6 @@ impl<'a> KeyPath<'a> {
         KeyPath::Index(self, index)
     }
 
-    /// True for the keys of an entry of a list, such as a step.
-    pub(crate) fn is_in_a_list(&self) -> bool {
-        matches!(self, KeyPath::Index(..))
-    }
-
     /// The last name of the path, without an index.
     pub(crate) fn last(&self) -> &'a str {
         match self {
