@@ -50,9 +50,15 @@ pub struct Changes {
     )]
     sets: Vec<String>,
     /// Root of the random draws, instead of the scenario's own
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     seed: Option<u64>,
+}
+
+/// A seed as a file may have it.
+fn seed(text: &str) -> Result<u64, String> {
+    let most = i64::MAX as u64;
+    let number = text.parse().ok().filter(|seed| *seed <= most);
+    number.ok_or_else(|| format!("a seed is a whole number from 0 to {most}"))
 }
 
 /// Any text; a shell that completes it offers the keys of a scenario.

@@ -68,6 +68,14 @@ fn help_opens_with_examples() {
 }
 
 #[test]
+fn a_slip_on_the_command_line_is_told_as_what_it_is() {
+    let told = refusal("scenario v1.toml --seed -1");
+    assert!(told.contains("a seed is a whole number from 0"), "{told}");
+    let told = refusal("scenarios --show v66");
+    assert!(told.contains("did you mean `v6.toml`?"), "{told}");
+}
+
+#[test]
 fn texts_are_as_they_were() {
     compare("scenario.txt", &answer(&format!("scenario golden/cli/shop.toml {SHORT}")));
     compare("explain.txt", &answer(&format!("explain golden/cli/shop-async.toml {SHORT}")));
