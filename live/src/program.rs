@@ -32,6 +32,11 @@ pub(crate) enum Task {
         /// In order.
         statements: Vec<Query>,
     },
+    /// Tasks with a database session of their own.
+    Session {
+        /// In order.
+        steps: Vec<Task>,
+    },
     /// Calls an upstream.
     Call {
         /// Its index.
@@ -141,12 +146,14 @@ impl Writer<'_> {
             Step::Call(upstream) => {
                 Task::Call { upstream: *upstream, name: wire::step(&self.endpoint.name, path) }
             }
-            Step::Gather(branches) => {
-                let branches = branches.iter().enumerate();
-                let task = |(index, branch)| self.task(branch, &format!("{path}.{index}"));
-                Task::Gather { steps: branches.map(task).collect() }
-            }
+            Step::Session(steps) => Task::Session { steps: self.tasks(steps, path) },
+            Step::Gather(branches) => Task::Gather { steps: self.tasks(branches, path) },
         }
+    }
+
+    fn tasks(&mut self, steps: &[Step], path: &str) -> Vec<Task> {
+        let steps = steps.iter().enumerate();
+        steps.map(|(index, step)| self.task(step, &format!("{path}.{index}"))).collect()
     }
 
     fn length(&mut self, what: &str, path: &str, time: &Distribution) -> Length {

@@ -52,13 +52,6 @@ pub struct Report {
     pub classes: Vec<Class>,
     /// What requests queue for.
     pub stations: Vec<Station>,
-    /// Each worker by itself, the one with most answers first: means over the runs. Empty for a
-    /// single worker, and for a measurement.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub workers: Vec<WorkerShare>,
-    /// Good answers per second of the slowest and of the fastest run; none of a single run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub runs: Option<RunRange>,
     /// Where the time of a good answer went: mean seconds by place. The parts add up to
     /// the mean response time.
     pub time: Vec<Part>,
@@ -91,6 +84,9 @@ pub struct Report {
     /// `noise` if nothing says how much runs differ. They are zero or empty, and say nothing.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold: BTreeSet<String>,
+    /// Requests that held connections and threads waited for each other; none if that never was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standstill: Option<Standstill>,
     /// What a reader should know before trusting the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -116,6 +112,7 @@ impl Report {
         self.question = None;
         self.published = None;
         self.bounds.clear();
+        self.standstill = None;
         (self.bottleneck, self.knobs) = (None, Vec::new());
         (self.warnings, self.rounds) = (Vec::new(), Vec::new());
         if let Some(measurement) = &mut self.measurement {
@@ -266,39 +263,6 @@ pub struct Station {
     pub visits: f64,
 }
 
-/// What falls to one worker.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct WorkerShare {
-    /// Its share of the good answers.
-    pub answers: f64,
-    /// Client connections that it has, mean over time.
-    pub connections: f64,
-    /// Processors that its threads use.
-    pub cpu: f64,
-    /// Share of the time in which its loop is at work.
-    pub busy: f64,
-}
-
-/// How much single runs differ.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RunRange {
-    /// Lowest throughput of a run.
-    pub low: f64,
-    /// Highest.
-    pub high: f64,
-}
-
-impl RunRange {
-    /// The range of several runs; none of fewer.
-    pub fn of(runs: &[Report]) -> Option<RunRange> {
-        let rates = || runs.iter().map(|run| run.throughput.value);
-        (runs.len() > 1).then(|| RunRange {
-            low: rates().fold(f64::INFINITY, f64::min),
-            high: rates().fold(0.0, f64::max),
-        })
-    }
-}
-
 /// A part of a mean response time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Part {
@@ -425,6 +389,81 @@ pub struct Knob {
 /// Reports of earlier versions told settings and hardware not apart.
 fn setting() -> KnobKind {
     KnobKind::Setting
+}
+
+/// A cycle of waits: all connections of a worker were held by requests that waited for a thread
+/// or for another connection, all its threads by requests that waited for a connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Standstill {
+    /// Share of the runs that had one, their warm-up included.
+    pub runs: f64,
+    /// When the first began, in seconds since the start of a run.
+    pub first: f64,
+    /// Seconds in which a worker stood still, in a run that had one.
+    pub seconds: f64,
+    /// The longest without a request that gave up, in seconds.
+    pub longest: f64,
+    /// Connections of a worker, all of them held.
+    pub connections: u32,
+    /// Most of them held by requests that waited for a thread.
+    pub connections_waiting_for_a_thread: u32,
+    /// Most of them held by requests that waited for another connection.
+    pub connections_waiting_for_a_connection: u32,
+    /// Most threads held by requests that waited for a connection.
+    pub threads_waiting_for_a_connection: u32,
+    /// The key of the patience that ends it; none if nothing does.
+    pub ended_by: Option<String>,
+    /// One lasted to the end of a run.
+    pub endless: bool,
+    /// Settings, each of which removes it.
+    pub remedies: Vec<Remedy>,
+}
+
+impl Standstill {
+    /// What was held, what was waited for, what ended it, and what removes it.
+    pub fn sentence(&self) -> String {
+        let mut held = Vec::new();
+        if self.connections_waiting_for_a_thread > 0 {
+            held.push(format!(
+                "{} of the {} connections of a worker were held by requests that waited for a \
+                 thread, {} threads by requests that waited for a connection",
+                self.connections_waiting_for_a_thread,
+                self.connections,
+                self.threads_waiting_for_a_connection
+            ));
+        }
+        if self.connections_waiting_for_a_connection > 0 {
+            held.push(format!(
+                "{} of the {} connections of a worker were held by requests that waited for \
+                 another one",
+                self.connections_waiting_for_a_connection, self.connections
+            ));
+        }
+        let ended = match (&self.ended_by, self.endless) {
+            (Some(key), false) => format!("`{key}` ended it"),
+            (Some(key), true) => format!("`{key}` ends it; it lasted to the end of a run"),
+            (None, _) => "nothing ended it, for requests wait for a connection forever".into(),
+        };
+        let remedies: Vec<String> =
+            self.remedies.iter().map(|set| format!("`{} = {}`", set.key, set.value)).collect();
+        format!(
+            "a standstill in {:.0} % of the runs, for {:.1} s of each: {}. {ended}. Each of these \
+             removes it: {}",
+            self.runs * 100.0,
+            self.seconds,
+            held.join("; "),
+            remedies.join(", ")
+        )
+    }
+}
+
+/// A setting that removes a standstill.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Remedy {
+    /// The key that `--set` takes.
+    pub key: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// What others measured.

@@ -257,6 +257,9 @@ mod tests {
             name: name.into(),
             weight,
             concurrency: None,
+            response_model: None,
+            dependencies: None,
+            hold: None,
             steps: Vec::new(),
         };
         let endpoints =

@@ -42,8 +42,6 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
             errors,
             time: Vec::new(),
         }],
-        workers: Vec::new(),
-        runs: None,
         stations: Vec::new(),
         time: Vec::new(),
         memory: Memory { mean: 60.0 * 1024.0 * 1024.0, peak: 64.0 * 1024.0 * 1024.0 },
@@ -55,6 +53,7 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         cut_short: false,
         falls_behind: None,
         untold: Default::default(),
+        standstill: None,
         warnings: Vec::new(),
         rounds: Vec::new(),
     }

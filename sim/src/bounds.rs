@@ -80,6 +80,7 @@ pub(crate) struct Walk<'p> {
     /// Longest mean of each group of parallel branches is what a request waits for;
     /// the sum is what the stations do.
     elapsed: f64,
+    replied: bool,
 }
 
 impl Walk<'_> {
@@ -88,7 +89,7 @@ impl Walk<'_> {
             let op = self.plan.ops[pc as usize];
             pc += 1;
             match op {
-                Op::Basic(Basic::Respond | Basic::BranchEnd) => return,
+                Op::Basic(Basic::Respond | Basic::End | Basic::BranchEnd) => return,
                 Op::Basic(Basic::Jump { to }) => pc = to,
                 Op::Basic(op) => self.visit(op),
                 Op::Cache(_) => {}
@@ -121,14 +122,22 @@ impl Walk<'_> {
 
     fn visit(&mut self, op: Basic) {
         match op {
-            Basic::Request { draw, .. } | Basic::Cpu { draw } => self.compute(self.mean(draw)),
+            Basic::Request { draw, .. } | Basic::Between { draw, .. } | Basic::Cpu { draw } => {
+                self.compute(self.mean(draw))
+            }
             Basic::Burn { span } => self.compute(span.secs_f64()),
             Basic::Block { draw } => self.spend(place::BLOCK, self.mean(draw), true),
             Basic::Sleep { draw } => self.spend(place::SLEEP, self.mean(draw), false),
             Basic::ToLoop => self.release(Holding::Driver),
             Basic::Fork { fork } => self.branches(fork),
-            Basic::Admit | Basic::Turn | Basic::BranchEnd | Basic::Jump { .. } | Basic::Respond => {
-            }
+            // What comes after it is work, but the client does not wait for it.
+            Basic::Reply => self.replied = true,
+            Basic::Admit
+            | Basic::Turn
+            | Basic::BranchEnd
+            | Basic::Jump { .. }
+            | Basic::Respond
+            | Basic::End => {}
         }
     }
 
@@ -172,7 +181,9 @@ impl Walk<'_> {
         for what in &self.held {
             self.demand.add_held(*what, seconds);
         }
-        self.elapsed += seconds;
+        if !self.replied {
+            self.elapsed += seconds;
+        }
     }
 }
 
@@ -189,7 +200,8 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     let mut elapsed = 0.0;
     for (class, endpoint) in plan.classes.iter().zip(&scenario.endpoints) {
         let (concurrency, demand) = (class.concurrency, Demand::new(plan));
-        let mut walk = Walk { plan, concurrency, demand, held: Vec::new(), elapsed: 0.0 };
+        let held = Vec::new();
+        let mut walk = Walk { plan, concurrency, demand, held, elapsed: 0.0, replied: false };
         walk.walk(class.start);
         let share = endpoint.weight / weights;
         mean.add(&walk.demand, share);

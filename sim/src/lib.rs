@@ -14,6 +14,7 @@ mod database;
 mod event_loop;
 mod interpreter;
 mod slots;
+mod standstill;
 mod threads;
 mod upstream;
 

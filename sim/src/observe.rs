@@ -7,7 +7,7 @@ use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::{cpu, database, event_loop, interpreter, threads, upstream};
+use crate::{cpu, database, event_loop, interpreter, standstill, threads, upstream};
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
 const SHORTEST: u64 = 1_000;
@@ -208,6 +208,8 @@ pub struct Observations {
     pub postgres: database::postgres::Observed,
     /// Each upstream.
     pub upstreams: Vec<upstream::Observed>,
+    /// Standstills, those of the warm-up included.
+    pub standstill: standstill::Observed,
     /// Requests sent.
     pub sent: u64,
     /// Arrivals that found every user busy.
@@ -243,13 +245,14 @@ impl Observations {
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
             cpu: Default::default(),
-            event_loop: event_loop::Observed::new(plan.scenario.service.workers),
+            event_loop: Default::default(),
             threads: Default::default(),
             interpreter: Default::default(),
             database: Default::default(),
             sqlite: Default::default(),
             postgres: Default::default(),
             upstreams: vec![Default::default(); plan.scenario.upstreams.len()],
+            standstill: Default::default(),
             sent: 0,
             dropped: 0,
             attempts: 0,
@@ -306,7 +309,6 @@ impl Observations {
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
         self.cpu.reset();
-        self.event_loop.reset();
         self.sqlite.reset();
     }
 

@@ -96,14 +96,18 @@ pub fn scenario() -> impl Strategy<Value = String> {
             leaves.push(("seed".into(), seed.to_string()));
             leaves.extend(source);
             keep_what_applies(model::scenario::keys().key("load"), "load", &mut leaves);
-            // An axum worker has no interpreter to lock.
-            if leaves.contains(&("service.server".into(), "\"axum\"".into())) {
-                leaves.retain(|(key, _)| key != "costs.interpreter.lock");
+            // An axum worker has no interpreter to lock, and its requests take one thread each.
+            let axum = leaves.contains(&("service.server".into(), "\"axum\"".into()));
+            if axum {
+                let others =
+                    ["costs.interpreter.lock", "service.response_model", "service.dependencies"];
+                leaves.retain(|(key, _)| !others.contains(&key.as_str()));
                 leaves.push(("costs.interpreter.lock".into(), "false".into()));
             }
             let mut text = to_toml(&leaves);
-            for (index, endpoint) in endpoints.iter().enumerate() {
-                text += &format!("[[endpoint]]\nname = \"e{index}\"\n{endpoint}\n");
+            for (index, (endpoint, visits)) in endpoints.iter().enumerate() {
+                let visits = if axum { "" } else { visits };
+                text += &format!("[[endpoint]]\nname = \"e{index}\"\n{visits}{endpoint}\n");
             }
             text
         },
@@ -294,13 +298,24 @@ fn source() -> BoxedStrategy<Vec<Leaf>> {
     .boxed()
 }
 
-fn endpoint() -> BoxedStrategy<String> {
+/// An endpoint, and the keys of its visits of the thread pool.
+fn endpoint() -> BoxedStrategy<(String, &'static str)> {
+    const HOLDS: [&str; 5] =
+        ["", "", "hold = \"request\"\n", "hold = \"handler\"\n", "hold = \"inherit\"\n"];
+    const VISITS: [&str; 4] = [
+        "",
+        "",
+        "response_model = true\ndependencies = 2\n",
+        "response_model = false\ndependencies = \"inherit\"\n",
+    ];
     let concurrency = of(select(&["blocking", "threadpool", "async", "inherit"][..]));
-    (select(&["1", "3", "0.5"][..]), concurrency, vec(step(), 0..5))
-        .prop_map(|(weight, concurrency, steps)| {
+    let around = (select(&HOLDS[..]), select(&VISITS[..]));
+    (select(&["1", "3", "0.5"][..]), concurrency, vec(step(), 0..5), around)
+        .prop_map(|(weight, concurrency, steps, (hold, visits))| {
             let concurrency =
                 concurrency.map_or(String::new(), |word| format!("concurrency = \"{word}\"\n"));
-            format!("weight = {weight}\n{concurrency}steps = [{}]\n", steps.join(", "))
+            let steps = steps.join(", ");
+            (format!("weight = {weight}\n{concurrency}{hold}steps = [{steps}]\n"), visits)
         })
         .boxed()
 }
@@ -323,7 +338,9 @@ fn step() -> BoxedStrategy<String> {
     .boxed();
     let gather = vec(simple.clone(), 1..4)
         .prop_map(|branches| format!("{{ gather = [{}] }}", branches.join(", ")));
-    prop_oneof![6 => simple, 1 => gather].boxed()
+    let session = vec(simple.clone(), 1..4)
+        .prop_map(|steps| format!("{{ session = [{}] }}", steps.join(", ")));
+    prop_oneof![6 => simple, 1 => gather, 1 => session].boxed()
 }
 
 #[cfg(test)]
@@ -341,7 +358,7 @@ mod tests {
         for key in section.keys {
             let path =
                 if path.is_empty() { key.name.into() } else { format!("{path}.{}", key.name) };
-            let below = key.kind.section().filter(|_| key.name != "gather");
+            let below = key.kind.section().filter(|_| !["gather", "session"].contains(&key.name));
             // A user chooses a name there, and the simulation is the same whatever it is.
             let path_below = match key.kind {
                 KeyKind::Named(_) => format!("{path}.name"),
@@ -362,7 +379,7 @@ mod tests {
                 .for_each(|(key, value)| written(value, &format!("{path}.{key}"), found)),
             // The steps of a gather are steps.
             Value::Array(list) => {
-                let path = path.trim_end_matches(".gather");
+                let path = path.trim_end_matches(".gather").trim_end_matches(".session");
                 list.iter().for_each(|value| written(value, path, found));
             }
             _ => {}

@@ -5,7 +5,7 @@
 
 use model::place;
 use model::read::load_text;
-use model::scenario::{Load, Scenario, Source, Step};
+use model::scenario::{Concurrency, Endpoint, Hold, Load, Scenario, Source, Step};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{FileFailurePersistence, TestRunner};
@@ -41,10 +41,15 @@ fn forks(step: &Step) -> bool {
     matches!(step, Step::Gather(_))
 }
 
-/// Work that goes on after its request has ended: that of a client that gave up, and the other
-/// branches of a gather in which one failed.
+/// Work that goes on after its request has ended: that of a client that gave up, the other
+/// branches of a gather in which one failed, and the exit of a session's dependency.
 fn leaves_work_behind(scenario: &Scenario) -> bool {
+    let outlasts = |endpoint: &Endpoint| {
+        endpoint.hold(scenario) == Some(Hold::Request)
+            && endpoint.concurrency(&scenario.service) == Concurrency::Threadpool
+    };
     scenario.load.timeout.is_some()
+        || scenario.endpoints.iter().any(outlasts)
         || scenario.endpoints.iter().any(|endpoint| endpoint.steps.iter().any(forks))
 }
 

@@ -63,6 +63,7 @@ fn users(scenario: &Scenario) -> u64 {
 fn calls_at_a_time(step: &Step) -> u64 {
     match step {
         Step::Call(_) => 1,
+        Step::Session(steps) => steps.iter().map(calls_at_a_time).max().unwrap_or(0),
         Step::Gather(branches) => branches.iter().map(calls_at_a_time).sum(),
         _ => 0,
     }

@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from typing import Annotated, Any
 
 import anyio.to_thread
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel
 
 from account import current
 from blocking import Blocking
@@ -30,25 +31,71 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     yield
 
 
+class Reply(BaseModel):
+    """The response model."""
+
+    item: str
+
+
+def session() -> Iterator[ExitStack]:
+    """A dependency with `yield`: what the handler puts into it ends after the response."""
+    with ExitStack() as held:
+        yield held
+
+
+async def async_session() -> AsyncIterator[ExitStack]:
+    """The same as `async def`, which takes no thread."""
+    with ExitStack() as held:
+        yield held
+
+
+def dependency() -> None:
+    """A dependency that takes a thread of the pool for a moment."""
+
+
 def handler(endpoint: dict[str, Any]) -> Callable[..., Any]:
     """The handler of an endpoint, in its concurrency model."""
-    steps = endpoint["steps"]
+    steps, hold = endpoint["steps"], endpoint["hold"]
 
-    def threadpool() -> dict[str, str]:
+    def perform(held: ExitStack | None) -> dict[str, str]:
         with on_thread() as account:
-            Blocking(account).perform(steps)
+            Blocking(account, hold, held).perform(steps)
         return {"item": "ok"}
 
+    def threadpool() -> dict[str, str]:
+        return perform(None)
+
+    def with_session(held: Annotated[ExitStack, Depends(session)]) -> dict[str, str]:
+        return perform(held)
+
+    def with_async_session(held: Annotated[ExitStack, Depends(async_session)]) -> dict[str, str]:
+        return perform(held)
+
     async def blocking() -> dict[str, str]:
-        Blocking(current.get()).perform(steps)
+        Blocking(current.get(), hold, None).perform(steps)
         return {"item": "ok"}
 
     async def parked() -> dict[str, str]:
-        await Parked(current.get()).perform(steps)
+        await Parked(current.get(), hold).perform(steps)
         return {"item": "ok"}
 
     models = {"threadpool": threadpool, "blocking": blocking, "async": parked}
+    if endpoint["concurrency"] == "threadpool" and hold == "request":
+        return with_session if endpoint["dependencies"] else with_async_session
     return models[endpoint["concurrency"]]
+
+
+def route(endpoint: dict[str, Any]) -> None:
+    """Adds the endpoint with its dependencies and its response model."""
+    serve = handler(endpoint)
+    others = endpoint["dependencies"] - (serve.__name__ == "with_session")
+    api.add_api_route(
+        f"/{endpoint['name']}",
+        serve,
+        name=endpoint["name"],
+        dependencies=[Depends(dependency, use_cache=False) for _ in range(others)],
+        response_model=Reply if endpoint["response_model"] else None,
+    )
 
 
 def failed(_: Request, fault: Fault) -> PlainTextResponse:
@@ -59,7 +106,7 @@ def failed(_: Request, fault: Fault) -> PlainTextResponse:
 api = FastAPI(lifespan=lifespan)
 api.add_exception_handler(Fault, failed)
 for each in plan().endpoints:
-    api.add_api_route(f"/{each['name']}", handler(each), name=each["name"])
+    route(each)
 
 app = Entrance(api)
 """What the server runs."""

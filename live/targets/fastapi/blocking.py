@@ -19,15 +19,30 @@ Steps = list[dict[str, Any]]
 class Blocking:
     """A request whose waits hold its thread."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, hold: str | None, outside: ExitStack | None) -> None:
         self._account = account
+        self._held = hold != "operation"
         self._connection: Any = None
+        self._outside = outside
+        """What a dependency gives back after the handler has ended."""
 
     def perform(self, steps: Steps) -> None:
-        """Performs all steps, and gives back the database connection."""
-        with ExitStack() as held:
-            for step in steps:
-                self._step(step, held)
+        """Performs all steps, and gives back the database connection unless it is kept."""
+        with ExitStack() as own:
+            self._steps(steps, own if self._outside is None else self._outside)
+
+    def _steps(self, steps: Steps, held: ExitStack) -> None:
+        for step in steps:
+            self._step(step, held)
+
+    def _session(self, steps: Steps) -> None:
+        outer = self._connection, self._held
+        self._connection, self._held = None, True
+        try:
+            with ExitStack() as own:
+                self._steps(steps, own)
+        finally:
+            self._connection, self._held = outer
 
     def _step(self, step: dict[str, Any], held: ExitStack) -> None:
         match step["kind"]:
@@ -39,6 +54,8 @@ class Blocking:
                 self._sleep(self._account.time(step), SLEEP)
             case "database":
                 self._operate(step, held)
+            case "session":
+                self._session(step["steps"])
             case "call":
                 self._call(worker.upstreams[step["upstream"]], step["name"])
             case "gather":
@@ -73,7 +90,7 @@ class Blocking:
 
     def _bind(self, held: ExitStack) -> Any:
         engine = worker.database.engine
-        if not worker.database.hold_request:
+        if not self._held:
             return engine
         if self._connection is None:
             self._connection = held.enter_context(engine.connect())

@@ -36,7 +36,6 @@ class Database:
 
     def __init__(self, spec: dict[str, Any], stations: Stations) -> None:
         self._spec = spec
-        self.hold_request: bool = spec["hold"] == "request"
         self.awaited: bool = spec["driver"] == "async"
         self._stations = stations
         TimedConnection.held = Held(stations.writer)

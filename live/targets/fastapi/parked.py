@@ -19,8 +19,10 @@ from worker import worker
 class Parked:
     """A request whose waits leave the loop to others."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, hold: str | None) -> None:
         self._account = account
+        self._hold = hold
+        self._held = hold != "operation"
         self._connection: Any = None
 
     async def perform(self, steps: Steps) -> None:
@@ -41,11 +43,23 @@ class Parked:
                 await self._operate(step, held)
             case "database":
                 # sqlite3 inside `async def`: the loop waits with it.
-                Blocking(self._account).perform([step])
+                Blocking(self._account, self._hold, None).perform([step])
+            case "session":
+                await self._session(step["steps"])
             case "call":
                 await self._call(worker.upstreams[step["upstream"]], step["name"])
             case "gather":
                 await self._gather(step["steps"])
+
+    async def _session(self, steps: Steps) -> None:
+        outer = self._connection, self._held
+        self._connection, self._held = None, True
+        try:
+            async with AsyncExitStack() as own:
+                for step in steps:
+                    await self._step(step, own)
+        finally:
+            self._connection, self._held = outer
 
     def _computed(self) -> None:
         self._account.lap(self._account.take_cpu(), CPU_WAIT)
@@ -84,7 +98,7 @@ class Parked:
 
     async def _bind(self, held: AsyncExitStack) -> Any:
         engine = worker.database.async_engine
-        if not worker.database.hold_request:
+        if not self._held:
             return engine
         if self._connection is None:
             self._connection = await held.enter_async_context(engine.connect())
@@ -127,18 +141,19 @@ class Parked:
         self._computed()
         branches = [self._account.branch() for _ in steps]
         try:
-            await asyncio.gather(*map(branch, branches, steps))
+            holds = [self._hold] * len(steps)
+            await asyncio.gather(*map(branch, branches, steps, holds))
         finally:
             # The last one to end is the one that was waited for.
             self._account.join(max(branches, key=lambda account: account.since))
             self._account.lap(self._account.take_cpu(), LOOP)
 
 
-async def branch(account: Account, step: dict[str, Any]) -> None:
+async def branch(account: Account, step: dict[str, Any], hold: str | None) -> None:
     """A branch of a request, on a task and an account of its own."""
     current.set(account)
     account.lap(0, LOOP)
     try:
-        await Driven(Parked(account).perform([step]), account)
+        await Driven(Parked(account, hold).perform([step]), account)
     finally:
         account.lap(account.take_cpu(), CPU_WAIT)

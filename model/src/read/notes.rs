@@ -125,7 +125,7 @@ impl<'a> Used<'a> {
                     }));
                 }
                 Step::Call(index) => drop(self.upstreams.insert(*index)),
-                Step::Gather(steps) => self.steps(steps),
+                Step::Session(steps) | Step::Gather(steps) => self.steps(steps),
                 Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) => {}
             }
         }

@@ -13,7 +13,7 @@ section! {
         pub engine: Engine,
         /// How connections are opened and shared, per worker process.
         pub connections: Connections = {},
-        /// How long a connection is held.
+        /// Where the session comes from, and so how long a connection is held.
         pub hold: Hold = "operation",
         /// How async handlers call the database; handlers of other models always block.
         pub driver: DriverMode = "async",
@@ -96,7 +96,11 @@ words! {
     pub enum Hold {
         /// for one statement or one transaction
         Operation = "operation",
-        /// from the first statement to the end of the request, upstream calls included
+        /// from the first statement to the end of the handler, upstream calls included: a session
+        /// opened in the handler
+        Handler = "handler",
+        /// from the first statement to the end of the request: a session from a dependency with
+        /// `yield`, which a `def` endpoint keeps until its response was validated and sent
         Request = "request",
     }
 }

@@ -1,10 +1,12 @@
 //! The request classes and what their handlers do.
 
+use super::Scenario;
+use super::database::Hold;
 use super::service::Service;
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Key, Keys, Section, TableType};
 use crate::units::Span;
-use crate::words::{Begin, Concurrency, Statement};
+use crate::words::{Begin, Concurrency, Server, Statement};
 
 section! {
     /// A class of requests.
@@ -18,6 +20,15 @@ section! {
         /// Overrides the service's concurrency.
         #[key(or("inherit"))]
         pub concurrency: Option<Concurrency>,
+        /// Overrides `service.response_model`.
+        #[key(or("inherit"))]
+        pub response_model: Option<bool>,
+        /// Overrides `service.dependencies`.
+        #[key(within(0, 100), or("inherit"))]
+        pub dependencies: Option<u32>,
+        /// Overrides `database.hold`.
+        #[key(or("inherit"))]
+        pub hold: Option<Hold>,
         /// What its handler does, in order.
         pub steps: Vec<Step> = [],
     }
@@ -26,7 +37,7 @@ section! {
 section! {
     /// One step of a handler.
     #[section("step")]
-    #[one_of(cpu, block, sleep, read, write, transaction, call, gather)]
+    #[one_of(cpu, block, sleep, read, write, transaction, session, call, gather)]
     struct StepKeys {
         /// Computes.
         #[key(usually(Span::from_secs(10)))]
@@ -46,6 +57,9 @@ section! {
         /// How the transaction begins.
         #[key(with("transaction"))]
         begin: Option<Begin> = "deferred",
+        /// Steps with a session of their own: one more connection, from the first statement inside
+        /// to the last step inside, while the request keeps the one that it may hold already.
+        session: Option<Vec<Step>>,
         /// A call of the upstream of this name.
         call: Option<String>,
         /// Steps at the same time; the slowest decides. One after the other where the
@@ -86,6 +100,8 @@ pub enum Step {
         /// How the transaction begins.
         begin: Begin,
     },
+    /// Steps with a session of their own, and so with a connection of their own.
+    Session(Vec<Step>),
     /// A call of the upstream with this index in [`Scenario::upstreams`].
     ///
     /// [`Scenario::upstreams`]: super::Scenario::upstreams
@@ -95,11 +111,22 @@ pub enum Step {
     Gather(Vec<Step>),
 }
 
+impl Step {
+    /// It runs a statement, or a step inside does.
+    pub fn uses_database(&self) -> bool {
+        match self {
+            Step::Read(_) | Step::Write(_) | Step::Transaction { .. } => true,
+            Step::Session(steps) | Step::Gather(steps) => steps.iter().any(Step::uses_database),
+            Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => false,
+        }
+    }
+}
+
 impl Keys for Step {
     const KEYS: &'static [Key] = StepKeys::KEYS;
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Step> {
-        let StepKeys { cpu, block, sleep, read, write, transaction, begin, call, gather } =
+        let StepKeys { cpu, block, sleep, read, write, transaction, begin, session, call, gather } =
             StepKeys::read(fields, upstreams)?;
         let index = |name: String| upstreams.iter().position(|known| *known == name);
         cpu.map(Step::Cpu)
@@ -110,6 +137,7 @@ impl Keys for Step {
             .or(transaction
                 .zip(begin)
                 .map(|(statements, begin)| Step::Transaction { statements, begin }))
+            .or(session.map(Step::Session))
             .or(call.and_then(index).map(Step::Call))
             .or(gather.map(Step::Gather))
     }
@@ -140,5 +168,33 @@ impl Endpoint {
     /// The concurrency that this endpoint runs under.
     pub fn concurrency(&self, service: &Service) -> Concurrency {
         self.concurrency.unwrap_or(service.concurrency)
+    }
+
+    /// How long its requests hold a connection; none without a database.
+    pub fn hold(&self, scenario: &Scenario) -> Option<Hold> {
+        let database = scenario.database.as_ref()?;
+        Some(self.hold.unwrap_or(database.hold))
+    }
+
+    /// `def` dependencies that run before the handler, each on a thread of the pool.
+    pub fn dependencies(&self, scenario: &Scenario) -> u32 {
+        self.dependencies.or(scenario.service.dependencies).unwrap_or_else(|| {
+            u32::from(self.has_session(scenario) && self.hold(scenario) == Some(Hold::Request))
+        })
+    }
+
+    /// Its response is validated on a thread of the pool.
+    pub fn validates(&self, scenario: &Scenario) -> bool {
+        self.concurrency(&scenario.service) == Concurrency::Threadpool
+            && self.response_model.or(scenario.service.response_model).unwrap_or_else(|| {
+                self.has_session(scenario) && self.hold(scenario) != Some(Hold::Operation)
+            })
+    }
+
+    /// A `def` endpoint of FastAPI whose handler works with a session.
+    fn has_session(&self, scenario: &Scenario) -> bool {
+        self.concurrency(&scenario.service) == Concurrency::Threadpool
+            && scenario.service.server != Server::Axum
+            && self.steps.iter().any(Step::uses_database)
     }
 }

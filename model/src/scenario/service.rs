@@ -67,6 +67,23 @@ section! {
         /// Thread-pool tokens of each worker.
         #[key(within(1, 10_000))]
         pub threads: u32 = 40,
+        /// The response has a model: FastAPI validates the reply of a `def` endpoint on a thread of
+        /// the pool, in a visit of its own.
+        #[key(derived(
+            "true for `threadpool` endpoints that use the database with a `hold` of \"handler\" or \
+             \"request\", else false; false for axum"
+        ))]
+        pub response_model: Option<bool>,
+        /// `def` dependencies that run before the handler, that of the session included. Each takes
+        /// a thread of the pool for a moment; those that are `async` take none.
+        #[key(
+            within(0, 100),
+            derived(
+                "1 for `threadpool` endpoints that use the database with `hold = \"request\"`, \
+                 else 0; 0 for axum"
+            ),
+        )]
+        pub dependencies: Option<u32>,
         /// A worker refuses with 503 when its connections or its requests, the new one included,
         /// reach this number.
         #[key(within(1, 1_000_000), or("none"))]

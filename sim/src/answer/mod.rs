@@ -20,6 +20,7 @@ use crate::bounds::bounds;
 use crate::observe::{ClassObservations, ErrorKind, Gauge, Histograms, Observations};
 use crate::plan::Plan;
 use crate::replicate::{GROUPS, Replications};
+use crate::standstill;
 
 use pooled::Pooled;
 
@@ -98,8 +99,6 @@ impl Builder<'_> {
             },
             classes: self.classes(),
             stations: self.stations(),
-            workers: self.workers(),
-            runs: self.runs(),
             time: self.time(|o| &o.classes),
             memory: self.memory(),
             bounds: bounds(scenario, plan),
@@ -110,6 +109,7 @@ impl Builder<'_> {
             cut_short: self.cut_short().is_some(),
             falls_behind: falls_behind::growth(scenario, seen, confidence),
             untold: Default::default(),
+            standstill: standstill::standstill(scenario, seen),
             warnings: self.warnings(),
             rounds: Vec::new(),
         }
@@ -234,6 +234,7 @@ impl Builder<'_> {
 
     fn warnings(&self) -> Vec<String> {
         let mut all = Vec::new();
+        all.extend(standstill::standstill(self.scenario, self.seen).map(|one| one.sentence()));
         let good: u64 = self.seen.iter().map(Observations::good).sum();
         if good == 0 {
             all.push("no request was answered well in the counted window".to_string());

@@ -171,6 +171,7 @@ impl<T: Trace> Engine<'_, T> {
                 sent: self.now,
                 written: parent != NONE,
                 place,
+                token: false,
                 failed: None,
             },
             |old, new| new.ticket = old.ticket.wrapping_add(1),
@@ -231,16 +232,12 @@ impl<T: Trace> Engine<'_, T> {
         debug_assert!(!entry.settled);
         entry.settled = true;
         let (user, class, key, sent) = (entry.user, entry.class, entry.key, entry.sent);
-        let worker = entry.worker;
         let record = Record::Settled { lane: key.lane, index: key.index, error };
         self.trace.record(self.now, record);
         self.seen.in_flight.leave(self.now);
         self.seen.sojourn += u128::from((self.now - sent.max(self.window_opened)).nanos());
         match error {
-            None => {
-                self.seen.record(class, self.now - sent);
-                self.seen.event_loop.workers[worker as usize].answered += 1;
-            }
+            None => self.seen.record(class, self.now - sent),
             Some(kind) => self.seen.classes[class as usize].fail(kind),
         }
         self.user_is_free(user, key);
@@ -293,7 +290,7 @@ impl<T: Trace> Engine<'_, T> {
         let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
         if worker != NONE {
             self.workers[worker as usize].clients -= 1;
-            self.seen.event_loop.disconnected(worker, self.now);
+            self.seen.event_loop.connections.leave(self.now);
             self.hang_up(worker, via);
         }
     }

@@ -18,9 +18,9 @@ impl Compiler<'_> {
             Engine::Sqlite(_) => self.sqlite(path, statements, begin),
             Engine::Postgres(postgres) => self.postgres(path, postgres, statements, begin),
         }
-        match database.hold {
+        match self.hold {
             Hold::Operation => self.checkin(),
-            Hold::Request => self.holding = true,
+            Hold::Handler | Hold::Request => self.holding = true,
         }
     }
 
@@ -71,7 +71,7 @@ impl Compiler<'_> {
 
     pub(crate) fn checkout(&mut self) {
         self.emit(Op::Checkout);
-        self.scopes.push(Scope::Connection);
+        self.open_connection_scope();
         let skip = self.emit(Op::SkipIfOpen { open: 0 });
         let mut open = self.cost(|c| c.open);
         if let Some(Engine::Sqlite(sqlite)) = self.scenario.database.as_ref().map(|d| &d.engine) {
@@ -87,6 +87,15 @@ impl Compiler<'_> {
             c.emit(Op::Opened);
         });
         self.patch(skip, Op::SkipIfOpen { open: self.here() });
+    }
+
+    /// What holds a dependency's session surrounds the handler's thread, and is undone after it.
+    fn open_connection_scope(&mut self) {
+        let token = self.scopes.iter().position(|scope| *scope == Scope::Token);
+        match token.filter(|_| self.session_outside) {
+            Some(at) => self.scopes.insert(at, Scope::Session),
+            None => self.scopes.push(Scope::Connection),
+        }
     }
 
     pub(crate) fn checkin(&mut self) {

@@ -128,6 +128,8 @@ pub(crate) struct Connection {
     /// It has not committed yet.
     pub(crate) fresh: bool,
     pub(crate) hold: sqlite::Hold,
+    /// The connection that the request keeps meanwhile, or [`NONE`].
+    pub(crate) outer: u32,
 }
 
 /// The database while the engine runs.

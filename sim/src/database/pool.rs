@@ -108,6 +108,16 @@ impl Pool {
         }
     }
 
+    /// No connection is idle, and no other may be opened.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        match self.rule {
+            Connections::PerOperation => false,
+            Connections::Pool { size, overflow, .. } => {
+                self.idle.is_empty() && self.total >= size.saturating_add(overflow)
+            }
+        }
+    }
+
     /// Connections in use.
     pub(crate) fn in_use(&self) -> u32 {
         self.total - self.idle.len() as u32

@@ -11,6 +11,7 @@ use crate::engine::{Engine, Event, Flow, NONE, Role, Thread, ThreadState, Trace}
 use crate::event_loop::Via;
 use crate::observe::Limit;
 use crate::plan::Pc;
+use crate::standstill::Awaited;
 
 impl<T: Trace> Engine<'_, T> {
     #[inline]
@@ -60,7 +61,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn checkout(&mut self, thread: u32, task: u32) -> Flow {
         match self.pool(task).checkout(task) {
             Checkout::Idle(connection) => {
-                self.tasks[task].database.connection = connection;
+                self.take_connection(task, connection);
                 self.seen.database.connections.enter(self.now);
                 Flow::Continue
             }
@@ -77,6 +78,7 @@ impl<T: Trace> Engine<'_, T> {
                     _ => None,
                 };
                 self.give_up_after(task, timeout);
+                self.begin_wait(task, Awaited::Connection);
                 self.suspend_in_driver(thread, task, place::POOL)
             }
         }
@@ -89,9 +91,16 @@ impl<T: Trace> Engine<'_, T> {
         let threaded = self.plan.database.as_ref().is_some_and(|d| d.connection_threads)
             && self.plan.classes[class as usize].concurrency == Concurrency::Async;
         let thread = if threaded { self.driver_thread(worker) } else { NONE };
-        let connection = Connection { thread, open: false, fresh: true, hold: Hold::default() };
-        self.tasks[task].database.connection =
-            self.database.connections.insert(connection, |_, _| {});
+        let connection =
+            Connection { thread, open: false, fresh: true, hold: Hold::default(), outer: NONE };
+        let connection = self.database.connections.insert(connection, |_, _| {});
+        self.take_connection(task, connection);
+    }
+
+    /// The connection is the task's, beside the one that it may hold already.
+    fn take_connection(&mut self, task: u32, connection: u32) {
+        let held = &mut self.tasks[task].database.connection;
+        self.database.connections[connection].outer = std::mem::replace(held, connection);
     }
 
     pub(crate) fn driver_thread(&mut self, worker: u32) -> u32 {
@@ -144,16 +153,19 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn checkin(&mut self, task: u32) -> Flow {
-        let connection = std::mem::replace(&mut self.tasks[task].database.connection, NONE);
+        let connection = self.tasks[task].database.connection;
         let entry = &self.database.connections[connection];
         let (open, thread) = (entry.open, entry.thread);
+        self.tasks[task].database.connection = entry.outer;
         match self.pool(task).checkin(connection, open) {
             Checkin::Handed(waiter) => {
-                self.tasks[waiter].database.connection = connection;
+                self.end_wait(waiter, Awaited::Connection);
+                self.take_connection(waiter, connection);
                 self.grant(waiter, Via::Loop);
             }
             Checkin::Told(waiter) => {
                 self.seen.database.connections.leave(self.now);
+                self.end_wait(waiter, Awaited::Connection);
                 // It asks again when it runs, at the end of the queue if it comes too late.
                 self.tasks[waiter].pc -= 1;
                 self.grant(waiter, Via::Loop);
@@ -166,6 +178,7 @@ impl<T: Trace> Engine<'_, T> {
                 }
                 match waiter {
                     Some(waiter) => {
+                        self.end_wait(waiter, Awaited::Connection);
                         self.new_connection(waiter);
                         self.grant(waiter, Via::Loop);
                     }

@@ -2,6 +2,7 @@
 //!
 //! Slow: it looks at everything. A [`Trace`] asks for it, see [`Trace::AUDITS`].
 
+use model::place;
 use model::scenario::{Connections, Spread};
 
 use super::Engine;
@@ -22,6 +23,21 @@ impl<T: Trace> Engine<'_, T> {
         self.audit_slots();
         self.audit_requests();
         self.audit_database();
+        self.audit_waits();
+    }
+
+    /// What is held by tasks that wait is counted.
+    fn audit_waits(&self) {
+        for (id, worker) in (0..).zip(&self.workers) {
+            let here = || live(&self.tasks).filter(|(task, _)| self.worker_of(*task) == id);
+            let at = |place| here().filter(move |(_, task)| task.place == place);
+            let held = |place| at(place).map(|(task, _)| self.connections_of(task)).sum::<u32>();
+            let threads = at(place::POOL).filter(|(_, task)| task.token).count();
+            assert_eq!(
+                worker.waits.counted(),
+                [held(place::THREADS), held(place::POOL), threads as u32]
+            );
+        }
     }
 
     /// No core idles while a thread is ready, and the processors know of every thread that
@@ -156,9 +172,8 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.database.connections.value(),
             "connections are counted"
         );
-        let carried =
-            live(&self.tasks).filter(|(_, task)| task.database.connection != NONE).count();
-        assert_eq!(total as usize, carried, "each connection in use is one task's");
+        let carried: u32 = live(&self.tasks).map(|(id, _)| self.connections_of(id)).sum();
+        assert_eq!(total, carried, "each connection in use is one task's");
         if let Some(Connections::Pool { size, overflow, .. }) =
             self.scenario().database.as_ref().map(|database| database.connections)
         {

@@ -261,6 +261,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         self.seen.halve_window();
         self.run_until(end, events_max)?;
         self.seen.sojourn += self.sojourn_in_flight(end);
+        self.close_standstills(end);
         self.seen.events = self.events;
         self.seen.close_window(end, load.duration);
         Ok(())

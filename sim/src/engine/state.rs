@@ -11,6 +11,7 @@ use crate::event_loop::Callbacks;
 use crate::interpreter::InterpreterLock;
 use crate::observe::ErrorKind;
 use crate::plan::Pc;
+use crate::standstill::Waits;
 use crate::threads::ThreadPool;
 use crate::upstream::{self, Clients};
 
@@ -120,6 +121,8 @@ pub(crate) struct Task {
     /// It is there to be read.
     pub(crate) written: bool,
     pub(crate) place: Place,
+    /// It has a token of the thread pool.
+    pub(crate) token: bool,
     /// Why it fails, once an instruction has failed.
     pub(crate) failed: Option<ErrorKind>,
 }
@@ -178,6 +181,7 @@ pub(crate) struct Worker {
     /// Requests admitted and not answered.
     pub(crate) tasks: u32,
     pub(crate) used: cache::Used,
+    pub(crate) waits: Waits,
 }
 
 impl Worker {
@@ -198,6 +202,7 @@ impl Worker {
             clients: 0,
             tasks: 0,
             used: Default::default(),
+            waits: Default::default(),
         }
     }
 }

@@ -63,7 +63,7 @@ impl<T: Trace> Engine<'_, T> {
     fn basic(&mut self, thread: u32, task: u32, op: Basic) -> Flow {
         match op {
             Basic::Admit => self.admit(task),
-            Basic::Request { draw, in_flight } => {
+            Basic::Request { draw, in_flight } | Basic::Between { draw, in_flight } => {
                 let others = self.workers[self.worker_of(task) as usize].tasks.saturating_sub(1);
                 Flow::work(self.sample(task, draw) + in_flight * u64::from(others))
             }
@@ -89,6 +89,11 @@ impl<T: Trace> Engine<'_, T> {
             Basic::BranchEnd => self.branch_end(task),
             Basic::Jump { to } => self.jump(task, to),
             Basic::Respond => self.respond(task),
+            Basic::Reply => self.reply(task),
+            Basic::End => {
+                self.free_task(task);
+                Flow::Detached
+            }
         }
     }
 
@@ -255,6 +260,20 @@ impl<T: Trace> Engine<'_, T> {
             self.agenda.push(self.now + back, Event::Deliver { task });
         }
         Flow::Detached
+    }
+
+    /// The reply leaves as a task of its own, with the account of the request; `task` goes on
+    /// with what the worker does after it.
+    fn reply(&mut self, task: u32) -> Flow {
+        self.book(task);
+        let (request, place) = (self.tasks[task].request, self.tasks[task].place);
+        let reply = self.new_task(request, self.tasks[task].pc, NONE, place);
+        self.requests[request].tasks += 1;
+        let stride = self.plan.places.len();
+        let row = task as usize * stride;
+        self.accounts.copy_within(row..row + stride, reply as usize * stride);
+        self.respond(reply);
+        Flow::Continue
     }
 
     /// The reply reaches the client, if that still waits.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use model::units::Instant;
+use model::units::{Instant, Span};
 
 use super::Event;
 use crate::observe::ErrorKind;
@@ -37,6 +37,24 @@ pub enum Record {
         thread: u32,
         /// The instruction.
         op: Op,
+    },
+    /// No request of a worker that holds a connection can go on.
+    StandstillBegins {
+        /// Which worker.
+        worker: u32,
+        /// Connections held by requests that wait for a thread.
+        for_thread: u32,
+        /// Connections held by requests that wait for another one.
+        for_connection: u32,
+        /// Threads held by requests that wait for a connection.
+        threads: u32,
+    },
+    /// One of them gave up.
+    StandstillEnds {
+        /// Which worker.
+        worker: u32,
+        /// Since it began.
+        lasted: Span,
     },
     /// A client has its answer or gives up.
     Settled {
@@ -110,6 +128,15 @@ impl fmt::Display for Record {
             Record::Sent { lane, index, class } => write!(out, "sent {lane}.{index} class {class}"),
             Record::Step { task, thread, op } => {
                 write!(out, "task {task} on thread {thread}: {} {op:?}", op.verb())
+            }
+            Record::StandstillBegins { worker, for_thread, for_connection, threads } => write!(
+                out,
+                "worker {worker} stands still: {for_thread} connections held by requests that wait \
+                 for a thread, {for_connection} by requests that wait for another connection, \
+                 {threads} threads by requests that wait for a connection"
+            ),
+            Record::StandstillEnds { worker, lasted } => {
+                write!(out, "worker {worker} goes on after {lasted}: a request gave up waiting")
             }
             Record::Settled { lane, index, error: None } => write!(out, "answered {lane}.{index}"),
             Record::Settled { lane, index, error: Some(kind) } => {

@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
             pc += 1;
             match op {
                 Op::Basic(Basic::Respond) => return self.line("send the reply".into()),
-                Op::Basic(Basic::BranchEnd) => return,
+                Op::Basic(Basic::BranchEnd | Basic::End) => return,
                 Op::Basic(Basic::Jump { to }) => pc = to,
                 Op::Basic(Basic::Fork { fork }) => self.branches(fork, depth),
                 other => pc = self.step(other).unwrap_or(pc),
@@ -201,6 +201,10 @@ impl<'a> Reader<'a> {
     fn basic(&mut self, op: Basic) {
         match op {
             Basic::Burn { span } => self.ahead += span.secs_f64(),
+            Basic::Between { draw, .. } => {
+                let mean = self.mean(draw);
+                self.more(|line| line.cpu += mean);
+            }
             Basic::Request { draw, .. } => {
                 self.ahead += self.mean(draw);
                 self.line(self.admission());
@@ -219,13 +223,15 @@ impl<'a> Reader<'a> {
             Basic::Sleep { draw } => {
                 self.wait(format!("sleep {}", self.draw_in_words(draw)), self.mean(draw));
             }
+            Basic::Reply => self.line("send the reply".into()),
             Basic::Admit
             | Basic::ToLoop
             | Basic::Turn
             | Basic::Fork { .. }
             | Basic::BranchEnd
             | Basic::Jump { .. }
-            | Basic::Respond => {}
+            | Basic::Respond
+            | Basic::End => {}
         }
     }
 
@@ -292,7 +298,7 @@ fn statement_names(step: &Step, scenario: &Scenario, names: &mut Vec<String>) {
             }));
             names.extend(server.then(|| "commit".to_string()));
         }
-        Step::Gather(steps) => {
+        Step::Session(steps) | Step::Gather(steps) => {
             steps.iter().for_each(|step| statement_names(step, scenario, names));
         }
         Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => {}

@@ -2,14 +2,14 @@
 
 use model::costs::{CpuCosts, Work};
 use model::distribution::Distribution;
-use model::scenario::{Concurrency, Scenario, Statement, Step};
+use model::scenario::{Concurrency, Hold, Scenario, Server, Statement, Step};
 use model::stream::Purpose;
 use model::units::Span;
 use model::workload::step_purpose;
 
 use super::op::{Basic, DrawId, Op, Pc};
 use super::{Class, Draw};
-use crate::{database::sqlite, upstream};
+use crate::{database::sqlite, threads, upstream};
 
 /// The program of all classes.
 pub(super) struct Program {
@@ -44,6 +44,8 @@ pub(crate) enum Scope {
     Token,
     /// Holding a database connection.
     Connection,
+    /// Holding the connection of a session from a dependency, beyond the handler.
+    Session,
     /// In a transaction.
     Transaction,
     /// On the thread of the database connection.
@@ -74,6 +76,12 @@ pub(crate) struct Compiler<'s> {
     patches: Vec<Patch>,
     /// The request holds a connection from an earlier step.
     pub(crate) holding: bool,
+    /// How long a connection is held.
+    pub(crate) hold: Hold,
+    /// The session is a dependency's: its connection is held until the response was sent.
+    pub(crate) session_outside: bool,
+    /// That dependency is left on a thread.
+    pub(crate) session_on_thread: bool,
     /// The step that took it, which names its draws.
     pub(crate) path_held: String,
 }
@@ -93,6 +101,9 @@ impl<'s> Compiler<'s> {
             scopes: Vec::new(),
             patches: Vec::new(),
             holding: false,
+            hold: Hold::Operation,
+            session_outside: false,
+            session_on_thread: false,
             path_held: String::new(),
         }
     }
@@ -143,31 +154,63 @@ impl<'s> Compiler<'s> {
         self.scopes = vec![Scope::Request];
         self.patches.clear();
         self.holding = false;
+        self.hold = endpoint.hold(self.scenario).unwrap_or(Hold::Operation);
+        self.session_outside = self.hold == Hold::Request
+            && self.concurrency == Concurrency::Threadpool
+            && self.scenario.service.server != Server::Axum;
+        let dependencies = endpoint.dependencies(self.scenario);
+        self.session_on_thread = dependencies > 0;
 
         let start = self.emit(Basic::Admit);
         self.refill(Work::Request);
         let more = self.scenario.costs.server_request(self.scenario.service.server);
         self.burn(more.scale(self.scale));
-        let request = self.costs().request.scale(self.scale);
-        let in_flight = self.cost(|c| c.in_flight);
-        if !request.is_zero() || !in_flight.is_zero() {
-            let draw = self.draw("request", "-", request);
+        // With several visits of the pool the framework's CPU falls in parts, before, between and
+        // after them. How large each is no profile says: they are taken as equal.
+        let validates = endpoint.validates(self.scenario);
+        let more_visits = dependencies + u32::from(validates);
+        let parts = if more_visits == 0 { 1 } else { more_visits + 2 };
+        let request = self.costs().request.scale(self.scale / f64::from(parts));
+        let in_flight = self.cost(|c| c.in_flight).scale(1.0 / f64::from(parts));
+        let framework = (!request.is_zero() || !in_flight.is_zero())
+            .then(|| (self.draw("request", "-", request), in_flight));
+        if let Some((draw, in_flight)) = framework {
             self.emit(Basic::Request { draw, in_flight });
         }
+        let between = |c: &mut Compiler| {
+            if let Some((draw, in_flight)) = framework.filter(|_| parts > 1) {
+                c.emit(Basic::Between { draw, in_flight });
+            }
+        };
 
         let handler = |c: &mut Compiler| {
             for (index, step) in endpoint.steps.iter().enumerate() {
                 c.step(step, &index.to_string());
             }
-            if c.holding {
+            if c.holding && !c.session_outside {
                 c.checkin();
             }
         };
+        for _ in 0..dependencies {
+            self.on_pool(threads::Op::Dependency, |_| {});
+            between(self);
+        }
         match self.concurrency {
-            Concurrency::Threadpool => self.on_pool(handler),
+            Concurrency::Threadpool => self.on_pool(threads::Op::TokenAcquire, handler),
             Concurrency::Blocking | Concurrency::Async => handler(self),
         }
-        self.emit(Basic::Respond);
+        between(self);
+        if validates {
+            self.on_pool(threads::Op::Validation, |_| {});
+            between(self);
+        }
+        if self.holding {
+            self.emit(Basic::Reply);
+            self.leave_session();
+            self.emit(Basic::End);
+        } else {
+            self.emit(Basic::Respond);
+        }
         self.finish_unwinding();
         Class { name: endpoint.name.clone(), start, concurrency: self.concurrency }
     }
@@ -195,9 +238,26 @@ impl<'s> Compiler<'s> {
             Step::Transaction { statements, begin } => {
                 self.database(path, statements, Some(*begin));
             }
+            Step::Session(steps) => self.session(steps, path),
             Step::Call(upstream) => self.call(*upstream as u32, path),
             Step::Gather(branches) => self.gather(branches, path),
         }
+    }
+
+    /// Steps with a connection of their own, beside the one that the request may hold.
+    fn session(&mut self, steps: &[Step], path: &str) {
+        let holding = std::mem::replace(&mut self.holding, false);
+        let hold = std::mem::replace(&mut self.hold, Hold::Handler);
+        let outside = std::mem::replace(&mut self.session_outside, false);
+        let path_held = self.path_held.clone();
+        for (index, step) in steps.iter().enumerate() {
+            self.step(step, &format!("{path}.{index}"));
+        }
+        if self.holding {
+            self.checkin();
+        }
+        (self.holding, self.hold, self.session_outside) = (holding, hold, outside);
+        self.path_held = path_held;
     }
 
     /// Branches run at the same time only where waits are parked; elsewhere in a row.
@@ -268,6 +328,7 @@ impl<'s> Compiler<'s> {
                 self.emit(sqlite::Op::Rollback);
             }
             Scope::Connection => self.emit_checkin(),
+            Scope::Session => self.leave_session(),
             Scope::Semaphore(upstream) => {
                 self.emit(upstream::Op::SemaphoreRelease { upstream });
             }

@@ -36,6 +36,8 @@ pub enum Basic {
     Admit,
     /// The framework's CPU, more of it the more requests are in flight.
     Request { draw: DrawId, in_flight: Span },
+    /// The same between two visits of the thread pool, and after the last.
+    Between { draw: DrawId, in_flight: Span },
     /// CPU of the handler, holding the interpreter lock.
     Cpu { draw: DrawId },
     /// A fixed amount of CPU, holding the interpreter lock.
@@ -56,6 +58,10 @@ pub enum Basic {
     Jump { to: Pc },
     /// Sends the reply.
     Respond,
+    /// Sends the reply; the worker goes on with what it does after it.
+    Reply,
+    /// Ends what is done after the reply.
+    End,
 }
 
 impl Op {
@@ -105,7 +111,7 @@ impl Basic {
     fn verb(&self) -> &'static str {
         match self {
             Basic::Admit => "admit, or refuse with 503",
-            Basic::Request { .. } => "framework CPU",
+            Basic::Request { .. } | Basic::Between { .. } => "framework CPU",
             Basic::Cpu { .. } => "CPU",
             Basic::Burn { .. } => "library CPU",
             Basic::Block { .. } => "block the thread",
@@ -115,7 +121,8 @@ impl Basic {
             Basic::Fork { .. } => "start branches and wait for all",
             Basic::BranchEnd => "end of a branch",
             Basic::Jump { .. } => "go to",
-            Basic::Respond => "reply",
+            Basic::Respond | Basic::Reply => "reply",
+            Basic::End => "end of the work after the reply",
         }
     }
 }

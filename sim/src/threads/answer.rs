@@ -37,7 +37,9 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
 
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let service = &scenario.service;
-    let pooled = |e: &model::scenario::Endpoint| e.concurrency(service) == Concurrency::Threadpool;
+    let pooled = |e: &model::scenario::Endpoint| {
+        e.concurrency(service) == Concurrency::Threadpool || e.dependencies(scenario) > 0
+    };
     if scenario.endpoints.iter().any(pooled) {
         let (from, to) = (service.threads.to_string(), double(service.threads));
         all.push(Candidate::of("service.threads", from, to).at(Limit::Threads));
@@ -46,7 +48,9 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
 
 pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) {
     match op {
-        Op::TokenAcquire => walk.hold(Holding::PoolThread),
+        Op::TokenAcquire | Op::Dependency | Op::Validation => walk.hold(Holding::PoolThread),
+        // Like a connection's own thread: neither the loop's nor one of the pool's tokens.
+        Op::Exit => walk.hold(Holding::Driver),
         Op::TokenRelease => walk.release(Holding::PoolThread),
     }
 }

@@ -16,6 +16,12 @@ use crate::slots::Slots;
 pub enum Op {
     /// Takes a token of the pool, then moves to one of its threads.
     TokenAcquire,
+    /// The same, to run a `def` dependency.
+    Dependency,
+    /// The same, to validate the response.
+    Validation,
+    /// Moves to a thread without a token: the exit of a dependency has a limiter of its own.
+    Exit,
     /// Gives the token back.
     TokenRelease,
 }
@@ -24,6 +30,9 @@ impl Op {
     pub(crate) fn verb(&self) -> &'static str {
         match self {
             Op::TokenAcquire => "wait for a pool thread",
+            Op::Dependency => "wait for a pool thread for a dependency",
+            Op::Validation => "wait for a pool thread to validate the response",
+            Op::Exit => "leave a dependency on a thread beside the pool",
             Op::TokenRelease => "give the pool thread back",
         }
     }

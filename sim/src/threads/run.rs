@@ -5,12 +5,14 @@ use model::place;
 use super::Op;
 use crate::engine::{Engine, Flow, NONE, Role, Thread, Trace};
 use crate::observe::Limit;
+use crate::standstill::Awaited;
 
 impl<T: Trace> Engine<'_, T> {
     #[inline]
     pub(crate) fn thread_pool(&mut self, task: u32, op: Op) -> Flow {
         match op {
-            Op::TokenAcquire => self.token_acquire(task),
+            Op::TokenAcquire | Op::Dependency | Op::Validation => self.token_acquire(task),
+            Op::Exit => self.exit_thread(task),
             Op::TokenRelease => self.token_release(task),
         }
     }
@@ -20,21 +22,36 @@ impl<T: Trace> Engine<'_, T> {
         self.tasks[task].thread = NONE;
         if self.workers[worker as usize].pool_threads.tokens.acquire(task) {
             self.seen.threads.in_use.enter(self.now);
+            self.tasks[task].token = true;
             self.start_on_pool(worker, task);
         } else {
             self.seen.reach(Limit::Threads);
             self.set_place(task, place::THREADS);
+            self.begin_wait(task, Awaited::Thread);
         }
         Flow::Detached
     }
 
     fn token_release(&mut self, task: u32) -> Flow {
         let worker = self.worker_of(task);
+        self.tasks[task].token = false;
         match self.workers[worker as usize].pool_threads.tokens.release() {
-            Some(next) => self.start_on_pool(worker, next),
+            Some(next) => {
+                self.end_wait(next, Awaited::Thread);
+                self.tasks[next].token = true;
+                self.start_on_pool(worker, next);
+            }
             None => self.seen.threads.in_use.leave(self.now),
         }
         Flow::Continue
+    }
+
+    /// Threads are the pool's, but no token is taken: it starts at once.
+    fn exit_thread(&mut self, task: u32) -> Flow {
+        let worker = self.worker_of(task);
+        self.tasks[task].thread = NONE;
+        self.start_on_pool(worker, task);
+        Flow::Detached
     }
 
     /// A task that has a token gets a pool thread: the one that was idle last, or a new one.

@@ -13,6 +13,7 @@ use crate::event_loop::Via;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{self, DrawId, Pc};
 use crate::slots::Slots;
+use crate::standstill::Awaited;
 
 /// Longest pause between attempts, whatever the growth of the backoff.
 const BACKOFF_MAX: Span = Span::from_secs(3600);
@@ -224,6 +225,7 @@ impl<T: Trace> Engine<'_, T> {
                 if let Some(pool) = &mut self.workers[worker].database {
                     pool.abandon(task);
                 }
+                self.end_wait(task, Awaited::Connection);
                 self.fail(task, ErrorKind::PoolTimeout);
             }
             other => unreachable!("{other:?} waits without a bound"),

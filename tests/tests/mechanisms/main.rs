@@ -15,4 +15,5 @@ mod pools;
 mod sqlite;
 mod stage;
 mod upstreams;
+mod visits;
 mod workers;

@@ -165,6 +165,11 @@ impl Run {
         steps.collect()
     }
 
+    /// Everything that happened.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().map(|(_, record)| record)
+    }
+
     /// Instants of events of the agenda.
     pub(crate) fn events(&self, wanted: impl Fn(&Event) -> bool) -> Vec<Span> {
         let events = self.records.iter().filter_map(|&(at, record)| match record {

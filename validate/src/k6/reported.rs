@@ -126,6 +126,7 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
     untold.extend(classes.is_empty().then(|| "classes".to_string()));
     let origin = summary.origin.as_ref();
     Ok(Report {
+        standstill: None,
         schema: SCHEMA,
         kind: Kind::Measured,
         scenario: origin.map_or(&predicted.scenario, |origin| &origin.scenario).clone(),
@@ -151,8 +152,6 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
             rate: (good + failed) / duration,
         },
         classes,
-        workers: Vec::new(),
-        runs: None,
         stations: Vec::new(),
         time: Vec::new(),
         memory: Memory { mean: 0.0, peak: 0.0 },

@@ -89,7 +89,7 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
 fn scale_handler(step: &mut Step, factor: f64) {
     match step {
         Step::Cpu(time) => *time = time.scale(factor),
-        Step::Gather(branches) => {
+        Step::Session(branches) | Step::Gather(branches) => {
             branches.iter_mut().for_each(|branch| scale_handler(branch, factor));
         }
         _ => {}

@@ -20,8 +20,28 @@ pub use worker::run as run_worker_process;
 pub(super) struct Axum;
 
 impl Stack for Axum {
-    fn refusals(&self, _: &Resolved) -> Vec<Diagnostic> {
-        Vec::new()
+    fn refusals(&self, resolved: &Resolved) -> Vec<Diagnostic> {
+        let scenario = &resolved.scenario;
+        let mut found = Vec::new();
+        if scenario.endpoints.iter().any(|endpoint| endpoint.validates(scenario)) {
+            found.push(resolved.refusal(
+                "service.response_model",
+                "a response model, which the scenario has or which follows from its `hold`, is \
+                 validated on a thread; axum does no such thing",
+                "false with --target axum",
+                "measure with --target fastapi, or with --set service.response_model=false",
+            ));
+        }
+        if scenario.endpoints.iter().any(|endpoint| endpoint.dependencies(scenario) > 0) {
+            found.push(resolved.refusal(
+                "service.dependencies",
+                "`def` dependencies, which the scenario has or which follow from its `hold`, take \
+                 threads; axum has none",
+                "0 with --target axum",
+                "measure with --target fastapi, or with --set service.dependencies=0",
+            ));
+        }
+        found
     }
 
     fn warnings(&self, scenario: &Scenario) -> Vec<String> {

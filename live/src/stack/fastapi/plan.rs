@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use model::place::{self, PlaceId};
 use model::scenario::{
-    Concurrency, Connections, Database, Endpoint, Engine, EventLoop, JournalMode, Scenario, Server,
-    Upstream,
+    Concurrency, Connections, Database, Endpoint, Engine, EventLoop, Hold, JournalMode, Scenario,
+    Server, Upstream,
 };
 use model::units::Span;
 use serde::Serialize;
@@ -45,7 +45,6 @@ struct DatabasePlan {
     pragmas: Vec<String>,
     /// None opens a connection for each use.
     pool: Option<Pool>,
-    hold: model::scenario::Hold,
     driver: model::scenario::DriverMode,
 }
 
@@ -74,6 +73,11 @@ struct EndpointPlan {
     name: String,
     path: String,
     concurrency: Concurrency,
+    /// `def` dependencies that run before the handler.
+    dependencies: u32,
+    /// Its response is validated.
+    response_model: bool,
+    hold: Option<Hold>,
     steps: Vec<Task>,
     /// Results of the draws of a request that comes without.
     typical: Vec<u64>,
@@ -117,7 +121,7 @@ impl Plan {
 }
 
 fn database(scenario: &Scenario, file: Option<&Path>) -> Option<DatabasePlan> {
-    let Database { engine, connections, hold, driver } = scenario.database.as_ref()?;
+    let Database { engine, connections, driver, .. } = scenario.database.as_ref()?;
     let Engine::Sqlite(sqlite) = engine else { return None };
     let pool = match *connections {
         Connections::PerOperation => None,
@@ -131,7 +135,6 @@ fn database(scenario: &Scenario, file: Option<&Path>) -> Option<DatabasePlan> {
         busy_timeout: sqlite.busy_timeout.secs_f64(),
         pragmas: pragmas_of_a_connection(sqlite),
         pool,
-        hold: *hold,
         driver: *driver,
     })
 }
@@ -160,6 +163,9 @@ fn endpoint(scenario: &Scenario, endpoint: &Endpoint) -> EndpointPlan {
         name: endpoint.name.clone(),
         path: wire::path_of(&endpoint.name),
         concurrency: endpoint.concurrency(&scenario.service),
+        dependencies: endpoint.dependencies(scenario),
+        response_model: endpoint.validates(scenario),
+        hold: endpoint.hold(scenario),
         typical: program.typical(),
         steps: program.tasks,
     }

@@ -181,7 +181,7 @@ fn step_takes_time(scenario: &Scenario, cpu: &crate::costs::CpuCosts, step: &Ste
             let takes_time = !upstream.latency.is_zero() || !cpu.call.is_zero();
             if no_patience && cpu.call.is_zero() { None } else { Some(takes_time) }
         }
-        Step::Gather(steps) => {
+        Step::Session(steps) | Step::Gather(steps) => {
             let branches: Option<Vec<bool>> =
                 steps.iter().map(|step| step_takes_time(scenario, cpu, step)).collect();
             branches.map(|branches| branches.contains(&true))

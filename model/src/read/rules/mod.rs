@@ -17,6 +17,7 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     load::check(root, problems);
     endpoints(root, problems);
     interpreter_lock(root, problems);
+    visits(root, problems);
     let upstreams = names(root, "upstream").unwrap_or_default();
     let scenario = Scenario::read(name, root, &upstreams)?;
     load::check_that_time_passes(&scenario, root, problems);
@@ -50,6 +51,30 @@ fn interpreter_lock(root: &Fields, problems: &mut Problems) {
                 "name the cost profile of a Rust stack, or set `costs.interpreter.lock = false`",
             ),
         );
+    }
+}
+
+/// axum validates no response on another thread, and has no dependencies with threads.
+fn visits(root: &Fields, problems: &mut Problems) {
+    let Some(service) = root.table("service") else { return };
+    if read_field(service, "server", &[]) != Some(Server::Axum) {
+        return;
+    }
+    let endpoints = root.list("endpoint").unwrap_or_default().iter();
+    for table in [service].into_iter().chain(endpoints) {
+        let model: Option<Option<bool>> = read_field(table, "response_model", &[]);
+        let count: Option<Option<u32>> = read_field(table, "dependencies", &[]);
+        let found = [
+            ("response_model", model.flatten() == Some(true)),
+            ("dependencies", count.flatten().is_some_and(|count| count > 0)),
+        ];
+        for (key, _) in found.into_iter().filter(|(_, found)| *found) {
+            problems.push(
+                Problem::new(table.position(key), format!("`{key}` with `server = \"axum\"`"))
+                    .allowed("dependencies and response models only on uvicorn or gunicorn")
+                    .advice(format!("remove `{key}`: axum's handlers take one thread each")),
+            );
+        }
     }
 }
 

@@ -34,6 +34,7 @@ fn steps(list: &[Fields], names: &Names, path: &KeyPath, problems: &mut Problems
         let path = path.index(index);
         statement(fields, names, &path, problems);
         transaction(fields, names, &path.key("transaction"), problems);
+        session(fields, names, &path.key("session"), problems);
         call(fields, names, &path.key("call"), problems);
         gather(fields, names, &path.key("gather"), problems);
     }
@@ -69,6 +70,21 @@ fn transaction(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Pr
     for (index, fields) in list.iter().enumerate() {
         statement(fields, names, &path.index(index), problems);
     }
+}
+
+fn session(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
+    let Some(list) = fields.list("session") else { return };
+    if list.is_empty() {
+        problems.push(empty(fields.position("session"), path, "step"));
+    }
+    if let Some(inner) = list.iter().find(|step| step.has("gather")) {
+        problems.push(
+            Problem::new(inner.position("gather"), format!("`{path}` has a gather inside"))
+                .allowed("steps one after the other: a session runs one statement at a time")
+                .advice("put a session into each branch of the gather"),
+        );
+    }
+    steps(list, names, path, problems);
 }
 
 fn call(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::distribution::Distribution;
 use model::failure::ErrorKind;
 use model::place::{self, Place};
-use model::scenario::Concurrency;
+use model::scenario::{Concurrency, Hold};
 use model::stream::Purpose;
 use model::units::Span;
 use model::workload::{RequestKey, step_purpose};
@@ -46,6 +46,8 @@ pub(super) struct Context {
     pub mode: Mode,
     /// The database connection that it holds between steps.
     pub held: Option<Held>,
+    /// How long it holds one.
+    pub hold: Hold,
     account: Account,
 }
 
@@ -63,7 +65,9 @@ impl Context {
             Concurrency::Async => Mode::Parked,
             Concurrency::Blocking | Concurrency::Threadpool => Mode::Blocking,
         };
-        Context { worker, endpoint, key, concurrency, mode, held: None, account }
+        let spec = &worker.scenario.endpoints[endpoint];
+        let hold = spec.hold(&worker.scenario).unwrap_or(Hold::Operation);
+        Context { worker, endpoint, key, concurrency, mode, held: None, hold, account }
     }
 
     /// A branch of this request that begins now.

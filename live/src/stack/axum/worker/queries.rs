@@ -51,7 +51,7 @@ impl Context {
         // A scenario with such a step has a database.
         let Some(database) = &worker.database else { return Ok(()) };
         let mut held = self.held.take();
-        let result = database.perform(self, &mut held, statements, begin, path).await;
+        let result = database.perform(self, &mut held, statements, begin, path, self.hold).await;
         self.held = held;
         Ok(result?)
     }

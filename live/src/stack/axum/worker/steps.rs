@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::failure::ErrorKind;
 use model::place;
-use model::scenario::{Concurrency, Statement, Step};
+use model::scenario::{Concurrency, Hold, Statement, Step};
 use model::units::Span;
 
 use super::context::{Context, Fault};
@@ -59,6 +59,7 @@ impl Context {
                 Step::Transaction { statements, begin } => {
                     self.database(statements, Some(*begin), &path).await?;
                 }
+                Step::Session(steps) => self.session(steps, &path).await?,
                 Step::Call(upstream) => self.call(*upstream, &path).await?,
                 Step::Gather(branches) => self.gather(branches, &path).await?,
             }
@@ -94,6 +95,21 @@ impl Context {
             }
         }
         self.waited(waiting, until);
+    }
+
+    /// Steps with a connection of their own, beside the one that the request may hold.
+    async fn session(&mut self, steps: &[Step], path: &str) -> Result<(), Fault> {
+        let outer = (self.held.take(), std::mem::replace(&mut self.hold, Hold::Handler));
+        let mut outcome = Ok(());
+        for (index, step) in steps.iter().enumerate() {
+            outcome = self.step(step, format!("{path}.{index}")).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        self.release().await;
+        (self.held, self.hold) = outer;
+        outcome
     }
 
     /// Branches run at the same time only where waits are parked; elsewhere in a row.

@@ -21,7 +21,6 @@ use crate::stack::axum::worker::waiting::{Mode, block_on};
 pub(crate) struct Database {
     pool: Arc<Pool>,
     settings: Settings,
-    hold: Hold,
     driver: DriverMode,
     costs: Costs,
     /// Factor on every CPU time of the costs.
@@ -38,7 +37,6 @@ impl Database {
         Some(Database {
             pool: Pool::new(database.connections),
             settings: Settings { file, sqlite: sqlite.clone() },
-            hold: database.hold,
             driver: database.driver,
             scale: scenario.costs.cpu_scale(scenario.service.server) / scenario.cpu.speed,
             rows: dataset::rows(&scenario.costs),
@@ -58,8 +56,8 @@ impl Database {
 
     /// One operation for `handler`, the step `path`: a statement by itself, or all of
     /// `statements` in a transaction that `begin`s. It uses the connection that the request
-    /// holds in `held` or checks one out, and gives it back unless it is held to the end of
-    /// the request. After a failure it is given back in any case.
+    /// holds in `held` or checks one out, and gives it back unless `hold` keeps it beyond the
+    /// operation. After a failure it is given back in any case.
     ///
     /// # Errors
     /// Why it failed; a transaction is then rolled back.
@@ -70,6 +68,7 @@ impl Database {
         statements: &[Statement],
         begin: Option<Begin>,
         path: &str,
+        hold: Hold,
     ) -> Result<(), Failure> {
         let mut session = Session::new(self, handler);
         let waits = session.waits_in_place();
@@ -79,7 +78,7 @@ impl Database {
                 None => session.checkout().await?,
             };
             let result = session.operate(&mut mine, statements, begin, path).await;
-            if result.is_err() || self.hold == Hold::Operation {
+            if result.is_err() || hold == Hold::Operation {
                 session.checkin(mine).await;
             } else {
                 *held = Some(mine);

@@ -34,7 +34,9 @@ fn perform(
     let mut request = Request::new(concurrency);
     let work = async {
         let mut held = None;
-        let result = database.perform(&mut request, &mut held, statements, begin, "0").await;
+        let result = database
+            .perform(&mut request, &mut held, statements, begin, "0", Hold::Operation)
+            .await;
         database.release(&mut request, &mut held).await;
         result
     };
@@ -115,7 +117,7 @@ fn only_an_awaited_driver_hops() {
     // In one turn of the loop: no other task comes in between.
     let (mut request, light) = (Request::new(Concurrency::Async), reads("light"));
     let mut held = None;
-    let work = database.perform(&mut request, &mut held, &light, None, "0");
+    let work = database.perform(&mut request, &mut held, &light, None, "0", Hold::Operation);
     assert_eq!(work.now_or_never(), Some(Ok(())));
 }
 
@@ -140,7 +142,8 @@ fn a_task_of_the_runtime_may_use_the_database() {
         let task = tokio::spawn(async move {
             let (mut request, sale) = (Request::new(Concurrency::Async), writes("sale"));
             let mut held = None;
-            let result = database.perform(&mut request, &mut held, &sale, None, "0").await;
+            let result =
+                database.perform(&mut request, &mut held, &sale, None, "0", Hold::Operation).await;
             database.release(&mut request, &mut held).await;
             result
         });
@@ -158,7 +161,8 @@ fn a_request_may_hold_its_connection_to_its_end() {
         let mut held = None;
         let sale = writes("sale");
         for path in ["0", "1"] {
-            let result = database.perform(&mut request, &mut held, &sale, None, path).await;
+            let result =
+                database.perform(&mut request, &mut held, &sale, None, path, Hold::Request).await;
             assert_eq!(result, Ok(()));
             assert!(held.is_some());
             assert_eq!(database.in_use().value, 1);
@@ -167,7 +171,8 @@ fn a_request_may_hold_its_connection_to_its_end() {
         database.release(&mut request, &mut held).await;
         assert_eq!(database.in_use().value, 0);
         // Cancelled, it is given back too.
-        let result = database.perform(&mut request, &mut held, &sale, None, "2").await;
+        let result =
+            database.perform(&mut request, &mut held, &sale, None, "2", Hold::Request).await;
         assert_eq!(result, Ok(()));
         drop(held);
         assert_eq!(database.in_use().value, 0);
@@ -183,7 +188,8 @@ fn a_failed_transaction_is_taken_back_and_its_connection_serves_on() {
     let mut request = Request::new(Concurrency::Async);
     on_a_loop(async {
         let mut held = None;
-        let result = database.perform(&mut request, &mut held, &both(), begin, "0").await;
+        let result =
+            database.perform(&mut request, &mut held, &both(), begin, "0", Hold::Request).await;
         assert_eq!(result.map_err(|failure| failure.kind()), Err(ErrorKind::DatabaseBusy));
         assert!(held.is_none(), "it is given back at once");
     });
@@ -205,7 +211,14 @@ fn a_cancelled_request_leaves_nothing_locked() {
         assert_eq!(block_on(other.call(Call::BeginImmediate)).result, Ok(()));
         on_a_loop(async {
             let sale = writes("sale");
-            let mut work = Box::pin(database.perform(&mut request, &mut held, &sale, begin, "0"));
+            let mut work = Box::pin(database.perform(
+                &mut request,
+                &mut held,
+                &sale,
+                begin,
+                "0",
+                Hold::Operation,
+            ));
             // Somewhere in the middle, wherever that is: it cannot get the lock.
             for _ in 0..3 {
                 assert!(work.as_mut().now_or_never().is_none());
@@ -248,7 +261,7 @@ fn handlers_on_threads_go_on_while_the_loop_is_blocked() {
 fn perform_blocking(database: &Database, concurrency: Concurrency) -> Result<(), Failure> {
     let mut request = Request::new(concurrency);
     let sale = writes("sale");
-    block_on(database.perform(&mut request, &mut None, &sale, None, "0"))
+    block_on(database.perform(&mut request, &mut None, &sale, None, "0", Hold::Operation))
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! Standstills in answers: what was held, what was waited for, and which setting removes them.
+
+use model::report::{Remedy, Standstill};
+use model::scenario::{Connections, Hold, Scenario, Step};
+use model::statistics::round_significant;
+
+use crate::observe::Observations;
+
+/// What `seen` shows of standstills; none if there was none.
+pub(crate) fn standstill(scenario: &Scenario, seen: &[Observations]) -> Option<Standstill> {
+    let runs = seen.iter().filter(|o| o.standstill.count > 0).count();
+    let Connections::Pool { size, overflow, timeout } = scenario.database.as_ref()?.connections
+    else {
+        return None;
+    };
+    if runs == 0 {
+        return None;
+    }
+    let all = || seen.iter().map(|o| &o.standstill);
+    let most = |pick: fn(&super::Observed) -> u32| all().map(pick).max().unwrap_or(0);
+    let seconds = all().map(|o| o.total.secs_f64()).sum::<f64>() / runs as f64;
+    let first = all().filter_map(|o| o.first).map(|at| at.secs_f64());
+    let connections = size + overflow;
+    let (for_thread, for_connection) = (most(|o| o.for_thread), most(|o| o.for_connection));
+    let mut remedies = Vec::new();
+    if for_thread > 0 {
+        let peak = seen.iter().map(|o| o.in_flight.peak()).max().unwrap_or(0);
+        visits(scenario, peak, overflow, &mut remedies);
+    }
+    if for_connection > 0 {
+        nested(scenario, overflow, &mut remedies);
+    }
+    Some(Standstill {
+        runs: round_significant(runs as f64 / seen.len() as f64),
+        first: round_significant(first.fold(f64::INFINITY, f64::min)),
+        seconds: round_significant(seconds),
+        longest: round_significant(all().map(|o| o.longest.secs_f64()).fold(0.0, f64::max)),
+        connections,
+        connections_waiting_for_a_thread: for_thread,
+        connections_waiting_for_a_connection: for_connection,
+        threads_waiting_for_a_connection: most(|o| o.threads),
+        ended_by: timeout.map(|_| "database.connections.timeout".to_string()),
+        endless: all().any(|o| o.endless > 0),
+        remedies,
+    })
+}
+
+/// Requests that hold a connection wait for a thread to validate the response.
+fn visits(scenario: &Scenario, peak: u64, overflow: u32, remedies: &mut Vec<Remedy>) {
+    let mut set = |key: String, value: String| remedies.push(Remedy { key, value });
+    for endpoint in scenario.endpoints.iter().filter(|e| e.validates(scenario)) {
+        if endpoint.response_model.is_some() {
+            set(format!("endpoint.{}.response_model", endpoint.name), "false".into());
+        }
+    }
+    set("service.response_model".into(), "false".into());
+    for endpoint in scenario.endpoints.iter().filter(|e| e.hold == Some(Hold::Request)) {
+        set(format!("endpoint.{}.hold", endpoint.name), "handler".into());
+    }
+    set("database.hold".into(), "handler".into());
+    let needed = (peak + 1).saturating_sub(u64::from(scenario.service.threads));
+    let size = needed.saturating_sub(u64::from(overflow)).max(1);
+    set("database.connections.size".into(), size.to_string());
+}
+
+/// Requests that hold a connection wait for another one: with as many connections as there are
+/// handlers at a time, times what each holds beside its last, and one more, one can always go on.
+fn nested(scenario: &Scenario, overflow: u32, remedies: &mut Vec<Remedy>) {
+    let depth = |e: &model::scenario::Endpoint| {
+        let own = u64::from(e.hold(scenario) != Some(Hold::Operation));
+        own + e.steps.iter().map(sessions).max().unwrap_or(0)
+    };
+    let depth = scenario.endpoints.iter().map(depth).max().unwrap_or(1).max(1);
+    let needed = u64::from(scenario.service.threads) * (depth - 1) + 1;
+    let size = needed.saturating_sub(u64::from(overflow)).max(1);
+    remedies.push(Remedy { key: "database.connections.size".into(), value: size.to_string() });
+}
+
+/// How deep sessions are inside each other in `step`.
+fn sessions(step: &Step) -> u64 {
+    match step {
+        Step::Session(steps) => 1 + steps.iter().map(sessions).max().unwrap_or(0),
+        Step::Gather(steps) => steps.iter().map(sessions).max().unwrap_or(0),
+        _ => 0,
+    }
+}
