@@ -52,6 +52,13 @@ pub struct Report {
     pub classes: Vec<Class>,
     /// What requests queue for.
     pub stations: Vec<Station>,
+    /// Each worker by itself, the one with most answers first: means over the runs. Empty for a
+    /// single worker, and for a measurement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workers: Vec<WorkerShare>,
+    /// Good answers per second of the slowest and of the fastest run; none of a single run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<RunRange>,
     /// Where the time of a good answer went: mean seconds by place. The parts add up to
     /// the mean response time.
     pub time: Vec<Part>,
@@ -261,6 +268,39 @@ pub struct Station {
     pub waiting_time_mean: f64,
     /// Visits per second.
     pub visits: f64,
+}
+
+/// What falls to one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkerShare {
+    /// Its share of the good answers.
+    pub answers: f64,
+    /// Client connections that it has, mean over time.
+    pub connections: f64,
+    /// Processors that its threads use.
+    pub cpu: f64,
+    /// Share of the time in which its loop is at work.
+    pub busy: f64,
+}
+
+/// How much single runs differ.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunRange {
+    /// Lowest throughput of a run.
+    pub low: f64,
+    /// Highest.
+    pub high: f64,
+}
+
+impl RunRange {
+    /// The range of several runs; none of fewer.
+    pub fn of(runs: &[Report]) -> Option<RunRange> {
+        let rates = || runs.iter().map(|run| run.throughput.value);
+        (runs.len() > 1).then(|| RunRange {
+            low: rates().fold(f64::INFINITY, f64::min),
+            high: rates().fold(0.0, f64::max),
+        })
+    }
 }
 
 /// A part of a mean response time.

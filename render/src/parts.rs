@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::report::{Bound, Part, Report, Station};
+use model::report::{Bound, Part, Report, Station, WorkerShare};
 
 use crate::number;
 use crate::page::{Align, Bar, Table};
@@ -50,6 +50,31 @@ pub fn stations(stations: &[Station]) -> Table {
         ]);
     }
     table.indented(2)
+}
+
+/// What falls to each worker; none where they share alike.
+pub fn workers(workers: &[WorkerShare]) -> Option<Table> {
+    let (most, least) = (workers.first()?.answers, workers.last()?.answers);
+    if most <= 1.1 * least {
+        return None;
+    }
+    let mut table = Table::new(&[
+        ("worker", Align::Right),
+        ("answers", Align::Right),
+        ("connections", Align::Right),
+        ("CPUs in use", Align::Right),
+        ("loop at work", Align::Right),
+    ]);
+    for (index, worker) in workers.iter().enumerate() {
+        table.row([
+            (index + 1).to_string(),
+            number::percent(worker.answers),
+            number::significant(worker.connections, 3),
+            number::significant(worker.cpu, 2),
+            number::percent(worker.busy),
+        ]);
+    }
+    Some(table.indented(2))
 }
 
 /// What the bounds are, and when they hold.

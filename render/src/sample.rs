@@ -42,6 +42,8 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
             errors,
             time: Vec::new(),
         }],
+        workers: Vec::new(),
+        runs: None,
         stations: Vec::new(),
         time: Vec::new(),
         memory: Memory { mean: 60.0 * 1024.0 * 1024.0, peak: 64.0 * 1024.0 * 1024.0 },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::report::{Kind, PublishedFigure, Report, ResponseTime};
+use model::report::{Kind, PublishedFigure, Report, ResponseTime, RunRange};
 
 use crate::page::{Align, Fields, Note, Page, Table};
 use crate::{Answer, measurement, number, parts};
@@ -40,6 +40,10 @@ impl Answer for Report {
             page.heading("What requests use and wait for:");
             page.table(parts::stations(&self.stations));
         }
+        if let Some(workers) = parts::workers(&self.workers) {
+            page.heading("Workers, the busiest of each run first:");
+            page.table(workers);
+        }
         if !self.bounds.is_empty() {
             page.heading(parts::BOUNDS);
             page.table(parts::bounds(&self.bounds));
@@ -61,6 +65,10 @@ fn shown<T>(report: &Report, part: &[T]) -> bool {
 pub fn summary(report: &Report) -> Fields {
     let mut fields = Fields::new(0, 15);
     fields.text("throughput", throughput(report));
+    if let Some(RunRange { low, high }) = differing_runs(report) {
+        let (low, high) = (number::rate(low), number::rate(high));
+        fields.text("single runs", format!("anything between {low} and {high}/s"));
+    }
     if report.run.samples > 0 {
         fields.table("response time", response_times(report));
     }
@@ -92,6 +100,11 @@ pub fn summary(report: &Report) -> Fields {
         fields.text("published", published(report.kind, figure));
     }
     fields
+}
+
+/// Runs that differ by more than a tenth: then the mean of many is not what one run shows.
+fn differing_runs(report: &Report) -> Option<RunRange> {
+    report.runs.filter(|runs| runs.low > 0.0 && runs.high > 1.1 * runs.low)
 }
 
 fn published(kind: Kind, figure: &PublishedFigure) -> String {

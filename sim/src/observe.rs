@@ -245,7 +245,7 @@ impl Observations {
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
             cpu: Default::default(),
-            event_loop: Default::default(),
+            event_loop: event_loop::Observed::new(plan.scenario.service.workers),
             threads: Default::default(),
             interpreter: Default::default(),
             database: Default::default(),
@@ -309,6 +309,7 @@ impl Observations {
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
         self.cpu.reset();
+        self.event_loop.reset();
         self.sqlite.reset();
     }
 

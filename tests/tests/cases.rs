@@ -102,6 +102,14 @@ fn an_uneven_spread_over_workers_is_a_knob() {
     let spread = report.knobs.iter().find(|knob| knob.knob == "service.spread").unwrap();
     assert!(near(spread.throughput, 10.0, 0.01), "{}", spread.throughput);
     assert_eq!(spread.kind, KnobKind::Setting);
+    let workers = &report.workers;
+    assert_eq!(workers.len(), 10);
+    assert!(workers[0].connections > 40.0, "one worker has accepted nearly all: {workers:?}");
+    assert!(workers[5..].iter().all(|worker| worker.answers == 0.0), "{workers:?}");
+    let answers: f64 = workers.iter().map(|worker| worker.answers).sum();
+    assert!((answers - 1.0).abs() < 1e-6, "{answers}");
+    let even = advised(&case("spread", &["service.spread=round-robin"]), Experiment::None);
+    assert!(even.workers.iter().all(|worker| near(worker.answers, 0.1, 0.01)), "{even:?}");
     // Handlers that block belong on threads: that gives more, and comes first.
     let (key, _, throughput) = first(&report);
     assert!(key == "service.concurrency" && throughput > 40.0, "{key} {throughput}");

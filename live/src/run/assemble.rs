@@ -8,7 +8,7 @@ use model::place;
 use model::read::Resolved;
 use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
-    SCHEMA, Station,
+    RunRange, SCHEMA, Station,
 };
 use model::scenario::Source;
 use model::statistics::{Estimate, round_significant};
@@ -131,6 +131,8 @@ impl<'a> Builder<'a> {
             },
             classes: self.classes(),
             stations: self.stations(on.target),
+            workers: Vec::new(),
+            runs: None,
             time: self.time(|_| true),
             memory: Memory { mean: measurement.memory.loaded as f64, peak: self.memory_peak() },
             bounds: Vec::new(),
@@ -145,6 +147,7 @@ impl<'a> Builder<'a> {
             warnings: Vec::new(),
             rounds: self.each(on),
         };
+        report.runs = RunRange::of(&report.rounds);
         report.cut_short = self.cut_short(&report);
         report.falls_behind = self.falls_behind(&report);
         report.warnings = self.warnings(&report, on);

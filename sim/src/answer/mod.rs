@@ -99,6 +99,8 @@ impl Builder<'_> {
             },
             classes: self.classes(),
             stations: self.stations(),
+            workers: self.workers(),
+            runs: self.runs(),
             time: self.time(|o| &o.classes),
             memory: self.memory(),
             bounds: bounds(scenario, plan),

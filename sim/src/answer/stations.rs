@@ -1,11 +1,12 @@
 //! Stations over the counted window, from what the resources counted.
 
-use model::report::Station;
+use model::report::{RunRange, Station, WorkerShare};
 use model::scenario::Scenario;
 use model::station::StationId;
 use model::statistics::round_significant;
 
 use super::Builder;
+use crate::event_loop::Worker;
 use crate::observe::{Gauge, Observations};
 use crate::{cpu, database, event_loop, interpreter, threads, upstream};
 
@@ -73,6 +74,46 @@ fn sources(scenario: &Scenario) -> Vec<StationSource> {
 }
 
 impl Builder<'_> {
+    /// How much single runs differ.
+    pub(super) fn runs(&self) -> Option<RunRange> {
+        let rates = || self.seen.iter().map(|seen| round_significant(seen.throughput()));
+        (self.seen.len() > 1).then(|| RunRange {
+            low: rates().fold(f64::INFINITY, f64::min),
+            high: rates().fold(0.0, f64::max),
+        })
+    }
+
+    /// Each worker of a service that has several. Which one has most is chance: in each run they are
+    /// put in order first.
+    pub(super) fn workers(&self) -> Vec<WorkerShare> {
+        let count = self.scenario.service.workers as usize;
+        if count < 2 {
+            return Vec::new();
+        }
+        let mut order: Vec<Vec<usize>> = Vec::with_capacity(self.seen.len());
+        for seen in self.seen {
+            let answered = |worker: &usize| seen.event_loop.workers[*worker].answered;
+            let mut workers: Vec<usize> = (0..count).collect();
+            workers.sort_by_key(|worker| std::cmp::Reverse(answered(worker)));
+            order.push(workers);
+        }
+        let mean = |rank: usize, pick: &dyn Fn(&Observations, &Worker) -> f64| {
+            let each = self.seen.iter().zip(&order);
+            let sum: f64 =
+                each.map(|(seen, order)| pick(seen, &seen.event_loop.workers[order[rank]])).sum();
+            round_significant(sum / self.seen.len() as f64)
+        };
+        let share = |rank: usize| WorkerShare {
+            answers: mean(rank, &|seen, worker| {
+                worker.answered as f64 / (seen.good().max(1)) as f64
+            }),
+            connections: mean(rank, &|_, worker| self.mean(&worker.connections)),
+            cpu: mean(rank, &|seen, worker| worker.cpu.secs_f64() / seen.window.secs_f64()),
+            busy: mean(rank, &|_, worker| self.mean(&worker.busy)),
+        };
+        (0..count).map(share).collect()
+    }
+
     /// The stations that something visited, and the processors.
     pub(super) fn stations(&self) -> Vec<Station> {
         let all = sources(self.scenario);

@@ -232,12 +232,16 @@ impl<T: Trace> Engine<'_, T> {
         debug_assert!(!entry.settled);
         entry.settled = true;
         let (user, class, key, sent) = (entry.user, entry.class, entry.key, entry.sent);
+        let worker = entry.worker;
         let record = Record::Settled { lane: key.lane, index: key.index, error };
         self.trace.record(self.now, record);
         self.seen.in_flight.leave(self.now);
         self.seen.sojourn += u128::from((self.now - sent.max(self.window_opened)).nanos());
         match error {
-            None => self.seen.record(class, self.now - sent),
+            None => {
+                self.seen.record(class, self.now - sent);
+                self.seen.event_loop.workers[worker as usize].answered += 1;
+            }
             Some(kind) => self.seen.classes[class as usize].fail(kind),
         }
         self.user_is_free(user, key);
@@ -290,7 +294,7 @@ impl<T: Trace> Engine<'_, T> {
         let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
         if worker != NONE {
             self.workers[worker as usize].clients -= 1;
-            self.seen.event_loop.connections.leave(self.now);
+            self.seen.event_loop.disconnected(worker, self.now);
             self.hang_up(worker, via);
         }
     }

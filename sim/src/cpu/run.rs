@@ -77,8 +77,14 @@ impl<T: Trace> Engine<'_, T> {
     /// Takes what a running thread has done off its work.
     pub(crate) fn charge(&mut self, thread: u32) {
         let done = self.cpu.charge(self.threads[thread].core, self.now);
+        self.spent(thread, done);
+    }
+
+    /// A thread has used the CPU for so long.
+    fn spent(&mut self, thread: u32, done: Span) {
         let entry = &mut self.threads[thread];
         entry.work = entry.work.saturating_sub(done);
+        self.seen.event_loop.workers[entry.worker as usize].cpu += done;
     }
 
     /// The quota is used up: every running thread stops where it is.
@@ -86,8 +92,8 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.reach(Limit::Quota);
         for (thread, done) in self.cpu.throttle(self.now) {
             self.seen.cpu.cores.leave(self.now);
+            self.spent(thread, done);
             let entry = &mut self.threads[thread];
-            entry.work = entry.work.saturating_sub(done);
             entry.state = ThreadState::Ready;
             let task = entry.task;
             if task != NONE {

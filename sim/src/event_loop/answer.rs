@@ -4,6 +4,7 @@ use model::place;
 use model::report::Bound;
 use model::scenario::{Concurrency, Scenario, Spread};
 use model::station::StationId;
+use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::StationSource;
@@ -18,11 +19,59 @@ pub struct Observed {
     pub busy: Gauge,
     /// Client connections that are open.
     pub connections: Gauge,
+    /// Each worker by itself.
+    pub workers: Vec<Worker>,
+}
+
+/// What is counted of one worker.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Worker {
+    /// Its loop is at work.
+    pub busy: Gauge,
+    /// Client connections that it has.
+    pub connections: Gauge,
+    /// Good answers that it gave.
+    pub answered: u64,
+    /// CPU time of all of its threads.
+    pub cpu: Span,
 }
 
 impl Observed {
+    pub(crate) fn new(workers: u32) -> Observed {
+        let workers = (0..workers).map(|_| Worker::default()).collect();
+        Observed { workers, ..Observed::default() }
+    }
+
     pub(crate) fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
-        [&mut self.busy, &mut self.connections].into_iter()
+        let workers = self.workers.iter_mut();
+        let each = workers.flat_map(|worker| [&mut worker.busy, &mut worker.connections]);
+        [&mut self.busy, &mut self.connections].into_iter().chain(each)
+    }
+
+    pub(crate) fn reset(&mut self) {
+        for worker in &mut self.workers {
+            (worker.answered, worker.cpu) = (0, Span::ZERO);
+        }
+    }
+
+    pub(crate) fn wakes(&mut self, worker: u32, now: Instant) {
+        self.busy.enter(now);
+        self.workers[worker as usize].busy.enter(now);
+    }
+
+    pub(crate) fn sleeps(&mut self, worker: u32, now: Instant) {
+        self.busy.leave(now);
+        self.workers[worker as usize].busy.leave(now);
+    }
+
+    pub(crate) fn connected(&mut self, worker: u32, now: Instant) {
+        self.connections.enter(now);
+        self.workers[worker as usize].connections.enter(now);
+    }
+
+    pub(crate) fn disconnected(&mut self, worker: u32, now: Instant) {
+        self.connections.leave(now);
+        self.workers[worker as usize].connections.leave(now);
     }
 }
 

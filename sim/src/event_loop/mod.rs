@@ -5,7 +5,7 @@ mod callbacks;
 mod listener;
 mod run;
 
-pub(crate) use answer::Observed;
+pub(crate) use answer::{Observed, Worker};
 pub(crate) use answer::{bounds, candidates, stations};
 pub(crate) use callbacks::{Callbacks, Via};
 pub(crate) use listener::Listener;

@@ -31,7 +31,7 @@ impl<T: Trace> Engine<'_, T> {
         if self.threads[thread].state != ThreadState::Idle {
             return;
         }
-        self.seen.event_loop.busy.enter(self.now);
+        self.seen.event_loop.wakes(id, self.now);
         self.listener.wake(id);
         let worker = &mut self.workers[id as usize];
         worker.callbacks.begin_turn();
@@ -74,7 +74,7 @@ impl<T: Trace> Engine<'_, T> {
         let id = entry.worker;
         match entry.role {
             Role::Loop => {
-                self.seen.event_loop.busy.leave(self.now);
+                self.seen.event_loop.sleeps(id, self.now);
                 self.listener.sleep(id);
             }
             Role::Pool => self.workers[id as usize].pool_threads.idle.push(thread),
@@ -155,7 +155,7 @@ impl<T: Trace> Engine<'_, T> {
         if !settled {
             self.users[user as usize].worker = worker;
             self.workers[worker as usize].clients += 1;
-            self.seen.event_loop.connections.enter(self.now);
+            self.seen.event_loop.connected(worker, self.now);
         }
         if self.tasks[task].written {
             self.enqueue(task, Via::Loop);

@@ -42,6 +42,10 @@ impl Answer for Explanation<'_> {
         }
         page.heading("What requests use and wait for:");
         page.table(parts::stations(&report.stations));
+        if let Some(workers) = parts::workers(&report.workers) {
+            page.heading("Workers, the busiest of each run first:");
+            page.table(workers);
+        }
         page.heading("What a request does, and what that takes on average if it waits for nobody:");
         for program in self.programs {
             program.write(&mut page);

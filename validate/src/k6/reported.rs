@@ -152,6 +152,8 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
             rate: (good + failed) / duration,
         },
         classes,
+        workers: Vec::new(),
+        runs: None,
         stations: Vec::new(),
         time: Vec::new(),
         memory: Memory { mean: 0.0, peak: 0.0 },

@@ -59,6 +59,8 @@ fn report(kind: Kind, noise: f64) -> Report {
         in_flight: InFlight { mean: about(10.4, noise), peak: 20 },
         arrivals: Arrivals { sent: 2403.0, dropped: 0.0, rate: 40.05 },
         classes: vec![class("cart", 30.0, noise), class("pay", 10.0, noise)],
+        workers: Vec::new(),
+        runs: None,
         stations: vec![
             station(StationId::Cpu, Some(1), 0.5),
             station(StationId::Loop, Some(1), 0.45),
