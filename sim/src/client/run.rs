@@ -240,7 +240,7 @@ impl<T: Trace> Engine<'_, T> {
         match error {
             None => {
                 self.seen.record(class, self.now - sent);
-                self.seen.event_loop.workers[worker as usize].answered += 1;
+                self.seen.event_loop.answered(worker);
             }
             Some(kind) => self.seen.classes[class as usize].fail(kind),
         }

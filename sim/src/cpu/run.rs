@@ -84,7 +84,7 @@ impl<T: Trace> Engine<'_, T> {
     fn spent(&mut self, thread: u32, done: Span) {
         let entry = &mut self.threads[thread];
         entry.work = entry.work.saturating_sub(done);
-        self.seen.event_loop.workers[entry.worker as usize].cpu += done;
+        self.seen.event_loop.spent(entry.worker, done);
     }
 
     /// The quota is used up: every running thread stops where it is.

@@ -19,7 +19,7 @@ pub struct Observed {
     pub busy: Gauge,
     /// Client connections that are open.
     pub connections: Gauge,
-    /// Each worker by itself.
+    /// Each worker by itself; empty if there is only one.
     pub workers: Vec<Worker>,
 }
 
@@ -38,7 +38,8 @@ pub struct Worker {
 
 impl Observed {
     pub(crate) fn new(workers: u32) -> Observed {
-        let workers = (0..workers).map(|_| Worker::default()).collect();
+        let several = if workers > 1 { workers } else { 0 };
+        let workers = (0..several).map(|_| Worker::default()).collect();
         Observed { workers, ..Observed::default() }
     }
 
@@ -56,22 +57,42 @@ impl Observed {
 
     pub(crate) fn wakes(&mut self, worker: u32, now: Instant) {
         self.busy.enter(now);
-        self.workers[worker as usize].busy.enter(now);
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.busy.enter(now);
+        }
     }
 
     pub(crate) fn sleeps(&mut self, worker: u32, now: Instant) {
         self.busy.leave(now);
-        self.workers[worker as usize].busy.leave(now);
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.busy.leave(now);
+        }
     }
 
     pub(crate) fn connected(&mut self, worker: u32, now: Instant) {
         self.connections.enter(now);
-        self.workers[worker as usize].connections.enter(now);
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.connections.enter(now);
+        }
     }
 
     pub(crate) fn disconnected(&mut self, worker: u32, now: Instant) {
         self.connections.leave(now);
-        self.workers[worker as usize].connections.leave(now);
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.connections.leave(now);
+        }
+    }
+
+    pub(crate) fn answered(&mut self, worker: u32) {
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.answered += 1;
+        }
+    }
+
+    pub(crate) fn spent(&mut self, worker: u32, cpu: Span) {
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.cpu += cpu;
+        }
     }
 }
 
