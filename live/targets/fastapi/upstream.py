@@ -18,8 +18,6 @@ KEPT = 20
 """Idle connections that httpx keeps, unless it is told otherwise."""
 ATTEMPT_SHIFT = 48
 """Bits that a lane leaves for the number of the attempt."""
-BACKOFF_MAX = 3600.0
-"""Longest pause between attempts in seconds, whatever the growth of the backoff."""
 
 
 class Upstream:
@@ -32,7 +30,7 @@ class Upstream:
         name, number = spec["name"], plan.upstreams.index(spec)
         self.url: str = spec["url"]
         self.retries: int = spec["retries"]
-        self._backoff, self._growth = spec["backoff"], spec["backoff_factor"]
+        self._pauses: list[float] = spec["pauses"]
         self.semaphore_place = plan.place("semaphore", name)
         self.connection_place = plan.place("connections", name)
         self.exchange_place = plan.place("upstream", name)
@@ -52,7 +50,7 @@ class Upstream:
 
     def pause(self, attempt: int) -> int:
         """Nanoseconds before the attempt after this one."""
-        return int(min(self._backoff * self._growth**attempt, BACKOFF_MAX) * 1e9)
+        return int(self._pauses[attempt] * 1e9)
 
 
 def semaphores(slots: int | None) -> tuple[threading.Semaphore, asyncio.Semaphore] | None:

@@ -15,9 +15,6 @@ use crate::plan::{self, DrawId, Pc};
 use crate::slots::Slots;
 use crate::standstill::Awaited;
 
-/// Longest pause between attempts, whatever the growth of the backoff.
-const BACKOFF_MAX: Span = Span::from_secs(3600);
-
 /// What it costs to look at all connections, once for each of so many waiting calls and once more.
 ///
 /// httpcore 1.0.9 does so whenever a call begins or ends (`_assign_requests_to_connections`): it looks
@@ -287,8 +284,7 @@ impl<T: Trace> Engine<'_, T> {
             entry.call.attempt = 0;
             return self.fail(task, kind);
         }
-        let growth = libm::pow(spec.backoff_factor, f64::from(entry.call.attempt));
-        let pause = spec.backoff.scale(growth).min(BACKOFF_MAX);
+        let pause = spec.pause_after(entry.call.attempt);
         entry.call.attempt += 1;
         entry.pc = again;
         debug_assert!(entry.thread != NONE);

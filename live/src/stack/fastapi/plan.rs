@@ -64,8 +64,8 @@ struct UpstreamPlan {
     max_in_flight: Option<u32>,
     timeout: Option<f64>,
     retries: u32,
-    backoff: f64,
-    backoff_factor: f64,
+    /// Seconds after each failed attempt but the last.
+    pauses: Vec<f64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -151,8 +151,7 @@ impl UpstreamPlan {
             max_in_flight: spec.max_in_flight,
             timeout: spec.timeout.map(Span::secs_f64),
             retries: spec.retries,
-            backoff: spec.backoff.secs_f64(),
-            backoff_factor: spec.backoff_factor,
+            pauses: (0..spec.retries).map(|attempt| spec.pause_after(attempt).secs_f64()).collect(),
         }
     }
 }

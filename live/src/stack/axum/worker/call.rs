@@ -12,9 +12,6 @@ use super::waiting::{Mode, Timed, deadline};
 use crate::clock;
 use crate::wire::{self, Call};
 
-/// Longest pause between attempts, whatever the growth of the backoff.
-const BACKOFF_MAX: Span = Span::from_secs(3600);
-
 impl Context {
     /// Calls an upstream: attempts until one succeeds or all are used up.
     pub(super) async fn call(&mut self, upstream: usize, path: &str) -> Result<(), Fault> {
@@ -39,8 +36,7 @@ impl Context {
             if attempt >= spec.retries {
                 return Err(kind.into());
             }
-            let growth = libm::pow(spec.backoff_factor, f64::from(attempt));
-            let pause = spec.backoff.scale(growth).min(BACKOFF_MAX);
+            let pause = spec.pause_after(attempt);
             attempt += 1;
             self.pause(pause, place::backoff(number)).await;
         }
