@@ -41,16 +41,15 @@ section! {
         /// Each later pause is this many times longer.
         #[key(between(1.0, 100.0))]
         pub backoff_factor: f64 = 2,
+        /// No pause is longer.
+        pub backoff_max: Span = "1h",
     }
 }
-
-/// Longest pause between attempts, whatever the growth of the backoff.
-const BACKOFF_MAX: Span = Span::from_secs(3600);
 
 impl Upstream {
     /// The pause after a failed attempt; the first attempt is number 0.
     pub fn pause_after(&self, attempt: u32) -> Span {
         let growth = libm::pow(self.backoff_factor, f64::from(attempt));
-        self.backoff.scale(growth).min(BACKOFF_MAX)
+        self.backoff.scale(growth).min(self.backoff_max)
     }
 }

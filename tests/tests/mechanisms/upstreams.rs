@@ -90,6 +90,8 @@ fn retries_pause_longer_each_time() {
     assert_eq!(run.log(), ["quote 100ms upstream_failed"]);
     let run = calls(1, FAILING, &["upstream.partner.backoff_factor=1"]);
     assert_eq!(run.log(), ["quote 550ms upstream_failed"]);
+    let run = calls(1, FAILING, &["upstream.partner.backoff_max=100ms"]);
+    assert_eq!(run.log(), ["quote 650ms upstream_failed"], "pauses of 50, 100 and 100 ms");
     let run = calls(1, FAILING, &["upstream.partner.failures=\"0%\""]);
     assert_eq!(run.log(), ["quote 100ms"], "a good reply ends it");
     let run = calls(1, FAILING, &["costs.cpu.call=\"1ms\""]);
