@@ -11,23 +11,37 @@ mod console;
 mod exit;
 mod failure;
 mod format;
+/// The page of a ladder and of reports side by side, and their document.
 pub mod ladder;
-pub mod measurement;
+mod measurement;
+/// Numbers in words: rates, times, shares.
 pub mod number;
+/// What an answer shows to people, and how that is written.
 pub mod page;
 mod paint;
+/// Parts of pages that several answers share.
 pub mod parts;
 #[cfg(test)]
 mod sample;
+/// Reports that were kept in files and folders.
 pub mod saved;
+/// The page of one report.
 pub mod scenario;
 mod source;
 
+/// A program's arguments, and the order of its help text.
 pub use command_line::{CommandLine, HELP};
+/// The command that prints completion scripts.
 pub use completions::Completions;
+/// The streams of a command.
 pub use console::Console;
+/// How a command ends.
 pub use exit::Exit;
+/// Why there is no answer.
 pub use failure::Failure;
+/// Forms of an answer, and the options that choose one.
 pub use format::{Answer, Format, Output, PlainOutput, json};
+/// Emphasis on terminals.
 pub use paint::Paint;
+/// Options that name scenarios and change them.
 pub use source::{Changes, LadderSource, Source, Sources};

@@ -8,7 +8,7 @@ use crate::number;
 use crate::page::{Fields, Note, Page};
 
 /// What a reader needs to judge the numbers.
-pub fn conditions(page: &mut Page, measurement: &Measurement) {
+pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
     let mut fields = Fields::new(2, 18);
     let mut line = |name: &str, text: String| fields.text(name, text);
     line("on", place(measurement));
@@ -64,7 +64,7 @@ pub fn conditions(page: &mut Page, measurement: &Measurement) {
 }
 
 /// Why the numbers prove nothing; no note if they stand.
-pub fn doubts(page: &mut Page, measurement: &Measurement) {
+pub(crate) fn doubts(page: &mut Page, measurement: &Measurement) {
     for reason in &measurement.inconclusive {
         page.notes(vec![Note { kind: "INCONCLUSIVE", text: reason.clone(), strong: true }]);
     }

@@ -1,9 +1,11 @@
 //! Predicts what a web service will do: a seeded, deterministic discrete-event simulation.
 #![forbid(unsafe_code)]
 
-// The simulation: a plan of the scenario, the engine that runs it, what is observed.
+/// Runs a plan: clock, agenda, requests.
 pub mod engine;
+/// What is observed in the counted window of a run.
 pub mod observe;
+/// A scenario as the engine runs it: steps become instructions.
 pub mod plan;
 
 // The resources, each with its instructions, its state, its observations and its answer.
@@ -18,13 +20,19 @@ mod standstill;
 mod threads;
 mod upstream;
 
-// The answer: replications, the report, the limits.
+/// From runs to a report.
 pub mod answer;
 mod bounds;
+/// The answer of `sim explain`.
 pub mod explain;
+/// What to change, found by experiment.
 pub mod knob;
+/// A whole prediction: a scenario in, a report out.
 pub mod predict;
+/// Independent replications in parallel.
 pub mod replicate;
+/// Replications in parts that are written, read back and merged.
 pub mod shard;
 
+/// The command line of `sim`.
 pub mod cli;
