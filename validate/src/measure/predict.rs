@@ -7,7 +7,7 @@
 use model::costs::{Costs, QueryCost};
 use model::read::Resolved;
 use model::report::Report;
-use model::scenario::{Scenario, Server, Step};
+use model::scenario::{Concurrency, Hold, Scenario, Server, Step};
 use sim::engine::Runaway;
 use sim::predict::Experiment;
 use sim::replicate::Effort;
@@ -72,7 +72,9 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     if let Some(event_loop) = stack.event_loop {
         scenario.service.event_loop = event_loop;
     }
-    if !stack.burns {
+    if stack.burns {
+        without_fastapi(scenario);
+    } else {
         // Handlers compute as long as the scenario says; the libraries cost less elsewhere.
         let scale = scenario.costs.cpu_scale(scenario.service.server);
         let steps = scenario.endpoints.iter_mut().flat_map(|endpoint| &mut endpoint.steps);
@@ -83,6 +85,22 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     }
     if let Some(tick) = platform.tick.filter(|_| !resolved.is_written("cpu.tick")) {
         resolved.scenario.cpu.tick = tick;
+    }
+}
+
+/// What only follows from FastAPI's defaults, axum leaves out: dependencies, the validation of a
+/// response, and a session that outlives its handler.
+fn without_fastapi(scenario: &mut Scenario) {
+    scenario.service.response_model.get_or_insert(false);
+    scenario.service.dependencies.get_or_insert(0);
+    let threadpool: Vec<bool> = (scenario.endpoints.iter())
+        .map(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool)
+        .collect();
+    let hold = scenario.database.as_ref().map(|database| database.hold);
+    for (endpoint, threadpool) in scenario.endpoints.iter_mut().zip(threadpool) {
+        if threadpool && endpoint.hold.or(hold) == Some(Hold::Request) {
+            endpoint.hold = Some(Hold::Handler);
+        }
     }
 }
 
@@ -182,6 +200,31 @@ mod tests {
         // A processor twice as fast burns half as much; the stack itself stays as it is.
         let fast = ["service.server=uvicorn", "cpu.speed=2"];
         assert_eq!(request(&fast) / 2.0, 0.001 + 0.003);
+    }
+
+    #[test]
+    fn axum_is_predicted_without_what_fastapi_adds() {
+        let text = r#"
+            load = { users = 5, duration = "1s" }
+            service.concurrency = "threadpool"
+            database.hold = "request"
+            [[endpoint]]
+            name = "item"
+            weight = 1
+            steps = [{ read = "item" }]
+            [costs]
+            cpu.request = "1ms"
+            query.default.engine = "1us"
+        "#;
+        let mut resolved = load_text("shop", text, &[]).expect("a valid scenario");
+        let visits = |resolved: &Resolved| {
+            let endpoint = &resolved.scenario.endpoints[0];
+            let scenario = &resolved.scenario;
+            (endpoint.dependencies(scenario), endpoint.validates(scenario), endpoint.hold(scenario))
+        };
+        assert_eq!(visits(&resolved), (1, true, Some(Hold::Request)));
+        overlay(&mut resolved, &platform());
+        assert_eq!(visits(&resolved), (0, false, Some(Hold::Handler)));
     }
 
     #[test]

@@ -23,22 +23,26 @@ impl Stack for Axum {
     fn refusals(&self, resolved: &Resolved) -> Vec<Diagnostic> {
         let scenario = &resolved.scenario;
         let mut found = Vec::new();
-        if scenario.endpoints.iter().any(|endpoint| endpoint.validates(scenario)) {
+        let (service, endpoints) = (&scenario.service, &scenario.endpoints);
+        // What only follows from FastAPI's defaults, axum leaves out, as it leaves out all of FastAPI.
+        if service.response_model == Some(true)
+            || endpoints.iter().any(|endpoint| endpoint.response_model == Some(true))
+        {
             found.push(resolved.refusal(
                 "service.response_model",
-                "a response model, which the scenario has or which follows from its `hold`, is \
-                 validated on a thread; axum does no such thing",
+                "a response model is validated on a thread; axum does no such thing",
                 "false with --target axum",
-                "measure with --target fastapi, or with --set service.response_model=false",
+                "measure with --target fastapi, or leave response_model out",
             ));
         }
-        if scenario.endpoints.iter().any(|endpoint| endpoint.dependencies(scenario) > 0) {
+        if service.dependencies > Some(0)
+            || endpoints.iter().any(|endpoint| endpoint.dependencies > Some(0))
+        {
             found.push(resolved.refusal(
                 "service.dependencies",
-                "`def` dependencies, which the scenario has or which follow from its `hold`, take \
-                 threads; axum has none",
+                "`def` dependencies take threads; axum has none",
                 "0 with --target axum",
-                "measure with --target fastapi, or with --set service.dependencies=0",
+                "measure with --target fastapi, or leave dependencies out",
             ));
         }
         found
