@@ -206,10 +206,10 @@ fn a_curve_alone_is_an_answer() {
     let sweep = sweep("service.concurrency=async,threadpool,blocking", &CURVE[..3], 0);
     assert_eq!((sweep.exit(), sweep.predicted_knee.clone()), (Exit::Success, Knee::Unknown));
     let expected = "\
-service.concurrency  predicted            P95   CPU  errors  full
-              async      100/s  ±0.50  550 ms  50 %   0.1 %  nothing
-         threadpool      200/s  ±1.0   550 ms  50 %   0.1 %  nothing
-           blocking      390/s  ±1.9   550 ms  50 %   0.1 %  nothing
+service.concurrency  predicted            P95     P99   CPU  errors  full
+              async      100/s  ±0.50  550 ms  900 ms  50 %   0.1 %  nothing
+         threadpool      200/s  ±1.0   550 ms  900 ms  50 %   0.1 %  nothing
+           blocking      390/s  ±1.9   550 ms  900 ms  50 %   0.1 %  nothing
 
 service.concurrency  good/s
               async  ████████ 100
