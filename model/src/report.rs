@@ -293,13 +293,14 @@ pub struct RunRange {
 }
 
 impl RunRange {
-    /// The range of several runs; none of fewer.
-    pub fn of(runs: &[Report]) -> Option<RunRange> {
-        let rates = || runs.iter().map(|run| run.throughput.value);
-        (runs.len() > 1).then(|| RunRange {
-            low: rates().fold(f64::INFINITY, f64::min),
-            high: rates().fold(0.0, f64::max),
-        })
+    /// The range of the throughputs of several runs; none of fewer than two.
+    pub fn of(rates: impl ExactSizeIterator<Item = f64>) -> Option<RunRange> {
+        let nothing = RunRange { low: f64::INFINITY, high: 0.0 };
+        let wider = |range: RunRange, rate: f64| RunRange {
+            low: range.low.min(rate),
+            high: range.high.max(rate),
+        };
+        (rates.len() > 1).then(|| rates.fold(nothing, wider))
     }
 }
 
@@ -460,7 +461,8 @@ pub struct Standstill {
 }
 
 impl Standstill {
-    /// What was held, what was waited for, what ended it, and what removes it.
+    /// One sentence each: which requests held and waited for which resource, how the standstill ended,
+    /// and which setting prevents it.
     pub fn sentence(&self) -> String {
         let mut held = Vec::new();
         if self.connections_waiting_for_a_thread > 0 {

@@ -122,9 +122,7 @@ impl Walk<'_> {
 
     fn visit(&mut self, op: Basic) {
         match op {
-            Basic::Request { draw, .. } | Basic::Between { draw, .. } | Basic::Cpu { draw } => {
-                self.compute(self.mean(draw))
-            }
+            Basic::Request { draw, .. } | Basic::Cpu { draw } => self.compute(self.mean(draw)),
             Basic::Burn { span } => self.compute(span.secs_f64()),
             Basic::Block { draw } => self.spend(place::BLOCK, self.mean(draw), true),
             Basic::Sleep { draw } => self.spend(place::SLEEP, self.mean(draw), false),

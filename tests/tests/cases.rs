@@ -143,9 +143,9 @@ fn hardware_is_named_where_no_setting_helps() {
     assert!(after < 0.1, "{after}");
 }
 
-/// httpx goes through all connections for each waiting call. Measured with httpx 0.28.1 by itself, on
-/// three machines, in shares of 50 tasks at 100 connections: 200 tasks at 100 make 0.26 to 0.45 of the
-/// calls, 200 without a limit 0.60 to 0.91, and 400 at 100 a tenth or less.
+/// httpx goes through all connections for each waiting call. Measured with httpx 0.28.1 by itself: 50
+/// tasks at 100 connections make most calls, 200 at 100 by far the fewest, 400 at 100 fewer still. How
+/// many each makes is not what this tests: docs/decisions/http-clients.md has the figures.
 #[test]
 fn a_long_queue_for_the_connections_of_httpx_costs_cpu() {
     let calls = |users: u32, connections: &str| {
@@ -155,15 +155,11 @@ fn a_long_queue_for_the_connections_of_httpx_costs_cpu() {
         advised(&resolved, Experiment::None).throughput.value
     };
     let best = calls(50, "100");
-    let share = |users, connections| calls(users, connections) / best;
-    let crowded = share(200, "100");
-    assert!((0.26..0.45).contains(&crowded), "{crowded}");
-    let unlimited = share(200, "none");
-    assert!((0.60..0.91).contains(&unlimited), "{unlimited}");
-    let few = share(200, "20");
-    assert!(crowded < few && few < unlimited, "{few}");
-    let deeper = share(400, "100");
-    assert!(deeper < 0.15, "{deeper}");
+    let (crowded, deeper) = (calls(200, "100"), calls(400, "100"));
+    for other in [calls(200, "none"), calls(200, "20")] {
+        assert!(crowded < other && other < best, "{crowded} {other} {best}");
+    }
+    assert!(crowded < best / 2.0 && deeper < crowded, "{deeper} {crowded} {best}");
 }
 
 /// What the path says is what the scenario gives with all its changes made.

@@ -147,7 +147,7 @@ impl<'a> Builder<'a> {
             warnings: Vec::new(),
             rounds: self.each(on),
         };
-        report.runs = RunRange::of(&report.rounds);
+        report.runs = RunRange::of(report.rounds.iter().map(|round| round.throughput.value));
         report.cut_short = self.cut_short(&report);
         report.falls_behind = self.falls_behind(&report);
         report.warnings = self.warnings(&report, on);

@@ -34,8 +34,8 @@ fn table<'d>(table: &'d mut Table, path: &[String]) -> Option<&'d mut Table> {
     })
 }
 
-/// What is said of the built-in `file` with the key `path` moved to `place`; none where the key
-/// is one of that place, too, or the place is not written as a table.
+/// The problems of the built-in `file` after its key `path` has been moved to `place`. None if `place`
+/// has a key of that name too, or is not written as a table.
 fn moved(file: &str, text: &str, path: &[String], place: &str) -> Option<Diagnostics> {
     let (name, above) = path.split_last()?;
     let wrong: Vec<&str> = [place, name].into_iter().filter(|name| !name.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! What is allowed in a scenario and probably not meant: names that nothing reads or defines.
+//! Notes on a scenario that is allowed but probably a mistake: names that nothing reads or defines.
 
 use std::collections::BTreeSet;
 

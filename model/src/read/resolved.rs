@@ -153,7 +153,7 @@ impl Resolved {
         value.is_some_and(|value| value.origin == Origin::Written)
     }
 
-    /// What is allowed and probably not meant, in whole sentences.
+    /// Notes on values that are allowed but probably a mistake, in whole sentences.
     pub fn notes(&self) -> Vec<String> {
         let queries = self.fields.table("costs").and_then(|costs| costs.table("query"));
         let own = |name: &str| {

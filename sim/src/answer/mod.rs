@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use model::report::{
     Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
-    SCHEMA,
+    RunRange, SCHEMA,
 };
 use model::scenario::Scenario;
 use model::statistics::{Estimate, round_significant};
@@ -100,7 +100,7 @@ impl Builder<'_> {
             classes: self.classes(),
             stations: self.stations(),
             workers: self.workers(),
-            runs: self.runs(),
+            runs: RunRange::of(seen.iter().map(|seen| round_significant(seen.throughput()))),
             time: self.time(|o| &o.classes),
             memory: self.memory(),
             bounds: bounds(scenario, plan),

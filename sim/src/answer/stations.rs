@@ -1,6 +1,6 @@
 //! Stations over the counted window, from what the resources counted.
 
-use model::report::{RunRange, Station, WorkerShare};
+use model::report::{Station, WorkerShare};
 use model::scenario::Scenario;
 use model::station::StationId;
 use model::statistics::round_significant;
@@ -74,15 +74,6 @@ fn sources(scenario: &Scenario) -> Vec<StationSource> {
 }
 
 impl Builder<'_> {
-    /// How much single runs differ.
-    pub(super) fn runs(&self) -> Option<RunRange> {
-        let rates = || self.seen.iter().map(|seen| round_significant(seen.throughput()));
-        (self.seen.len() > 1).then(|| RunRange {
-            low: rates().fold(f64::INFINITY, f64::min),
-            high: rates().fold(0.0, f64::max),
-        })
-    }
-
     /// Each worker of a service that has several. Which one has most is chance: in each run they are
     /// put in order first.
     pub(super) fn workers(&self) -> Vec<WorkerShare> {

@@ -26,7 +26,7 @@ impl<T: Trace> Engine<'_, T> {
         self.audit_waits();
     }
 
-    /// What is held by tasks that wait is counted.
+    /// Connections and threads that waiting tasks hold are counted correctly.
     fn audit_waits(&self) {
         for (id, worker) in (0..).zip(&self.workers) {
             let here = || live(&self.tasks).filter(|(task, _)| self.worker_of(*task) == id);

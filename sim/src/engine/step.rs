@@ -63,7 +63,7 @@ impl<T: Trace> Engine<'_, T> {
     fn basic(&mut self, thread: u32, task: u32, op: Basic) -> Flow {
         match op {
             Basic::Admit => self.admit(task),
-            Basic::Request { draw, in_flight } | Basic::Between { draw, in_flight } => {
+            Basic::Request { draw, in_flight } => {
                 let others = self.workers[self.worker_of(task) as usize].tasks.saturating_sub(1);
                 Flow::work(self.sample(task, draw) + in_flight * u64::from(others))
             }

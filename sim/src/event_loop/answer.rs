@@ -23,7 +23,7 @@ pub struct Observed {
     pub workers: Vec<Worker>,
 }
 
-/// What is counted of one worker.
+/// Counts of one worker.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Worker {
     /// Its loop is at work.

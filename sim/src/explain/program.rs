@@ -201,10 +201,6 @@ impl<'a> Reader<'a> {
     fn basic(&mut self, op: Basic) {
         match op {
             Basic::Burn { span } => self.ahead += span.secs_f64(),
-            Basic::Between { draw, .. } => {
-                let mean = self.mean(draw);
-                self.more(|line| line.cpu += mean);
-            }
             Basic::Request { draw, .. } => {
                 self.ahead += self.mean(draw);
                 self.line(self.admission());

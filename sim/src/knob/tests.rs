@@ -14,6 +14,26 @@ fn explained(text: &str) -> Report {
     predict(&resolved(text), &effort, Experiment::Path(None), &mut |_| {}).expect("an end")
 }
 
+/// Users of so many threads and four connections, each held for 100 ms by each request.
+fn pooled(users: u32, threads: u32) -> Report {
+    explained(&format!(
+        r#"
+        load = {{ users = {users}, warmup = "2s", duration = "20s" }}
+        service = {{ concurrency = "threadpool", threads = {threads} }}
+        [database]
+        engine = "postgres"
+        round_trip = "100ms"
+        connections = {{ kind = "pool", size = 4, overflow = 0 }}
+        [[endpoint]]
+        name = "item"
+        weight = 1
+        steps = [{{ read = "item" }}]
+        [costs]
+        query.default.engine = "1us"
+        "#
+    ))
+}
+
 #[test]
 fn a_goal_is_written_as_it_is_read() {
     for goal in ["throughput", "errors", "p99", "mean", "endpoint:a.b.p95"] {
@@ -29,22 +49,7 @@ fn a_goal_is_written_as_it_is_read() {
 /// the other. Both together give twice as much, as two worker processes would.
 #[test]
 fn two_limits_of_the_same_width_are_widened_together() {
-    let report = explained(
-        r#"
-        load = { users = 50, warmup = "2s", duration = "20s" }
-        service = { concurrency = "threadpool", threads = 4 }
-        [database]
-        engine = "postgres"
-        round_trip = "100ms"
-        connections = { kind = "pool", size = 4, overflow = 0 }
-        [[endpoint]]
-        name = "item"
-        weight = 1
-        steps = [{ read = "item" }]
-        [costs]
-        query.default.engine = "1us"
-        "#,
-    );
+    let report = pooled(50, 4);
     let single = |key: &str| {
         let knob = report.knobs.iter().find(|knob| knob.knob == key);
         knob.map(|knob| knob.gain.value)
@@ -80,22 +85,7 @@ fn what_may_be_chance_is_not_called_nothing() {
 /// Doubling the pool twice is one move of a path.
 #[test]
 fn a_path_follows_from_limit_to_limit() {
-    let report = explained(
-        r#"
-        load = { users = 100, warmup = "2s", duration = "20s" }
-        service = { concurrency = "threadpool", threads = 16 }
-        [database]
-        engine = "postgres"
-        round_trip = "100ms"
-        connections = { kind = "pool", size = 4, overflow = 0 }
-        [[endpoint]]
-        name = "item"
-        weight = 1
-        steps = [{ read = "item" }]
-        [costs]
-        query.default.engine = "1us"
-        "#,
-    );
+    let report = pooled(100, 16);
     let path = report.bottleneck.expect("a path").path;
     let first = &path[0].changes[0];
     assert_eq!((first.key.as_str(), first.from.as_str()), ("database.connections.size", "4"));

@@ -165,23 +165,14 @@ impl<'s> Compiler<'s> {
         self.refill(Work::Request);
         let more = self.scenario.costs.server_request(self.scenario.service.server);
         self.burn(more.scale(self.scale));
-        // With several visits of the pool the framework's CPU falls in parts, before, between and
-        // after them. How large each is no profile says: they are taken as equal.
-        let validates = endpoint.validates(self.scenario);
-        let more_visits = dependencies + u32::from(validates);
-        let parts = if more_visits == 0 { 1 } else { more_visits + 2 };
-        let request = self.costs().request.scale(self.scale / f64::from(parts));
-        let in_flight = self.cost(|c| c.in_flight).scale(1.0 / f64::from(parts));
-        let framework = (!request.is_zero() || !in_flight.is_zero())
-            .then(|| (self.draw("request", "-", request), in_flight));
-        if let Some((draw, in_flight)) = framework {
+        // No profile says how the framework's CPU falls before, between and after several visits of
+        // the pool: all of it comes first.
+        let request = self.costs().request.scale(self.scale);
+        let in_flight = self.cost(|c| c.in_flight);
+        if !request.is_zero() || !in_flight.is_zero() {
+            let draw = self.draw("request", "-", request);
             self.emit(Basic::Request { draw, in_flight });
         }
-        let between = |c: &mut Compiler| {
-            if let Some((draw, in_flight)) = framework.filter(|_| parts > 1) {
-                c.emit(Basic::Between { draw, in_flight });
-            }
-        };
 
         let handler = |c: &mut Compiler| {
             for (index, step) in endpoint.steps.iter().enumerate() {
@@ -193,16 +184,13 @@ impl<'s> Compiler<'s> {
         };
         for _ in 0..dependencies {
             self.on_pool(threads::Op::Dependency, |_| {});
-            between(self);
         }
         match self.concurrency {
             Concurrency::Threadpool => self.on_pool(threads::Op::TokenAcquire, handler),
             Concurrency::Blocking | Concurrency::Async => handler(self),
         }
-        between(self);
-        if validates {
+        if endpoint.validates(self.scenario) {
             self.on_pool(threads::Op::Validation, |_| {});
-            between(self);
         }
         if self.holding {
             self.emit(Basic::Reply);

@@ -36,8 +36,6 @@ pub enum Basic {
     Admit,
     /// The framework's CPU, more of it the more requests are in flight.
     Request { draw: DrawId, in_flight: Span },
-    /// The same between two visits of the thread pool, and after the last.
-    Between { draw: DrawId, in_flight: Span },
     /// CPU of the handler, holding the interpreter lock.
     Cpu { draw: DrawId },
     /// A fixed amount of CPU, holding the interpreter lock.
@@ -111,7 +109,7 @@ impl Basic {
     fn verb(&self) -> &'static str {
         match self {
             Basic::Admit => "admit, or refuse with 503",
-            Basic::Request { .. } | Basic::Between { .. } => "framework CPU",
+            Basic::Request { .. } => "framework CPU",
             Basic::Cpu { .. } => "CPU",
             Basic::Burn { .. } => "library CPU",
             Basic::Block { .. } => "block the thread",
