@@ -218,6 +218,20 @@ fn ramped_users_begin_when_they_are_due() {
 }
 
 #[test]
+fn connections_that_are_opened_ahead_are_all_there_before_the_first_request() {
+    let server = Server::new(|_| Reply::good());
+    let load = "users = 5\nthink_time = \"1h\"\nwarmup = \"0s\"\npreconnect = true";
+    let tally = run_until(&server, load, |asked| asked.len() >= 5);
+    let asked = asked(&server);
+    let connections: BTreeSet<usize> = asked.iter().map(|asked| asked.connection).collect();
+    assert_eq!((asked.len(), connections.len()), (5, 5));
+    // They were opened one after the other, and the requests went out together afterwards.
+    assert!(connections.iter().all(|connection| *connection < 5));
+    assert_eq!((tally.connections.made, tally.connections.remade), (5, 0));
+    assert!(asked.iter().all(|asked| asked.key.sent >= tally.started));
+}
+
+#[test]
 fn without_keep_alive_every_request_has_a_connection_of_its_own() {
     let server = Server::new(|_| Reply::good());
     let load = "users = 2\nthink_time = \"2ms\"\nkeep_alive = false\nwarmup = \"0s\"";

@@ -45,6 +45,7 @@ pub fn predict(
     let scenario = &resolved.scenario;
     let seen = replications(scenario, effort, &mut |seen| progress(Stage::Replicated(seen)))?;
     let mut report = answer::report(scenario, resolved.digest(), &seen, effort.confidence);
+    report.warnings.extend(resolved.notes());
     if effort.precision.is_none() {
         report.rounds = answer::rounds(scenario, &report.digest, &seen, effort.confidence);
     }

@@ -207,7 +207,7 @@ impl Bench {
             target: self.target,
             split: &self.split(resolved),
             facts: &self.facts,
-            notes: doubt(resolved, self.offer).into_iter().collect(),
+            notes: doubt(resolved, self.offer).into_iter().chain(resolved.notes()).collect(),
         };
         run::report(resolved, rounds, &on)
     }

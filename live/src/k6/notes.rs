@@ -12,7 +12,11 @@ pub(super) fn notes(scenario: &Scenario) -> String {
         Some(_) => None,
         None => Some("The scenario's users wait for ever: here they give up after a day."),
     };
-    let other = other.into_iter().chain(timeout).chain(ALWAYS);
+    let connected = match &scenario.load.source {
+        Source::Closed { preconnect: true, .. } => Some(CONNECTED),
+        _ => None,
+    };
+    let other = other.into_iter().chain(timeout).chain(connected).chain(ALWAYS);
     let mut lines =
         vec!["// The same as under rung's own load generator, given the same seed:".into()];
     lines.extend(items(same));
@@ -28,6 +32,9 @@ const CLOSED: &str = "Request i of user u calls the same endpoint with the same 
 const OPEN: &str = "Arrival i calls the same endpoint with the same key, so that what the service \
     and its upstream draw from it is the same too; k6 does not count arrivals that it drops.\n\
     What counts: answers that come within the window, the warm-up left out.";
+
+const CONNECTED: &str = "The scenario's connections are open before the first request; k6's users \
+    connect when they first send.";
 
 const ALWAYS: [&str; 1] =
     ["k6 needs a good deal of CPU time for each request: give it processors \

@@ -1,5 +1,7 @@
 //! A user's connection to the service, and how a request is sent on it.
 
+use std::net::SocketAddr;
+
 use model::failure::ErrorKind;
 use model::workload::RequestKey;
 
@@ -39,6 +41,22 @@ pub(super) struct Settled {
 }
 
 impl Client {
+    /// A user whose connection is open before its first request, if the service accepts it.
+    ///
+    /// # Errors
+    /// This machine can open no more connections.
+    pub(super) async fn connected(target: SocketAddr) -> Result<Client, LoadError> {
+        match Connection::open(target).await {
+            Ok(connection) => Ok(Client { connection: Some(connection), ..Client::default() }),
+            Err(failure) => kind(&failure).map(|_| Client::default()),
+        }
+    }
+
+    /// The connection is open.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
     /// Sends a request, waits until it is answered or has timed out, and counts it.
     ///
     /// # Errors

@@ -33,6 +33,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::alarm::{Alarm, NEVER};
 use crate::clock;
 use crate::machine::raise_open_files;
+use client::Client;
 use ledger::Schedule;
 pub use opening::opening_times;
 pub use tally::{Account, ClassTally, Connections, InFlight, LoadSecond, Second, Tally};
@@ -122,6 +123,7 @@ async fn conduct(
 ) -> Result<(Rc<Traffic>, u64), LoadError> {
     let load = &plan.scenario.load;
     let alarm = Alarm::new().map_err(LoadError::Start)?;
+    let clients = preconnect(plan, &alarm).await?;
     let start = clock::now();
     let open = start.saturating_add(load.warmup.nanos());
     let schedule = Schedule { start, open, close: open.saturating_add(load.duration.nanos()) };
@@ -129,7 +131,7 @@ async fn conduct(
     let _ = events.send(Event::Started { at: start });
     let traffic = Rc::new(Traffic::new(&plan.scenario, plan.target, schedule, alarm, events));
     let mut tasks = JoinSet::new();
-    let mut door = open_door(plan, &traffic, &mut tasks);
+    let mut door = open_door(plan, clients, &traffic, &mut tasks);
     loop {
         let mut over = false;
         let turn = traffic.ledger.borrow().next_turn();
@@ -155,16 +157,37 @@ async fn conduct(
     }
 }
 
+/// How long connections that were opened ahead are left to be accepted.
+const ACCEPTED: u64 = 500_000_000;
+
+/// The closed users that are connected before the load begins; none unless the load says so.
+async fn preconnect(plan: &Plan, alarm: &Alarm) -> Result<Vec<Client>, LoadError> {
+    let Source::Closed { users, preconnect: true, .. } = &plan.scenario.load.source else {
+        return Ok(Vec::new());
+    };
+    let mut clients = Vec::new();
+    for _ in closed_users(users) {
+        clients.push(Client::connected(plan.target).await?);
+    }
+    alarm.sleep_until(clock::now().saturating_add(ACCEPTED)).await;
+    Ok(clients)
+}
+
 /// Starts the closed users; for open arrivals, returns the door that starts them.
 fn open_door(
     plan: &Plan,
+    clients: Vec<Client>,
     traffic: &Rc<Traffic>,
     tasks: &mut JoinSet<Result<(), LoadError>>,
 ) -> Option<Door> {
     match &plan.scenario.load.source {
         Source::Closed { users, .. } => {
-            for (user, active) in closed_users(users) {
-                tasks.spawn_local(closed_user(Rc::clone(traffic), user, active));
+            let clients = clients.into_iter().chain(std::iter::repeat_with(Client::default));
+            for ((user, active), client) in closed_users(users).zip(clients) {
+                if client.is_connected() {
+                    traffic.ledger.borrow_mut().connected(false);
+                }
+                tasks.spawn_local(closed_user(Rc::clone(traffic), user, active, client));
             }
             None
         }

@@ -25,9 +25,9 @@ pub(super) async fn closed_user(
     traffic: Rc<Traffic>,
     user: u32,
     active: Vec<(Instant, Instant)>,
+    mut client: Client,
 ) -> Result<(), LoadError> {
     let start = traffic.schedule.start;
-    let mut client = Client::default();
     let mut free = start;
     for index in 0.. {
         let Some(intended) = turn(&active, start, free) else { break };

@@ -150,6 +150,9 @@ cpu_costs! {
         /// CPU to raise and handle the error of an attempt of an upstream call that failed or
         /// timed out.
         pub failure: Span,
+        /// Answer a request whose handler failed: the exception on its way through the framework,
+        /// and the reply that tells it.
+        pub error: Span,
         /// More CPU to open a database connection when others have displaced all that its
         /// request had in the caches; few others cost a share of it, see cache.crowd.
         pub crowded_open: Span,

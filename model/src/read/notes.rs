@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::diagnostic::{brief, nearest};
 use super::path::KeyPath;
 use crate::keys::{Fields, KeyKind, Origin, Section, Typed};
-use crate::scenario::{self, Scenario, Statement, Step};
+use crate::scenario::{self, Connections, Endpoint, Scenario, Server, Statement, Step};
 use crate::statistics::round_significant;
 
 /// What a reader of the scenario should look at, in whole sentences. `own` tells the queries
@@ -43,6 +43,39 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
         }
     }
     all
+}
+
+/// A session per request that the scenario may have meant: an endpoint that waits elsewhere gives
+/// its connection back between its statements, unless it is said to hold it.
+pub(crate) fn session(scenario: &Scenario) -> Option<String> {
+    let Connections::Pool { size, overflow, .. } = scenario.database.as_ref()?.connections else {
+        return None;
+    };
+    if scenario.service.server == Server::Axum {
+        return None;
+    }
+    let keeps = |endpoint: &&Endpoint| {
+        endpoint.hold.is_none()
+            && endpoint.steps.iter().any(Step::uses_database)
+            && endpoint.steps.iter().any(waits_elsewhere)
+    };
+    let endpoint = brief(&scenario.endpoints.iter().find(keeps)?.name);
+    Some(format!(
+        "`database.hold` is not written, so that `{endpoint}` holds one of the {} connections for \
+         a statement at a time: if its session keeps the connection while it waits elsewhere, as \
+         one from `Depends` or from a `with` around the handler does, write `hold = \"request\"` \
+         or `hold = \"handler\"`; if not, `hold = \"operation\"`",
+        size.saturating_add(overflow)
+    ))
+}
+
+/// A step that takes time and no connection.
+fn waits_elsewhere(step: &Step) -> bool {
+    match step {
+        Step::Call(_) | Step::Block(_) | Step::Sleep(_) => true,
+        Step::Gather(steps) => steps.iter().any(waits_elsewhere),
+        _ => false,
+    }
 }
 
 /// Times that are far longer than their keys usually are.
@@ -186,6 +219,32 @@ mod tests {
         let notes = load_text("shop", text, &[]).expect("a scenario").notes();
         assert_eq!(notes.len(), 1, "{notes:?}");
         assert!(notes[0].starts_with("`endpoint.list.steps[0].cpu` is 300 s"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_session_that_may_keep_its_connection_is_asked_for() {
+        let text = r#"
+            load = { users = 1, duration = "1s" }
+            service.concurrency = "async"
+            database.connections = { kind = "pool" }
+            upstream.partner.latency = "1s"
+            endpoint = [{ name = "pay", weight = 1, steps = [{ read = "a" }, { call = "partner" }] }]
+            costs.query.default.engine = "6us"
+        "#;
+        let notes = |sets: &[&str]| {
+            let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
+            load_text("shop", text, &sets).expect("valid").notes()
+        };
+        assert_eq!(notes(&[]).len(), 1, "{:?}", notes(&[]));
+        assert!(notes(&[])[0].contains("`pay` holds one of the 15 connections"));
+        for sets in [
+            &["database.hold=operation"][..],
+            &["endpoint.pay.hold=request"],
+            &["database.connections.kind=per-operation"],
+            &["service.server=axum", "costs.interpreter.lock=false"],
+        ] {
+            assert_eq!(notes(sets), [""; 0], "{sets:?}");
+        }
     }
 
     #[test]

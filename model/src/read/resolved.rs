@@ -166,6 +166,9 @@ impl Resolved {
         let mut notes = self.replaced.clone();
         notes.extend(super::notes::unusual(&self.fields));
         notes.extend(super::notes::notes(&self.scenario, own));
+        if !self.is_written("database.hold") {
+            notes.extend(super::notes::session(&self.scenario));
+        }
         notes
     }
 

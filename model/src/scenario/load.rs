@@ -42,6 +42,10 @@ section! {
         /// Pause between a reply and the same user's next request.
         #[key(with("users"), usually(Span::from_secs(2 * 3600)))]
         think_time: Option<Distribution> = "0s",
+        /// Every user's connection is open before the first request, as behind a balancer that
+        /// keeps them; without it each user connects when it sends.
+        #[key(with("users"))]
+        preconnect: Option<bool> = false,
         /// How arrivals are spaced.
         #[key(with("rate"))]
         spacing: Option<Spacing> = "poisson",
@@ -77,6 +81,8 @@ pub enum Source {
         users: Profile,
         /// Pause between a reply and the next request (Z).
         think_time: Distribution,
+        /// All connections are open before the first request.
+        preconnect: bool,
     },
     /// Requests come whether or not earlier ones are answered.
     Open {
@@ -113,13 +119,14 @@ impl Keys for Source {
     const KEYS: &'static [Key] = SourceKeys::KEYS;
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Source> {
-        let SourceKeys { users, rate, think_time, spacing, max_users, stages } =
+        let SourceKeys { users, rate, think_time, preconnect, spacing, max_users, stages } =
             SourceKeys::read(fields, upstreams)?;
         let stages = stages.unwrap_or_default();
         match (users, rate) {
             (Some(users), _) => Some(Source::Closed {
                 users: Profile { start: users as f64, stages },
                 think_time: think_time?,
+                preconnect: preconnect?,
             }),
             (_, Some(rate)) => Some(Source::Open {
                 rate: Profile { start: rate, stages },

@@ -17,6 +17,8 @@ struct Checked<'a> {
     digest: String,
     /// The scenario as one document, in the form of `sim schema scenario`.
     resolved: Value,
+    /// What is allowed but probably a mistake, in whole sentences.
+    notes: Vec<String>,
 }
 
 /// Checks one scenario and prints it with every default filled in.
@@ -32,6 +34,7 @@ pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Fail
             chain: resolved.chain(),
             digest: resolved.digest(),
             resolved: document(&toml)?,
+            notes: resolved.notes(),
         }),
     };
     for note in resolved.notes() {

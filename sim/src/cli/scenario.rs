@@ -14,10 +14,8 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Fa
     let effort = options.effort.effort(Effort::PRECISION);
     let experiment = Experiment::First(options.goal.checked(&resolved.scenario)?);
     let mut progress = Progress::new(console, effort.confidence);
-    let mut report =
-        predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-            .map_err(|runaway| Failure::run(name, runaway))?;
+    let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
+        .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
-    report.warnings.extend(resolved.notes());
     Ok(console.answer(&report, options.output.format)?)
 }

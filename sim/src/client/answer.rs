@@ -22,7 +22,7 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
 /// The bound of the load itself, where a request without any waiting takes `elapsed` seconds.
 pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Bound {
     match source {
-        Source::Closed { users, think_time } => {
+        Source::Closed { users, think_time, .. } => {
             let (n, z) = (users.peak(), think_time.mean());
             Bound {
                 name: "load.users".into(),

@@ -4,6 +4,7 @@ mod answer;
 mod run;
 
 pub(crate) use answer::{bound_of_load, candidates};
+pub(crate) use run::CONNECT_ONLY;
 
 /// A user of the load generator and its connection.
 #[derive(Clone, Debug)]

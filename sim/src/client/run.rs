@@ -11,14 +11,53 @@ use crate::event_loop::{HANG_UP, Via};
 use crate::observe::{ErrorKind, Limit};
 use crate::{database, upstream};
 
+/// Where a task stands that only opens a connection: at no instruction.
+pub(crate) const CONNECT_ONLY: u32 = u32::MAX;
+
 impl<T: Trace> Engine<'_, T> {
     /// Creates the closed users and schedules the first request of each.
     pub(crate) fn start_users(&mut self) {
-        let Source::Closed { users, .. } = &self.scenario().load.source else { return };
+        let Source::Closed { users, preconnect, .. } = &self.scenario().load.source else { return };
         let count = libm::ceil(users.peak()) as u32;
+        self.connecting = if *preconnect { count } else { 0 };
         for user in 0..count {
             self.users.push(User { iteration: 0, worker: NONE, idle: false });
-            self.agenda.push(Instant::START, Event::Send { user });
+            match preconnect {
+                true => self.preconnect(user),
+                false => self.agenda.push(Instant::START, Event::Send { user }),
+            }
+        }
+    }
+
+    /// Opens the connection of `user` ahead of its requests, by a task that sends nothing.
+    fn preconnect(&mut self, user: u32) {
+        let request = self.new_request(Request {
+            key: self.closed_key(user),
+            sent: self.now,
+            class: 0,
+            user,
+            worker: NONE,
+            generation: 0,
+            tasks: 1,
+            settled: false,
+            admitted: false,
+        });
+        let task = self.new_task(request, CONNECT_ONLY, NONE, place::CONNECT);
+        self.open_connection(task);
+    }
+
+    /// A connection is open ahead of its user's requests.
+    pub(crate) fn preconnected(&mut self, task: u32) {
+        self.free_task(task);
+        self.connecting -= 1;
+    }
+
+    /// All connections are open ahead: the users begin at `at`.
+    pub(crate) fn begin_users(&mut self, at: Instant) {
+        for user in 0..self.users.len() as u32 {
+            self.users[user as usize].idle = true;
+            self.watch_idle(user);
+            self.agenda.push(at, Event::Send { user });
         }
     }
 

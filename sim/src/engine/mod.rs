@@ -132,6 +132,8 @@ pub struct Engine<'p, T: Trace> {
     /// When the client's thread has opened all connections that are due.
     pub(crate) client_free: Instant,
     pub(crate) idle_users: VecDeque<u32>,
+    /// Connections that are still to be opened before the first request.
+    pub(crate) connecting: u32,
     pub(crate) seen: Observations,
     pub(crate) window_opened: Instant,
     pub(crate) events: u64,
@@ -221,6 +223,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             users: Vec::new(),
             client_free: Instant::START,
             idle_users: VecDeque::new(),
+            connecting: 0,
             seen: Observations::new(plan, workspace.histograms),
             window_opened: Instant::START,
             events: 0,

@@ -5,6 +5,7 @@ use model::scenario::Spread;
 use model::units::Span;
 
 use super::listener::Handshake;
+use crate::client::CONNECT_ONLY;
 use crate::engine::{Engine, Event, Flow, NONE, Role, ThreadState, Trace};
 use crate::event_loop::{ACCEPT, HANG_UP, Via};
 use crate::observe::Limit;
@@ -92,7 +93,9 @@ impl<T: Trace> Engine<'_, T> {
         };
         match self.listener.handshake(task, hash) {
             Handshake::Queued(woken) => {
-                self.write(task);
+                if self.tasks[task].pc != CONNECT_ONLY {
+                    self.write(task);
+                }
                 if let Some(worker) = woken {
                     self.tell_listener(worker);
                 }
@@ -133,6 +136,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn accept(&mut self, worker: u32) -> Flow {
         self.workers[worker as usize].accepting = false;
         let most = u64::from(self.scenario().service.accept_most);
+        let connecting = self.connecting > 0;
         let mut accepted = 0;
         while accepted < most
             && let Some(task) = self.listener.accept(worker)
@@ -141,6 +145,9 @@ impl<T: Trace> Engine<'_, T> {
             self.accepted(worker, task);
         }
         let span = self.plan.event_loop.accept * accepted;
+        if connecting && self.connecting == 0 {
+            self.begin_users(self.now + span);
+        }
         if span.is_zero() { Flow::Continue } else { Flow::Work { span, native: false } }
     }
 
@@ -156,6 +163,9 @@ impl<T: Trace> Engine<'_, T> {
             self.users[user as usize].worker = worker;
             self.workers[worker as usize].clients += 1;
             self.seen.event_loop.connected(worker, self.now);
+        }
+        if self.tasks[task].pc == CONNECT_ONLY {
+            return self.preconnected(task);
         }
         if self.tasks[task].written {
             self.enqueue(task, Via::Loop);

@@ -325,6 +325,7 @@ impl<'s> Compiler<'s> {
                 self.emit(Basic::BranchEnd);
             }
             Scope::Request => {
+                self.burn(self.cost(|c| c.error));
                 self.emit(Basic::Respond);
             }
         }

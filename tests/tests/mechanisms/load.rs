@@ -198,6 +198,34 @@ fn a_kept_connection_is_accepted_once() {
 }
 
 #[test]
+fn connections_that_are_opened_ahead_cost_no_request_their_time() {
+    let load = "users = 2\nthink_time = \"1h\"\nduration = \"1s\"";
+    let service = "concurrency = \"async\"";
+    assert_eq!(closed(load, service).instants(), ["11ms", "22ms"]);
+    let ahead = closed(&format!("{load}\npreconnect = true"), service);
+    // Two connections take 20 ms to accept; then both requests are there at once.
+    assert_eq!(ahead.instants(), ["21ms", "22ms"]);
+    let took: Vec<_> = ahead.outcomes().iter().map(|one| one.response_time().to_string()).collect();
+    assert_eq!(took, ["1ms", "2ms"]);
+    assert_eq!(ahead.seen.event_loop.connections.entries(), 2);
+}
+
+#[test]
+fn an_error_of_the_handler_costs_the_loop_its_time() {
+    let text = r#"
+        load = { users = 2, think_time = "1h", duration = "1s" }
+        service.concurrency = "async"
+        database.connections = { kind = "pool", size = 1, overflow = 0, timeout = "10ms" }
+        database.hold = "handler"
+        costs.query.item.engine = "0s"
+        endpoint = [{ name = "job", weight = 1, steps = [{ read = "item" }, { sleep = "40ms" }] }]
+    "#;
+    assert_eq!(run(text).log(), ["job 10ms pool_timeout", "job 40ms"]);
+    let costly = run_with(text, &[], &["costs.cpu.error=3ms"]);
+    assert_eq!(costly.log(), ["job 13ms pool_timeout", "job 40ms"]);
+}
+
+#[test]
 fn the_client_opens_all_connections_that_are_due_before_it_sends() {
     let text = r#"
         load = { users = 3, think_time = "100ms", duration = "150ms" }

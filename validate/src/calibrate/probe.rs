@@ -68,6 +68,8 @@ pub(crate) enum Connections {
     Kept,
     /// Opened for each operation.
     Opened,
+    /// From a pool of one, which is waited for 20 ms.
+    One,
 }
 
 /// Steps of a handler that computes and then does the last of `works`.
@@ -158,6 +160,9 @@ impl Probe {
     ) -> Probe {
         let connections = match connections {
             Connections::Kept => format!("{{ kind = \"pool\", size = {MANY}, overflow = 0 }}"),
+            Connections::One => {
+                "{ kind = \"pool\", size = 1, overflow = 0, timeout = \"20ms\" }".into()
+            }
             Connections::Opened => "{ kind = \"per-operation\" }".into(),
         };
         let (mode, level) = (mode.as_str(), level.as_str());

@@ -18,6 +18,8 @@ pub(crate) struct Reading {
     pub good: f64,
     /// Requests that were refused.
     pub rejected: f64,
+    /// Requests that ended in an error of the service.
+    pub failed: f64,
     /// Length of the window.
     pub seconds: f64,
     /// Mean response time.
@@ -49,6 +51,12 @@ impl Reading {
             cpu: workers.map(|worker| worker.cpu).sum::<f64>() + of_kernel,
             good: report.run.samples as f64,
             rejected: report.errors.get(ErrorKind::Rejected.name()).copied().unwrap_or(0.0),
+            failed: report
+                .errors
+                .iter()
+                .filter(|(kind, _)| *kind != ErrorKind::Timeout.name())
+                .map(|(_, count)| count)
+                .sum(),
             seconds: report.run.duration,
             mean: report.response_time.mean,
             p50: report.response_time.p50,
@@ -88,6 +96,7 @@ impl Reading {
             cpu: mean(&|reading| reading.cpu),
             good: mean(&|reading| reading.good),
             rejected: mean(&|reading| reading.rejected),
+            failed: mean(&|reading| reading.failed),
             seconds: mean(&|reading| reading.seconds),
             mean: mean(&|reading| reading.mean),
             p50: mean(&|reading| reading.p50),

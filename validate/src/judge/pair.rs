@@ -93,7 +93,9 @@ pub(super) fn check(predicted: &Report, measured: &Report) -> Result<(), Mismatc
 
 /// Differences between reports that can be compared all the same.
 pub(super) fn warnings(predicted: &Report, measured: &Report) -> Vec<String> {
-    let mut all = Vec::new();
+    // What both say is about the scenario.
+    let both = predicted.warnings.iter().filter(|warning| measured.warnings.contains(warning));
+    let mut all: Vec<String> = both.cloned().collect();
     // Another program's measurement has no digest.
     if predicted.digest != measured.digest && !measured.digest.is_empty() {
         all.push(

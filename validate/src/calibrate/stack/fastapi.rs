@@ -7,7 +7,9 @@ use super::description::{Fact, Hops, Stack};
 use super::shared_probes::{self, Differences, MODELS, PRAGMAS};
 use super::shared_recipes::{self as shared, BARE, CONNECTION, Part, Parts, connection};
 use crate::calibrate::cache::{DISPLACEMENT, crowded, warm};
-use crate::calibrate::probe::{CALL, CALLING, Connections, MANY, OPEN, Probe, REQUEST, Window};
+use crate::calibrate::probe::{
+    CALL, CALLING, Connections, HANDLER, MANY, OPEN, Probe, READ, REQUEST, Window,
+};
 use crate::calibrate::reading::{Caches, Round};
 use crate::calibrate::recipe::Recipe;
 
@@ -78,6 +80,8 @@ const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
 
 const GUNICORN: &str = "gunicorn";
 const LOOK: &str = "look";
+const ERROR: &str = "error";
+const POOLED: &str = "request threadpool";
 
 /// The stack.
 pub(super) fn stack() -> Stack {
@@ -114,6 +118,11 @@ fn own_probes() -> Vec<Probe> {
             .window(Window::Times(5))
             .crowd(DISPLACING),
         Probe::new(GUNICORN, Server::Gunicorn, Concurrency::Async, REQUEST),
+        // One request has the only connection, and the others' pool gives them up: hardly one is
+        // answered well.
+        uvicorn(ERROR, Concurrency::Threadpool, READ)
+            .sqlite(JournalMode::Wal, Synchronous::Full, Connections::One, "hold = \"handler\"\n")
+            .steps("{ read = \"item\" }, { sleep = \"60ms\" }"),
         // One user, after a crowd that has left many connections, which expire on the way. The
         // upstream is slow enough that more calls of the crowd are under way than the client keeps.
         uvicorn(LOOK, Concurrency::Async, CALLING)
@@ -136,7 +145,7 @@ fn recipes() -> Vec<Recipe> {
     all.push(shared::pool_hop());
     all.extend(CROWDED.map(reconnect));
     all.extend(client());
-    all.extend([crowded_open(), driver_hop(), server()]);
+    all.extend([crowded_open(), driver_hop(), server(), error()]);
     all.extend(shared::of_commits());
     all.push(shared::decay());
     all.extend(shared::cold_of_models(PARTS.crowd));
@@ -277,6 +286,21 @@ fn server() -> Recipe {
         [BARE, GUNICORN],
         "CPU per bare request, minus that on gunicorn, which writes no access log",
         access_log,
+    )
+}
+
+/// The cost of an error: raised on a thread, it passes through the framework to a reply.
+fn error() -> Recipe {
+    Recipe::new(
+        "cpu.error",
+        [ERROR, POOLED],
+        "CPU per request that gets no database connection, minus that of a bare one on a thread",
+        |round| {
+            let failed = round.number(ERROR, |reading| reading.failed);
+            let served = round.number(ERROR, |reading| reading.good);
+            let bare = warm(round, POOLED) - HANDLER;
+            (round.number(ERROR, |reading| reading.cpu) - served * bare) / failed - bare
+        },
     )
 }
 

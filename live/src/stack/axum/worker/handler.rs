@@ -78,6 +78,9 @@ async fn serve(
             outcome
         }
     };
+    if outcome.is_err() {
+        context.burn_scaled(costs.error);
+    }
     reply(&mut context, outcome)
 }
 
