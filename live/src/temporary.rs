@@ -1,12 +1,14 @@
-//! Folders that vanish: with the value that holds them, or, if the process was killed, with the
-//! next run.
+//! Folders that vanish: with the value that holds them, or, if the process was killed, by a small
+//! process beside it that outlives it; if that was killed too, with the next run.
 //!
 //! A folder's name says which process made it: `.live-PID-xxxxxx`.
 
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -48,12 +50,52 @@ pub fn prepare(runs: &Path) -> Result<(), FolderError> {
 ///
 /// # Errors
 /// It cannot be made.
-pub fn temporary(runs: &Path) -> Result<TempDir, FolderError> {
-    tempfile::Builder::new()
+pub fn temporary(runs: &Path) -> Result<Temporary, FolderError> {
+    let folder = tempfile::Builder::new()
         .prefix(&format!("{TEMPORARY}{}-", std::process::id()))
         .permissions(Permissions::from_mode(READABLE))
         .tempdir_in(runs)
-        .map_err(|source| FolderError::new(runs, source))
+        .map_err(|source| FolderError::new(runs, source))?;
+    // Without it the folder of a run that is killed stays until the next one.
+    let remover = remover(folder.path()).ok();
+    Ok(Temporary { folder, remover })
+}
+
+/// A folder that vanishes when it is dropped, and when its process is killed.
+#[derive(Debug)]
+pub struct Temporary {
+    folder: TempDir,
+    remover: Option<Child>,
+}
+
+impl Temporary {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(remover) = &mut self.remover {
+            // Else it would wait for those who may still write.
+            let _ = remover.kill();
+            let _ = remover.wait();
+        }
+    }
+}
+
+/// Reads until this process closes the pipe or ends, then removes the folder; once more after a
+/// moment, since other processes of the run may still write to it while they end.
+const REMOVE: &str = "read -r _; rm -rf -- \"$1\"; sleep 1; rm -rf -- \"$1\"";
+
+fn remover(folder: &Path) -> io::Result<Child> {
+    let folder = folder.canonicalize()?;
+    let mut command = Command::new("sh");
+    command.args(["-c", REMOVE, "remover"]).arg(folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Ctrl-C in a terminal is for the run, not for this process.
+    command.process_group(0).spawn()
 }
 
 /// Removes the temporary folders of processes that are gone, as far as that is possible.

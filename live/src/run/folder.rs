@@ -44,8 +44,6 @@ pub(crate) fn keep(
     fs::write(at("histograms.hlog"), histograms(rounds)).map_err(failed)?;
     let folder = free_name(runs, &report.scenario, rounds);
     fs::rename(whole.path(), &folder).map_err(failed)?;
-    // It has another name now: there is nothing to remove.
-    let _ = whole.keep();
     Ok(folder)
 }
 

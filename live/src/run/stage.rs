@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use model::read::Resolved;
 use model::scenario::Engine;
-use tempfile::TempDir;
 use tokio::runtime::Builder;
 
 use super::error::RunError;
@@ -16,7 +15,7 @@ use crate::machine::Holdings;
 use crate::machine::{Split, pin};
 use crate::stack::{Installation, Service, Snapshot, StartOptions};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, START_TIMEOUT, bind, this_program};
-use crate::temporary::temporary;
+use crate::temporary::{Temporary, temporary};
 use crate::upstream;
 
 /// Connections that may wait for the mock upstream: it is never the limit.
@@ -49,7 +48,7 @@ pub(crate) struct Stage {
     upstream: Option<(Upstream, SocketAddr)>,
     /// What went wrong with a child so far.
     troubles: Vec<String>,
-    _data: Option<TempDir>,
+    _data: Option<Temporary>,
 }
 
 /// Counts of all children at one moment.
@@ -166,7 +165,7 @@ fn data(
     resolved: &Resolved,
     directory: &Path,
     interrupt: &Interrupt,
-) -> Result<(Option<TempDir>, Option<PathBuf>), RunError> {
+) -> Result<(Option<Temporary>, Option<PathBuf>), RunError> {
     let Some(database) = &resolved.scenario.database else { return Ok((None, None)) };
     let Engine::Sqlite(settings) = &database.engine else { return Ok((None, None)) };
     let folder = temporary(directory)?;

@@ -93,8 +93,8 @@ fn a_program_that_is_killed_takes_its_processes_with_it() {
     assert_eq!(run.ended().code, None);
     shop.lab.no_process_is_left();
     shop.lab.is_free(shop.address());
-    // The folder of the database stays until the next run.
-    assert_eq!(shop.lab.files("runs").len(), 1);
+    // The folder of the database goes with them.
+    assert_eq!(shop.lab.names("runs"), [""; 0]);
     shop.lab.kept(&shop.lab.end("run shop.toml --warmup 0s --duration 500ms"));
     shop.is_gone(1);
 }

@@ -139,11 +139,10 @@ pub(crate) fn at_hand(
 ) -> Result<Option<Platform>, Failure> {
     let file = named.map_or_else(|| installed.profile(), Path::to_path_buf);
     if named.is_none() && !file.exists() {
+        let name = installed.name();
         console.talk(&format!(
-            "note: {}: there is no cost profile of this machine yet: predicted with the \
-             scenario's own costs alone. `validate calibrate {}` measures it.\n",
-            file.display(),
-            installed.name()
+            "note: predicted with the scenario's own costs. Where rung's own {name} service was \
+             measured, `validate calibrate {name}` finds what that costs beside them.\n"
         ));
         return Ok(None);
     }

@@ -11,7 +11,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use tempfile::TempDir;
 
 use super::environment::Environment;
 use super::plan::Plan;
@@ -22,7 +21,7 @@ use crate::stack::{Service, Snapshot, StackError, StartOptions};
 use crate::supervisor::{
     ANSWER_TIMEOUT, Child, ChildError, Line, START_TIMEOUT, Switchboard, bind,
 };
-use crate::temporary::temporary;
+use crate::temporary::{Temporary, temporary};
 
 /// Pause between two looks at whether workers have connected.
 const LOOK: Duration = Duration::from_millis(20);
@@ -61,7 +60,7 @@ pub(super) struct Running {
     switchboard: Switchboard,
     starter: Starter,
     interrupt: Interrupt,
-    _folder: TempDir,
+    _folder: Temporary,
 }
 
 /// How the server is started.
