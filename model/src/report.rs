@@ -281,6 +281,8 @@ pub struct WorkerShare {
     pub cpu: f64,
     /// Share of the time in which its loop is at work.
     pub busy: f64,
+    /// Mean time that a callback waits for its loop, in seconds: the loop's lag.
+    pub lag: f64,
 }
 
 /// How much single runs differ.

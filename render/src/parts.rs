@@ -64,6 +64,7 @@ pub fn workers(workers: &[WorkerShare]) -> Option<Table> {
         ("connections", Align::Right),
         ("CPUs in use", Align::Right),
         ("loop at work", Align::Right),
+        ("loop lag", Align::Right),
     ]);
     for (index, worker) in workers.iter().enumerate() {
         table.row([
@@ -72,6 +73,7 @@ pub fn workers(workers: &[WorkerShare]) -> Option<Table> {
             number::significant(worker.connections, 3),
             number::significant(worker.cpu, 2),
             number::percent(worker.busy),
+            number::time(worker.lag),
         ]);
     }
     Some(table.indented(2))

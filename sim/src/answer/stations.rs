@@ -101,6 +101,7 @@ impl Builder<'_> {
             connections: mean(rank, &|_, worker| self.mean(&worker.connections)),
             cpu: mean(rank, &|seen, worker| worker.cpu.secs_f64() / seen.window.secs_f64()),
             busy: mean(rank, &|_, worker| self.mean(&worker.busy)),
+            lag: mean(rank, &|_, worker| worker.waited.secs_f64() / worker.callbacks.max(1) as f64),
         };
         (0..count).map(share).collect()
     }

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use model::costs::Costs;
-use model::place::Place;
+use model::place::{self, Place};
 use model::scenario::{self, Scenario};
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
@@ -379,6 +379,11 @@ impl<'p, T: Trace> Engine<'p, T> {
     /// Moves a task to another place; its time so far belongs to the one that it leaves.
     #[inline]
     pub(crate) fn set_place(&mut self, task: u32, place: Place) {
+        let entry = &self.tasks[task];
+        if entry.place == place::LOOP && !self.seen.event_loop.workers.is_empty() {
+            let worker = self.requests[entry.request].worker;
+            self.seen.event_loop.waited(worker, self.now - entry.since);
+        }
         self.book(task);
         let entry = &mut self.tasks[task];
         if entry.place != place {

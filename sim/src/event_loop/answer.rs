@@ -34,6 +34,10 @@ pub struct Worker {
     pub answered: u64,
     /// CPU time of all of its threads.
     pub cpu: Span,
+    /// Time that callbacks waited for its loop.
+    pub waited: Span,
+    /// How many.
+    pub callbacks: u64,
 }
 
 impl Observed {
@@ -52,6 +56,7 @@ impl Observed {
     pub(crate) fn reset(&mut self) {
         for worker in &mut self.workers {
             (worker.answered, worker.cpu) = (0, Span::ZERO);
+            (worker.waited, worker.callbacks) = (Span::ZERO, 0);
         }
     }
 
@@ -86,6 +91,14 @@ impl Observed {
     pub(crate) fn answered(&mut self, worker: u32) {
         if let Some(worker) = self.workers.get_mut(worker as usize) {
             worker.answered += 1;
+        }
+    }
+
+    /// A callback waited for the loop of `worker`.
+    pub(crate) fn waited(&mut self, worker: u32, span: Span) {
+        if let Some(worker) = self.workers.get_mut(worker as usize) {
+            worker.waited += span;
+            worker.callbacks += 1;
         }
     }
 

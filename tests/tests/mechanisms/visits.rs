@@ -74,7 +74,7 @@ fn what_breaks_the_cycle_lets_all_through() {
         (100, &["database.hold=handler"]),
         (100, &["endpoint.item.hold=handler"]),
         (100, &["database.hold=operation"]),
-        (100, &["database.connections.size=61"]),
+        (100, &["database.connections.size=51"]),
     ] {
         let run = measured(users, sets);
         assert_eq!(run.seen.good(), u64::from(users), "{users} {sets:?}");

@@ -3,7 +3,7 @@
 use sim::observe::ErrorKind;
 use sim::plan::{Basic, Op};
 
-use crate::stage::{Run, arrivals, burst, run_in_order, run_with};
+use crate::stage::{Run, arrivals, burst, run, run_in_order, run_with};
 
 /// Requests that workers 0, 1, 2 ... admitted.
 fn admitted(run: &Run, workers: u32) -> Vec<usize> {
@@ -214,4 +214,22 @@ fn a_refusal_costs_cpu_and_each_worker_counts_for_itself() {
     assert_eq!(log, ["hello 3ms rejected", "hello 6ms rejected", "hello 100ms"]);
     let log = run_with(&text, &[], &["service.workers=2"]).log();
     assert_eq!(log, ["hello 3ms rejected", "hello 100ms", "hello 100ms"]);
+}
+
+#[test]
+fn what_waits_for_the_loop_of_a_worker_is_counted_as_its_lag() {
+    let seen = run(r#"
+        load = { users = 3, preconnect = true, think_time = "1h", duration = "1s" }
+        service = { concurrency = "async", workers = 2, spread = "round-robin" }
+        cpu.cores = 2
+        costs = {}
+        endpoint = [{ name = "job", weight = 1, steps = [{ cpu = "10ms" }] }]
+    "#)
+    .seen;
+    let lag = |worker: usize| {
+        let worker = &seen.event_loop.workers[worker];
+        (worker.waited.to_string(), worker.callbacks)
+    };
+    // Two requests for the first worker: the second waits for the first.
+    assert_eq!((lag(0), lag(1)), (("10ms".to_string(), 2), ("0s".to_string(), 1)));
 }
