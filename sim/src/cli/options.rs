@@ -17,6 +17,7 @@ Examples:
   sim scenario v6.toml --set service.workers=4
   sim ladder v5.toml                          what did each change buy?
   sim explain v6.toml                         why? every knob turned, every step in words
+  sim explain v6.toml --goal p99              ... judged by the slowest requests
   sim check v6.toml                           is the file right? print it complete
   sim scenarios --show v1.toml > mine.toml    start from a scenario that is built in
   sim scenario v6.toml --format json | jq .throughput.value
