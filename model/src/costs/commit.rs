@@ -23,12 +23,16 @@ section! {
     #[section("commit")]
     pub struct CommitLevels {
         /// At synchronous = "off".
+        #[key(usually(Span::from_secs(1)))]
         pub off: Span = "0s",
         /// At synchronous = "normal".
+        #[key(usually(Span::from_secs(1)))]
         pub normal: Span = "0s",
         /// At synchronous = "full".
+        #[key(usually(Span::from_secs(1)))]
         pub full: Span = "0s",
         /// At synchronous = "extra".
+        #[key(usually(Span::from_secs(1)))]
         pub extra: Span = "0s",
     }
 }

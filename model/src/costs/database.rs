@@ -10,6 +10,7 @@ section! {
     pub struct QueryCost {
         /// CPU time in the engine: in the worker process for SQLite, in the database server for
         /// Postgres.
+        #[key(usually(Span::from_secs(60)))]
         pub engine: Distribution = "0s",
         /// Pages that it changes, if it writes.
         #[key(within(0, 1_000_000))]
@@ -22,10 +23,13 @@ section! {
     #[section("disk")]
     pub struct DiskCosts {
         /// One fsync.
+        #[key(usually(Span::from_secs(1)))]
         pub sync: Distribution = "0s",
         /// Creating or removing a file, as the rollback journal is at each commit.
+        #[key(usually(Span::from_secs(1)))]
         pub unlink: Span = "0s",
         /// Copying one page from the write-ahead log into the database at a checkpoint.
+        #[key(usually(Span::from_secs(1)))]
         pub checkpoint_page: Span = "0s",
     }
 }

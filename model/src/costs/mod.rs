@@ -76,6 +76,7 @@ section! {
         #[key(between(0.01, 100.0))]
         pub cpu_scale: f64 = 1,
         /// More CPU time per request, such as for an access log.
+        #[key(usually(Span::from_secs(1)))]
         pub request: Span = "0s",
     }
 }
@@ -97,8 +98,10 @@ section! {
     #[section("machine")]
     pub struct MachineCosts {
         /// CPU time that a processor loses when it changes threads.
+        #[key(usually(Span::from_millis(10)))]
         pub context_switch: Span = "0s",
         /// How long an idle processor takes until it runs a thread that has become ready.
+        #[key(usually(Span::from_millis(100)))]
         pub idle_exit: Span = "0s",
     }
 }
@@ -108,11 +111,14 @@ section! {
     #[section("network")]
     pub struct NetworkCosts {
         /// Between client and service.
+        #[key(usually(Span::from_secs(10)))]
         pub client: Span = "0s",
         /// Between service and upstream.
+        #[key(usually(Span::from_secs(10)))]
         pub upstream: Span = "0s",
         /// What the client, which has one thread, needs to open a connection; it opens all that
         /// are due before it sends on them.
+        #[key(usually(Span::from_secs(10)))]
         pub connect: Span = "0s",
     }
 }

@@ -40,6 +40,7 @@ section! {
         /// How many syncs a commit waits for.
         pub synchronous: Synchronous = "full",
         /// How long a statement polls for a lock before `database is locked`.
+        #[key(usually(Span::from_secs(600)))]
         pub busy_timeout: Span = "5s",
         /// Pragmas that run on every new connection.
         #[key(within(0, 100))]
@@ -55,6 +56,7 @@ section! {
     #[section("database")]
     pub struct Postgres {
         /// Network round trip of each statement.
+        #[key(usually(Span::from_secs(1)))]
         pub round_trip: Distribution = "0.5ms",
         /// Processors of the database server.
         #[key(within(1, 1024))]
@@ -80,7 +82,7 @@ tagged! {
             #[key(within(0, 100_000), hint(KEPT))]
             overflow: u32 = 10,
             /// How long a request waits for a connection before an error.
-            #[key(or("never"), hint(KEPT))]
+            #[key(or("never"), hint(KEPT), usually(Span::from_secs(600)))]
             timeout: Option<Span> = "30s",
         } = "pool",
     }
