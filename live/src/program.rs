@@ -94,6 +94,8 @@ impl Outcome {
 pub(crate) struct Program {
     /// In order.
     pub tasks: Vec<Task>,
+    /// After the reply, in order.
+    pub after: Vec<Task>,
     draws: Vec<(Purpose, Outcome)>,
 }
 
@@ -101,9 +103,9 @@ impl Program {
     /// The program of `endpoint`, whose draws are made from the seed of `scenario`.
     pub(crate) fn new(scenario: &Scenario, endpoint: &Endpoint) -> Program {
         let mut writer = Writer { scenario, endpoint, draws: Vec::new() };
-        let steps = endpoint.steps.iter().enumerate();
-        let tasks = steps.map(|(index, step)| writer.task(step, &index.to_string())).collect();
-        Program { tasks, draws: writer.draws }
+        let tasks = writer.tasks(&endpoint.steps, "");
+        let after = writer.tasks(&endpoint.after, "after.");
+        Program { tasks, after, draws: writer.draws }
     }
 
     /// Something is drawn.
@@ -146,14 +148,18 @@ impl Writer<'_> {
             Step::Call(upstream) => {
                 Task::Call { upstream: *upstream, name: wire::step(&self.endpoint.name, path) }
             }
-            Step::Session(steps) => Task::Session { steps: self.tasks(steps, path) },
-            Step::Gather(branches) => Task::Gather { steps: self.tasks(branches, path) },
+            Step::Session(steps) => Task::Session { steps: self.inside(steps, path) },
+            Step::Gather(branches) => Task::Gather { steps: self.inside(branches, path) },
         }
     }
 
-    fn tasks(&mut self, steps: &[Step], path: &str) -> Vec<Task> {
+    fn inside(&mut self, steps: &[Step], path: &str) -> Vec<Task> {
+        self.tasks(steps, &format!("{path}."))
+    }
+
+    fn tasks(&mut self, steps: &[Step], prefix: &str) -> Vec<Task> {
         let steps = steps.iter().enumerate();
-        steps.map(|(index, step)| self.task(step, &format!("{path}.{index}"))).collect()
+        steps.map(|(index, step)| self.task(step, &format!("{prefix}{index}"))).collect()
     }
 
     fn length(&mut self, what: &str, path: &str, time: &Distribution) -> Length {

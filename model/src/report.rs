@@ -82,8 +82,8 @@ pub struct Report {
     #[serde(default)]
     pub cut_short: bool,
     /// Where an open load comes faster than it is served: by how many the requests that wait
-    /// become more each second. None where the service keeps up, and for a closed load, whose
-    /// users wait for their replies.
+    /// become more each second. None where the service keeps up. The users of a closed load wait
+    /// for their replies: there it is the work after replies that becomes more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub falls_behind: Option<Estimate>,
     /// Numbers and parts that the source of a measurement does not tell, by their names here:
@@ -91,6 +91,9 @@ pub struct Report {
     /// `noise` if nothing says how much runs differ. They are zero or empty, and say nothing.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold: BTreeSet<String>,
+    /// Work that goes on after replies were sent; none where no endpoint has such work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<AfterWork>,
     /// Requests that held connections and threads waited for each other; none if that never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standstill: Option<Standstill>,
@@ -222,6 +225,25 @@ pub struct InFlight {
     pub mean: Estimate,
     /// Highest in any replication.
     pub peak: u64,
+}
+
+/// Work after replies: requests that are answered, and of which the worker still has something to
+/// do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AfterWork {
+    /// Pieces of such work that are under way.
+    pub in_flight: InFlight,
+    /// Pieces that ended per second.
+    pub throughput: f64,
+    /// Mean seconds from the reply to the end of a piece.
+    pub seconds: f64,
+    /// Pieces that ended in an error: mean number per run.
+    pub failed: f64,
+    /// Pieces under way at the end of a run, which a shutdown waits for or loses: mean number.
+    pub unfinished: f64,
+    /// Where the time of a piece went: mean seconds by place. Empty for a measurement.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub time: Vec<Part>,
 }
 
 /// Requests per run.

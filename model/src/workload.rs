@@ -261,6 +261,7 @@ mod tests {
             dependencies: None,
             hold: None,
             steps: Vec::new(),
+            after: Vec::new(),
         };
         let endpoints =
             [endpoint("a", 1.0), endpoint("never", 0.0), endpoint("b", 3.0), endpoint("no", 0.0)];

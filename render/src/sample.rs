@@ -55,6 +55,7 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         cut_short: false,
         falls_behind: None,
         untold: Default::default(),
+        after: None,
         standstill: None,
         warnings: Vec::new(),
         rounds: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::report::{Kind, PublishedFigure, Report, ResponseTime, RunRange};
+use model::report::{AfterWork, Kind, PublishedFigure, Report, ResponseTime, RunRange};
 
 use crate::page::{Align, Fields, Note, Page, Table};
 use crate::{Answer, measurement, number, parts};
@@ -77,7 +77,15 @@ pub fn summary(report: &Report) -> Fields {
         let (come, more) = (number::rate(report.arrivals.rate), number::rate(growth.value));
         fields.text(
             "falls behind",
-            format!("{come} requests come per second, and {more} more wait each second"),
+            match report.after {
+                Some(_) => format!(
+                    "{come} requests come per second, and {more} more pieces of work wait each \
+                     second, before or after a reply"
+                ),
+                None => {
+                    format!("{come} requests come per second, and {more} more wait each second")
+                }
+            },
         );
     }
     if report.arrivals.dropped > 0.0 {
@@ -96,10 +104,30 @@ pub fn summary(report: &Report) -> Fields {
         };
     }
     fields.text("in flight", text);
+    if let Some(after) = &report.after {
+        fields.text("after replies", after_replies(after));
+    }
     if let Some(figure) = &report.published {
         fields.text("published", published(report.kind, figure));
     }
     fields
+}
+
+/// Work that goes on when clients have their answers.
+fn after_replies(after: &AfterWork) -> String {
+    let (rate, time) = (number::rate(after.throughput), number::time(after.seconds));
+    let mean = number::significant(after.in_flight.mean.value, 3);
+    let mut text = format!(
+        "{rate} pieces of work per second, {time} each; {mean} under way on average, {} at most",
+        after.in_flight.peak
+    );
+    if after.unfinished > 0.0 {
+        let _ = write!(text, ", {} at the end of a run", number::count(after.unfinished));
+    }
+    if after.failed > 0.0 {
+        let _ = write!(text, "; {} per run failed", number::count(after.failed));
+    }
+    text
 }
 
 /// Runs that differ by more than a tenth: then the mean of many is not what one run shows.

@@ -132,6 +132,8 @@ impl Walk<'_> {
             Basic::Reply => self.replied = true,
             Basic::Admit
             | Basic::Turn
+            | Basic::After { .. }
+            | Basic::AfterEnd { .. }
             | Basic::BranchEnd
             | Basic::Jump { .. }
             | Basic::Respond

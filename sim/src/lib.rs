@@ -9,6 +9,7 @@ pub mod observe;
 pub mod plan;
 
 // The resources, each with its instructions, its state, its observations and its answer.
+mod after;
 mod cache;
 mod client;
 mod cpu;

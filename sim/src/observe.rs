@@ -7,7 +7,7 @@ use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::{cpu, database, event_loop, interpreter, standstill, threads, upstream};
+use crate::{after, cpu, database, event_loop, interpreter, standstill, threads, upstream};
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
 const SHORTEST: u64 = 1_000;
@@ -208,6 +208,8 @@ pub struct Observations {
     pub postgres: database::postgres::Observed,
     /// Each upstream.
     pub upstreams: Vec<upstream::Observed>,
+    /// Work after replies.
+    pub after: after::Observed,
     /// Standstills, those of the warm-up included.
     pub standstill: standstill::Observed,
     /// Requests sent.
@@ -252,6 +254,7 @@ impl Observations {
             sqlite: Default::default(),
             postgres: Default::default(),
             upstreams: vec![Default::default(); plan.scenario.upstreams.len()],
+            after: after::Observed::new(places),
             standstill: Default::default(),
             sent: 0,
             dropped: 0,
@@ -288,7 +291,7 @@ impl Observations {
 
     fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
         (self.places.iter_mut())
-            .chain([&mut self.in_flight])
+            .chain([&mut self.in_flight, &mut self.after.at_work])
             .chain(self.cpu.gauges())
             .chain(self.event_loop.gauges())
             .chain(self.threads.gauges())
@@ -311,6 +314,7 @@ impl Observations {
         self.cpu.reset();
         self.event_loop.reset();
         self.sqlite.reset();
+        self.after.reset();
     }
 
     /// Requests that may be waiting for others.

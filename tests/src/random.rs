@@ -310,12 +310,15 @@ fn endpoint() -> BoxedStrategy<(String, &'static str)> {
     ];
     let concurrency = of(select(&["blocking", "threadpool", "async", "inherit"][..]));
     let around = (select(&HOLDS[..]), select(&VISITS[..]));
-    (select(&["1", "3", "0.5"][..]), concurrency, vec(step(), 0..5), around)
-        .prop_map(|(weight, concurrency, steps, (hold, visits))| {
+    let steps = (vec(step(), 0..5), weighted(0.2, vec(step(), 0..3)));
+    (select(&["1", "3", "0.5"][..]), concurrency, steps, around)
+        .prop_map(|(weight, concurrency, (steps, after), (hold, visits))| {
             let concurrency =
                 concurrency.map_or(String::new(), |word| format!("concurrency = \"{word}\"\n"));
             let steps = steps.join(", ");
-            (format!("weight = {weight}\n{concurrency}{hold}steps = [{steps}]\n"), visits)
+            let after =
+                after.map_or(String::new(), |steps| format!("after = [{}]\n", steps.join(", ")));
+            (format!("weight = {weight}\n{concurrency}{hold}steps = [{steps}]\n{after}"), visits)
         })
         .boxed()
 }
@@ -358,7 +361,8 @@ mod tests {
         for key in section.keys {
             let path =
                 if path.is_empty() { key.name.into() } else { format!("{path}.{}", key.name) };
-            let below = key.kind.section().filter(|_| !["gather", "session"].contains(&key.name));
+            let below =
+                key.kind.section().filter(|_| !["gather", "session", "after"].contains(&key.name));
             // A user chooses a name there, and the simulation is the same whatever it is.
             let path_below = match key.kind {
                 KeyKind::Named(_) => format!("{path}.name"),

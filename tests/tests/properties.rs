@@ -45,8 +45,9 @@ fn forks(step: &Step) -> bool {
 /// branches of a gather in which one failed, and the exit of a session's dependency.
 fn leaves_work_behind(scenario: &Scenario) -> bool {
     let outlasts = |endpoint: &Endpoint| {
-        endpoint.hold(scenario) == Some(Hold::Request)
-            && endpoint.concurrency(&scenario.service) == Concurrency::Threadpool
+        !endpoint.after.is_empty()
+            || endpoint.hold(scenario) == Some(Hold::Request)
+                && endpoint.concurrency(&scenario.service) == Concurrency::Threadpool
     };
     scenario.load.timeout.is_some()
         || scenario.endpoints.iter().any(outlasts)

@@ -7,8 +7,8 @@ use model::failure::ErrorKind;
 use model::place;
 use model::read::Resolved;
 use model::report::{
-    Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
-    RunRange, SCHEMA, Station,
+    AfterWork, Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report,
+    ResponseTime, Run, RunRange, SCHEMA, Station,
 };
 use model::scenario::Source;
 use model::statistics::{Estimate, round_significant};
@@ -143,6 +143,7 @@ impl<'a> Builder<'a> {
             cut_short: false,
             falls_behind: None,
             untold: Default::default(),
+            after: self.after(on.target),
             standstill: None,
             warnings: Vec::new(),
             rounds: self.each(on),
@@ -275,26 +276,40 @@ impl<'a> Builder<'a> {
     }
 
     fn stations(&self, target: Target) -> Vec<Station> {
-        let rounds = self.rounds.iter().map(|round| self.stations_of(round, target));
+        let rounds = self.rounds.iter().map(|round| {
+            self.in_window(round, target, |window| window.stations()).unwrap_or_default()
+        });
         let rounds: Vec<Vec<Station>> = rounds.collect();
         stations::merged(&rounds, CONFIDENCE)
     }
 
-    fn stations_of(&self, round: &Round, target: Target) -> Vec<Station> {
+    fn after(&self, target: Target) -> Option<AfterWork> {
+        let rounds = self.rounds.iter();
+        let rounds: Vec<AfterWork> = rounds
+            .filter_map(|round| self.in_window(round, target, |window| window.after()).flatten())
+            .collect();
+        stations::merged_after(&rounds, CONFIDENCE)
+    }
+
+    /// What `look` sees in the gauges of a round; nothing if they were not read.
+    fn in_window<R>(
+        &self,
+        round: &Round,
+        target: Target,
+        look: impl FnOnce(Window<'_>) -> R,
+    ) -> Option<R> {
         let spans = Span::all(&round.open.workers, &round.close.workers);
         let edges = round.close.at.saturating_sub(round.open.at);
         // A worker that is asked later has counted for longer.
         let length = spans.iter().map(Span::length).max().unwrap_or(0).max(edges);
         if spans.is_empty() || length == 0 {
-            return Vec::new();
+            return None;
         }
         let (seconds, in_service) = (length as f64 / 1e9, in_service(&round.tally));
         let kernel = round.noise.map_or(0.0, |noise| noise.kernel);
         let window = Window::new(&self.resolved.scenario, &spans, seconds, in_service);
-        window
-            .with_kernel(kernel)
-            .with_sets(target.stack().resource_sets(&self.resolved.scenario))
-            .stations()
+        let sets = target.stack().resource_sets(&self.resolved.scenario);
+        Some(look(window.with_kernel(kernel).with_sets(sets)))
     }
 
     /// The most that the workers of a round ever had.

@@ -1,7 +1,7 @@
 //! What of a scenario `live` cannot do for real, refused before anything is started.
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{Connections, Engine, Scenario, Source, Spread, Step};
+use model::scenario::{Connections, Endpoint, Engine, Scenario, Source, Spread, Step};
 
 use crate::stack::Target;
 
@@ -36,7 +36,7 @@ pub(crate) fn doubt(resolved: &Resolved, offer: Offer) -> Option<String> {
 /// Files that the load generator and one worker may need at most.
 fn files(scenario: &Scenario) -> (u64, u64) {
     let users = users(scenario);
-    let all = scenario.endpoints.iter().flat_map(|endpoint| &endpoint.steps);
+    let all = scenario.endpoints.iter().flat_map(Endpoint::all_steps);
     let all = all.map(calls_at_a_time).max();
     let limits: Option<u64> =
         scenario.upstreams.iter().map(|upstream| upstream.max_connections.map(u64::from)).sum();

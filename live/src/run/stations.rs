@@ -1,7 +1,7 @@
 //! What requests queued for, over the counted window, from the workers' gauges.
 
 use model::place::{self, Place};
-use model::report::Station;
+use model::report::{AfterWork, InFlight, Station};
 use model::scenario::{Connections, Engine, Scenario};
 use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
@@ -122,6 +122,30 @@ impl<'a> Window<'a> {
 
     fn at(&self, place: Place) -> Flow {
         self.flow(|readings| readings.places.get(place.index()))
+    }
+
+    /// The work after replies; none if no endpoint has any.
+    pub(super) fn after(&self) -> Option<AfterWork> {
+        if self.scenario.endpoints.iter().all(|endpoint| endpoint.after.is_empty()) {
+            return None;
+        }
+        let flow = self.flow(|readings| Some(&readings.after));
+        let last = |pick: fn(&GaugeReading) -> u64| {
+            self.workers.iter().map(|span| pick(&span.close.stations.after)).sum::<u64>()
+        };
+        let before: u64 = self.workers.iter().map(|span| span.open.stations.after.value).sum();
+        let unfinished = last(|reading| reading.value);
+        let ended = (flow.entries + before as f64 - unfinished as f64).max(0.0);
+        let seconds = if ended > 0.0 { flow.area / 1e9 / ended } else { 0.0 };
+        let mean = Estimate::exact(round_significant(self.mean(flow)));
+        Some(AfterWork {
+            in_flight: InFlight { mean, peak: last(|reading| reading.peak) },
+            throughput: round_significant(ended / self.seconds),
+            seconds: round_significant(seconds),
+            failed: self.flow(|readings| Some(&readings.after_failed)).entries,
+            unfinished: unfinished as f64,
+            time: Vec::new(),
+        })
     }
 
     /// Every station that was visited, in the order of a prediction's.
@@ -247,6 +271,24 @@ impl<'a> Window<'a> {
             visits: round_significant(busy.entries / self.seconds),
         }
     }
+}
+
+/// Work after the replies of several rounds, averaged.
+pub(super) fn merged_after(rounds: &[AfterWork], confidence: f64) -> Option<AfterWork> {
+    let all = |pick: fn(&AfterWork) -> f64| rounds.iter().map(pick).collect::<Vec<f64>>();
+    let mean = |pick: fn(&AfterWork) -> f64| {
+        round_significant(all(pick).iter().sum::<f64>() / rounds.len() as f64)
+    };
+    let peak = rounds.iter().map(|after| after.in_flight.peak).max()?;
+    let under_way = Estimate::of_mean(&all(|after| after.in_flight.mean.value), confidence);
+    Some(AfterWork {
+        in_flight: InFlight { mean: under_way.rounded(), peak },
+        throughput: mean(|after| after.throughput),
+        seconds: mean(|after| after.seconds),
+        failed: mean(|after| after.failed),
+        unfinished: mean(|after| after.unfinished),
+        time: Vec::new(),
+    })
 }
 
 /// The stations of several rounds, averaged; the interval of a utilisation is that over

@@ -29,6 +29,10 @@ pub struct StationReadings {
     pub places: Vec<GaugeReading>,
     /// Requests that were admitted and are not answered.
     pub requests: GaugeReading,
+    /// Work after replies.
+    pub after: GaugeReading,
+    /// Such work that failed.
+    pub after_failed: GaugeReading,
     /// Open client connections.
     pub connections: GaugeReading,
     /// Threads of the pool in use.

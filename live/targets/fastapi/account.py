@@ -57,6 +57,7 @@ class Account:
 
     __slots__ = (
         "_began",
+        "after",
         "_polled",
         "_taken",
         "draws",
@@ -78,12 +79,20 @@ class Account:
         self._began = thread_time_ns()
         self.queued = False
         """When it came, every thread of the pool was taken."""
+        self.after = False
+        """There is work to be done after its reply."""
         self.late = CPU_WAIT
         """What its reply waits for when its handler has ended."""
 
     def time(self, step: dict[str, Any]) -> int:
         """How long a step takes, in nanoseconds."""
         return step["nanos"] if step["draw"] is None else self.draws[step["draw"]]
+
+    def begin_anew(self) -> None:
+        """The reply has been sent: what comes is no part of the request's time."""
+        self.lap(self.take_cpu(), CPU_WAIT)
+        self.parts = {}
+        self.late = CPU_WAIT
 
     def branch(self) -> "Account":
         """An account that begins where this one stands."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from typing import Annotated, Any
 
@@ -12,12 +12,14 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from account import current
+from after import handler_with_after
 from blocking import Blocking
 from entrance import Entrance, on_thread
 from fault import Fault
 from parked import Parked
 from plan import plan
 from reporter import Reporter
+from session import async_session, session, session_for
 from worker import worker
 
 
@@ -35,18 +37,6 @@ class Reply(BaseModel):
     """The response model."""
 
     item: str
-
-
-def session() -> Iterator[ExitStack]:
-    """A dependency with `yield`: what the handler puts into it ends after the response."""
-    with ExitStack() as held:
-        yield held
-
-
-async def async_session() -> AsyncIterator[ExitStack]:
-    """The same as `async def`, which takes no thread."""
-    with ExitStack() as held:
-        yield held
 
 
 def dependency() -> None:
@@ -87,8 +77,13 @@ def handler(endpoint: dict[str, Any]) -> Callable[..., Any]:
 
 def route(endpoint: dict[str, Any]) -> None:
     """Adds the endpoint with its dependencies and its response model."""
-    serve = handler(endpoint)
-    others = endpoint["dependencies"] - (serve.__name__ == "with_session")
+    if endpoint["after"]:
+        serve = handler_with_after(endpoint)
+        takes_thread = session_for(endpoint) is session
+    else:
+        serve = handler(endpoint)
+        takes_thread = serve.__name__ == "with_session"
+    others = endpoint["dependencies"] - takes_thread
     api.add_api_route(
         f"/{endpoint['name']}",
         serve,

@@ -26,8 +26,15 @@ class Blocking:
         self._outside = outside
         """What a dependency gives back after the handler has ended."""
 
+    def go_on(self, account: Account, steps: Steps) -> None:
+        """Performs more steps after the reply, with the connection that was kept, if any."""
+        self._account = account
+        self.perform(steps)
+
     def perform(self, steps: Steps) -> None:
         """Performs all steps, and gives back the database connection unless it is kept."""
+        if self._outside is None:
+            self._connection = None
         with ExitStack() as own:
             self._steps(steps, own if self._outside is None else self._outside)
 

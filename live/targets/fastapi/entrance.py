@@ -38,9 +38,19 @@ class Entrance:
                 message["headers"].append((b"rung-time", account.times().encode()))
                 worker.settle(account.parts)
             await send(message)
+            if account.after and message["type"] == "http.response.body":
+                worker.stations.after.enter()
+                account.begin_anew()
+                account.queued = no_thread_is_free()
 
         with worker.stations.requests:
-            await Driven(self._app(scope, receive, reply), account)
+            try:
+                await Driven(self._app(scope, receive, reply), account)
+            finally:
+                if account.after:
+                    account.lap(account.take_cpu(), account.late)
+                    worker.settle(account.parts)
+                    worker.stations.after.leave()
 
     def _account(self, scope: dict[str, Any]) -> Account:
         now = monotonic_ns()
@@ -54,9 +64,14 @@ class Entrance:
         values = drawn.get(path, []) if draws is None else [int(one) for one in draws.split(b",")]
         account = Account((key[0], key[1]), min(int(key[2]), now), values)
         account.until(now, LOOP)
-        limiter = anyio.to_thread.current_default_thread_limiter()
-        account.queued = limiter.borrowed_tokens >= limiter.total_tokens
+        account.queued = no_thread_is_free()
         return account
+
+
+def no_thread_is_free() -> bool:
+    """Every thread of the pool is taken."""
+    limiter = anyio.to_thread.current_default_thread_limiter()
+    return limiter.borrowed_tokens >= limiter.total_tokens
 
 
 @contextmanager

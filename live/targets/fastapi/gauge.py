@@ -63,6 +63,8 @@ class Stations:
         self.places = [Gauge() for _ in plan.places]
         self._live: set[int] = set()
         self.requests = Gauge()
+        self.after = Gauge()
+        self.after_failed = Gauge()
         self.threads = Gauge()
         self.writer = Gauge()
         self.pool = Gauge()
@@ -85,6 +87,8 @@ class Stations:
         return {
             "places": [gauge.read() for gauge in self.places],
             "requests": self.requests.read(),
+            "after": self.after.read(),
+            "after_failed": self.after_failed.read(),
             "threads": self.threads.read(),
             "writer": self.writer.read(),
             "pool": self.pool.read(),

@@ -19,17 +19,23 @@ from worker import worker
 class Parked:
     """A request whose waits leave the loop to others."""
 
-    def __init__(self, account: Account, hold: str | None) -> None:
+    def __init__(
+        self, account: Account, hold: str | None, outside: AsyncExitStack | None = None
+    ) -> None:
         self._account = account
+        self._outside = outside
+        """What a dependency gives back after the reply."""
         self._hold = hold
         self._held = hold != "operation"
         self._connection: Any = None
 
     async def perform(self, steps: Steps) -> None:
         """Performs all steps, and gives back the database connection."""
-        async with AsyncExitStack() as held:
+        if self._outside is None:
+            self._connection = None
+        async with AsyncExitStack() as own:
             for step in steps:
-                await self._step(step, held)
+                await self._step(step, own if self._outside is None else self._outside)
 
     async def _step(self, step: dict[str, Any], held: AsyncExitStack) -> None:
         match step["kind"]:

@@ -3,6 +3,7 @@
 //! port or temporary file is left.
 #![forbid(unsafe_code)]
 
+mod after;
 mod commands;
 mod database;
 mod deaths;

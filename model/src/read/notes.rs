@@ -12,7 +12,10 @@ use crate::statistics::round_significant;
 /// whose cost the scenario itself gives: a profile may know more than one scenario reads.
 pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<String> {
     let mut used = Used::default();
-    scenario.endpoints.iter().for_each(|endpoint| used.steps(&endpoint.steps));
+    for endpoint in &scenario.endpoints {
+        used.steps(&endpoint.steps);
+        used.steps(&endpoint.after);
+    }
     let costs = &scenario.costs.query;
     let named = || costs.keys().map(String::as_str).filter(|name| *name != "default");
     let (read, unread): (Vec<&str>, Vec<&str>) =

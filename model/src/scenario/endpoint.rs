@@ -31,6 +31,9 @@ section! {
         pub hold: Option<Hold>,
         /// What its handler does, in order.
         pub steps: Vec<Step> = [],
+        /// Work after the reply, in order: a background task. It runs as the handler does, on the
+        /// loop or on a thread of the pool, and only if the handler did not fail.
+        pub after: Vec<Step> = [],
     }
 }
 
@@ -170,6 +173,20 @@ impl Endpoint {
         self.concurrency.unwrap_or(service.concurrency)
     }
 
+    /// What its handler does, and then the work after its reply.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(&self.after)
+    }
+
+    /// Its session is a dependency's, whose exit comes after the reply and the work after that.
+    pub fn session_outlives_handler(&self, scenario: &Scenario) -> bool {
+        let waits = self.concurrency(&scenario.service) == Concurrency::Threadpool
+            || !self.after.is_empty();
+        waits
+            && self.hold(scenario) == Some(Hold::Request)
+            && scenario.service.server != Server::Axum
+    }
+
     /// How long its requests hold a connection; none without a database.
     pub fn hold(&self, scenario: &Scenario) -> Option<Hold> {
         let database = scenario.database.as_ref()?;
@@ -195,6 +212,6 @@ impl Endpoint {
     fn has_session(&self, scenario: &Scenario) -> bool {
         self.concurrency(&scenario.service) == Concurrency::Threadpool
             && scenario.service.server != Server::Axum
-            && self.steps.iter().any(Step::uses_database)
+            && self.all_steps().any(Step::uses_database)
     }
 }

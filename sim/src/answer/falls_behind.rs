@@ -1,4 +1,4 @@
-//! Whether an open load comes faster than it is served: queues that grow.
+//! Whether requests, or work after replies, come faster than they are served: queues that grow.
 
 use model::scenario::{Scenario, Source};
 use model::statistics::Estimate;
@@ -10,16 +10,18 @@ const LITTLE: f64 = 0.02;
 
 /// By how many the requests in queues become more each second, in the second half of the
 /// window: a queue that fills up at the start has come to its length by then. None where that
-/// may be chance, and for a closed load, which never has more requests than users.
+/// may be chance. A closed load never has more requests than users: of it only the work after
+/// replies may grow.
 pub(super) fn growth(
     scenario: &Scenario,
     seen: &[Observations],
     confidence: f64,
 ) -> Option<Estimate> {
-    if matches!(scenario.load.source, Source::Closed { .. }) {
-        return None;
-    }
-    let more = |o: &Observations| o.queued[1] as f64 - o.queued[0] as f64;
+    let closed = matches!(scenario.load.source, Source::Closed { .. });
+    let more = |o: &Observations| {
+        let [half, end] = if closed { o.after.queued } else { o.queued };
+        end as f64 - half as f64
+    };
     let samples: Vec<f64> = seen.iter().map(more).collect();
     let mean = Estimate::of_mean(&samples, confidence);
     let half = scenario.load.duration.secs_f64() / 2.0;

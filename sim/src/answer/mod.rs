@@ -50,10 +50,10 @@ pub fn rounds(
     (0..).zip(each).map(|(index, report)| report.into_round(index)).collect()
 }
 
-struct Builder<'a> {
-    scenario: &'a Scenario,
-    plan: &'a Plan,
-    seen: &'a [Observations],
+pub(crate) struct Builder<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) plan: &'a Plan,
+    pub(crate) seen: &'a [Observations],
     groups: &'a [Histograms],
     confidence: f64,
 }
@@ -111,23 +111,24 @@ impl Builder<'_> {
             cut_short: self.cut_short().is_some(),
             falls_behind: falls_behind::growth(scenario, seen, confidence),
             untold: Default::default(),
+            after: self.after(),
             standstill: standstill::standstill(scenario, seen),
             warnings: self.warnings(),
             rounds: Vec::new(),
         }
     }
 
-    fn estimate(&self, pick: impl Fn(&Observations) -> f64) -> Estimate {
+    pub(crate) fn estimate(&self, pick: impl Fn(&Observations) -> f64) -> Estimate {
         let samples: Vec<f64> = self.seen.iter().map(pick).collect();
         Estimate::of_mean(&samples, self.confidence).rounded()
     }
 
-    fn average(&self, pick: impl Fn(&Observations) -> f64) -> f64 {
+    pub(crate) fn average(&self, pick: impl Fn(&Observations) -> f64) -> f64 {
         self.estimate(pick).value
     }
 
     /// Time average of a gauge over the window.
-    fn mean(&self, gauge: &Gauge) -> f64 {
+    pub(crate) fn mean(&self, gauge: &Gauge) -> f64 {
         gauge.area() as f64 / self.scenario.load.duration.nanos() as f64
     }
 
@@ -221,14 +222,15 @@ impl Builder<'_> {
         };
         let mean = self.average(|o| {
             bytes(
-                self.mean(&o.in_flight),
+                self.mean(&o.in_flight) + self.mean(&o.after.at_work),
                 self.mean(&o.event_loop.connections),
                 self.mean(&o.threads.in_use),
             )
         });
         let peak = |o: &Observations| {
             let peak = |gauge: &Gauge| gauge.peak() as f64;
-            bytes(peak(&o.in_flight), peak(&o.event_loop.connections), peak(&o.threads.in_use))
+            let requests = peak(&o.in_flight) + peak(&o.after.at_work);
+            bytes(requests, peak(&o.event_loop.connections), peak(&o.threads.in_use))
         };
         let peak = self.seen.iter().map(peak).fold(0.0, f64::max);
         Memory { mean, peak: round_significant(peak) }

@@ -211,6 +211,7 @@ impl<T: Trace> Engine<'_, T> {
                 written: parent != NONE,
                 place,
                 token: false,
+                after: false,
                 failed: None,
             },
             |old, new| new.ticket = old.ticket.wrapping_add(1),

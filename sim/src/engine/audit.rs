@@ -7,6 +7,7 @@ use model::scenario::{Connections, Spread};
 
 use super::Engine;
 use super::{Arena, NONE, Role, ThreadState, Trace};
+use crate::client::CONNECT_ONLY;
 use crate::database::sqlite::Level;
 use crate::observe::Gauge;
 use crate::slots::Slots;
@@ -158,7 +159,15 @@ impl<T: Trace> Engine<'_, T> {
             in_flight += u64::from(!request.settled);
             admitted += u32::from(request.admitted);
         }
-        assert_eq!(in_flight, self.seen.in_flight.value(), "requests in flight are counted");
+        // Connections that are opened ahead are no requests.
+        let ahead = live(&self.tasks).filter(|(_, task)| task.pc == CONNECT_ONLY).count() as u64;
+        assert_eq!(
+            in_flight - ahead,
+            self.seen.in_flight.value(),
+            "requests in flight are counted"
+        );
+        let after = self.tasks.live().filter(|(_, task)| task.after).count() as u64;
+        assert_eq!(after, self.seen.after.at_work.value(), "work after replies is counted");
         let counted: u32 = self.workers.iter().map(|worker| worker.tasks).sum();
         assert!(counted <= admitted, "a worker counts requests that are gone");
     }
@@ -203,9 +212,7 @@ impl<T: Trace> Engine<'_, T> {
 
 /// What an arena holds that is not freed.
 fn live<V>(arena: &Arena<V>) -> impl Iterator<Item = (u32, &V)> {
-    let mut freed = vec![false; arena.len()];
-    arena.freed().for_each(|id| freed[id as usize] = true);
-    (0..arena.len() as u32).filter(move |&id| !freed[id as usize]).map(|id| (id, &arena[id]))
+    arena.live()
 }
 
 fn audit_slots<'s>(name: &str, all: impl Iterator<Item = &'s Slots>, gauge: &Gauge) {

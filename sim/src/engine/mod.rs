@@ -16,6 +16,7 @@ pub(crate) use step::Flow;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Range;
 
 use model::costs::Costs;
 use model::place::{self, Place};
@@ -262,7 +263,9 @@ impl<'p, T: Trace> Engine<'p, T> {
         self.begin();
         self.run_until(Instant::START + load.warmup + half, events_max)?;
         self.seen.halve_window();
+        self.seen.after.queued[0] = self.after_in_queues();
         self.run_until(end, events_max)?;
+        self.seen.after.queued[1] = self.after_in_queues();
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.close_standstills(end);
         self.seen.events = self.events;
@@ -284,7 +287,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 standstill += 1;
             }
             self.events += 1;
-            let crowded = self.seen.in_flight.value() > IN_FLIGHT_MAX;
+            let crowded = self.work_in_flight() > IN_FLIGHT_MAX;
             if self.events > events_max || standstill > STANDSTILL || crowded {
                 return Err(self.runaway(standstill, events_max));
             }
@@ -322,10 +325,16 @@ impl<'p, T: Trace> Engine<'p, T> {
         (source, due)
     }
 
+    /// Requests that are not answered, and work after replies.
+    #[inline]
+    fn work_in_flight(&self) -> u64 {
+        self.seen.in_flight.value() + self.seen.after.at_work.value()
+    }
+
     fn runaway(&self, standstill: u64, limit: u64) -> Runaway {
         if standstill > STANDSTILL {
             Runaway::Standstill { at: self.now }
-        } else if self.seen.in_flight.value() > IN_FLIGHT_MAX {
+        } else if self.work_in_flight() > IN_FLIGHT_MAX {
             let closed = self.arrivals.is_none();
             Runaway::TooManyInFlight { at: self.now, closed }
         } else {
@@ -400,6 +409,13 @@ impl<'p, T: Trace> Engine<'p, T> {
         let row = task as usize * self.plan.places.len();
         self.accounts[row + entry.place.index()] += self.now.nanos() - entry.since.nanos();
         entry.since = self.now;
+    }
+
+    /// Where the time of `task` by place is kept.
+    pub(crate) fn account_of(&self, task: u32) -> Range<usize> {
+        let stride = self.plan.places.len();
+        let row = task as usize * stride;
+        row..row + stride
     }
 
     /// The time that `draw` gives the request of `task`.

@@ -57,6 +57,13 @@ impl<T> Arena<T> {
         self.free.iter().copied()
     }
 
+    /// What is not freed.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (u32, &T)> {
+        let mut freed = vec![false; self.slots.len()];
+        self.free.iter().for_each(|&id| freed[id as usize] = true);
+        (0..).zip(&self.slots).filter(move |&(id, _)| !freed[id as usize])
+    }
+
     /// Slots that were ever in use at the same time.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
@@ -123,6 +130,8 @@ pub(crate) struct Task {
     pub(crate) place: Place,
     /// It has a token of the thread pool.
     pub(crate) token: bool,
+    /// It is work after the reply.
+    pub(crate) after: bool,
     /// Why it fails, once an instruction has failed.
     pub(crate) failed: Option<ErrorKind>,
 }

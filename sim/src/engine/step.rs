@@ -90,6 +90,8 @@ impl<T: Trace> Engine<'_, T> {
             Basic::Jump { to } => self.jump(task, to),
             Basic::Respond => self.respond(task),
             Basic::Reply => self.reply(task),
+            Basic::After { admitted } => self.begin_after(task, admitted),
+            Basic::AfterEnd { admitted } => self.end_after(task, admitted),
             Basic::End => {
                 self.free_task(task);
                 Flow::Detached

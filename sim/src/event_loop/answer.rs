@@ -133,7 +133,7 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
         all.push(Candidate::of("service.concurrency", from, "async".into()).price(Price::Code));
     }
     // A blocking call on the loop stops all other requests of the worker.
-    let blocks = scenario.endpoints.iter().any(|endpoint| blocks(&endpoint.steps));
+    let blocks = scenario.endpoints.iter().any(|endpoint| endpoint.all_steps().any(blocks));
     if service.concurrency == Concurrency::Async && blocks {
         let to_threads = Candidate::of("service.concurrency", "async".into(), "threadpool".into());
         all.push(to_threads.price(Price::Code));

@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
         let costs = &scenario.costs;
         let scale = costs.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         let mut names = Vec::new();
-        endpoint.steps.iter().for_each(|step| statement_names(step, scenario, &mut names));
+        endpoint.all_steps().for_each(|step| statement_names(step, scenario, &mut names));
         Reader {
             scenario,
             plan,
@@ -220,7 +220,12 @@ impl<'a> Reader<'a> {
                 self.wait(format!("sleep {}", self.draw_in_words(draw)), self.mean(draw));
             }
             Basic::Reply => self.line("send the reply".into()),
-            Basic::Admit
+            Basic::After { .. } => {
+                self.line("after the reply:".into());
+                self.depth += 1;
+            }
+            Basic::AfterEnd { .. }
+            | Basic::Admit
             | Basic::ToLoop
             | Basic::Turn
             | Basic::Fork { .. }

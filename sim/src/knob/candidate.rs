@@ -118,7 +118,7 @@ fn other_concurrency(scenario: &Scenario, endpoint: &Endpoint) -> Option<Candida
         return None;
     }
     let now = endpoint.concurrency(&scenario.service);
-    let to = match (now, blocks(&endpoint.steps)) {
+    let to = match (now, endpoint.all_steps().any(blocks)) {
         (Concurrency::Async, true) => Concurrency::Threadpool,
         (Concurrency::Threadpool, false) => Concurrency::Async,
         _ => return None,
@@ -130,12 +130,12 @@ fn other_concurrency(scenario: &Scenario, endpoint: &Endpoint) -> Option<Candida
 }
 
 /// A step waits in a call that blocks its thread.
-pub(crate) fn blocks(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match step {
+pub(crate) fn blocks(step: &Step) -> bool {
+    match step {
         Step::Block(_) => true,
-        Step::Gather(steps) => blocks(steps),
+        Step::Gather(steps) => steps.iter().any(blocks),
         _ => false,
-    })
+    }
 }
 
 /// Transactions that read before they write take the write lock first: then none of them finds
@@ -143,8 +143,10 @@ pub(crate) fn blocks(steps: &[Step]) -> bool {
 fn immediate(scenario: &Scenario) -> Option<Candidate> {
     let mut changes = Vec::new();
     for endpoint in &scenario.endpoints {
-        let steps = keys::path(&["endpoint", &endpoint.name, "steps"]);
-        deferred(&endpoint.steps, &steps, &mut changes);
+        for (key, steps) in [("steps", &endpoint.steps), ("after", &endpoint.after)] {
+            let path = keys::path(&["endpoint", &endpoint.name, key]);
+            deferred(steps, &path, &mut changes);
+        }
     }
     (!changes.is_empty()).then_some(Candidate { changes, price: Price::Code, limits: Vec::new() })
 }

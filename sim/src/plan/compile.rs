@@ -38,6 +38,11 @@ pub(super) fn program(scenario: &Scenario, seed: u64) -> Program {
 pub(crate) enum Scope {
     /// The whole request.
     Request,
+    /// The work after the reply.
+    After {
+        /// The worker counts the request until its end.
+        admitted: bool,
+    },
     /// A branch of a gather.
     Branch,
     /// On a pool thread with a token.
@@ -155,11 +160,9 @@ impl<'s> Compiler<'s> {
         self.patches.clear();
         self.holding = false;
         self.hold = endpoint.hold(self.scenario).unwrap_or(Hold::Operation);
-        self.session_outside = self.hold == Hold::Request
-            && self.concurrency == Concurrency::Threadpool
-            && self.scenario.service.server != Server::Axum;
+        self.session_outside = endpoint.session_outlives_handler(self.scenario);
         let dependencies = endpoint.dependencies(self.scenario);
-        self.session_on_thread = dependencies > 0;
+        self.session_on_thread = dependencies > 0 && self.concurrency == Concurrency::Threadpool;
 
         let start = self.emit(Basic::Admit);
         self.refill(Work::Request);
@@ -174,14 +177,7 @@ impl<'s> Compiler<'s> {
             self.emit(Basic::Request { draw, in_flight });
         }
 
-        let handler = |c: &mut Compiler| {
-            for (index, step) in endpoint.steps.iter().enumerate() {
-                c.step(step, &index.to_string());
-            }
-            if c.holding && !c.session_outside {
-                c.checkin();
-            }
-        };
+        let handler = |c: &mut Compiler| c.handler(&endpoint.steps, "");
         for _ in 0..dependencies {
             self.on_pool(threads::Op::Dependency, |_| {});
         }
@@ -192,15 +188,48 @@ impl<'s> Compiler<'s> {
         if endpoint.validates(self.scenario) {
             self.on_pool(threads::Op::Validation, |_| {});
         }
-        if self.holding {
+        if self.holding || !endpoint.after.is_empty() {
             self.emit(Basic::Reply);
-            self.leave_session();
+            self.after(&endpoint.after);
             self.emit(Basic::End);
         } else {
             self.emit(Basic::Respond);
         }
         self.finish_unwinding();
         Class { name: endpoint.name.clone(), start, concurrency: self.concurrency }
+    }
+
+    /// Steps in a row, whose draws are named by `prefix` and their number.
+    fn handler(&mut self, steps: &[Step], prefix: &str) {
+        for (index, step) in steps.iter().enumerate() {
+            self.step(step, &format!("{prefix}{index}"));
+        }
+        if self.holding && !self.session_outside {
+            self.checkin();
+        }
+    }
+
+    /// What the worker does after the reply: the scenario's `steps`, if there are any, in the
+    /// endpoint's concurrency model, and then the exit of the session's dependency, which comes
+    /// after them.
+    fn after(&mut self, steps: &[Step]) {
+        // axum's handler has ended when a task that it spawned goes on.
+        let admitted = self.scenario.service.server != Server::Axum;
+        if !steps.is_empty() {
+            self.scopes[0] = Scope::After { admitted };
+            self.emit(Basic::After { admitted });
+            let work = |c: &mut Compiler| c.handler(steps, "after.");
+            match self.concurrency {
+                Concurrency::Threadpool => self.on_pool(threads::Op::TokenAcquire, work),
+                Concurrency::Blocking | Concurrency::Async => work(self),
+            }
+        }
+        if self.holding {
+            self.leave_session();
+        }
+        if !steps.is_empty() {
+            self.emit(Basic::AfterEnd { admitted });
+        }
     }
 
     fn step(&mut self, step: &Step, path: &str) {
@@ -327,6 +356,10 @@ impl<'s> Compiler<'s> {
             Scope::Request => {
                 self.burn(self.cost(|c| c.error));
                 self.emit(Basic::Respond);
+            }
+            Scope::After { admitted } => {
+                self.emit(Basic::AfterEnd { admitted });
+                self.emit(Basic::End);
             }
         }
     }

@@ -58,6 +58,11 @@ pub enum Basic {
     Respond,
     /// Sends the reply; the worker goes on with what it does after it.
     Reply,
+    /// Begins the scenario's work after the reply; if it is `admitted`, the worker counts the request
+    /// among its tasks until that ends.
+    After { admitted: bool },
+    /// Ends that work.
+    AfterEnd { admitted: bool },
     /// Ends what is done after the reply.
     End,
 }
@@ -120,6 +125,8 @@ impl Basic {
             Basic::BranchEnd => "end of a branch",
             Basic::Jump { .. } => "go to",
             Basic::Respond | Basic::Reply => "reply",
+            Basic::After { .. } => "begin the work after the reply",
+            Basic::AfterEnd { .. } => "account for the work after the reply",
             Basic::End => "end of the work after the reply",
         }
     }

@@ -68,7 +68,7 @@ fn visits(scenario: &Scenario, peak: u64, overflow: u32, remedies: &mut Vec<Reme
 fn nested(scenario: &Scenario, overflow: u32, remedies: &mut Vec<Remedy>) {
     let depth = |e: &model::scenario::Endpoint| {
         let own = u64::from(e.hold(scenario) != Some(Hold::Operation));
-        own + e.steps.iter().map(sessions).max().unwrap_or(0)
+        own + e.all_steps().map(sessions).max().unwrap_or(0)
     };
     let depth = scenario.endpoints.iter().map(depth).max().unwrap_or(1).max(1);
     let needed = u64::from(scenario.service.threads) * (depth - 1) + 1;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounting;
+mod after;
 mod cache;
 mod concurrency;
 mod cpu;

@@ -30,7 +30,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 48] = [
+const FAMILY: [&str; 50] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -40,6 +40,8 @@ const FAMILY: [&str; 48] = [
     "M/M/1 on a CPU twice as fast: mean",
     "M/D/1: mean response time",
     "M/G/1 lognormal: mean response time",
+    "M/G/1 with work after the reply: mean response time",
+    "M/G/1 with work after the reply: busy cores",
     "M/M/4: mean response time",
     "M/M/4: busy cores",
     "processes with a long slice: M/G/1 mean",

@@ -52,6 +52,21 @@ fn mg1() {
         .check();
 }
 
+/// A loop that works on after each reply: the next request waits for all of that, its own reply does not.
+#[test]
+fn mg1_with_work_after_the_reply() {
+    let (rate, before, after) = (60.0, 0.004, 0.006);
+    let mean: f64 = before + after;
+    let scv = (before * before + after * after) / (mean * mean);
+    let wanted = mg1_response_time(rate, Service { mean, scv }) - after;
+    case_of("after", &[])
+        .claim("M/G/1 with work after the reply: mean response time", wanted, |o| {
+            response_time(&o[0])
+        })
+        .claim("M/G/1 with work after the reply: busy cores", rate * mean, |o| busy_cores(&o[0]))
+        .check();
+}
+
 #[test]
 fn mmc() {
     let wanted = mmc_response_time(280.0, 0.01, 4);

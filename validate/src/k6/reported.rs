@@ -126,6 +126,7 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
     untold.extend(classes.is_empty().then(|| "classes".to_string()));
     let origin = summary.origin.as_ref();
     Ok(Report {
+        after: None,
         standstill: None,
         schema: SCHEMA,
         kind: Kind::Measured,

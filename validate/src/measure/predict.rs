@@ -7,7 +7,7 @@
 use model::costs::{Costs, QueryCost};
 use model::read::Resolved;
 use model::report::Report;
-use model::scenario::{Concurrency, Hold, Scenario, Server, Step};
+use model::scenario::{Hold, Scenario, Server, Step};
 use sim::engine::Runaway;
 use sim::predict::Experiment;
 use sim::replicate::Effort;
@@ -77,8 +77,10 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     } else {
         // Handlers compute as long as the scenario says; the libraries cost less elsewhere.
         let scale = scenario.costs.cpu_scale(scenario.service.server);
-        let steps = scenario.endpoints.iter_mut().flat_map(|endpoint| &mut endpoint.steps);
-        steps.for_each(|step| scale_handler(step, 1.0 / scale));
+        for endpoint in &mut scenario.endpoints {
+            let steps = endpoint.steps.iter_mut().chain(&mut endpoint.after);
+            steps.for_each(|step| scale_handler(step, 1.0 / scale));
+        }
     }
     if let Some(slice) = platform.slice.filter(|_| !resolved.is_written("cpu.slice")) {
         resolved.scenario.cpu.slice = slice;
@@ -93,12 +95,10 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
 fn without_fastapi(scenario: &mut Scenario) {
     scenario.service.response_model.get_or_insert(false);
     scenario.service.dependencies.get_or_insert(0);
-    let threadpool: Vec<bool> = (scenario.endpoints.iter())
-        .map(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool)
-        .collect();
-    let hold = scenario.database.as_ref().map(|database| database.hold);
-    for (endpoint, threadpool) in scenario.endpoints.iter_mut().zip(threadpool) {
-        if threadpool && endpoint.hold.or(hold) == Some(Hold::Request) {
+    let outlives: Vec<bool> =
+        scenario.endpoints.iter().map(|one| one.session_outlives_handler(scenario)).collect();
+    for (endpoint, outlives) in scenario.endpoints.iter_mut().zip(outlives) {
+        if outlives {
             endpoint.hold = Some(Hold::Handler);
         }
     }

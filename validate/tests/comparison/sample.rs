@@ -59,6 +59,7 @@ fn report(kind: Kind, noise: f64) -> Report {
         in_flight: InFlight { mean: about(10.4, noise), peak: 20 },
         arrivals: Arrivals { sent: 2403.0, dropped: 0.0, rate: 40.05 },
         classes: vec![class("cart", 30.0, noise), class("pay", 10.0, noise)],
+        after: None,
         workers: Vec::new(),
         runs: None,
         stations: vec![

@@ -79,6 +79,8 @@ struct EndpointPlan {
     response_model: bool,
     hold: Option<Hold>,
     steps: Vec<Task>,
+    /// After the reply.
+    after: Vec<Task>,
     /// Results of the draws of a request that comes without.
     typical: Vec<u64>,
 }
@@ -167,5 +169,6 @@ fn endpoint(scenario: &Scenario, endpoint: &Endpoint) -> EndpointPlan {
         hold: endpoint.hold(scenario),
         typical: program.typical(),
         steps: program.tasks,
+        after: program.after,
     }
 }

@@ -3,6 +3,7 @@
 /// Name and text of each of its files.
 pub(super) const SOURCES: &[(&str, &str)] = &[
     ("account.py", include_str!("../../../targets/fastapi/account.py")),
+    ("after.py", include_str!("../../../targets/fastapi/after.py")),
     ("app.py", include_str!("../../../targets/fastapi/app.py")),
     ("blocking.py", include_str!("../../../targets/fastapi/blocking.py")),
     ("burn.py", include_str!("../../../targets/fastapi/burn.py")),
@@ -17,6 +18,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("pool.py", include_str!("../../../targets/fastapi/pool.py")),
     ("reporter.py", include_str!("../../../targets/fastapi/reporter.py")),
     ("serve.py", include_str!("../../../targets/fastapi/serve.py")),
+    ("session.py", include_str!("../../../targets/fastapi/session.py")),
     ("upstream.py", include_str!("../../../targets/fastapi/upstream.py")),
     ("worker.py", include_str!("../../../targets/fastapi/worker.py")),
 ];

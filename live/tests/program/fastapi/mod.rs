@@ -3,5 +3,5 @@
 
 mod deaths;
 mod environment;
-mod python;
+pub(crate) mod python;
 mod serving;

@@ -24,8 +24,10 @@ pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems
     let path = KeyPath::Key(&KeyPath::Root, "endpoint");
     for endpoint in endpoints {
         let path = path.key(endpoint.text("name").unwrap_or("?"));
-        let list = endpoint.list("steps").unwrap_or_default();
-        steps(list, &names, &path.key("steps"), problems);
+        for key in ["steps", "after"] {
+            let list = endpoint.list(key).unwrap_or_default();
+            steps(list, &names, &path.key(key), problems);
+        }
     }
 }
 

@@ -11,8 +11,9 @@ use model::workload::RequestKey;
 
 use super::context::{Context, Fault};
 use super::detach_on_drop::DetachOnDrop;
-use super::semaphore::{Inside, Permit};
+use super::semaphore::Permit;
 use super::state::Worker;
+use super::steps::Part;
 use super::waiting::{Mode, block_on};
 use crate::clock;
 use crate::wire::{self, Key};
@@ -64,24 +65,71 @@ async fn serve(
         return response;
     }
     let others = worker.stations.requests.value();
-    let _request = Inside::new(&worker.stations.requests);
+    let admitted = Admitted::new(worker.clone());
     let costs = worker.scenario.costs.cpu(context.concurrency);
     let more = worker.scenario.costs.server_request(worker.scenario.service.server);
     let request = context.sample("request", "-", &costs.request);
     context.burn_scaled(more + request + costs.in_flight * others);
-    let outcome = match context.concurrency {
-        Concurrency::Async => context.perform().await,
-        Concurrency::Blocking => block_on(context.perform()),
-        Concurrency::Threadpool => {
-            let (back, outcome) = on_the_pool(&worker, context).await;
-            context = back;
-            outcome
-        }
-    };
-    if outcome.is_err() {
+    let (mut context, outcome) = perform(&worker, context, Part::Handler).await;
+    let good = outcome.is_ok();
+    if !good {
         context.burn_scaled(costs.error);
     }
-    reply(&mut context, outcome)
+    let response = reply(&mut context, outcome);
+    if good && !worker.scenario.endpoints[endpoint].after.is_empty() {
+        go_on(admitted, endpoint, key.request);
+    }
+    response
+}
+
+/// Performs one part of the endpoint in its concurrency model.
+async fn perform(
+    worker: &Arc<Worker>,
+    mut context: Context,
+    part: Part,
+) -> (Context, Result<(), Fault>) {
+    let outcome = match context.concurrency {
+        Concurrency::Async => context.perform(part).await,
+        Concurrency::Blocking => block_on(context.perform(part)),
+        Concurrency::Threadpool => return on_the_pool(worker, context, part).await,
+    };
+    (context, outcome)
+}
+
+/// Goes on after the reply, on a task of its own: the connection's task writes the reply before
+/// the loop comes to it.
+fn go_on(admitted: Admitted, endpoint: usize, key: RequestKey) {
+    let worker = admitted.0.clone();
+    let mut context = Context::new(worker.clone(), endpoint, key, clock::now());
+    worker.stations.after.enter();
+    // uvicorn counts the request until its background task has ended, axum only until the reply.
+    let admitted = (worker.scenario.service.server != Server::Axum).then_some(admitted);
+    tokio::spawn(async move {
+        context.lap(place::LOOP);
+        let (mut context, outcome) = perform(&worker, context, Part::After).await;
+        context.computed();
+        if outcome.is_err() {
+            worker.stations.after_failed.add(0);
+        }
+        worker.stations.after.leave();
+        drop(admitted);
+    });
+}
+
+/// A request that its worker counts.
+struct Admitted(Arc<Worker>);
+
+impl Admitted {
+    fn new(worker: Arc<Worker>) -> Admitted {
+        worker.stations.requests.enter();
+        Admitted(worker)
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.0.stations.requests.leave();
+    }
 }
 
 /// A thread of the pool in use.
@@ -104,7 +152,11 @@ impl Drop for Token {
 }
 
 /// Performs the steps on a thread of the pool, when a token is free.
-async fn on_the_pool(worker: &Arc<Worker>, mut context: Context) -> (Context, Result<(), Fault>) {
+async fn on_the_pool(
+    worker: &Arc<Worker>,
+    mut context: Context,
+    part: Part,
+) -> (Context, Result<(), Fault>) {
     let hop = worker.scenario.costs.cpu(Concurrency::Threadpool).hop;
     // The loop goes on while the request waits for its token and while the thread works.
     context.mode = Mode::Parked;
@@ -117,7 +169,7 @@ async fn on_the_pool(worker: &Arc<Worker>, mut context: Context) -> (Context, Re
         context.mode = Mode::Blocking;
         context.lap(place::CPU_WAIT);
         context.burn_scaled(hop);
-        let outcome = block_on(context.perform());
+        let outcome = block_on(context.perform(part));
         context.computed();
         // The thread keeps its token to its end, even if the request is dropped meanwhile.
         (context, outcome, Some(token))

@@ -13,6 +13,10 @@ pub(super) struct Stations {
     pub places: Vec<Gauge>,
     /// Requests that were admitted and are not answered.
     pub requests: Gauge,
+    /// Work after replies.
+    pub after: Gauge,
+    /// Such work that failed.
+    pub after_failed: Gauge,
     /// Open client connections.
     pub connections: Gauge,
     /// Thread-pool tokens in use.
@@ -33,6 +37,8 @@ impl Stations {
         Stations {
             places: gauges(place::count(scenario)),
             requests: Gauge::new(),
+            after: Gauge::new(),
+            after_failed: Gauge::new(),
             connections: Gauge::new(),
             threads: Gauge::new(),
             writer: Gauge::new(),
@@ -52,6 +58,8 @@ impl Stations {
         StationReadings {
             places: all(&self.places),
             requests: self.requests.read(),
+            after: self.after.read(),
+            after_failed: self.after_failed.read(),
             connections: self.connections.read(),
             threads: self.threads.read(),
             writer: self.writer.read(),

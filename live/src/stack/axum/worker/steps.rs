@@ -17,14 +17,28 @@ use crate::clock;
 /// A step's future: steps hold steps.
 type Performing<'a> = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
 
+/// Which steps of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Before the reply.
+    Handler,
+    /// After it.
+    After,
+}
+
 impl Context {
-    /// Performs all steps of the endpoint, and gives back the database connection.
-    pub(super) async fn perform(&mut self) -> Result<(), Fault> {
+    /// Performs all steps of the endpoint before its reply or after it, and gives back the database
+    /// connection.
+    pub(super) async fn perform(&mut self, part: Part) -> Result<(), Fault> {
         let worker = self.worker.clone();
-        let steps = &worker.scenario.endpoints[self.endpoint].steps;
+        let endpoint = &worker.scenario.endpoints[self.endpoint];
+        let (steps, prefix) = match part {
+            Part::Handler => (&endpoint.steps, ""),
+            Part::After => (&endpoint.after, "after."),
+        };
         let mut outcome = Ok(());
         for (index, step) in steps.iter().enumerate() {
-            outcome = self.step(step, index.to_string()).await;
+            outcome = self.step(step, format!("{prefix}{index}")).await;
             if outcome.is_err() {
                 break;
             }
