@@ -276,6 +276,40 @@ fn a_request_is_sent_again_once_and_only_on_a_connection_that_was_kept() {
 }
 
 #[test]
+fn a_request_into_a_closed_connection_is_an_error_of_a_client_with_its_own_keep_alive() {
+    // The server closes a connection when it has the second request of it.
+    let server = Server::new(|request| match key(request).request.index % 3 {
+        1 => Reply::Broken(""),
+        _ => Reply::good(),
+    });
+    let load = "users = 1\nthink_time = \"1ms\"\nwarmup = \"0s\"\nkeep_alive_timeout = \"1h\"";
+    let tally = run_until(&server, load, |asked| asked.iter().any(|it| it.key.request.index > 30));
+    let asked = asked(&server);
+    let mut indices: Vec<u64> = asked.iter().map(|it| it.key.request.index).collect();
+    let lost = indices.iter().filter(|&&index| index % 3 == 1).count() as u64;
+    // The last one may have been abandoned with the run.
+    let counted = errors(&tally, ErrorKind::ConnectionClosed);
+    assert!(counted >= 10 && lost - counted <= 1, "{counted} of {lost}");
+    assert_eq!(errors(&tally, ErrorKind::Disconnected), 0, "they are no others");
+    indices.dedup();
+    assert_eq!(indices.len(), asked.len(), "none is sent again");
+}
+
+#[test]
+fn a_client_closes_a_connection_that_it_has_not_used_for_too_long() {
+    let server = Server::new(|_| Reply::good());
+    let load = |timeout: &str| {
+        format!("users = 2\nthink_time = \"20ms\"\nwarmup = \"0s\"\nkeep_alive_timeout = {timeout}")
+    };
+    let short = run_until(&server, &load("\"5ms\""), |asked| asked.len() >= 10);
+    assert_eq!(short.connections.made, short.whole.good + short.whole.in_flight);
+    assert_eq!(short.whole.errors, [0; ErrorKind::ALL.len()]);
+    let server = Server::new(|_| Reply::good());
+    let long = run_until(&server, &load("\"1h\""), |asked| asked.len() >= 10);
+    assert_eq!(long.connections.made, 2);
+}
+
+#[test]
 fn a_service_that_is_not_there_is_not_hammered() {
     let tally = run(
         SocketAddr::from(([127, 0, 0, 1], free_port())),

@@ -21,11 +21,15 @@ pub enum ErrorKind {
     Disconnected,
     /// The service failed in a way that it does not name. Measured only.
     ServiceFailed,
+    /// It was sent into a connection that the server had closed for being idle.
+    ConnectionClosed,
+    /// Its worker process was killed.
+    WorkerKilled,
 }
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 9] = [
+    pub const ALL: [ErrorKind; 11] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
@@ -35,6 +39,8 @@ impl ErrorKind {
         ErrorKind::ConnectionTimeout,
         ErrorKind::Disconnected,
         ErrorKind::ServiceFailed,
+        ErrorKind::ConnectionClosed,
+        ErrorKind::WorkerKilled,
     ];
 
     /// Only a measurement meets it: in a prediction connections do not break.
@@ -58,6 +64,8 @@ impl ErrorKind {
             ErrorKind::ConnectionTimeout => "connection_timeout",
             ErrorKind::Disconnected => "disconnected",
             ErrorKind::ServiceFailed => "service_failed",
+            ErrorKind::ConnectionClosed => "connection_closed",
+            ErrorKind::WorkerKilled => "worker_killed",
         }
     }
 

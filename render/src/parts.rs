@@ -104,6 +104,8 @@ pub fn error(kind: &str) -> &str {
         "upstream_failed" => "upstream failed",
         "connection_timeout" => "no connection to the upstream in time",
         "disconnected" => "connection refused or broken",
+        "connection_closed" => "sent into a connection that the server had closed",
+        "worker_killed" => "worker killed while it served",
         "service_failed" => "service failed, it does not say how",
         other => other,
     }

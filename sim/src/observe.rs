@@ -119,6 +119,8 @@ pub enum Limit {
     ConnectionTimeout(u32),
     /// An attempt was given up.
     UpstreamTimeout(u32),
+    /// A request was sent into a connection that the service had closed.
+    KeepAlive,
     /// An arrival found every user busy.
     Users,
     /// The CPU quota of a period was used up.

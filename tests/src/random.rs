@@ -44,6 +44,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("service.threads", &["1", "2", "8"]),
     ("service.limit_concurrency", &["1", "2", "5", "20"]),
     ("service.backlog", &["1", "2", "8"]),
+    ("load.keep_alive_timeout", &["\"0s\"", "\"2ms\"", "\"30ms\"", "\"1h\""]),
+    ("costs.network.notice", &["\"0s\"", "\"1ms\"", "\"20ms\""]),
     ("service.keep_alive", &["\"0s\"", "\"1ms\"", "\"50ms\"", "\"never\""]),
     ("database.engine", &["\"sqlite\"", "\"sqlite\"", "\"sqlite\"", "\"postgres\""]),
     ("database.journal_mode", &["\"delete\"", "\"truncate\"", "\"persist\"", "\"wal\"", "\"wal\""]),
@@ -96,6 +98,10 @@ pub fn scenario() -> impl Strategy<Value = String> {
             leaves.push(("seed".into(), seed.to_string()));
             leaves.extend(source);
             keep_what_applies(model::scenario::keys().key("load"), "load", &mut leaves);
+            // Connections that are not kept are never idle.
+            if leaves.contains(&("load.keep_alive".into(), "false".into())) {
+                leaves.retain(|(key, _)| key != "load.keep_alive_timeout");
+            }
             // An axum worker has no interpreter to lock, and its requests take one thread each.
             let axum = leaves.contains(&("service.server".into(), "\"axum\"".into()));
             if axum {

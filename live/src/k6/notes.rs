@@ -12,11 +12,14 @@ pub(super) fn notes(scenario: &Scenario) -> String {
         Some(_) => None,
         None => Some("The scenario's users wait for ever: here they give up after a day."),
     };
+    let kept = scenario.load.keep_alive_timeout.map(|_| {
+        "k6 has no option for how long idle connections are kept: `keep_alive_timeout` is left out."
+    });
     let connected = match &scenario.load.source {
         Source::Closed { preconnect: true, .. } => Some(CONNECTED),
         _ => None,
     };
-    let other = other.into_iter().chain(timeout).chain(connected).chain(ALWAYS);
+    let other = other.into_iter().chain(timeout).chain(connected).chain(kept).chain(ALWAYS);
     let mut lines =
         vec!["// The same as under rung's own load generator, given the same seed:".into()];
     lines.extend(items(same));

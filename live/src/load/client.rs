@@ -18,6 +18,8 @@ use crate::wire::Key;
 #[derive(Debug, Default)]
 pub(super) struct Client {
     connection: Option<Connection>,
+    /// When the last reply had come on it.
+    idle_since: u64,
     request: String,
 }
 
@@ -90,6 +92,7 @@ impl Client {
             Some(Err(failure)) => (Outcome::Error(kind(failure)?), clock::now()),
             None => (Outcome::Error(ErrorKind::Timeout), clock::now()),
         };
+        self.idle_since = at;
         let disconnected = matches!(outcome, Outcome::Error(ErrorKind::Disconnected));
         traffic.ledger.borrow_mut().settle(ticket, &outcome, at);
         Ok(Settled { at, disconnected })
@@ -97,9 +100,10 @@ impl Client {
 
     /// Sends a request and waits for its reply, on the connection that is open or a new one.
     ///
-    /// A server may close an idle connection just as a request is on its way. As browsers
-    /// do, such a request is sent once again, on a new connection: if a connection that has
-    /// carried others fails before a byte of the reply has come.
+    /// A server may close an idle connection just as a request is on its way: a connection that
+    /// has carried others fails before a byte of the reply has come. As browsers do, such a
+    /// request is sent once again, on a new connection. If the load says how long clients keep
+    /// idle connections (`load.keep_alive_timeout`) it is not, and counts as an error.
     ///
     /// This future may be dropped, but then the connection must be closed.
     async fn ask(
@@ -109,9 +113,16 @@ impl Client {
         key: RequestKey,
     ) -> Result<Answer, Failure> {
         let reused = self.connection.is_some();
+        if self.expires_at(traffic) <= clock::now() {
+            self.close(traffic);
+        }
         if self.connection.as_ref().is_some_and(Connection::is_quiet) {
             match self.exchange(traffic, class, key).await {
-                Err(Failure::Broken { silent: true }) => {}
+                Err(Failure::Broken { silent: true }) => {
+                    if traffic.keep_alive_timeout.is_some() {
+                        return Err(Failure::ClosedBefore);
+                    }
+                }
                 settled => return settled,
             }
         }
@@ -137,6 +148,15 @@ impl Client {
         Ok(Answer { reply, sent, received })
     }
 
+    /// When it closes its connection unless it sends something before; [`NEVER`] if it keeps it
+    /// for as long as the server does, or has none.
+    pub(super) fn expires_at(&self, traffic: &Traffic) -> u64 {
+        match (&self.connection, traffic.keep_alive_timeout) {
+            (Some(_), Some(span)) => self.idle_since.saturating_add(span.nanos()),
+            _ => NEVER,
+        }
+    }
+
     /// Closes the connection, if there is one.
     pub(super) fn close(&mut self, traffic: &Traffic) {
         if self.connection.take().is_some() {
@@ -152,6 +172,7 @@ impl Client {
 fn kind(failure: &Failure) -> Result<ErrorKind, LoadError> {
     match failure {
         Failure::Broken { .. } => Ok(ErrorKind::Disconnected),
+        Failure::ClosedBefore => Ok(ErrorKind::ConnectionClosed),
         Failure::NotHttp => Ok(ErrorKind::ServiceFailed),
         Failure::Exhausted(error) => Err(LoadError::exhausted(error)),
     }

@@ -18,6 +18,8 @@ pub(super) enum Failure {
         /// Not a byte of the reply had come.
         silent: bool,
     },
+    /// The server had closed it before it read the request.
+    ClosedBefore,
     /// What came is no HTTP reply.
     NotHttp,
     /// The load generator's own machine can open no more connections.

@@ -26,6 +26,8 @@ pub(super) struct Traffic {
     draws: RefCell<Draws>,
     pub(super) timeout: Option<Span>,
     pub(super) keep_alive: bool,
+    /// How long clients keep an idle connection.
+    pub(super) keep_alive_timeout: Option<Span>,
 }
 
 /// A request that is due and has not been sent.
@@ -58,6 +60,7 @@ impl Traffic {
             draws: RefCell::new(Draws::new()),
             timeout: load.timeout,
             keep_alive: load.keep_alive,
+            keep_alive_timeout: load.keep_alive_timeout,
         }
     }
 

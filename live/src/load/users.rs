@@ -31,6 +31,11 @@ pub(super) async fn closed_user(
     let mut free = start;
     for index in 0.. {
         let Some(intended) = turn(&active, start, free) else { break };
+        let expires_at = client.expires_at(&traffic);
+        if expires_at < intended {
+            traffic.alarm.sleep_until(expires_at).await;
+            client.close(&traffic);
+        }
         traffic.alarm.sleep_until(intended).await;
         let key = RequestKey { lane: u64::from(user), index };
         let call = traffic.begin(key, intended);

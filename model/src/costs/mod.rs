@@ -120,6 +120,9 @@ section! {
         /// are due before it sends on them.
         #[key(usually(Span::from_secs(10)))]
         pub connect: Span = "0s",
+        /// Until a client, told that its connection was closed, knows of it: it may be busy. Only
+        /// with `load.keep_alive_timeout`.
+        pub notice: Span = "0s",
     }
 }
 

@@ -24,6 +24,12 @@ section! {
         pub timeout: Option<Span> = "60s",
         /// Connections are kept between requests of the same user.
         pub keep_alive: bool = true,
+        /// A client, or the balancer in its place, closes a connection that has been idle for so
+        /// long. If the server closes it before, what the client sends until it knows of that
+        /// fails with `connection_closed`. Without this key a client sends such a request once
+        /// again at once, as browsers do, and nothing fails. A client that never closes one has
+        /// `"1h"`.
+        pub keep_alive_timeout: Option<Span>,
     }
 }
 

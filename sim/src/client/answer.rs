@@ -3,6 +3,7 @@
 use model::report::Bound;
 use model::scenario::{Scenario, Source};
 use model::statistics::round_significant;
+use model::units::Span;
 
 use crate::bounds::seconds;
 use crate::knob::{Candidate, Price, double, twice};
@@ -17,6 +18,28 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
         let knob = Candidate::of("load.timeout", span.to_string(), twice(span));
         all.push(knob.at(Limit::Patience).price(Price::Patience));
     }
+    kept_connections(scenario, all);
+}
+
+/// The longest time for which a service is advised to keep idle connections: a client that keeps
+/// them longer practically never closes them.
+const LONGEST_KEPT: Span = Span::from_secs(600);
+
+/// Idle connections end without errors if the client closes them first.
+fn kept_connections(scenario: &Scenario, all: &mut Vec<Candidate>) {
+    let service = scenario.service.keep_alive;
+    let Some(client) = scenario.load.keep_alive_timeout else { return };
+    if service == Span::MAX {
+        return;
+    }
+    let mut change = |key: &str, from: Span, to: Span| {
+        all.push(Candidate::of(key, from.to_string(), to.to_string()).at(Limit::KeepAlive));
+    };
+    if client <= LONGEST_KEPT {
+        let seconds = libm::ceil(client.secs_f64() * 1.25) as u64;
+        change("service.keep_alive", service, Span::from_secs(seconds.max(1)));
+    }
+    change("load.keep_alive_timeout", client, service.scale(0.8));
 }
 
 /// The bound of the load itself, where a request without any waiting takes `elapsed` seconds.

@@ -7,7 +7,7 @@ use model::workload::RequestKey;
 
 use super::User;
 use crate::engine::{Due, Engine, Event, NONE, Record, Request, Task, Trace};
-use crate::event_loop::{HANG_UP, Via};
+use crate::event_loop::Via;
 use crate::observe::{ErrorKind, Limit};
 use crate::{database, upstream};
 
@@ -21,7 +21,7 @@ impl<T: Trace> Engine<'_, T> {
         let count = libm::ceil(users.peak()) as u32;
         self.connecting = if *preconnect { count } else { 0 };
         for user in 0..count {
-            self.users.push(User { iteration: 0, worker: NONE, idle: false });
+            self.users.push(User::new(false));
             match preconnect {
                 true => self.preconnect(user),
                 false => self.agenda.push(Instant::START, Event::Send { user }),
@@ -56,7 +56,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn begin_users(&mut self, at: Instant) {
         for user in 0..self.users.len() as u32 {
             self.users[user as usize].idle = true;
-            self.watch_idle(user);
+            self.watch_idle(user, Span::MAX);
             self.agenda.push(at, Event::Send { user });
         }
     }
@@ -99,7 +99,7 @@ impl<T: Trace> Engine<'_, T> {
         let user = self.idle_users.pop_front().or_else(|| {
             let room = max_users.is_none_or(|max| (self.users.len() as u64) < u64::from(max));
             room.then(|| {
-                self.users.push(User { iteration: 0, worker: NONE, idle: true });
+                self.users.push(User::new(true));
                 (self.users.len() - 1) as u32
             })
         });
@@ -161,11 +161,17 @@ impl<T: Trace> Engine<'_, T> {
 
     /// A request reaches the service: on its connection, or with a handshake before it.
     pub(crate) fn arrive(&mut self, task: u32) {
-        if self.requests[self.tasks[task].request].worker == NONE {
-            self.open_connection(task);
-        } else {
-            self.enqueue(task, Via::Poll);
+        let Request { worker, user, settled, .. } = self.requests[self.tasks[task].request];
+        if worker == NONE {
+            return self.open_connection(task);
         }
+        if !settled && !self.is_open(user) {
+            return self.arrive_too_late(task);
+        }
+        if !settled {
+            self.reached(user);
+        }
+        self.enqueue(task, Via::Poll);
     }
 
     /// The handshake of `task` is done: its request follows, at once if the client opens
@@ -291,60 +297,14 @@ impl<T: Trace> Engine<'_, T> {
         self.users[user as usize].idle = true;
         if self.arrivals.is_some() {
             self.idle_users.push_back(user);
-            return self.watch_idle(user);
+            return self.watch_idle(user, Span::MAX);
         }
         let pause = self.plan.workload.think_time(&mut self.draws, key);
         if pause.is_zero() {
             return self.user_turn(user);
         }
-        if pause > self.scenario().service.keep_alive {
-            self.watch_idle(user);
-        }
+        self.watch_idle(user, pause);
         self.agenda.push(self.now + pause, Event::Send { user });
-    }
-
-    /// The server will close the user's connection if it stays idle.
-    pub(crate) fn watch_idle(&mut self, user: u32) {
-        let entry = &self.users[user as usize];
-        if entry.worker == NONE || self.scenario().service.keep_alive == Span::MAX {
-            return;
-        }
-        let due = Due::new(self.now + self.scenario().service.keep_alive, self.agenda.ticket());
-        self.idle.push(due, (user, entry.iteration));
-        let users = &self.users;
-        let live = |(user, iteration): (u32, u64)| {
-            let entry = &users[user as usize];
-            entry.idle && entry.iteration == iteration
-        };
-        self.idle.drop_dead(live);
-        self.idle.compact(users.len(), live);
-    }
-
-    /// The connection that has been idle longest has been so for too long.
-    pub(crate) fn idle_ends(&mut self) {
-        let Some((_, (user, iteration))) = self.idle.pop() else { return };
-        let entry = &self.users[user as usize];
-        if entry.idle && entry.iteration == iteration {
-            self.end_connection(user, Via::Poll);
-        }
-    }
-
-    /// One side ends the connection of `user`, if it has one, and the worker closes it.
-    pub(crate) fn end_connection(&mut self, user: u32, via: Via) {
-        let worker = std::mem::replace(&mut self.users[user as usize].worker, NONE);
-        if worker != NONE {
-            self.workers[worker as usize].clients -= 1;
-            self.seen.event_loop.disconnected(worker, self.now);
-            self.hang_up(worker, via);
-        }
-    }
-
-    /// The loop of `worker` closes a connection.
-    pub(crate) fn hang_up(&mut self, worker: u32, via: Via) {
-        if !self.plan.event_loop.hang_up.is_zero() {
-            self.workers[worker as usize].callbacks.push(HANG_UP, via);
-            self.wake_loop(worker);
-        }
     }
 
     /// Time in the system of requests that are in flight at `end`, cut to the window.

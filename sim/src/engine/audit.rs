@@ -4,6 +4,7 @@
 
 use model::place;
 use model::scenario::{Connections, Spread};
+use model::units::Instant;
 
 use super::Engine;
 use super::{Arena, NONE, Role, ThreadState, Trace};
@@ -133,7 +134,11 @@ impl<T: Trace> Engine<'_, T> {
             audit_slots("client connections", connections, gauge);
         }
         let clients: u32 = workers().map(|worker| worker.clients).sum();
-        let connected = self.users.iter().filter(|user| user.worker != NONE).count();
+        let connected = self
+            .users
+            .iter()
+            .filter(|user| user.worker != NONE && user.closed == Instant::NEVER)
+            .count();
         assert_eq!(clients as usize, connected, "each open connection has its two ends");
         assert_eq!(u64::from(clients), self.seen.event_loop.connections.value());
         if let Some(limit) = self.scenario().service.limit_concurrency {

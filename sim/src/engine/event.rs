@@ -16,6 +16,12 @@ pub enum Event {
     Written { task: u32 },
     /// A reply reaches its client.
     Deliver { task: u32 },
+    /// A client closes its connection, unless it has sent something since.
+    ClientCloses { user: u32, iteration: u64 },
+    /// A client learns that the service closed its connection.
+    CloseNoticed { user: u32 },
+    /// A client learns that what it sent came to a connection that was closed.
+    Lost { task: u32 },
     /// An idle processor is awake.
     CoreAwake,
     /// A wait of a known length is over.

@@ -365,6 +365,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::Arrive { task } => self.arrive(task),
             Event::Written { task } => self.written(task),
             Event::Deliver { task } => self.deliver(task),
+            Event::ClientCloses { user, iteration } => self.client_closes(user, iteration),
+            Event::CloseNoticed { user } => self.close_noticed(user),
+            Event::Lost { task } => self.lost(task),
             // Ready threads are given processors after every event.
             Event::CoreAwake => {}
             Event::Resume { task } => self.resume(task, Via::Poll),

@@ -181,6 +181,8 @@ pub(crate) struct Worker {
     /// Callbacks that are ready to run: tasks, [`crate::event_loop::ACCEPT`] or [`crate::event_loop::HANG_UP`].
     pub(crate) callbacks: Callbacks,
     pub(crate) accepting: bool,
+    /// Connections that were idle for too long while the loop was busy, as (user, iteration).
+    pub(crate) expired: Vec<(u32, u64)>,
     pub(crate) lock: InterpreterLock,
     pub(crate) pool_threads: ThreadPool,
     pub(crate) database: Option<Pool>,
@@ -201,6 +203,7 @@ impl Worker {
             thread: threads.insert(Thread::new(id, Role::Loop), |_, _| {}),
             callbacks: Callbacks::new(service.event_loop),
             accepting: false,
+            expired: Vec::new(),
             lock: InterpreterLock::new(costs.interpreter.switch_interval),
             pool_threads: ThreadPool::new(service.threads),
             database: scenario

@@ -50,15 +50,16 @@ impl<T: Trace> Engine<'_, T> {
             return Flow::Idle;
         }
         let id = entry.worker;
-        let worker = &mut self.workers[id as usize];
-        if worker.callbacks.polls() {
+        if self.workers[id as usize].callbacks.polls() {
+            self.close_expired(id);
+            let worker = &mut self.workers[id as usize];
             if !worker.accepting && self.listener.waiting(id) > 0 {
                 worker.accepting = true;
                 worker.callbacks.push(ACCEPT, Via::Poll);
             }
             worker.callbacks.begin_turn();
         }
-        let Some(next) = worker.callbacks.pop() else { return Flow::Idle };
+        let Some(next) = self.workers[id as usize].callbacks.pop() else { return Flow::Idle };
         match next {
             ACCEPT => return self.accept(id),
             HANG_UP => return Flow::Work { span: self.plan.event_loop.hang_up, native: false },
@@ -162,6 +163,7 @@ impl<T: Trace> Engine<'_, T> {
         if !settled {
             self.users[user as usize].worker = worker;
             self.workers[worker as usize].clients += 1;
+            self.reached(user);
             self.seen.event_loop.connected(worker, self.now);
         }
         if self.tasks[task].pc == CONNECT_ONLY {

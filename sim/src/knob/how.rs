@@ -23,6 +23,10 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
     let choose = |python: String, axum: String| Some(if rust { axum } else { python });
     match (first, last) {
         ("service", _) => service(scenario, last, to),
+        ("load", "keep_alive_timeout") => Some(format!(
+            "the client or balancer closes idle connections after {to} (`keepalive_expiry` of \
+             httpx, `keepalive_timeout` of an nginx upstream)"
+        )),
         ("endpoint", "concurrency") => concurrency(rust, to),
         ("endpoint", "begin") => choose(
             "an event listener on the engine's `begin` that runs BEGIN IMMEDIATE".into(),
@@ -92,6 +96,11 @@ fn service(scenario: &Scenario, key: &str, to: &str) -> Option<String> {
         "limit_concurrency" => {
             (server == Server::Uvicorn).then(|| format!("`--limit-concurrency {to}`"))
         }
+        "keep_alive" => match server {
+            Server::Uvicorn => Some(format!("`--timeout-keep-alive {}`", seconds(to))),
+            Server::Gunicorn => Some(format!("`--keep-alive {}`", seconds(to))),
+            Server::Axum => None,
+        },
         "backlog" => (!rust).then(|| format!("`--backlog {to}`")),
         "concurrency" => concurrency(rust, to),
         "spread" if to == "hash" => {

@@ -11,6 +11,7 @@ mod cache;
 mod concurrency;
 mod cpu;
 mod interpreter;
+mod keep_alive;
 mod load;
 mod pools;
 mod sqlite;

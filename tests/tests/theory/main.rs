@@ -18,6 +18,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod closed_loops;
+mod connections;
 mod exact;
 mod limits;
 mod queues;
@@ -30,7 +31,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 50] = [
+const FAMILY: [&str; 54] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -81,6 +82,10 @@ const FAMILY: [&str; 50] = [
     "timeouts with one retry: share",
     "Poisson arrivals: rate",
     "utilisation law: CPU demand",
+    "keep-alive: lost",
+    "keep-alive: connections opened",
+    "keep-alive, both sides 5 s: lost",
+    "keep-alive, Poisson arrivals: lost",
 ];
 
 /// A case whose claims are members of the family.

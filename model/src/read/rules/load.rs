@@ -30,6 +30,21 @@ pub(super) fn check(root: &Fields, problems: &mut Problems) {
         );
     }
     length(load, profile, problems);
+    kept_connections(load, problems);
+}
+
+/// Connections that are not kept are never idle.
+fn kept_connections(load: &Fields, problems: &mut Problems) {
+    if load.has("keep_alive_timeout") && read_field(load, "keep_alive", &[]) == Some(false) {
+        problems.push(
+            Problem::new(
+                load.position("keep_alive_timeout").newer(load.position("keep_alive")),
+                "`load.keep_alive_timeout` with `keep_alive = false`",
+            )
+            .allowed("a time for idle connections only where connections are kept")
+            .advice("remove one of the two"),
+        );
+    }
 }
 
 /// False if a stage is broken.
