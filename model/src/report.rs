@@ -94,6 +94,9 @@ pub struct Report {
     /// Work that goes on after replies were sent; none where no endpoint has such work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<AfterWork>,
+    /// Worker processes that ended while the service ran; none if none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Processes>,
     /// Requests that held connections and threads waited for each other; none if that never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standstill: Option<Standstill>,
@@ -520,6 +523,30 @@ impl Standstill {
             held.join("; "),
             remedies.join(", ")
         )
+    }
+}
+
+/// Worker processes that ended and were replaced, on average over runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Processes {
+    /// Killed by their supervisor, because they gave no sign of life.
+    pub killed: f64,
+    /// Ended after as many requests as they were to answer.
+    pub recycled: f64,
+    /// Share of the workers' time in which they did not serve yet.
+    pub down: f64,
+}
+
+impl Processes {
+    /// What killed workers mean; none if none was killed.
+    pub fn sentence(&self) -> Option<String> {
+        (self.killed > 0.0).then(|| {
+            format!(
+                "`service.worker_timeout` killed {:.1} workers in each run: a handler blocked the \
+                 event loop for longer than that, and all requests of the worker ended with it",
+                self.killed
+            )
+        })
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         falls_behind: None,
         untold: Default::default(),
         after: None,
+        processes: None,
         standstill: None,
         warnings: Vec::new(),
         rounds: Vec::new(),

@@ -7,7 +7,7 @@ use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::{after, cpu, database, event_loop, interpreter, standstill, threads, upstream};
+use crate::{after, cpu, database, event_loop, interpreter, process, standstill, threads, upstream};
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
 const SHORTEST: u64 = 1_000;
@@ -121,6 +121,10 @@ pub enum Limit {
     UpstreamTimeout(u32),
     /// A request was sent into a connection that the service had closed.
     KeepAlive,
+    /// A worker was killed for its silence.
+    WorkerTimeout,
+    /// A worker ended after as many requests as it was to answer.
+    MaxRequests,
     /// An arrival found every user busy.
     Users,
     /// The CPU quota of a period was used up.
@@ -212,6 +216,8 @@ pub struct Observations {
     pub upstreams: Vec<upstream::Observed>,
     /// Work after replies.
     pub after: after::Observed,
+    /// Worker processes that end.
+    pub process: process::Observed,
     /// Standstills, those of the warm-up included.
     pub standstill: standstill::Observed,
     /// Requests sent.
@@ -257,6 +263,7 @@ impl Observations {
             postgres: Default::default(),
             upstreams: vec![Default::default(); plan.scenario.upstreams.len()],
             after: after::Observed::new(places),
+            process: Default::default(),
             standstill: Default::default(),
             sent: 0,
             dropped: 0,
@@ -296,6 +303,7 @@ impl Observations {
             .chain([&mut self.in_flight, &mut self.after.at_work])
             .chain(self.cpu.gauges())
             .chain(self.event_loop.gauges())
+            .chain(self.process.gauges())
             .chain(self.threads.gauges())
             .chain(self.interpreter.gauges())
             .chain(self.database.gauges())
@@ -315,6 +323,7 @@ impl Observations {
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
         self.cpu.reset();
         self.event_loop.reset();
+        self.process.reset();
         self.sqlite.reset();
         self.after.reset();
     }

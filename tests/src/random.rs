@@ -47,6 +47,10 @@ const VALUES: &[(&str, &[&str])] = &[
     ("load.keep_alive_timeout", &["\"0s\"", "\"2ms\"", "\"30ms\"", "\"1h\""]),
     ("costs.network.notice", &["\"0s\"", "\"1ms\"", "\"20ms\""]),
     ("service.keep_alive", &["\"0s\"", "\"1ms\"", "\"50ms\"", "\"never\""]),
+    ("service.worker_timeout", &["\"2ms\"", "\"20ms\"", "\"never\""]),
+    ("service.max_requests", &["1", "5", "40", "\"never\""]),
+    ("service.max_requests_jitter", &["0", "3"]),
+    ("service.boot", &["\"0s\"", "\"1ms\"", "\"30ms\""]),
     ("database.engine", &["\"sqlite\"", "\"sqlite\"", "\"sqlite\"", "\"postgres\""]),
     ("database.journal_mode", &["\"delete\"", "\"truncate\"", "\"persist\"", "\"wal\"", "\"wal\""]),
     ("database.busy_timeout", &["\"0s\"", "\"2ms\"", "\"100ms\""]),
@@ -109,6 +113,12 @@ pub fn scenario() -> impl Strategy<Value = String> {
                     ["costs.interpreter.lock", "service.response_model", "service.dependencies"];
                 leaves.retain(|(key, _)| !others.contains(&key.as_str()));
                 leaves.push(("costs.interpreter.lock".into(), "false".into()));
+            }
+            if !leaves.contains(&("service.server".into(), "\"gunicorn\"".into())) {
+                leaves.retain(|(key, _)| key != "service.worker_timeout");
+            }
+            if axum {
+                leaves.retain(|(key, _)| key != "service.max_requests");
             }
             let mut text = to_toml(&leaves);
             for (index, (endpoint, visits)) in endpoints.iter().enumerate() {

@@ -16,6 +16,11 @@ pub(crate) fn derive(root: &mut Fields) {
             Server::Axum => (Typed::Word("never"), EventLoop::Tokio),
         };
         put(service, "backlog", "keep_alive", keep_alive, Origin::Default);
+        let timeout = match server {
+            Server::Gunicorn => Typed::Span(Span::from_secs(30)),
+            Server::Uvicorn | Server::Axum => Typed::Word("never"),
+        };
+        put(service, "keep_alive", "worker_timeout", timeout, Origin::Default);
         let event_loop = Typed::Word(event_loop.as_str());
         put(service, "spread", "event_loop", event_loop, Origin::Default);
     }

@@ -94,6 +94,24 @@ section! {
         /// An idle connection is closed after this long.
         #[key(derived("5s for uvicorn, 2s for gunicorn, never for axum"), or("never"))]
         pub keep_alive: Span,
+        /// A worker whose event loop has given no sign of life for so long is killed: gunicorn's
+        /// `timeout`, in whole seconds. Its requests end with `worker_killed`.
+        #[key(
+            at_least(Span::from_millis(1)),
+            derived("30s for gunicorn; never for uvicorn and axum, which have no such thing"),
+            or("never"),
+        )]
+        pub worker_timeout: Option<Span>,
+        /// A worker that has answered so many requests ends when it has answered those that it has,
+        /// and another takes its place.
+        #[key(within(1, 1_000_000_000), or("never"))]
+        pub max_requests: Option<u32>,
+        /// Up to so many requests more, drawn for each worker each time it starts.
+        #[key(within(0, 1_000_000_000))]
+        pub max_requests_jitter: u32 = 0,
+        /// CPU time that a worker which takes the place of another needs before it serves: it
+        /// imports the application.
+        pub boot: Span = "1s",
         /// How new connections spread over the workers.
         pub spread: Spread = "lifo",
         /// The event loop: its way with new connections, and its order of callbacks.

@@ -20,7 +20,7 @@ use crate::bounds::bounds;
 use crate::observe::{ClassObservations, ErrorKind, Gauge, Histograms, Observations};
 use crate::plan::Plan;
 use crate::replicate::{GROUPS, Replications};
-use crate::standstill;
+use crate::{process, standstill};
 
 use pooled::Pooled;
 
@@ -112,6 +112,7 @@ impl Builder<'_> {
             falls_behind: falls_behind::growth(scenario, seen, confidence),
             untold: Default::default(),
             after: self.after(),
+            processes: process::processes(scenario, seen),
             standstill: standstill::standstill(scenario, seen),
             warnings: self.warnings(),
             rounds: Vec::new(),
@@ -238,6 +239,7 @@ impl Builder<'_> {
 
     fn warnings(&self) -> Vec<String> {
         let mut all = Vec::new();
+        all.extend(process::processes(self.scenario, self.seen).and_then(|one| one.sentence()));
         all.extend(standstill::standstill(self.scenario, self.seen).map(|one| one.sentence()));
         let good: u64 = self.seen.iter().map(Observations::good).sum();
         if good == 0 {

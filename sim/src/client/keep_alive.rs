@@ -143,9 +143,15 @@ impl<T: Trace> Engine<'_, T> {
         entry.reached = entry.iteration;
     }
 
-    /// The request of `task` finds its connection closed.
+    /// The request of `task` finds its connection closed: it is lost, or sent again on another.
     pub(crate) fn arrive_too_late(&mut self, task: u32) {
-        let user = self.requests[self.tasks[task].request].user;
+        let request = self.tasks[task].request;
+        let user = self.requests[request].user;
+        if !self.learns_late() {
+            self.end_connection(user, Via::Poll);
+            self.requests[request].worker = NONE;
+            return self.open_connection(task);
+        }
         let noticed = self.users[user as usize].closed.max(self.now);
         self.agenda.push(noticed, Event::Lost { task });
     }

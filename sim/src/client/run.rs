@@ -309,11 +309,8 @@ impl<T: Trace> Engine<'_, T> {
 
     /// Time in the system of requests that are in flight at `end`, cut to the window.
     pub(crate) fn sojourn_in_flight(&self, end: Instant) -> u128 {
-        let mut freed = vec![false; self.requests.len()];
-        self.requests.freed().for_each(|id| freed[id as usize] = true);
-        (0..self.requests.len() as u32)
-            .filter(|&id| !freed[id as usize] && !self.requests[id].settled)
-            .map(|id| u128::from((end - self.requests[id].sent.max(self.window_opened)).nanos()))
-            .sum()
+        let in_flight = self.requests.live().filter(|(_, request)| !request.settled);
+        let stay = |sent: Instant| u128::from((end - sent.max(self.window_opened)).nanos());
+        in_flight.map(|(_, request)| stay(request.sent)).sum()
     }
 }

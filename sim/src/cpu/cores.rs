@@ -103,6 +103,11 @@ impl Cores {
         self.ready.push_back(thread);
     }
 
+    /// A thread that was ready is gone.
+    pub(crate) fn withdraw(&mut self, thread: u32) {
+        self.ready.retain(|&ready| ready != thread);
+    }
+
     /// True if a thread is ready.
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.is_empty()

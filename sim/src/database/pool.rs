@@ -118,6 +118,12 @@ impl Pool {
         }
     }
 
+    /// Takes the idle connections out of it.
+    pub(crate) fn take_idle(&mut self) -> impl Iterator<Item = u32> {
+        self.total -= self.idle.len() as u32;
+        std::mem::take(&mut self.idle).into_iter()
+    }
+
     /// Connections in use.
     pub(crate) fn in_use(&self) -> u32 {
         self.total - self.idle.len() as u32

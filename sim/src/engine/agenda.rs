@@ -72,6 +72,11 @@ impl<E> Agenda<E> {
         }
     }
 
+    /// Forgets the events that are not to be kept.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&E) -> bool) {
+        self.heap.retain(|entry| keep(&entry.event));
+    }
+
     /// When the next event is due.
     pub fn next_due(&self) -> Due {
         self.heap.peek().map_or(Due::NEVER, |entry| entry.due)

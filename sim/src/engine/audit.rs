@@ -105,14 +105,17 @@ impl<T: Trace> Engine<'_, T> {
             assert!(worker.callbacks.is_empty(), "a loop sleeps on its callbacks");
             assert!(worker.upstreams.kept.iter().all(Kept::is_unlocked), "a loop sleeps on a lock");
             assert!(
-                self.scenario().service.spread == Spread::Lifo || self.listener.waiting(id) == 0,
+                self.scenario().service.spread == Spread::Lifo
+                    || self.takes_none(id)
+                    || self.listener.waiting(id) == 0,
                 "a loop sleeps on connections that only it can accept"
             );
         }
         assert_eq!(awake, self.seen.event_loop.busy.value(), "busy loops are counted");
         let waiting =
             self.scenario().service.spread == Spread::Lifo && self.listener.waiting(0) > 0;
-        assert!(!waiting || awake > 0, "all loops sleep while a connection waits");
+        let taken = (0..self.workers.len() as u32).any(|id| !self.takes_none(id));
+        assert!(!waiting || awake > 0 || !taken, "all loops sleep while a connection waits");
     }
 
     /// Slots in use are no more than there are, no task waits for a free one, and those in use

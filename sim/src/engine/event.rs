@@ -22,6 +22,10 @@ pub enum Event {
     CloseNoticed { user: u32 },
     /// A client learns that what it sent came to a connection that was closed.
     Lost { task: u32 },
+    /// The supervisor looks at when its workers gave a sign of life.
+    SupervisorLooks,
+    /// A worker has answered as many requests as it is to, in this life of it.
+    Recycle { worker: u32, life: u32 },
     /// An idle processor is awake.
     CoreAwake,
     /// A wait of a known length is over.
@@ -40,4 +44,32 @@ pub enum Event {
     ServerDone { task: u32 },
     /// A new period of the CPU quota.
     QuotaRefill,
+}
+
+impl Event {
+    /// The task that it happens to.
+    pub(crate) fn task(&self) -> Option<u32> {
+        match *self {
+            Event::Connected { task }
+            | Event::Arrive { task }
+            | Event::Written { task }
+            | Event::Deliver { task }
+            | Event::Lost { task }
+            | Event::Resume { task }
+            | Event::Poll { task }
+            | Event::GiveUp { task, .. }
+            | Event::RetryHandshake { task, .. }
+            | Event::ServerArrival { task }
+            | Event::ServerDone { task } => Some(task),
+            Event::WindowOpens
+            | Event::Send { .. }
+            | Event::ClientCloses { .. }
+            | Event::CloseNoticed { .. }
+            | Event::SupervisorLooks
+            | Event::Recycle { .. }
+            | Event::CoreAwake
+            | Event::LockTimer { .. }
+            | Event::QuotaRefill => None,
+        }
+    }
 }

@@ -188,8 +188,11 @@ impl<'p, T: Trace> Engine<'p, T> {
         let scenario = &plan.scenario;
         let service = &scenario.service;
         let mut threads = Arena::new();
-        let workers =
-            (0..service.workers).map(|id| Worker::new(scenario, id, &mut threads)).collect();
+        let mut worker = |id: u32| {
+            let thread = threads.insert(Thread::new(id, Role::Loop), |_, _| {});
+            Worker::new(plan, id, thread, 0, Instant::START)
+        };
+        let workers = (0..service.workers).map(&mut worker).collect();
         let arrivals = match &scenario.load.source {
             scenario::Source::Open { rate, spacing, .. } => {
                 Some(Arrivals::new(plan.seed, rate, *spacing))
@@ -348,13 +351,16 @@ impl<'p, T: Trace> Engine<'p, T> {
         if let Some(period) = self.cpu.period() {
             self.agenda.push(Instant::START + period, Event::QuotaRefill);
         }
+        self.start_supervisor();
         self.start_users();
         self.draw_next_arrival();
     }
 
     fn agenda_event(&mut self) {
         let Some((_, event)) = self.agenda.pop() else { return };
-        self.trace.record(self.now, Record::Event(event));
+        if event != Event::SupervisorLooks {
+            self.trace.record(self.now, Record::Event(event));
+        }
         match event {
             Event::WindowOpens => {
                 self.seen.open_window(self.now);
@@ -368,6 +374,8 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::ClientCloses { user, iteration } => self.client_closes(user, iteration),
             Event::CloseNoticed { user } => self.close_noticed(user),
             Event::Lost { task } => self.lost(task),
+            Event::SupervisorLooks => self.supervisor_looks(),
+            Event::Recycle { worker, life } => self.recycle(worker, life),
             // Ready threads are given processors after every event.
             Event::CoreAwake => {}
             Event::Resume { task } => self.resume(task, Via::Poll),

@@ -1,7 +1,6 @@
 //! What the engine keeps of everything that is under way.
 
 use model::place::Place;
-use model::scenario::Scenario;
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
@@ -10,7 +9,8 @@ use crate::database::{self, Pool};
 use crate::event_loop::Callbacks;
 use crate::interpreter::InterpreterLock;
 use crate::observe::ErrorKind;
-use crate::plan::Pc;
+use crate::plan::{Pc, Plan};
+use crate::process::Process;
 use crate::standstill::Waits;
 use crate::threads::ThreadPool;
 use crate::upstream::{self, Clients};
@@ -50,11 +50,6 @@ impl<T> Arena<T> {
     #[inline]
     pub(crate) fn remove(&mut self, id: u32) {
         self.free.push(id);
-    }
-
-    /// Slots that are free.
-    pub(crate) fn freed(&self) -> impl Iterator<Item = u32> + '_ {
-        self.free.iter().copied()
     }
 
     /// What is not freed.
@@ -180,6 +175,7 @@ pub(crate) struct Worker {
     pub(crate) thread: u32,
     /// Callbacks that are ready to run: tasks, [`crate::event_loop::ACCEPT`] or [`crate::event_loop::HANG_UP`].
     pub(crate) callbacks: Callbacks,
+    pub(crate) process: Process,
     pub(crate) accepting: bool,
     /// Connections that were idle for too long while the loop was busy, as (user, iteration).
     pub(crate) expired: Vec<(u32, u64)>,
@@ -196,11 +192,14 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// A worker before its first request, whose loop is a new thread in `threads`.
-    pub(crate) fn new(scenario: &Scenario, id: u32, threads: &mut Arena<Thread>) -> Worker {
+    /// A worker before its first request, whose loop has the thread `thread`, started for the
+    /// `life`-th time after the first.
+    pub(crate) fn new(plan: &Plan, id: u32, thread: u32, life: u32, now: Instant) -> Worker {
+        let scenario = &plan.scenario;
         let (service, costs) = (&scenario.service, &scenario.costs);
         Worker {
-            thread: threads.insert(Thread::new(id, Role::Loop), |_, _| {}),
+            thread,
+            process: Process::new(scenario, plan.seed, id, life, now),
             callbacks: Callbacks::new(service.event_loop),
             accepting: false,
             expired: Vec::new(),

@@ -243,7 +243,9 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &self.requests[self.tasks[task].request];
         let (worker, user, settled) = (entry.worker, entry.user, entry.settled);
         // A refused client has to open another connection.
-        let last = !self.scenario().load.keep_alive || !entry.admitted;
+        let last = !self.scenario().load.keep_alive
+            || !entry.admitted
+            || self.workers[worker as usize].process.drains;
         if entry.admitted {
             self.workers[worker as usize].tasks -= 1;
         }
@@ -252,6 +254,7 @@ impl<T: Trace> Engine<'_, T> {
         if last && !settled {
             self.end_connection(user, Via::Loop);
         }
+        self.count_answer(worker);
         let there = self.costs().network.client.scale(0.5);
         let back = self.costs().network.client - there;
         if settled || back.is_zero() {

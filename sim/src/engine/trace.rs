@@ -56,6 +56,23 @@ pub enum Record {
         /// Since it began.
         lasted: Span,
     },
+    /// The supervisor kills a worker that gave no sign of life for too long.
+    WorkerKilled {
+        /// Which worker.
+        worker: u32,
+        /// Since its last sign.
+        silent: Span,
+    },
+    /// A worker has answered its last request but those that it has.
+    WorkerDrains {
+        /// Which worker.
+        worker: u32,
+    },
+    /// The process that took the place of another is ready.
+    WorkerServes {
+        /// Which worker.
+        worker: u32,
+    },
     /// A client has its answer or gives up.
     Settled {
         /// Whose request.
@@ -138,6 +155,13 @@ impl fmt::Display for Record {
             Record::StandstillEnds { worker, lasted } => {
                 write!(out, "worker {worker} goes on after {lasted}: a request gave up waiting")
             }
+            Record::WorkerKilled { worker, silent } => {
+                write!(out, "worker {worker} is killed: no sign of life for {silent}")
+            }
+            Record::WorkerDrains { worker } => {
+                write!(out, "worker {worker} accepts nothing more, and ends with its last request")
+            }
+            Record::WorkerServes { worker } => write!(out, "worker {worker} serves again"),
             Record::Settled { lane, index, error: None } => write!(out, "answered {lane}.{index}"),
             Record::Settled { lane, index, error: Some(kind) } => {
                 write!(out, "failed {lane}.{index}: {}", kind.name())

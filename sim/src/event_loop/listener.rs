@@ -85,6 +85,12 @@ impl Listener {
         }
     }
 
+    /// A loop that sleeps though a connection waits that it could accept.
+    pub(crate) fn sleeper(&self) -> Option<u32> {
+        let waits = self.spread == Spread::Lifo && !self.queues[0].is_empty();
+        self.asleep.last().copied().filter(|_| waits)
+    }
+
     fn queue_of(&self, worker: u32) -> usize {
         if self.spread == Spread::Lifo { 0 } else { worker as usize }
     }

@@ -35,6 +35,7 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.event_loop.wakes(id, self.now);
         self.listener.wake(id);
         let worker = &mut self.workers[id as usize];
+        worker.process.polled = self.now;
         worker.callbacks.begin_turn();
         if let Some(first) = worker.callbacks.pop_unless(&[ACCEPT, HANG_UP]) {
             self.threads[thread].task = first;
@@ -51,9 +52,11 @@ impl<T: Trace> Engine<'_, T> {
         }
         let id = entry.worker;
         if self.workers[id as usize].callbacks.polls() {
+            self.looks_at_timers(id);
             self.close_expired(id);
+            let takes = !self.takes_none(id);
             let worker = &mut self.workers[id as usize];
-            if !worker.accepting && self.listener.waiting(id) > 0 {
+            if !worker.accepting && takes && self.listener.waiting(id) > 0 {
                 worker.accepting = true;
                 worker.callbacks.push(ACCEPT, Via::Poll);
             }
@@ -77,11 +80,14 @@ impl<T: Trace> Engine<'_, T> {
         match entry.role {
             Role::Loop => {
                 self.seen.event_loop.sleeps(id, self.now);
-                self.listener.sleep(id);
+                if !self.takes_none(id) {
+                    self.listener.sleep(id);
+                }
             }
             Role::Pool => self.workers[id as usize].pool_threads.idle.push(thread),
             Role::Driver => {}
         }
+        self.end_if_drained(id);
     }
 
     /// A handshake for the request of `task`.
@@ -136,6 +142,9 @@ impl<T: Trace> Engine<'_, T> {
     /// The loop's callback for its listening socket.
     pub(crate) fn accept(&mut self, worker: u32) -> Flow {
         self.workers[worker as usize].accepting = false;
+        if self.takes_none(worker) {
+            return Flow::Continue;
+        }
         let most = u64::from(self.scenario().service.accept_most);
         let connecting = self.connecting > 0;
         let mut accepted = 0;

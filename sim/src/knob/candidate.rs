@@ -6,7 +6,7 @@ use model::scenario::{Begin, Concurrency, Endpoint, Scenario, Statement, Step};
 use model::units::Span;
 
 use crate::observe::Limit;
-use crate::{client, cpu, database, event_loop, upstream};
+use crate::{client, cpu, database, event_loop, process, upstream};
 
 /// What it takes to make a change, in the order in which changes are advised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +94,7 @@ pub fn candidates(scenario: &Scenario) -> Vec<Candidate> {
         upstream::candidates,
         database::candidates,
         event_loop::candidates,
+        process::candidates,
         endpoints,
         cpu::candidates,
         client::candidates,

@@ -101,6 +101,9 @@ fn service(scenario: &Scenario, key: &str, to: &str) -> Option<String> {
             Server::Gunicorn => Some(format!("`--keep-alive {}`", seconds(to))),
             Server::Axum => None,
         },
+        "worker_timeout" => Some(format!("`--timeout {}`", seconds(to))),
+        "max_requests" if server == Server::Gunicorn => Some(format!("`--max-requests {to}`")),
+        "max_requests" => Some(format!("`--limit-max-requests {to}`")),
         "backlog" => (!rust).then(|| format!("`--backlog {to}`")),
         "concurrency" => concurrency(rust, to),
         "spread" if to == "hash" => {

@@ -72,6 +72,15 @@ impl<T: Trace> Engine<'_, T> {
         self.trace.record(self.now, begins);
     }
 
+    /// The process of `worker` ends, and with it what stood still.
+    pub(crate) fn end_standstill(&mut self, worker: u32) {
+        if let Some(since) = self.workers[worker as usize].waits.since.take() {
+            let lasted = self.now - since;
+            self.note_standstill(lasted);
+            self.trace.record(self.now, Record::StandstillEnds { worker, lasted });
+        }
+    }
+
     fn note_standstill(&mut self, lasted: Span) {
         let seen = &mut self.seen.standstill;
         seen.total += lasted;

@@ -14,6 +14,7 @@ mod interpreter;
 mod keep_alive;
 mod load;
 mod pools;
+mod processes;
 mod sqlite;
 mod stage;
 mod upstreams;

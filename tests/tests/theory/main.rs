@@ -21,6 +21,7 @@ mod closed_loops;
 mod connections;
 mod exact;
 mod limits;
+mod processes;
 mod queues;
 mod sharing;
 
@@ -31,7 +32,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 54] = [
+const FAMILY: [&str; 57] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -86,6 +87,9 @@ const FAMILY: [&str; 54] = [
     "keep-alive: connections opened",
     "keep-alive, both sides 5 s: lost",
     "keep-alive, Poisson arrivals: lost",
+    "max_requests: workers replaced per second",
+    "max_requests: share of time without a worker",
+    "worker timeout: share killed",
 ];
 
 /// A case whose claims are members of the family.

@@ -127,6 +127,7 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
     let origin = summary.origin.as_ref();
     Ok(Report {
         after: None,
+        processes: None,
         standstill: None,
         schema: SCHEMA,
         kind: Kind::Measured,

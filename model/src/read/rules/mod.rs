@@ -10,6 +10,7 @@ mod steps;
 use super::diagnostic::{Problem, Problems};
 use crate::keys::{Fields, Typed, read_field};
 use crate::scenario::{Scenario, Server};
+use crate::units::Span;
 
 /// The scenario `name`; none if there is a problem.
 pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Option<Scenario> {
@@ -18,6 +19,7 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     endpoints(root, problems);
     interpreter_lock(root, problems);
     visits(root, problems);
+    supervision(root, problems);
     let upstreams = names(root, "upstream").unwrap_or_default();
     let scenario = Scenario::read(name, root, &upstreams)?;
     load::check_that_time_passes(&scenario, root, problems);
@@ -50,6 +52,41 @@ fn interpreter_lock(root: &Fields, problems: &mut Problems) {
             .advice(
                 "name the cost profile of a Rust stack, or set `costs.interpreter.lock = false`",
             ),
+        );
+    }
+}
+
+/// Only gunicorn waits for a sign of life of the event loop, and axum replaces no worker.
+fn supervision(root: &Fields, problems: &mut Problems) {
+    let Some(service) = root.table("service") else { return };
+    let server: Option<Server> = read_field(service, "server", &[]);
+    let timeout: Option<Option<Span>> = read_field(service, "worker_timeout", &[]);
+    let most: Option<Option<u32>> = read_field(service, "max_requests", &[]);
+    let mut refuse = |key: &str, name: &str, allowed: &str, advice: &str| {
+        problems.push(
+            Problem::new(
+                service.position(key).newer(service.position("server")),
+                format!("`service.{key}` with `server = \"{name}\"`"),
+            )
+            .allowed(allowed.to_string())
+            .advice(advice.to_string()),
+        );
+    };
+    let name = server.map_or("", |server| server.as_str());
+    if server.is_some_and(|server| server != Server::Gunicorn) && timeout.flatten().is_some() {
+        refuse(
+            "worker_timeout",
+            name,
+            "`worker_timeout` only on gunicorn",
+            "set `service.server = \"gunicorn\"`, or remove `worker_timeout`",
+        );
+    }
+    if server == Some(Server::Axum) && most.flatten().is_some() {
+        refuse(
+            "max_requests",
+            name,
+            "`max_requests` only on uvicorn or gunicorn",
+            "remove `max_requests`",
         );
     }
 }

@@ -38,6 +38,13 @@ impl Processors {
         next
     }
 
+    /// Forgets the statements that wait for `gone` tasks, and says how many they were.
+    pub(crate) fn abandon(&mut self, gone: impl Fn(u32) -> bool) -> usize {
+        let before = self.queue.len();
+        self.queue.retain(|&(task, _)| !gone(task));
+        before - self.queue.len()
+    }
+
     /// Processors at work.
     pub(crate) fn busy(&self) -> u32 {
         self.busy

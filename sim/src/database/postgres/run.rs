@@ -35,6 +35,14 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn server_done(&mut self, task: u32) {
+        self.processor_is_free();
+        let trip = self.server_draw(task, |_, trip| trip);
+        let back = trip - trip.scale(0.5);
+        self.agenda.push(self.now + back, Event::Resume { task });
+    }
+
+    /// A processor of the database server takes the next statement.
+    pub(crate) fn processor_is_free(&mut self) {
         match self.database.server.done() {
             Some((next, service_time)) => {
                 self.seen.postgres.queue.leave(self.now);
@@ -42,9 +50,6 @@ impl<T: Trace> Engine<'_, T> {
             }
             None => self.seen.postgres.busy.leave(self.now),
         }
-        let trip = self.server_draw(task, |_, trip| trip);
-        let back = trip - trip.scale(0.5);
-        self.agenda.push(self.now + back, Event::Resume { task });
     }
 
     pub(crate) fn server_draw(
