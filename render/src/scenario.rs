@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::report::{AfterWork, Kind, PublishedFigure, Report, ResponseTime, RunRange};
+use model::report::{AfterWork, Kind, Processes, PublishedFigure, Report, ResponseTime, RunRange};
 
 use crate::page::{Align, Fields, Note, Page, Table};
 use crate::{Answer, measurement, number, parts};
@@ -91,6 +91,13 @@ pub fn summary(report: &Report) -> Fields {
     if report.arrivals.dropped > 0.0 {
         let dropped = number::count(report.arrivals.dropped);
         fields.text("dropped", format!("{dropped} arrivals per run found every user busy"));
+    }
+    if let Some(Processes { killed, recycled, down }) = &report.processes {
+        let ended =
+            format!("{} killed, {} replaced", number::count(*killed), number::count(*recycled));
+        let text =
+            format!("{ended} per run; not serving for {} of the time", number::percent(*down));
+        fields.text("processes", text);
     }
     let in_flight = &report.in_flight;
     let mean = number::significant(in_flight.mean.value, 3);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use model::failure::ErrorKind;
+use model::units::Span;
 use model::workload::RequestKey;
 
 use super::LoadError;
@@ -13,6 +14,10 @@ use super::traffic::{Call, Traffic};
 use crate::alarm::NEVER;
 use crate::clock;
 use crate::wire::Key;
+
+/// A connection that the server had closed before the request came ends with the reply of its
+/// kernel, long before this.
+const CLOSED_BEFORE: Span = Span::from_millis(100);
 
 /// A user's connection, if it is open, and a buffer for its requests.
 #[derive(Debug, Default)]
@@ -117,7 +122,7 @@ impl Client {
             self.close(traffic);
         }
         if self.connection.as_ref().is_some_and(Connection::is_quiet) {
-            match self.exchange(traffic, class, key).await {
+            match self.serve(traffic, class, key).await {
                 Err(Failure::Broken { silent: true }) => {
                     if traffic.keep_alive_timeout.is_some() {
                         return Err(Failure::ClosedBefore);
@@ -129,7 +134,26 @@ impl Client {
         self.close(traffic);
         self.connection = Some(Connection::open(traffic.target).await?);
         traffic.ledger.borrow_mut().connected(reused);
-        self.exchange(traffic, class, key).await
+        self.serve(traffic, class, key).await
+    }
+
+    /// Sends a request and waits for its reply, or for the end of the worker that has it: where
+    /// a supervisor kills workers, that is what ends a connection on which a request has waited.
+    async fn serve(
+        &mut self,
+        traffic: &Traffic,
+        class: usize,
+        key: RequestKey,
+    ) -> Result<Answer, Failure> {
+        let began = clock::now();
+        match self.exchange(traffic, class, key).await {
+            Err(Failure::Broken { .. })
+                if traffic.kills_workers && clock::now() - began > CLOSED_BEFORE.nanos() =>
+            {
+                Err(Failure::WorkerEnded)
+            }
+            other => other,
+        }
     }
 
     async fn exchange(
@@ -172,6 +196,7 @@ impl Client {
 fn kind(failure: &Failure) -> Result<ErrorKind, LoadError> {
     match failure {
         Failure::Broken { .. } => Ok(ErrorKind::Disconnected),
+        Failure::WorkerEnded => Ok(ErrorKind::WorkerKilled),
         Failure::ClosedBefore => Ok(ErrorKind::ConnectionClosed),
         Failure::NotHttp => Ok(ErrorKind::ServiceFailed),
         Failure::Exhausted(error) => Err(LoadError::exhausted(error)),

@@ -20,6 +20,8 @@ pub(super) enum Failure {
     },
     /// The server had closed it before it read the request.
     ClosedBefore,
+    /// The worker ended while it served the request.
+    WorkerEnded,
     /// What came is no HTTP reply.
     NotHttp,
     /// The load generator's own machine can open no more connections.

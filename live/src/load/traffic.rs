@@ -26,6 +26,8 @@ pub(super) struct Traffic {
     draws: RefCell<Draws>,
     pub(super) timeout: Option<Span>,
     pub(super) keep_alive: bool,
+    /// The service has a supervisor that kills workers.
+    pub(super) kills_workers: bool,
     /// How long clients keep an idle connection.
     pub(super) keep_alive_timeout: Option<Span>,
 }
@@ -60,6 +62,7 @@ impl Traffic {
             draws: RefCell::new(Draws::new()),
             timeout: load.timeout,
             keep_alive: load.keep_alive,
+            kills_workers: scenario.service.worker_timeout.is_some(),
             keep_alive_timeout: load.keep_alive_timeout,
         }
     }

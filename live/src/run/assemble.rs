@@ -144,6 +144,7 @@ impl<'a> Builder<'a> {
             falls_behind: None,
             untold: Default::default(),
             after: self.after(on.target),
+            processes: None,
             standstill: None,
             warnings: Vec::new(),
             rounds: self.each(on),

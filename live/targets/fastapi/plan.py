@@ -20,6 +20,9 @@ class Plan:
     limit_concurrency: int | None
     backlog: int
     keep_alive: float | None
+    worker_timeout: int
+    max_requests: int | None
+    max_requests_jitter: int
     event_loop: str
     cpus: list[int]
     report_to: str

@@ -40,7 +40,14 @@ def uvicorn(plan: Plan, listener: socket.socket) -> None:
     from uvicorn.supervisors import Multiprocess
 
     options = server_options(plan)
-    config = Config("app:app", workers=plan.workers, backlog=plan.backlog, **options)
+    config = Config(
+        "app:app",
+        workers=plan.workers,
+        backlog=plan.backlog,
+        limit_max_requests=plan.max_requests,
+        limit_max_requests_jitter=plan.max_requests_jitter,
+        **options,
+    )
     if plan.workers == 1:
         Server(config).run([listener])
     else:
@@ -57,6 +64,9 @@ def gunicorn(plan: Plan, listener: socket.socket) -> None:
         f"--workers={plan.workers}",
         f"--bind=fd://{listener.fileno()}",
         f"--backlog={plan.backlog}",
+        f"--timeout={plan.worker_timeout}",
+        f"--max-requests={plan.max_requests or 0}",
+        f"--max-requests-jitter={plan.max_requests_jitter}",
         "app:app",
     ]
     WSGIApplication().run()

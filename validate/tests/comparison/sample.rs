@@ -78,6 +78,7 @@ fn report(kind: Kind, noise: f64) -> Report {
         cut_short: false,
         falls_behind: None,
         untold: Default::default(),
+        processes: None,
         standstill: None,
         warnings: Vec::new(),
         rounds: Vec::new(),

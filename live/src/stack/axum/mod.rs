@@ -8,12 +8,16 @@ use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{Concurrency, Scenario};
+use model::units::Span;
 
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
 use crate::versions;
 use workers::Workers;
 
 pub use worker::run as run_worker_process;
+
+/// What gunicorn has unless it is told otherwise: it says nothing about axum.
+const GUNICORN_TIMEOUT: Span = Span::from_secs(30);
 
 /// The stack, which is part of this program.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,19 @@ impl Stack for Axum {
                 "0 with --target axum",
                 "measure with --target fastapi, or leave dependencies out",
             ));
+        }
+        let supervised = service.worker_timeout.is_some_and(|span| span != GUNICORN_TIMEOUT);
+        for (key, found_there) in
+            [("worker_timeout", supervised), ("max_requests", service.max_requests.is_some())]
+        {
+            if found_there {
+                found.push(resolved.refusal(
+                    &format!("service.{key}"),
+                    &format!("`service.{key}` ends workers; axum's do not end"),
+                    "no such key with --target axum",
+                    "measure with --target fastapi, or predict it with sim",
+                ));
+            }
         }
         found
     }

@@ -15,6 +15,8 @@ use model::scenario::{
     Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread,
 };
 
+use model::units::Span;
+
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
 use crate::versions;
 use environment::{Environment, State};
@@ -58,6 +60,7 @@ impl Stack for Fastapi {
                 "measure with --target axum, or with --set service.event_loop=uvloop",
             ));
         }
+        found.extend(supervision(resolved));
         if scenario.cpu.speed != 1.0 {
             let speed = scenario.cpu.speed;
             found.push(resolved.refusal(
@@ -118,6 +121,29 @@ impl Stack for Fastapi {
         let opened = Environment::open(folder);
         Ok(Box::new(opened.map_err(|error| StackError::Install(Box::new(error)))?))
     }
+}
+
+/// What the servers of Python do not do with their workers.
+fn supervision(resolved: &Resolved) -> Vec<Diagnostic> {
+    let service = &resolved.scenario.service;
+    let mut found = Vec::new();
+    if service.worker_timeout.is_some_and(|span| span.nanos() % Span::from_secs(1).nanos() != 0) {
+        found.push(resolved.refusal(
+            "service.worker_timeout",
+            "gunicorn's timeout is a number of whole seconds",
+            "whole seconds with --target fastapi",
+            "write \"1s\" or more, or predict it with sim",
+        ));
+    }
+    if service.server == Server::Uvicorn && service.workers == 1 && service.max_requests.is_some() {
+        found.push(resolved.refusal(
+            "service.max_requests",
+            "uvicorn with one worker ends after so many requests, and starts no other",
+            "more workers, or gunicorn, with --target fastapi",
+            "measure with --set service.server=gunicorn",
+        ));
+    }
+    found
 }
 
 impl Installation for Environment {

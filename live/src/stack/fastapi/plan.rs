@@ -24,6 +24,10 @@ pub(super) struct Plan {
     limit_concurrency: Option<u32>,
     backlog: u32,
     keep_alive: Option<f64>,
+    /// Whole seconds; 0 is never.
+    worker_timeout: u64,
+    max_requests: Option<u32>,
+    max_requests_jitter: u32,
     event_loop: EventLoop,
     /// Processors of all its processes.
     cpus: Vec<usize>,
@@ -98,6 +102,9 @@ impl Plan {
             limit_concurrency: service.limit_concurrency,
             backlog: service.backlog,
             keep_alive: (service.keep_alive != Span::MAX).then(|| service.keep_alive.secs_f64()),
+            worker_timeout: service.worker_timeout.map_or(0, |span| span.secs_f64() as u64),
+            max_requests: service.max_requests,
+            max_requests_jitter: service.max_requests_jitter,
             event_loop: service.event_loop,
             cpus: options.cpus.numbers().to_vec(),
             report_to: report_to.to_path_buf(),

@@ -70,6 +70,8 @@ struct Starter {
     environment: Environment,
     folder: PathBuf,
     listener: TcpListener,
+    /// Requests after which a worker ends.
+    max_requests: Option<u32>,
 }
 
 impl Starter {
@@ -110,6 +112,7 @@ impl Running {
             environment,
             folder: folder.path().to_path_buf(),
             listener,
+            max_requests: options.resolved.scenario.service.max_requests,
         };
         let server = starter.start()?;
         let workers = (0..plan.workers()).map(|_| None).collect();
@@ -140,10 +143,19 @@ impl Running {
     fn note_ends(&mut self, troubles: &mut Vec<String>) {
         for (index, place) in self.workers.iter_mut().enumerate() {
             if let Some(gone) = place.take_if(|worker| !worker.line.is_open()) {
-                troubles.push(format!(
-                    "worker {index} (process {}) ended unexpectedly; {} starts another",
-                    gone.process, self.starter.name
-                ));
+                let trouble = match self.starter.max_requests {
+                    Some(most) => format!(
+                        "workers end after {most} requests (service.max_requests), and what they \
+                         had counted is lost with them"
+                    ),
+                    None => format!(
+                        "worker {index} (process {}) ended unexpectedly; {} starts another",
+                        gone.process, self.starter.name
+                    ),
+                };
+                if !troubles.contains(&trouble) {
+                    troubles.push(trouble);
+                }
             }
         }
     }

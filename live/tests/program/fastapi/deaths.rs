@@ -104,10 +104,10 @@ fn an_interrupted_run_is_kept() {
     shop.is_gone(1);
 }
 
-/// A handler that holds its loop for longer than the 30 s after which gunicorn kills a worker.
+/// A handler that holds its loop for longer than gunicorn's timeout.
 const STUCK: &str = r#"
     load = { users = 1, warmup = "0s", duration = "1h", timeout = "1h" }
-    service = { concurrency = "blocking", server = "gunicorn" }
+    service = { concurrency = "blocking", server = "gunicorn", worker_timeout = "2s" }
     endpoint = [{ name = "nap", weight = 1, steps = [{ block = "1h" }] }]
 "#;
 
@@ -122,5 +122,26 @@ fn gunicorn_kills_a_worker_that_does_not_come_round() {
     run.signal(Signal::INT);
     let kept = lab.kept(&run.ended().with_code(3));
     is_told(&kept, &["ended unexpectedly", "gunicorn starts another"]);
-    kept.has_errors_of(&["disconnected"]);
+    kept.has_errors_of(&["worker_killed"]);
+}
+
+/// Workers that end after a few requests.
+const RECYCLED: &str = r#"
+    load = { users = 4, think_time = "5ms", warmup = "0s", duration = "1h" }
+    service = { concurrency = "async", server = "gunicorn", workers = 2, max_requests = 30 }
+    endpoint = [{ name = "nap", weight = 1, steps = [{ sleep = "5ms" }] }]
+"#;
+
+#[test]
+fn a_worker_is_replaced_after_so_many_requests() {
+    let Some(on) = options() else { return };
+    let lab = Lab::new(RECYCLED);
+    let run = lab.start(&format!("run shop.toml {on}"));
+    let two = || Some(workers(&lab)).filter(|all| all.len() == 2);
+    let before = lab.wait_for("two workers", two);
+    lab.wait_for("two others", || two().filter(|now| now.iter().all(|one| !before.contains(one))));
+    run.signal(Signal::INT);
+    let kept = lab.kept(&run.ended().with_code(3));
+    is_told(&kept, &["workers end after 30 requests"]);
+    assert!(kept.report.run.samples > 60, "{}", kept.report.run.samples);
 }
