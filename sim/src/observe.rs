@@ -7,7 +7,9 @@ use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
-use crate::{after, cpu, database, event_loop, interpreter, process, standstill, threads, upstream};
+use crate::{
+    after, cpu, database, event_loop, interpreter, process, standstill, threads, upstream,
+};
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
 const SHORTEST: u64 = 1_000;

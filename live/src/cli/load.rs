@@ -43,7 +43,8 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let split =
         Split { service: Cpus::default(), load, separate: true, note: Some(note.to_string()) };
     let facts = Facts::gather(Path::new("."));
-    let on = MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: resolved.notes() };
+    let on =
+        MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: resolved.notes() };
     let mut report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
     if let Some(measurement) = &mut report.measurement {
         measurement.target = "a service of your own".to_string();

@@ -309,7 +309,13 @@ impl<T: Trace> Engine<'_, T> {
 
     /// Time in the system of requests that are in flight at `end`, cut to the window.
     pub(crate) fn sojourn_in_flight(&self, end: Instant) -> u128 {
-        let in_flight = self.requests.live().filter(|(_, request)| !request.settled);
+        // Connections that are opened ahead are no requests.
+        let ahead = |id: u32| {
+            self.connecting > 0
+                && self.tasks.live().any(|(_, task)| task.request == id && task.pc == CONNECT_ONLY)
+        };
+        let in_flight =
+            self.requests.live().filter(|&(id, request)| !request.settled && !ahead(id));
         let stay = |sent: Instant| u128::from((end - sent.max(self.window_opened)).nanos());
         in_flight.map(|(_, request)| stay(request.sent)).sum()
     }
