@@ -15,6 +15,8 @@ pub enum ErrorKind {
     UpstreamTimeout,
     /// The upstream failed.
     UpstreamFailed,
+    /// The upstream refused the call: it has too many.
+    UpstreamRefused,
     /// No client connection to the upstream in time.
     ConnectionTimeout,
     /// The connection broke, or was refused, before the reply was complete. Measured only.
@@ -29,13 +31,14 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 11] = [
+    pub const ALL: [ErrorKind; 12] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
         ErrorKind::PoolTimeout,
         ErrorKind::UpstreamTimeout,
         ErrorKind::UpstreamFailed,
+        ErrorKind::UpstreamRefused,
         ErrorKind::ConnectionTimeout,
         ErrorKind::Disconnected,
         ErrorKind::ServiceFailed,
@@ -61,6 +64,7 @@ impl ErrorKind {
             ErrorKind::PoolTimeout => "pool_timeout",
             ErrorKind::UpstreamTimeout => "upstream_timeout",
             ErrorKind::UpstreamFailed => "upstream_failed",
+            ErrorKind::UpstreamRefused => "upstream_refused",
             ErrorKind::ConnectionTimeout => "connection_timeout",
             ErrorKind::Disconnected => "disconnected",
             ErrorKind::ServiceFailed => "service_failed",

@@ -132,6 +132,9 @@ pub struct UpstreamCalls {
     pub calls: u64,
     /// Those of them that failed, as drawn.
     pub failures: u64,
+    /// Those that it refused because its queue was full.
+    #[serde(default)]
+    pub refused: u64,
     /// Those of them whose caller went away before the reply.
     pub abandoned: u64,
 }

@@ -52,11 +52,14 @@ pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
             ),
         );
     }
-    for upstream in measurement.upstreams.iter().filter(|upstream| upstream.abandoned > 0) {
-        let UpstreamCalls { name, calls, failures, abandoned } = upstream;
+    for upstream in
+        measurement.upstreams.iter().filter(|upstream| upstream.abandoned + upstream.refused > 0)
+    {
+        let UpstreamCalls { name, calls, failures, refused, abandoned } = upstream;
+        let refused = if *refused > 0 { format!(", {refused} refused") } else { String::new() };
         line(
             "upstream calls",
-            format!("{name}: {calls}, {failures} failed as drawn, {abandoned} abandoned"),
+            format!("{name}: {calls}, {failures} failed as drawn{refused}, {abandoned} abandoned"),
         );
     }
     page.heading("How it was measured:");
@@ -152,6 +155,7 @@ mod tests {
                     name: name.into(),
                     calls: 40,
                     failures: 2,
+                    refused: 0,
                     abandoned: if name == "partner" { 3 } else { 0 },
                 })
                 .into(),

@@ -102,6 +102,7 @@ pub fn error(kind: &str) -> &str {
         "pool_timeout" => "no database connection in time",
         "upstream_timeout" => "upstream did not reply in time",
         "upstream_failed" => "upstream failed",
+        "upstream_refused" => "upstream refused the call",
         "connection_timeout" => "no connection to the upstream in time",
         "disconnected" => "connection refused or broken",
         "connection_closed" => "sent into a connection that the server had closed",

@@ -34,6 +34,8 @@ pub(crate) enum Holding {
     Semaphore(u32),
     /// A limited client connection to an upstream.
     Connections(u32),
+    /// One of what an upstream works on at a time.
+    Upstream(u32),
 }
 
 /// Mean demand of one request in seconds: at each place, and of what it holds.

@@ -119,6 +119,8 @@ pub enum Limit {
     Connections(u32),
     /// A call gave up waiting for one.
     ConnectionTimeout(u32),
+    /// This upstream refused a call.
+    Refused(u32),
     /// An attempt was given up.
     UpstreamTimeout(u32),
     /// A request was sent into a connection that the service had closed.

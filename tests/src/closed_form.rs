@@ -93,6 +93,20 @@ pub fn erlang_b(servers: u32, load: f64) -> f64 {
     (1..=servers).fold(1.0, |blocking, k| load * blocking / (f64::from(k) + load * blocking))
 }
 
+/// M/M/c/K: the share of arrivals that finds `servers` and all `places` of the queue taken, and
+/// the mean response time of the others, from the balance of births and deaths and Little's law.
+pub fn mmck(rate: f64, mean: f64, servers: u32, places: u32) -> (f64, f64) {
+    let mut weights = vec![1.0];
+    for k in 1..=servers + places {
+        let ends = f64::from(k.min(servers)) / mean;
+        weights.push(weights[k as usize - 1] * rate / ends);
+    }
+    let total: f64 = weights.iter().sum();
+    let refused = weights[(servers + places) as usize] / total;
+    let number: f64 = weights.iter().zip(0..).map(|(weight, k)| weight * f64::from(k)).sum();
+    (refused, number / total / (rate * (1.0 - refused)))
+}
+
 /// M/M/1/K: the share of arrivals that finds all `places`, the one in service included,
 /// taken.
 pub fn mm1k_blocking(rate: f64, mean: f64, places: u32) -> f64 {

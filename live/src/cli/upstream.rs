@@ -34,8 +34,8 @@ pub(super) fn run(options: &Upstream, console: &mut Console<'_>) -> Result<Exit,
     let counted = counted.map_err(|error| fail(&error))?;
     for upstream in counted.upstreams {
         console.talk(&format!(
-            "{}: {} calls, {} failed, {} abandoned\n",
-            upstream.name, upstream.calls, upstream.failures, upstream.abandoned
+            "{}: {} calls, {} failed, {} refused, {} abandoned\n",
+            upstream.name, upstream.calls, upstream.failures, upstream.refused, upstream.abandoned
         ));
     }
     Ok(Exit::Success)

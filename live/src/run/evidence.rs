@@ -192,6 +192,7 @@ impl Evidence<'_> {
             let sum = &mut all[index];
             sum.calls += seen.calls;
             sum.failures += seen.failures;
+            sum.refused += seen.refused;
             sum.abandoned += seen.abandoned;
         }
         all

@@ -34,6 +34,9 @@ pub struct UpstreamCounts {
     pub answered: u64,
     /// Those of them that failed, as drawn.
     pub failures: u64,
+    /// Calls that were refused because the queue was full, since the start.
+    #[serde(default)]
+    pub refused: u64,
     /// Calls whose caller went away before the answer, since the start.
     pub abandoned: u64,
     /// Calls that wait for their answer now.
@@ -161,6 +164,14 @@ impl InFlight {
             counts.failures += u64::from(fails);
             state.lateness.saturating_record(late);
         });
+    }
+}
+
+impl InFlight {
+    /// It is refused: the queue is full.
+    pub(super) fn refused(mut self) {
+        self.answered = true;
+        self.counters.with(|state| state.upstreams[self.upstream].refused += 1);
     }
 }
 

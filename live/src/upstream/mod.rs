@@ -4,6 +4,7 @@
 //! says which step of which request calls, and the draw is that of the model: the same call
 //! takes equally long in every run, and in a prediction.
 
+mod capacity;
 mod child;
 mod counters;
 mod draws;

@@ -8,16 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use model::scenario::Scenario;
+use model::scenario::{Refusal, Scenario, Upstream};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::capacity::Capacity;
 use super::counters::{Counters, Snapshot};
 use super::draws::Draws;
 use crate::alarm::Alarm;
@@ -34,6 +36,8 @@ struct Mock {
     alarm: Alarm,
     /// The path of each upstream.
     paths: Vec<String>,
+    /// By upstream; none takes on all calls.
+    capacities: Vec<Option<Capacity>>,
     draws: Draws,
     counters: Counters,
     /// Calls that did not say whose they are.
@@ -59,6 +63,7 @@ pub async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mock = Arc::new(Mock {
         paths: scenario.upstreams.iter().map(|upstream| wire::path_of(&upstream.name)).collect(),
+        capacities: scenario.upstreams.iter().map(Capacity::of).collect(),
         draws: Draws::new(scenario.seed),
         scenario,
         alarm: Alarm::new()?,
@@ -140,8 +145,29 @@ impl Mock {
     /// Answers `call` as late as drawn.
     async fn answer(&self, upstream: usize, call: &Call<'_>, arrived: u64) -> Reply {
         let in_flight = self.counters.call(upstream);
-        let fate = self.draws.fate(&self.scenario.upstreams[upstream], call);
-        let due = arrived.saturating_add(fate.latency.nanos());
+        let spec = &self.scenario.upstreams[upstream];
+        let fate = self.draws.fate(spec, call);
+        let begins = match &self.capacities[upstream] {
+            None => arrived,
+            Some(capacity) => {
+                let Some(turn) = capacity.turn() else {
+                    in_flight.refused();
+                    return refusal(spec, arrived);
+                };
+                let alarm = self.alarm.clone();
+                // What is taken on is done, also if its caller goes away.
+                let work = tokio::spawn(async move {
+                    let _server = turn.server().await;
+                    let begins = clock::now();
+                    alarm.sleep_until(begins.saturating_add(fate.latency.nanos())).await;
+                    begins
+                });
+                // Nothing cancels it.
+                work.await.unwrap_or(arrived)
+            }
+        };
+        let due = begins.saturating_add(fate.latency.nanos());
+        // Over already where the upstream has a capacity.
         self.alarm.sleep_until(due).await;
         let now = clock::now();
         in_flight.answered(fate.fails, now.saturating_sub(due));
@@ -174,6 +200,23 @@ impl Mock {
             ),
         }
     }
+}
+
+/// What a call gets for which there is no place.
+fn refusal(upstream: &Upstream, arrived: u64) -> Reply {
+    let now = clock::now();
+    let mut reply = Response::new(Full::new(Bytes::from_static(b"too many\n")));
+    *reply.status_mut() = match upstream.refusal() {
+        Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    if let Some(after) = upstream.retry_after {
+        let seconds = after.nanos() / 1_000_000_000;
+        reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    reply.headers_mut().insert(wire::TOOK, HeaderValue::from(now - arrived));
+    reply.headers_mut().insert(wire::REPLIED, HeaderValue::from(now));
+    reply
 }
 
 #[cfg(test)]

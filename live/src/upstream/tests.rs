@@ -190,3 +190,72 @@ fn calls_by_hand_differ_from_each_other() {
         assert_eq!(counters.snapshot().upstreams[0].calls, 64);
     });
 }
+
+#[test]
+fn a_full_queue_is_refused_with_a_word_when_to_come_back() {
+    let text = r#"
+        costs.cpu.request = "1ms"
+        load = { users = 1, duration = "1s" }
+        service.concurrency = "async"
+        upstream.partner = { latency = "1h", capacity = 2, queue = 3, refuse = "429", retry_after = "7s" }
+        endpoint = [{ name = "quote", weight = 1, steps = [{ call = "partner" }] }]
+    "#;
+    let scenario = model::read::load_text("mock", text, &[]).expect("a valid scenario").scenario;
+    with_mock(Arc::new(scenario), async |address, counters| {
+        let counts = || counters.snapshot().upstreams.swap_remove(0);
+        let mut parked = Vec::new();
+        for lane in 0..5 {
+            let mut sender = connect(address).await;
+            let call = Call { lane, index: 0, step: "quote/0" };
+            parked.push(tokio::spawn(async move {
+                ask(&mut sender, get("/partner", Some(call))).await;
+            }));
+            while counts().in_flight <= lane {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        let mut sender = connect(address).await;
+        for _ in 0..4 {
+            sender.ready().await.expect("the connection is kept");
+            let reply = sender.send_request(get("/partner", None)).await.expect("a reply");
+            assert_eq!(reply.status(), StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(reply.headers()[RETRY_AFTER], "7");
+            reply.into_body().collect().await.expect("a body");
+        }
+        let told = counts();
+        assert_eq!((told.calls, told.refused, told.in_flight, told.abandoned), (9, 4, 5, 0));
+        // Those that have their places are worked on to the end, also without a caller.
+        parked.iter().for_each(tokio::task::JoinHandle::abort);
+        while counts().abandoned < 5 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let (status, ..) = ask(&mut sender, get("/partner", None)).await;
+        assert_eq!(status, 429);
+    });
+}
+
+#[test]
+fn calls_beyond_the_capacity_wait_for_those_before_them() {
+    let text = r#"
+        costs.cpu.request = "1ms"
+        load = { users = 1, duration = "1s" }
+        service.concurrency = "async"
+        upstream.partner = { latency = "30ms", capacity = 2 }
+        endpoint = [{ name = "quote", weight = 1, steps = [{ call = "partner" }] }]
+    "#;
+    let scenario = model::read::load_text("mock", text, &[]).expect("a valid scenario").scenario;
+    with_mock(Arc::new(scenario), async |address, counters| {
+        let calls = (0..6).map(async |lane| {
+            let mut sender = connect(address).await;
+            let call = Call { lane, index: 0, step: "quote/0" };
+            let (status, took, _) = ask(&mut sender, get("/partner", Some(call))).await;
+            assert_eq!(status, 200);
+            took.expect("the reply says so")
+        });
+        let mut took = join_all(calls).await;
+        took.sort_unstable();
+        // Two at a time: the third pair has waited for two others, at least.
+        assert!(took[4] >= 70_000_000, "{took:?}");
+        assert_eq!(counters.snapshot().upstreams[0].refused, 0);
+    });
+}

@@ -121,10 +121,11 @@ class Blocking:
         for attempt in range(upstream.retries + 1):
             try:
                 return self._attempt(upstream, step, attempt)
-            except Fault:
+            except Fault as fault:
                 if attempt == upstream.retries:
                     raise
-            self._sleep(upstream.pause(attempt), upstream.backoff_place)
+                pause = upstream.pause(attempt, fault)
+            self._sleep(pause, upstream.backoff_place)
 
     def _attempt(self, upstream: Upstream, step: str, attempt: int) -> None:
         self._computed()

@@ -6,16 +6,19 @@ from contextlib import contextmanager
 import httpx
 from sqlalchemy import exc
 
-STATUS = {"upstream_timeout": 504, "upstream_failed": 502}
+STATUS = {"upstream_timeout": 504, "upstream_failed": 502, "upstream_refused": 503}
 """The HTTP status of a kind; of any other it is 500."""
+REFUSALS = (429, 503)
+"""Statuses with which an upstream says that it has too many calls."""
 
 
 class Fault(Exception):
     """A request that fails, and the kind of its error."""
 
-    def __init__(self, kind: str, text: str) -> None:
+    def __init__(self, kind: str, text: str, retry_after: float = 0.0) -> None:
         super().__init__(text)
         self.kind = kind
+        self.retry_after = retry_after
 
     @property
     def status(self) -> int:
@@ -44,5 +47,15 @@ def upstream_faults() -> Iterator[None]:
         raise Fault("connection_timeout", str(error)) from error
     except httpx.TimeoutException as error:
         raise Fault("upstream_timeout", str(error)) from error
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code not in REFUSALS:
+            raise Fault("upstream_failed", str(error)) from error
+        raise Fault("upstream_refused", str(error), retry_after(error.response)) from error
     except httpx.HTTPError as error:
         raise Fault("upstream_failed", str(error)) from error
+
+
+def retry_after(response: httpx.Response) -> float:
+    """Seconds for which an upstream asks to be left alone."""
+    text = response.headers.get("retry-after", "")
+    return float(text) if text.isdigit() else 0.0

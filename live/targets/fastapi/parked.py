@@ -128,10 +128,11 @@ class Parked:
         for attempt in range(upstream.retries + 1):
             try:
                 return await self._attempt(upstream, step, attempt)
-            except Fault:
+            except Fault as fault:
                 if attempt == upstream.retries:
                     raise
-            await self._sleep(upstream.pause(attempt), upstream.backoff_place)
+                pause = upstream.pause(attempt, fault)
+            await self._sleep(pause, upstream.backoff_place)
 
     async def _attempt(self, upstream: Upstream, step: str, attempt: int) -> None:
         self._computed()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from account import CPU_WAIT, LOOP, Account
-from fault import upstream_faults
+from fault import Fault, upstream_faults
 from gauge import Stations
 from plan import Plan
 
@@ -42,15 +42,23 @@ class Upstream:
         self.semaphores = semaphores(spec["max_in_flight"])
         wait = spec["timeout"]
         timeout = httpx.Timeout(connect=wait, read=wait, write=wait, pool=spec["pool_timeout"])
-        limits = httpx.Limits(
-            max_connections=spec["max_connections"], max_keepalive_connections=KEPT
-        )
+        limits = httpx.Limits(max_connections=spec["max_connections"], **kept(spec["kept"]))
         self.blocking = httpx.Client(timeout=timeout, limits=limits, trust_env=False)
         self.parked = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
 
-    def pause(self, attempt: int) -> int:
-        """Nanoseconds before the attempt after this one."""
-        return int(self._pauses[attempt] * 1e9)
+    def pause(self, attempt: int, fault: Fault) -> int:
+        """Nanoseconds before the attempt after this one, which failed."""
+        return int(max(self._pauses[attempt], fault.retry_after) * 1e9)
+
+
+def kept(spec: dict[str, Any]) -> dict[str, Any]:
+    """Idle connections that the client keeps, and for how long."""
+    if not spec["is_given"]:
+        return {"max_keepalive_connections": KEPT}
+    return {
+        "max_keepalive_connections": spec["connections"],
+        "keepalive_expiry": spec["expiry"],
+    }
 
 
 def semaphores(slots: int | None) -> tuple[threading.Semaphore, asyncio.Semaphore] | None:

@@ -219,6 +219,9 @@ fn an_upstream_by_itself_answers_until_it_is_ended() {
         assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
         upstream.signal(signal);
         let ended = upstream.ended().with_code(0);
-        assert!(ended.err.contains("partner: 1 calls, 0 failed, 0 abandoned"), "{ended:?}");
+        assert!(
+            ended.err.contains("partner: 1 calls, 0 failed, 0 refused, 0 abandoned"),
+            "{ended:?}"
+        );
     }
 }

@@ -93,3 +93,20 @@ fn a_semaphore_lets_only_so_many_call() {
     assert!(semaphore.waiting_time_mean > 0.0, "{semaphore:?}");
     assert!(kept.report.classes.iter().all(|class| class.throughput.value > 0.0));
 }
+
+#[test]
+fn an_upstream_with_a_full_queue_refuses_and_a_retry_waits_as_long_as_it_asks() {
+    let partner = "latency = '1h', capacity = 1, queue = 0";
+    let kept = calling(partner, 6, PARKING).run("");
+    kept.has_errors_of(&["upstream_refused"]);
+    let counted = &kept.measurement().upstreams[0];
+    // The first call of all has the server; every other one is refused, and counted.
+    assert_eq!(counted.calls - counted.refused, 1, "{counted:?}");
+    let refused = kept.report.errors["upstream_refused"];
+    assert!(refused > 0.0 && refused <= counted.refused as f64, "{refused} {counted:?}");
+    // A retry that is due after the end of the run is none.
+    let asked = format!("{partner}, retries = 3, backoff = '1ms', retry_after = '3600s'");
+    let kept = calling(&asked, 6, PARKING).run("");
+    kept.has_errors_of(&[]);
+    assert_eq!(kept.measurement().upstreams[0].calls, 6, "one for each user");
+}

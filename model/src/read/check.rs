@@ -322,8 +322,14 @@ fn out_of_place(
     match key.only {
         Only::Always => None,
         Only::With(other) => {
+            let Some(group) = section.one_of.iter().find(|group| group.contains(&other)) else {
+                return Some(
+                    Problem::new(entry.at, format!("`{name}` without `{other}`"))
+                        .allowed(format!("`{}` only beside `{other}`", key.name))
+                        .advice(format!("add `{other}`, or remove it")),
+                );
+            };
             // If no key of the group is there, that problem is reported elsewhere.
-            let group = section.one_of.iter().find(|group| group.contains(&other))?;
             let instead = group.iter().find(|key| so_far.has(key))?;
             Some(
                 Problem::new(entry.at, format!("`{name}` beside `{instead}`"))

@@ -2,7 +2,7 @@
 
 use crate::costs;
 use crate::keys::{Checked, Fields, KeyKind, Origin, Section, Typed, read_field};
-use crate::scenario::{EventLoop, Server, Stage, base_slice};
+use crate::scenario::{Client, EventLoop, Server, Stage, base_slice};
 use crate::units::Span;
 
 /// Fills in the defaults that follow from other keys.
@@ -35,6 +35,7 @@ pub(crate) fn derive(root: &mut Fields) {
         // The stages say it, so it is not printed beside them.
         put(load, "warmup", "duration", Typed::Span(duration), Origin::Implied);
     }
+    clients(root);
     if let Some(costs) = root.table_mut("costs") {
         put(costs, "", "name", Typed::Text("inline".into()), Origin::Default);
         for name in ["cpu", "cache"] {
@@ -44,6 +45,41 @@ pub(crate) fn derive(root: &mut Fields) {
                 inherit(table, section);
             }
         }
+    }
+}
+
+/// Keys of upstreams that are not written are what the client does, or the profile's client.
+fn clients(root: &mut Fields) {
+    let profile = root.table("costs").and_then(|costs| costs.table("client"));
+    let of_profile = ["kept", "expiry"].map(|key| {
+        let value = profile.and_then(|client| client.get(key));
+        (key, value.map(|checked| checked.value.clone()))
+    });
+    let Some(named) = root.table_mut("upstream") else { return };
+    for field in &mut named.fields {
+        let Typed::Table(upstream) = &mut field.value.value else { continue };
+        for (key, value) in client(upstream).map(Client::defaults).unwrap_or_default() {
+            fill(upstream, key, value, Origin::Default);
+        }
+        for (key, value) in &of_profile {
+            let value =
+                value.clone().unwrap_or(Typed::Word(if *key == "kept" { "all" } else { "never" }));
+            put(upstream, "max_connections", key, value, Origin::Implied);
+        }
+    }
+}
+
+/// The client that an upstream names.
+pub(crate) fn client(upstream: &Fields) -> Option<Client> {
+    read_field::<Option<Client>>(upstream, "client", &[]).flatten()
+}
+
+/// Gives `key` this value unless it is written.
+fn fill(table: &mut Fields, key: &'static str, value: Typed, origin: Origin) {
+    match table.fields.iter_mut().find(|field| field.key == key) {
+        Some(field) if field.value.origin == Origin::Written => {}
+        Some(field) => field.value = Checked { value, origin, ..field.value.clone() },
+        None => put(table, "max_connections", key, value, origin),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::check::check;
-use super::derive::derive;
+use super::derive::{client, derive};
 use super::diagnostic::{Diagnostic, Diagnostics, Problem, Problems};
 use super::extends::{Layer, merge_layers};
 use super::files::{Files, parent, stem};
@@ -13,7 +13,7 @@ use super::tree::Table;
 use super::{print, rules};
 use crate::digest::Digest;
 use crate::keys::{Fields, KeyKind, Origin, Position, Typed, names};
-use crate::scenario::Scenario;
+use crate::scenario::{Filled, Scenario};
 
 /// A scenario, complete and checked, with the keys that it came from.
 ///
@@ -170,6 +170,27 @@ impl Resolved {
             notes.extend(super::notes::session(&self.scenario));
         }
         notes
+    }
+
+    /// What clients of upstreams give the keys that are not written.
+    pub fn filled_in(&self) -> Vec<Filled> {
+        let mut all = Vec::new();
+        let Some(named) = self.fields.table("upstream") else { return all };
+        for field in &named.fields {
+            let Typed::Table(upstream) = &field.value.value else { continue };
+            let Some(client) = client(upstream) else { continue };
+            for (key, _) in client.defaults() {
+                let Some(checked) = upstream.get(key) else { continue };
+                if checked.origin != Origin::Written {
+                    all.push(Filled {
+                        key: crate::keys::path(&["upstream", &field.key, key]),
+                        value: checked.value.plain(),
+                        from: client.library(),
+                    });
+                }
+            }
+        }
+        all
     }
 
     /// The scenario as one file: every default filled in, the cost profile inside it.

@@ -2,17 +2,19 @@
 //!
 //! Nothing downstream of this module sees a file.
 
+mod client;
 mod database;
 mod endpoint;
 mod load;
 mod service;
 mod upstream;
 
+pub use client::{Client, Filled};
 pub use database::{Connections, Database, DriverMode, Engine, Hold, Postgres, Sqlite};
 pub use endpoint::{Endpoint, Step};
 pub use load::{Load, Profile, Source, Spacing, Stage};
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
-pub use upstream::Upstream;
+pub use upstream::{Refusal, Upstream};
 
 pub use crate::words::{Begin, Concurrency, JournalMode, Server, Statement, Synchronous};
 

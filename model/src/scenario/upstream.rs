@@ -1,5 +1,6 @@
 //! A third-party service.
 
+use super::Client;
 use crate::distribution::Distribution;
 use crate::keys::entry_name;
 use crate::units::Span;
@@ -20,6 +21,23 @@ section! {
         /// Share of attempts that fail; a failure takes as long as a reply.
         #[key(percent())]
         pub failures: f64 = "0%",
+        /// Calls that it works on at a time, from all workers; others wait in its queue. `latency` is
+        /// then the time that it works on one.
+        #[key(within(1, 1_000_000))]
+        pub capacity: Option<u32>,
+        /// Calls that wait in its queue; it refuses those beyond.
+        #[key(within(0, 1_000_000), with("capacity"))]
+        pub queue: Option<u32>,
+        /// The status with which it refuses; 503 unless it is written.
+        #[key(with("queue"))]
+        pub refuse: Option<Refusal>,
+        /// In whole seconds, how long it asks those that it refuses to stay away: a retry waits at
+        /// least so long.
+        #[key(with("queue"))]
+        pub retry_after: Option<Span>,
+        /// The HTTP client that calls it. Keys that are not written are what that library does unless
+        /// it is told otherwise; without one, no limit and no timeout is assumed.
+        pub client: Option<Client>,
         /// Client connections per worker process.
         #[key(within(1, 1_000_000), or("none"))]
         pub max_connections: Option<u32>,
@@ -27,6 +45,21 @@ section! {
         /// `max_connections` none ever waits.
         #[key(or("never"))]
         pub pool_timeout: Option<Span> = "5s",
+        /// Connections that the client keeps: with more in use and idle, one that falls idle is
+        /// closed. Other clients than httpx count idle ones alone.
+        #[key(
+            within(1, 1_000_000),
+            or("all"),
+            derived("what `client` does, or else `costs.client.kept`"),
+        )]
+        pub kept: Option<u32>,
+        /// A connection that is idle for so long is closed.
+        #[key(
+            at_least(Span::from_micros(1)),
+            or("never"),
+            derived("what `client` does, or else `costs.client.expiry`"),
+        )]
+        pub expiry: Option<Span>,
         /// A semaphore around the whole call, per worker process.
         #[key(within(1, 1_000_000), or("none"))]
         pub max_in_flight: Option<u32>,
@@ -43,6 +76,23 @@ section! {
         pub backoff_factor: f64 = 2,
         /// No pause is longer.
         pub backoff_max: Span = "1h",
+    }
+}
+
+impl Upstream {
+    /// The status with which it refuses.
+    pub fn refusal(&self) -> Refusal {
+        self.refuse.unwrap_or(Refusal::Unavailable)
+    }
+}
+
+words! {
+    /// The status with which an upstream refuses a call.
+    pub enum Refusal {
+        /// too many requests
+        TooMany = "429",
+        /// service unavailable
+        Unavailable = "503",
     }
 }
 

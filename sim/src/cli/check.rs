@@ -1,5 +1,7 @@
 //! `sim check`: is the file right?
 
+use model::keys::path;
+use model::scenario::{Filled, Upstream};
 use render::{Console, Failure, Format};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,16 +17,27 @@ struct Checked<'a> {
     /// Files, from the root of the ladder to the scenario's own.
     chain: &'a [String],
     digest: String,
+    /// What the clients of upstreams give keys that are not written.
+    filled_in: Vec<OfClient<'a>>,
     /// The scenario as one document, in the form of `sim schema scenario`.
     resolved: Value,
     /// What is allowed but probably a mistake, in whole sentences.
     notes: Vec<String>,
 }
 
+/// A key that a client has filled in, and where its value comes from.
+#[derive(Serialize)]
+struct OfClient<'a> {
+    key: &'a str,
+    value: &'a str,
+    from: &'a str,
+}
+
 /// Checks one scenario and prints it with every default filled in.
 pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Failure> {
     let resolved = options.source.load(&[])?;
     let toml = resolved.to_toml();
+    let filled = resolved.filled_in();
     let text = match options.output.format {
         Format::Text | Format::Markdown => toml,
         Format::Json => render::json(&Checked {
@@ -33,6 +46,10 @@ pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Fail
             question: resolved.scenario.question.as_deref(),
             chain: resolved.chain(),
             digest: resolved.digest(),
+            filled_in: filled
+                .iter()
+                .map(|one| OfClient { key: &one.key, value: &one.value, from: one.from })
+                .collect(),
             resolved: document(&toml)?,
             notes: resolved.notes(),
         }),
@@ -40,7 +57,29 @@ pub(super) fn run(options: &Check, console: &mut Console<'_>) -> Result<(), Fail
     for note in resolved.notes() {
         console.talk(&format!("note: {note}\n"));
     }
+    for Filled { key, value, from } in &filled {
+        console.talk(&format!("note: `{key}` is {value}: the default of {from}\n"));
+    }
+    for upstream in resolved.scenario.upstreams.iter().filter(|one| one.client.is_none()) {
+        if let Some(assumed) = assumed(upstream) {
+            console.talk(&format!("note: {assumed}\n"));
+        }
+    }
     Ok(console.data(&text)?)
+}
+
+/// What is assumed of an upstream whose client is not named.
+fn assumed(upstream: &Upstream) -> Option<String> {
+    let limit = upstream.max_connections.is_none().then_some("no limit of connections");
+    let timeout = upstream.timeout.is_none().then_some("no timeout");
+    let missing: Vec<&str> = limit.into_iter().chain(timeout).collect();
+    let key = path(&["upstream", &upstream.name]);
+    (!missing.is_empty()).then(|| {
+        format!(
+            "`{key}` names no `client`: {} assumed; `client = \"httpx\"` fills in what httpx does",
+            missing.join(" and ") + if missing.len() > 1 { " are" } else { " is" }
+        )
+    })
 }
 
 /// A TOML text as JSON.

@@ -131,10 +131,16 @@ impl<T: Trace> Engine<'_, T> {
             let semaphores =
                 workers().filter_map(|worker| worker.upstreams.semaphores[upstream].as_ref());
             audit_slots("semaphore", semaphores, &self.seen.upstreams[upstream].semaphore);
-            let connections =
-                workers().filter_map(|worker| worker.upstreams.connections[upstream].as_ref());
-            let gauge = &self.seen.upstreams[upstream].connections;
-            audit_slots("client connections", connections, gauge);
+            let slots: u32 = workers()
+                .filter_map(|worker| worker.upstreams.connections[upstream].as_ref())
+                .inspect(|slots| assert!(slots.waiting() == 0 || slots.taken() == slots.capacity()))
+                .map(Slots::taken)
+                .sum();
+            let kept = || workers().flat_map(|worker| worker.upstreams.kept_of(upstream));
+            assert!(kept().all(Kept::is_served), "a call waits for a free connection");
+            let taken = slots + kept().map(Kept::queued_for).sum::<u32>();
+            let counted = self.seen.upstreams[upstream].connections.value();
+            assert_eq!(u64::from(taken), counted, "client connections are counted");
         }
         let clients: u32 = workers().map(|worker| worker.clients).sum();
         let connected = self

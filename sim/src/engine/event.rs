@@ -42,6 +42,8 @@ pub enum Event {
     ServerArrival { task: u32 },
     /// The database server is done with a statement.
     ServerDone { task: u32 },
+    /// An upstream that works on so many calls at a time has done one.
+    UpstreamDone { upstream: u32, task: u32, ticket: u32 },
     /// A new period of the CPU quota.
     QuotaRefill,
 }
@@ -61,7 +63,9 @@ impl Event {
             | Event::RetryHandshake { task, .. }
             | Event::ServerArrival { task }
             | Event::ServerDone { task } => Some(task),
-            Event::WindowOpens
+            // An upstream works on, also if its caller has gone.
+            Event::UpstreamDone { .. }
+            | Event::WindowOpens
             | Event::Send { .. }
             | Event::ClientCloses { .. }
             | Event::CloseNoticed { .. }

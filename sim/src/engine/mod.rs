@@ -31,6 +31,7 @@ use crate::database::Database;
 use crate::event_loop::{Listener, Via};
 use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
+use crate::upstream;
 use agenda::Deadlines;
 
 /// Events at one instant after which time is taken to stand still.
@@ -123,6 +124,8 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) cpu: Cores,
     pub(crate) listener: Listener,
     pub(crate) database: Database,
+    /// Those of upstreams that work on so many calls at a time.
+    pub(crate) servers: Vec<Option<upstream::Server>>,
     pub(crate) workers: Vec<Worker>,
     pub(crate) threads: Arena<Thread>,
     pub(crate) tasks: Arena<Task>,
@@ -219,6 +222,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             ),
             listener: Listener::new(service.spread, service.workers, service.backlog),
             database: Database::new(scenario),
+            servers: scenario.upstreams.iter().map(upstream::Server::of).collect(),
             workers,
             threads,
             tasks: Arena::new(),
@@ -387,6 +391,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::LockTimer { worker } => self.lock_timer(worker),
             Event::ServerArrival { task } => self.server_arrival(task),
             Event::ServerDone { task } => self.server_done(task),
+            Event::UpstreamDone { upstream, task, ticket } => {
+                self.upstream_done(upstream, task, ticket)
+            }
             Event::QuotaRefill => {
                 self.cpu.refill(self.now);
                 if let Some(period) = self.cpu.period() {

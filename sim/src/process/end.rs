@@ -8,6 +8,7 @@ use model::units::Instant;
 use crate::database::sqlite::Hold;
 use crate::engine::{Engine, Event, NONE, Role, Task, Thread, ThreadState, Trace, Worker};
 use crate::observe::ErrorKind;
+use crate::upstream::Kept;
 
 impl<T: Trace> Engine<'_, T> {
     /// The tasks that are inside `worker`: not those of replies that have left, nor of requests
@@ -72,6 +73,8 @@ impl<T: Trace> Engine<'_, T> {
     /// Locks of the database file and its connections.
     fn free_what_is_shared(&mut self, worker: u32, tasks: &[u32]) {
         for &task in tasks {
+            // Replies of upstreams that are under way find no waiter.
+            self.tasks[task].ticket = self.tasks[task].ticket.wrapping_add(1);
             if std::mem::take(&mut self.tasks[task].database.checkpointing) {
                 self.locks().end_checkpoint();
             }
@@ -156,13 +159,13 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.threads.in_use.leave(now);
         }
         let clients = &entry.upstreams;
-        for (seen, (semaphore, connections)) in
-            self.seen.upstreams.iter_mut().zip(clients.semaphores.iter().zip(&clients.connections))
-        {
+        for (index, seen) in self.seen.upstreams.iter_mut().enumerate() {
             let taken =
                 |slots: &Option<crate::slots::Slots>| slots.as_ref().map_or(0, |s| s.taken());
-            (0..taken(semaphore)).for_each(|_| seen.semaphore.leave(now));
-            (0..taken(connections)).for_each(|_| seen.connections.leave(now));
+            let queued_for: u32 = clients.kept_of(index).iter().map(Kept::queued_for).sum();
+            (0..taken(&clients.semaphores[index])).for_each(|_| seen.semaphore.leave(now));
+            (0..taken(&clients.connections[index]) + queued_for)
+                .for_each(|_| seen.connections.leave(now));
         }
     }
 

@@ -7,7 +7,7 @@ use model::scenario::Scenario;
 use model::station::StationId;
 use serde::{Deserialize, Serialize};
 
-use super::Op;
+use super::{Op, most};
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
 use crate::knob::{Candidate, Price, double, twice};
@@ -20,11 +20,18 @@ pub struct Observed {
     pub semaphore: Gauge,
     /// Limited client connections in use.
     pub connections: Gauge,
+    /// Calls that the upstream works on, if that is limited.
+    pub servers: Gauge,
+    /// Calls in its queue.
+    pub queued: Gauge,
+    /// Waits of calls that are counted when they have their connection.
+    pub waits: Gauge,
 }
 
 impl Observed {
     pub(crate) fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
-        [&mut self.semaphore, &mut self.connections].into_iter()
+        let Observed { semaphore, connections, servers, queued, waits } = self;
+        [semaphore, connections, servers, queued, waits].into_iter()
     }
 }
 
@@ -50,10 +57,19 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
                 .queue(|o, i| o.at(place::connections(i as u32)));
             add(source.visits(|o, i| {
                 let waited = o.at(place::connections(i as u32)).entries();
-                o.upstreams[i].connections.entries() + waited
+                (o.upstreams[i].connections.entries() + waited)
+                    .saturating_sub(o.upstreams[i].waits.entries())
             }));
         }
         let id = StationId::Upstream(name());
+        if let Some(capacity) = upstream.capacity {
+            let capacity = Some(u64::from(capacity));
+            let source = StationSource::new(id, capacity, |o, i| &o.upstreams[i].servers)
+                .queue(|o, i| &o.upstreams[i].queued);
+            add(source
+                .visits(|o, i| o.upstreams[i].servers.entries() + o.upstreams[i].queued.entries()));
+            continue;
+        }
         let source = StationSource::new(id, None, |o, i| o.at(place::upstream(i as u32)));
         add(source.visits(|o, i| o.at(place::upstream(i as u32)).entries()));
     }
@@ -76,6 +92,19 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
                 add("pool_timeout", limit, span.to_string(), twice(span));
             }
         }
+        if let Some(capacity) = upstream.capacity.filter(|_| upstream.queue.is_some()) {
+            let share = (capacity / scenario.service.workers).max(1).to_string();
+            if upstream.max_in_flight.is_none() {
+                add("max_in_flight", Limit::Refused(id), "none".into(), share);
+            }
+            let retries = upstream.retries;
+            add(
+                "retries",
+                Limit::Refused(id),
+                retries.to_string(),
+                (retries + 2).min(20).to_string(),
+            );
+        }
         if let Some(span) = upstream.timeout {
             add("timeout", Limit::UpstreamTimeout(id), span.to_string(), twice(span));
         }
@@ -88,11 +117,17 @@ pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) {
         Op::SemaphoreRelease { upstream } => walk.release(Holding::Semaphore(upstream)),
         Op::ConnectionAcquire { upstream, .. } => walk.hold(Holding::Connections(upstream)),
         Op::ConnectionRelease { upstream } => walk.release(Holding::Connections(upstream)),
+        Op::Await { client, .. } => walk.hold(Holding::Connections(client / 2)),
+        Op::Disconnect { client, .. } if most(&walk.plan.scenario, client).is_some() => {
+            walk.release(Holding::Connections(client / 2));
+        }
         Op::Exchange { upstream, latency, .. } => {
             let timeout = walk.plan.scenario.upstreams[upstream as usize].timeout;
             let latency = &walk.plan.draws[latency as usize].distribution;
             let mean = timeout.map_or(latency.mean(), |cap| latency.mean_capped(cap));
+            let whole = latency.mean();
             walk.spend(place::upstream(upstream), mean, false);
+            walk.demand.add_held(Holding::Upstream(upstream), whole);
         }
         Op::Choose { .. }
         | Op::Lock { .. }
@@ -116,6 +151,10 @@ pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {
             let name = keys::path(&["upstream", &upstream.name, "max_connections"]);
             let held = mean.held(Holding::Connections(id));
             all.push(bound(&name, workers * f64::from(slots), held));
+        }
+        if let Some(capacity) = upstream.capacity {
+            let name = keys::path(&["upstream", &upstream.name, "capacity"]);
+            all.push(bound(&name, f64::from(capacity), mean.held(Holding::Upstream(id))));
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use model::costs::Work;
 use model::distribution::Distribution;
-use model::scenario::{Concurrency, EventLoop};
+use model::scenario::{Client, Concurrency, EventLoop};
 use model::units::Span;
 
-use super::{ClientId, LookCost, Op};
+use super::{ClientId, LookCost, Op, locks, most};
 use crate::plan::{Basic, Compiler, Scope};
 
 impl Compiler<'_> {
@@ -20,43 +20,60 @@ impl Compiler<'_> {
         let again = self.here();
         self.refill(Work::Call);
         let call = self.cost(|c| c.call);
-        self.burn(call);
-        let acquire = spec
-            .max_connections
-            .is_some()
-            .then(|| self.emit(Op::ConnectionAcquire { upstream, give_up: 0 }));
-        let (connect, miss) = (self.cost(|c| c.connect), self.cost(|c| c.miss));
-        let look = LookCost { idle: self.cost(|c| c.look), in_use: self.cost(|c| c.glance) };
         let is_async = self.concurrency == Concurrency::Async;
         let client = 2 * upstream + u32::from(is_async);
+        let queues = most(self.scenario, client).is_some();
+        // Nine tenths of it come with the connection in hand, which matters where others wait for it.
+        let (before, sends) =
+            if queues { (Span::ZERO, call.scale(0.5)) } else { (call, Span::ZERO) };
+        let receives = if queues { call - sends } else { Span::ZERO };
+        self.burn(before);
+        let acquire = (spec.max_connections.is_some() && !queues)
+            .then(|| self.emit(Op::ConnectionAcquire { upstream, give_up: 0 }));
+        let (connect, miss) = (self.cost(|c| c.connect), self.cost(|c| c.miss));
+        let searched = Client::is_searched(spec.client);
+        let of_search = |cost: Span| if searched { cost } else { Span::ZERO };
+        let (idle, in_use) = (self.cost(|c| c.look), self.cost(|c| c.glance));
+        let look = LookCost { idle: of_search(idle), in_use: of_search(in_use) };
         // Threads take theirs without a turn of any loop.
-        let locks = if is_async { self.scenario.costs.client.locks } else { 0 };
+        let locks = if is_async { locks(self.scenario, upstream) } else { 0 };
         // If choosing is free and lockless, no call can lose the race for a connection.
         let free = [connect, look.idle, look.in_use].iter().all(|cost| cost.is_zero());
         let chooses = !free || locks > 0;
+        let mut awaits = None;
         if chooses {
             let again = self.emit(Op::Choose { client, look });
+            awaits = queues.then(|| self.emit(Op::Await { client, give_up: 0 }));
             for lock in 0..locks {
                 self.lock(client, lock);
             }
             self.emit(Op::Connect { client, span: connect, miss, again });
         }
+        self.burn(sends);
         self.client_turn();
         self.emit(Op::Exchange { upstream, latency, failure });
         self.client_turn();
+        self.burn(receives);
         // It is given back under the last of the locks, under which it was had.
         if let Some(last) = locks.checked_sub(1) {
             self.lock(client, last);
         }
         if chooses {
-            self.emit(Op::Disconnect { client, look });
+            let give_up = self.emit(Op::Disconnect { client, look });
+            if let Some(awaits) = awaits {
+                self.patch(awaits, Op::Await { client, give_up });
+            }
         }
         if let Some(acquire) = acquire {
             self.emit(Op::ConnectionRelease { upstream });
             let give_up = self.here();
             self.patch(acquire, Op::ConnectionAcquire { upstream, give_up });
         }
-        let can_fail = acquire.is_some() || spec.timeout.is_some() || spec.failures > 0.0;
+        let refuses = spec.capacity.is_some() && spec.queue.is_some();
+        let can_fail = refuses
+            || spec.max_connections.is_some()
+            || spec.timeout.is_some()
+            || spec.failures > 0.0;
         if can_fail {
             let span = self.cost(|c| c.failure);
             if !span.is_zero() {

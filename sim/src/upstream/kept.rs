@@ -6,12 +6,21 @@
 //! connections than the limit, in use and idle, each that falls idle is closed, so that a client
 //! that is busier than that opens one for every call. One that has been idle for too long is
 //! closed at the next look.
+//!
+//! With a limit of connections calls queue. Whenever a call asks, ends or has lost its connection to
+//! another, the first in the queue is given an idle connection or a new one, and so on
+//! (`_assign_requests_to_connections` of httpcore 1.0.9). What is given stays idle until a call has
+//! its locks: one idle connection is given to all that wait, which line up at its locks. So nearly
+//! none is left in the queue that the next look goes through. Where each connection that falls idle
+//! is closed, as one too many, a new one goes to one call alone, and the queue stays long.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use model::scenario::{Client, Scenario};
 use model::units::{Instant, Span};
 
+use super::{ClientId, most};
 use crate::slots::Slots;
 
 /// A connection, by when it was opened.
@@ -21,6 +30,10 @@ pub(super) type Connection = u32;
 #[derive(Debug)]
 pub(crate) struct Kept {
     limit: Option<u32>,
+    /// The limit is of idle connections alone.
+    counts_idle: bool,
+    /// No more are open at a time; calls queue for them.
+    most: Option<u32>,
     expiry: Option<Span>,
     in_use: u32,
     /// Since when each is idle, the oldest connection first.
@@ -28,12 +41,98 @@ pub(crate) struct Kept {
     opened: Connection,
     /// The locks that are held, by their connection and number.
     locks: BTreeMap<(Connection, u32), Slots>,
+    /// Calls without a connection, in the order in which they first asked.
+    queue: BTreeMap<u64, u32>,
+    tickets: u64,
+}
+
+/// A connection for a call of the queue.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) task: u32,
+    pub(super) connection: Connection,
+    /// It is new, and given to no other call.
+    pub(super) opens: bool,
 }
 
 impl Kept {
     /// No connection yet. With more than `limit` none is kept, nor for longer than `expiry`.
-    pub(crate) fn new(limit: Option<u32>, expiry: Option<Span>) -> Kept {
-        Kept { limit, expiry, in_use: 0, idle: BTreeMap::new(), opened: 0, locks: BTreeMap::new() }
+    /// What `client` has in the scenario.
+    pub(super) fn of(scenario: &Scenario, client: ClientId) -> Kept {
+        let spec = &scenario.upstreams[client as usize / 2];
+        let counts_idle = Client::counts_idle(spec.client);
+        Kept { counts_idle, ..Kept::new(spec.kept, spec.expiry, most(scenario, client)) }
+    }
+
+    /// With `most`, no more are opened, and calls queue.
+    pub(crate) fn new(limit: Option<u32>, expiry: Option<Span>, most: Option<u32>) -> Kept {
+        Kept {
+            limit: limit.map(|limit| limit.min(most.unwrap_or(limit))),
+            expiry,
+            counts_idle: false,
+            most,
+            in_use: 0,
+            idle: BTreeMap::new(),
+            opened: 0,
+            locks: BTreeMap::new(),
+            queue: BTreeMap::new(),
+            tickets: 0,
+        }
+    }
+
+    /// True if calls queue here.
+    pub(super) fn queues(&self) -> bool {
+        self.most.is_some()
+    }
+
+    /// Calls in the queue.
+    pub(super) fn waiting(&self) -> u64 {
+        self.queue.len() as u64
+    }
+
+    /// Connections in use by calls that queued here.
+    pub(crate) fn queued_for(&self) -> u32 {
+        if self.queues() { self.in_use } else { 0 }
+    }
+
+    /// True if no call waits for what is there.
+    pub(crate) fn is_served(&self) -> bool {
+        self.queue.is_empty() || !self.has_one()
+    }
+
+    fn has_one(&self) -> bool {
+        let all = self.in_use + self.idle.len() as u32;
+        !self.idle.is_empty() || self.most.is_none_or(|most| all < most)
+    }
+
+    /// Joins the queue, at the place of `ticket` if the call has been in it before.
+    pub(super) fn join(&mut self, task: u32, ticket: Option<u64>) -> u64 {
+        let ticket = ticket.unwrap_or_else(|| {
+            self.tickets += 1;
+            self.tickets
+        });
+        self.queue.insert(ticket, task);
+        ticket
+    }
+
+    /// Leaves the queue.
+    pub(super) fn abandon(&mut self, ticket: u64) {
+        self.queue.remove(&ticket);
+    }
+
+    /// Gives the queue what there is.
+    pub(super) fn assign(&mut self) -> Vec<Given> {
+        let mut all = Vec::new();
+        while self.has_one()
+            && let Some((_, task)) = self.queue.pop_first()
+        {
+            let (connection, opens) = match self.choose() {
+                Some(idle) => (idle, false),
+                None => (self.open(), true),
+            };
+            all.push(Given { task, connection, opens });
+        }
+        all
     }
 
     /// How many are idle, once those that have been for too long are closed, and in use.
@@ -88,8 +187,9 @@ impl Kept {
 
     /// Gives one back, which is closed if it is `broken` or one too many.
     pub(crate) fn give_back(&mut self, connection: Connection, broken: bool, now: Instant) {
-        let all = self.in_use + self.idle.len() as u32;
-        let surplus = self.limit.is_some_and(|limit| all > limit);
+        let idle = self.idle.len() as u32;
+        let others = if self.counts_idle { idle } else { idle + self.in_use - 1 };
+        let surplus = self.limit.is_some_and(|limit| others >= limit);
         self.in_use -= 1;
         if !broken && !surplus {
             self.idle.insert(connection, now);
@@ -116,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_idle_is_used_again_the_oldest_first() {
-        let mut kept = Kept::new(None, None);
+        let mut kept = Kept::new(None, None, None);
         let (first, second) = (call(&mut kept), call(&mut kept));
         assert!(first.1 && second.1);
         kept.give_back(second.0, false, NOW);
@@ -130,7 +230,7 @@ mod tests {
 
     #[test]
     fn two_that_choose_the_same_cannot_both_have_it() {
-        let mut kept = Kept::new(None, None);
+        let mut kept = Kept::new(None, None, None);
         let (only, _) = call(&mut kept);
         kept.give_back(only, false, NOW);
         assert_eq!((kept.choose(), kept.choose()), (Some(only), Some(only)));
@@ -141,7 +241,7 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_connections_are_closed_as_they_fall_idle() {
-        let mut kept = Kept::new(Some(2), None);
+        let mut kept = Kept::new(Some(2), None, None);
         let all: Vec<Connection> = (0..3).map(|_| call(&mut kept).0).collect();
         kept.give_back(all[0], false, NOW);
         let (another, opened) = call(&mut kept);
@@ -152,12 +252,53 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_counts_idle_ones_alone_keeps_more() {
+        let kept = |counts_idle| {
+            let mut kept = Kept { counts_idle, ..Kept::new(Some(2), None, None) };
+            let all: Vec<Connection> = (0..4).map(|_| call(&mut kept).0).collect();
+            all.iter().for_each(|one| kept.give_back(*one, false, NOW));
+            kept.look(NOW).0
+        };
+        assert_eq!((kept(true), kept(false)), (2, 2));
+        // One is given back while three are in use.
+        let mut busy = Kept { counts_idle: true, ..Kept::new(Some(2), None, None) };
+        let all: Vec<Connection> = (0..4).map(|_| call(&mut busy).0).collect();
+        busy.give_back(all[0], false, NOW);
+        assert!(!call(&mut busy).1, "it is kept");
+    }
+
+    #[test]
     fn what_is_idle_for_too_long_is_closed() {
-        let mut kept = Kept::new(None, Some(Span::from_secs(5)));
+        let mut kept = Kept::new(None, Some(Span::from_secs(5)), None);
         let (only, _) = call(&mut kept);
         kept.give_back(only, false, NOW);
         assert_eq!(kept.look(NOW + Span::from_millis(4999)), (1, 0));
         assert_eq!(kept.look(NOW + Span::from_secs(5)), (0, 0));
         assert!(call(&mut kept).1);
+    }
+
+    #[test]
+    fn one_that_falls_idle_is_given_to_all_that_wait_and_a_new_one_to_one() {
+        let mut kept = Kept::new(Some(2), None, Some(2));
+        for task in 0..5 {
+            kept.join(task, None);
+        }
+        let given = kept.assign();
+        assert_eq!(
+            given.iter().map(|one| (one.task, one.opens)).collect::<Vec<_>>(),
+            [(0, true), (1, true)]
+        );
+        assert_eq!((kept.waiting(), kept.is_served()), (3, true));
+        kept.give_back(given[1].connection, false, NOW);
+        let all: Vec<_> = kept.assign().iter().map(|one| (one.task, one.opens)).collect();
+        assert_eq!(all, [(2, false), (3, false), (4, false)]);
+        assert!(kept.take(given[1].connection) && kept.waiting() == 0);
+        // One that has lost it keeps its place before those that come later.
+        kept.join(9, None);
+        kept.join(3, Some(4));
+        kept.give_back(given[0].connection, true, NOW);
+        let next: Vec<_> = kept.assign().iter().map(|one| (one.task, one.opens)).collect();
+        assert_eq!(next, [(3, true)], "the other one was broken");
+        assert_eq!(kept.waiting(), 1);
     }
 }

@@ -5,14 +5,16 @@ mod compile;
 mod explain;
 mod kept;
 mod run;
+mod server;
 
 pub(crate) use answer::Observed;
 pub(crate) use answer::{bounds, candidates, stations, visit};
 pub(crate) use explain::explain;
 pub(crate) use kept::Kept;
+pub(crate) use server::Server;
 
-use model::scenario::Scenario;
-use model::units::Span;
+use model::scenario::{Client, Scenario};
+use model::units::{Instant, Span};
 
 use crate::engine::NONE;
 use crate::observe::ErrorKind;
@@ -33,8 +35,10 @@ pub enum Op {
     SemaphoreRelease { upstream: UpstreamId },
     /// Takes a client connection; on timeout continues at `give_up`.
     ConnectionAcquire { upstream: UpstreamId, give_up: Pc },
-    /// Chooses a connection of the client, and pays for looking at all that there are.
+    /// Asks the client for a connection, and pays for looking at all that there are.
     Choose { client: ClientId, look: LookCost },
+    /// Waits until the client has chosen one; on timeout continues at `give_up`.
+    Await { client: ClientId, give_up: Pc },
     /// Takes a lock of the chosen connection, and has it when the loop has come round.
     Lock { client: ClientId, lock: u32 },
     /// Lets go of it.
@@ -75,6 +79,7 @@ impl Op {
             Op::SemaphoreRelease { .. } => "leave the semaphore",
             Op::ConnectionAcquire { .. } => "take a client connection",
             Op::Choose { .. } => "look at the client's connections and choose one: CPU",
+            Op::Await { .. } => "wait for a client connection",
             Op::Lock { .. } => "lock the connection for a turn of the event loop",
             Op::Unlock { .. } => "unlock it",
             Op::Connect { .. } => "take it, open it if it is new: CPU, or choose again",
@@ -108,29 +113,65 @@ impl Clients {
     pub(crate) fn new(scenario: &Scenario) -> Clients {
         let slots = |limit: Option<u32>| limit.map(Slots::new);
         let upstreams = &scenario.upstreams;
-        let client = &scenario.costs.client;
         Clients {
             semaphores: upstreams.iter().map(|u| slots(u.max_in_flight)).collect(),
             connections: upstreams.iter().map(|u| slots(u.max_connections)).collect(),
-            kept: (0..2 * upstreams.len()).map(|_| Kept::new(client.kept, client.expiry)).collect(),
+            kept: (0..2 * upstreams.len() as u32).map(|id| Kept::of(scenario, id)).collect(),
         }
     }
+}
+
+impl Clients {
+    /// The clients of an upstream.
+    pub(crate) fn kept_of(&self, upstream: usize) -> &[Kept] {
+        &self.kept[2 * upstream..2 * upstream + 2]
+    }
+}
+
+/// Locks of a connection that an async call takes.
+fn locks(scenario: &Scenario, upstream: UpstreamId) -> u32 {
+    let searched = Client::is_searched(scenario.upstreams[upstream as usize].client);
+    if searched { scenario.costs.client.locks } else { 0 }
+}
+
+/// Most connections of a client whose calls queue as httpcore has it: those that take locks. Others
+/// queue for slots.
+pub(crate) fn most(scenario: &Scenario, client: ClientId) -> Option<u32> {
+    let upstream = client / 2;
+    let queues = client % 2 == 1 && locks(scenario, upstream) > 0;
+    scenario.upstreams[upstream as usize].max_connections.filter(|_| queues)
 }
 
 /// What a task has to do with the call that it makes.
 #[derive(Clone, Debug)]
 pub(crate) struct OfTask {
+    /// When the attempt asked for a connection.
+    pub(crate) asked: Instant,
     /// Attempts so far.
     pub(crate) attempt: u32,
     /// The connection that it has chosen or uses.
     pub(crate) connection: kept::Connection,
     /// That connection is new.
     pub(crate) opens: bool,
+    /// It has been chosen for the task while the task ran.
+    pub(crate) is_chosen: bool,
+    /// Its place in the client's queue, which it keeps until it has a connection.
+    pub(crate) ticket: Option<u64>,
+    /// The last attempt is waited for until then.
+    pub(crate) until: Option<Instant>,
     /// What became of the last attempt, if it failed.
     pub(crate) outcome: Option<ErrorKind>,
 }
 
 impl OfTask {
-    pub(crate) const NEW: OfTask =
-        OfTask { attempt: 0, connection: NONE, opens: false, outcome: None };
+    pub(crate) const NEW: OfTask = OfTask {
+        asked: Instant::START,
+        attempt: 0,
+        connection: NONE,
+        opens: false,
+        is_chosen: false,
+        ticket: None,
+        until: None,
+        outcome: None,
+    };
 }

@@ -2,10 +2,12 @@
 
 use model::distribution::unit_interval;
 use model::place;
+use model::scenario::{Client, Upstream};
 use model::stream::lane_of_attempt;
 use model::units::{Instant, Span};
 
-use super::kept::Kept;
+use super::kept::{Given, Kept};
+use super::server::{Job, Server, Taken};
 use super::{ClientId, LookCost, Op};
 use crate::database;
 use crate::engine::{Engine, Event, Flow, NONE, Trace};
@@ -19,7 +21,8 @@ use crate::standstill::Awaited;
 ///
 /// httpcore 1.0.9 does so whenever a call begins or ends (`_assign_requests_to_connections`): it looks
 /// for connections to close, and then goes through all connections again for each call in its queue,
-/// also where none can be free. A long queue costs waiting calls times connections.
+/// also where none can be free. A queue costs waiting calls times connections; calls that line up at
+/// the locks of a connection are in it no more.
 fn look(kept: &mut Kept, cost: LookCost, now: Instant, waiting: u64) -> Span {
     let (idle, in_use) = kept.look(now);
     let (idle, in_use) = (u64::from(idle), u64::from(in_use));
@@ -36,6 +39,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.connection_acquire(thread, task, upstream)
             }
             Op::Choose { client, look } => self.choose(task, client, look),
+            Op::Await { client, .. } => self.await_connection(thread, task, client),
             Op::Lock { client, lock } => self.lock_connection(thread, task, client, lock),
             Op::Unlock { client, lock } => self.unlock_connection(task, client, lock),
             Op::Connect { client, span, miss, again } => {
@@ -83,6 +87,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn connection_acquire(&mut self, thread: u32, task: u32, upstream: u32) -> Flow {
+        self.tasks[task].call.asked = self.now;
         if self.client_pool(task, upstream).acquire(task) {
             self.seen.upstreams[upstream as usize].connections.enter(self.now);
             return Flow::Continue;
@@ -109,16 +114,28 @@ impl<T: Trace> Engine<'_, T> {
     /// Calls that wait for a connection of the client.
     fn waiting_calls(&self, task: u32, client: ClientId) -> u64 {
         let worker = self.worker_of(task) as usize;
-        let pool = &self.workers[worker].upstreams.connections[client as usize / 2];
+        let clients = &self.workers[worker].upstreams;
+        let kept = &clients.kept[client as usize];
+        if kept.queues() {
+            return kept.waiting();
+        }
+        let pool = &clients.connections[client as usize / 2];
         pool.as_ref().map_or(0, |pool| pool.waiting() as u64)
     }
 
-    /// Chooses a connection of the client, at a cost for each that it looks at.
+    /// Asks for a connection of the client, at a cost for each that it looks at.
     pub(crate) fn choose(&mut self, task: u32, client: ClientId, cost: LookCost) -> Flow {
         let now = self.now;
         let waiting = self.waiting_calls(task, client);
         let kept = self.kept(task, client);
         let span = look(kept, cost, now, waiting);
+        if kept.queues() {
+            let ticket = self.tasks[task].call.ticket;
+            let ticket = self.kept(task, client).join(task, ticket);
+            self.tasks[task].call.ticket = Some(ticket);
+            self.assign(task, client);
+            return Flow::work(span);
+        }
         let (chosen, opens) = match kept.choose() {
             Some(chosen) => (chosen, false),
             None => (kept.open(), true),
@@ -126,6 +143,43 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &mut self.tasks[task];
         (entry.call.connection, entry.call.opens) = (chosen, opens);
         Flow::work(span)
+    }
+
+    /// Gives the calls that wait what there is. They go on when the loop has come round, and `task`,
+    /// if it is one of them, at once.
+    fn assign(&mut self, task: u32, client: ClientId) {
+        for Given { task: other, connection, opens } in self.kept(task, client).assign() {
+            let call = &mut self.tasks[other].call;
+            (call.connection, call.opens) = (connection, opens);
+            if opens {
+                self.seen.upstreams[client as usize / 2].connections.enter(self.now);
+            }
+            if other == task {
+                self.tasks[task].call.is_chosen = true;
+            } else {
+                self.waited(client);
+                self.grant(other, Via::Loop);
+            }
+        }
+    }
+
+    /// A call has waited, and is counted when it enters.
+    fn waited(&mut self, client: ClientId) {
+        let waits = &mut self.seen.upstreams[client as usize / 2].waits;
+        waits.enter(self.now);
+        waits.leave(self.now);
+    }
+
+    /// Waits until the client has chosen a connection.
+    fn await_connection(&mut self, thread: u32, task: u32, client: ClientId) -> Flow {
+        if std::mem::take(&mut self.tasks[task].call.is_chosen) {
+            return Flow::Continue;
+        }
+        let upstream = client / 2;
+        self.seen.reach(Limit::Connections(upstream));
+        let timeout = self.scenario().upstreams[upstream as usize].pool_timeout;
+        self.give_up_after(task, timeout);
+        self.suspend(thread, task, place::connections(upstream))
     }
 
     /// Locks the chosen connection. A task that takes anyio's lock goes on after all others have
@@ -142,7 +196,11 @@ impl<T: Trace> Engine<'_, T> {
             self.enqueue(task, Via::Loop);
             return Flow::Detached;
         }
-        self.suspend(thread, task, place::LOOP)
+        if !self.kept(task, client).queues() {
+            return self.suspend(thread, task, place::LOOP);
+        }
+        self.waited(client);
+        self.suspend(thread, task, place::connections(client / 2))
     }
 
     pub(crate) fn unlock_connection(&mut self, task: u32, client: ClientId, lock: u32) -> Flow {
@@ -163,10 +221,16 @@ impl<T: Trace> Engine<'_, T> {
         again: Pc,
     ) -> Flow {
         if self.tasks[task].call.opens {
+            self.tasks[task].call.ticket = None;
             return Flow::work(span);
         }
         let chosen = self.tasks[task].call.connection;
-        if self.kept(task, client).take(chosen) {
+        let kept = self.kept(task, client);
+        if kept.take(chosen) {
+            if kept.queues() {
+                self.seen.upstreams[client as usize / 2].connections.enter(self.now);
+            }
+            self.tasks[task].call.ticket = None;
             return Flow::Continue;
         }
         self.tasks[task].pc = again;
@@ -178,11 +242,21 @@ impl<T: Trace> Engine<'_, T> {
         let now = self.now;
         let entry = &self.tasks[task];
         let broken = entry.call.outcome == Some(ErrorKind::UpstreamTimeout);
+        let had_none = entry.call.outcome == Some(ErrorKind::ConnectionTimeout);
         let used = entry.call.connection;
         let waiting = self.waiting_calls(task, client);
         let kept = self.kept(task, client);
-        kept.give_back(used, broken, now);
-        Flow::work(look(kept, cost, now, waiting))
+        if !had_none {
+            kept.give_back(used, broken, now);
+        }
+        let span = look(kept, cost, now, waiting);
+        if kept.queues() {
+            if !had_none {
+                self.seen.upstreams[client as usize / 2].connections.leave(now);
+            }
+            self.assign(task, client);
+        }
+        Flow::work(span)
     }
 
     /// Bounds the wait that `task` begins now.
@@ -217,6 +291,19 @@ impl<T: Trace> Engine<'_, T> {
                 entry.call.outcome = Some(ErrorKind::ConnectionTimeout);
                 entry.pc = give_up;
             }
+            plan::Op::Upstream(Op::Await { client, give_up }) => {
+                self.seen.reach(Limit::ConnectionTimeout(client / 2));
+                if let Some(ticket) = self.tasks[task].call.ticket.take() {
+                    self.kept(task, client).abandon(ticket);
+                }
+                let entry = &mut self.tasks[task];
+                entry.call.outcome = Some(ErrorKind::ConnectionTimeout);
+                entry.pc = give_up;
+            }
+            plan::Op::Upstream(Op::Exchange { upstream, .. }) => {
+                self.seen.reach(Limit::UpstreamTimeout(upstream));
+                self.tasks[task].call.outcome = Some(ErrorKind::UpstreamTimeout);
+            }
             plan::Op::Database(database::Op::Checkout) => {
                 self.seen.reach(Limit::PoolTimeout);
                 if let Some(pool) = &mut self.workers[worker].database {
@@ -241,9 +328,15 @@ impl<T: Trace> Engine<'_, T> {
     ) -> Flow {
         let spec = &self.scenario().upstreams[upstream as usize];
         let attempt = self.tasks[task].call.attempt;
-        let latency = self.sample_attempt(task, latency, attempt) + self.costs().network.upstream;
+        let work = self.sample_attempt(task, latency, attempt);
+        let latency = work + self.costs().network.upstream;
         self.seen.attempts += 1;
-        let late = spec.timeout.filter(|&timeout| latency > timeout);
+        let timeout = self.patience(task, spec);
+        if spec.capacity.is_some() {
+            self.tasks[task].call.outcome = self.fails(task, spec.failures, failure, attempt);
+            return self.ask(thread, task, upstream, work, timeout);
+        }
+        let late = timeout.filter(|&timeout| latency > timeout);
         self.tasks[task].call.outcome = if late.is_some() {
             self.seen.reach(Limit::UpstreamTimeout(upstream));
             Some(ErrorKind::UpstreamTimeout)
@@ -251,6 +344,67 @@ impl<T: Trace> Engine<'_, T> {
             self.fails(task, spec.failures, failure, attempt)
         };
         self.wait(thread, task, late.unwrap_or(latency), place::upstream(upstream))
+    }
+
+    /// The call reaches an upstream that works on so many at a time.
+    fn ask(
+        &mut self,
+        thread: u32,
+        task: u32,
+        upstream: u32,
+        latency: Span,
+        patience: Option<Span>,
+    ) -> Flow {
+        let (now, index) = (self.now, upstream as usize);
+        let entry = &mut self.tasks[task];
+        entry.call.until = patience.map(|patience| now + patience);
+        // The ticket of the wait that begins below: a reply in the last instant comes before its end.
+        let ticket = entry.ticket.wrapping_add(1);
+        let Some(server) = &mut self.servers[index] else { return Flow::Continue };
+        match server.take(Job { task, ticket, latency }) {
+            Taken::Begins => {
+                self.seen.upstreams[index].servers.enter(now);
+                self.agenda.push(now + latency, Event::UpstreamDone { upstream, task, ticket });
+            }
+            Taken::Queued => self.seen.upstreams[index].queued.enter(now),
+            Taken::Refused => {
+                self.seen.reach(Limit::Refused(upstream));
+                self.tasks[task].call.outcome = Some(ErrorKind::UpstreamRefused);
+                let way = self.costs().network.upstream;
+                return self.wait(thread, task, way, place::upstream(upstream));
+            }
+        }
+        self.give_up_after(task, patience);
+        self.suspend(thread, task, place::upstream(upstream))
+    }
+
+    /// An upstream has done a call: the next one begins, and the reply is sent to the task, which
+    /// may have given up.
+    pub(crate) fn upstream_done(&mut self, upstream: u32, task: u32, ticket: u32) {
+        let (now, index) = (self.now, upstream as usize);
+        let next = self.servers[index].as_mut().and_then(Server::done);
+        let seen = &mut self.seen.upstreams[index];
+        match next {
+            Some(Job { task, ticket, latency }) => {
+                seen.queued.leave(now);
+                self.agenda.push(now + latency, Event::UpstreamDone { upstream, task, ticket });
+            }
+            None => seen.servers.leave(now),
+        }
+        let arrives = now + self.costs().network.upstream;
+        let entry = &mut self.tasks[task];
+        if entry.ticket == ticket && entry.call.until.is_none_or(|until| arrives <= until) {
+            entry.ticket = ticket.wrapping_add(1);
+            self.agenda.push(arrives, Event::Resume { task });
+        }
+    }
+
+    /// How long the attempt is waited for, from now on.
+    fn patience(&self, task: u32, spec: &Upstream) -> Option<Span> {
+        let all = spec.timeout?;
+        let limited = spec.max_connections.is_some() && Client::includes_waiting(spec.client);
+        let waited = if limited { self.now - self.tasks[task].call.asked } else { Span::ZERO };
+        Some(all.saturating_sub(waited))
     }
 
     fn fails(&mut self, task: u32, share: f64, draw: DrawId, attempt: u32) -> Option<ErrorKind> {
@@ -284,7 +438,8 @@ impl<T: Trace> Engine<'_, T> {
             entry.call.attempt = 0;
             return self.fail(task, kind);
         }
-        let pause = spec.pause_after(entry.call.attempt);
+        let asked = if kind == ErrorKind::UpstreamRefused { spec.retry_after } else { None };
+        let pause = spec.pause_after(entry.call.attempt).max(asked.unwrap_or(Span::ZERO));
         entry.call.attempt += 1;
         entry.pc = again;
         debug_assert!(entry.thread != NONE);

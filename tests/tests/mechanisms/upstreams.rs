@@ -306,3 +306,137 @@ fn calls_that_choose_the_same_connection_have_its_locks_one_by_one() {
     assert_eq!([2, 3, 10, 20].map(|calls| misses(calls, 1)), [1, 3, 23, 61]);
     assert_eq!([2, 3, 5, 10, 20].map(|calls| misses(calls, 2)), [1, 3, 9, 30, 90]);
 }
+
+#[test]
+fn an_upstream_works_on_so_many_calls_at_a_time_and_refuses_what_its_queue_has_no_place_for() {
+    let some = "latency = \"1s\"\ncapacity = 2";
+    assert_eq!(calls(5, some, &[]).instants(), ["1s", "1s", "2s", "2s", "3s"]);
+    // All workers call the same upstream.
+    let two = calls(5, some, &["service.workers=2"]);
+    assert_eq!(two.instants(), ["1s", "1s", "2s", "2s", "3s"]);
+    assert_eq!(two.seen.upstreams[0].servers.peak(), 2);
+    assert_eq!(two.time_at("upstream partner"), (2 + 4 + 3) * 1_000_000_000);
+    let few = calls(5, &format!("{some}\nqueue = 1"), &[]);
+    let refused = "quote 0s upstream_refused";
+    assert_eq!(few.log(), [refused, refused, "quote 1s", "quote 1s", "quote 2s"]);
+    let far = calls(5, &format!("{some}\nqueue = 1"), &["costs.network.upstream=\"10ms\""]);
+    let refused = "quote 10ms upstream_refused";
+    assert_eq!(far.log(), [refused, refused, "quote 1.01s", "quote 1.01s", "quote 2.01s"]);
+}
+
+#[test]
+fn a_call_that_is_given_up_is_worked_on_to_its_end() {
+    // The second call waits for 1.5 s and is given up; it is done at 4 s, when the third may begin.
+    let once = "latency = \"2s\"\ncapacity = 1\ntimeout = \"2s\"\nretries = 1\nbackoff = \"0s\"";
+    let run = calls(2, once, &[]);
+    assert_eq!(run.log(), ["quote 2s", "quote 4s upstream_timeout"]);
+    assert_eq!(run.seen.attempts, 3);
+    // Given more time, the retry stands behind the call that was given up.
+    let run = calls(2, once, &["upstream.partner.timeout=2.5s"]);
+    assert_eq!(run.log(), ["quote 2s", "quote 5s upstream_timeout"]);
+    let run = calls(2, once, &["upstream.partner.timeout=3s", "upstream.partner.latency=1.9s"]);
+    assert_eq!(run.log(), ["quote 1.9s", "quote 5.7s"]);
+}
+
+#[test]
+fn a_refused_call_is_repeated_no_sooner_than_the_upstream_asks() {
+    let upstream = "latency = \"1s\"\ncapacity = 1\nqueue = 0\nretries = 1\nbackoff = \"100ms\"";
+    assert_eq!(calls(2, upstream, &[]).log(), ["quote 100ms upstream_refused", "quote 1s"]);
+    let asked = format!("{upstream}\nretry_after = \"2s\"");
+    assert_eq!(calls(2, &asked, &[]).log(), ["quote 1s", "quote 3s"]);
+    let longer = calls(2, &asked, &["upstream.partner.backoff=4s"]);
+    assert_eq!(longer.log(), ["quote 1s", "quote 5s"], "the pause of the client is longer");
+    // A failure of another kind does not ask for anything.
+    let failing = calls(1, &asked, &["upstream.partner.failures=100%"]);
+    assert_eq!(failing.log(), ["quote 2.1s upstream_failed"]);
+}
+
+/// What a client does unless it is told otherwise, seen from six calls at once or one.
+#[test]
+fn a_client_brings_its_own_limits_and_timeouts() {
+    let log = |users: u32, client: &str, more: &str, sets: &[&str]| {
+        calls(users, &format!("client = \"{client}\"\n{more}"), sets).log()
+    };
+    let blocking = ["service.concurrency=\"threadpool\"", "service.threads=300"];
+    // httpx waits 5 s for a reply that comes in one piece, and 5 s for one of 100 connections.
+    assert_eq!(log(1, "httpx", "latency = \"6s\"", &[]), ["quote 5s upstream_timeout"]);
+    let many = log(101, "httpx", "latency = \"6s\"\ntimeout = \"never\"", &[]);
+    assert_eq!(many[0], "quote 5s connection_timeout");
+    assert_eq!(many.iter().filter(|line| *line == "quote 6s").count(), 100);
+    // aiohttp's 300 s are for the whole call, the wait for a connection included.
+    let slow = log(101, "aiohttp", "latency = \"200s\"", &["load.duration=1000s"]);
+    assert_eq!(slow.iter().filter(|line| *line == "quote 200s").count(), 100);
+    assert_eq!(slow[100], "quote 300s upstream_timeout");
+    // The others wait for ever, on as many connections as they like.
+    assert_eq!(log(250, "reqwest", "latency = \"20s\"", &[]), vec!["quote 20s"; 250]);
+    assert_eq!(log(250, "requests", "latency = \"20s\"", &blocking), vec!["quote 20s"; 250]);
+    assert_eq!(log(250, "none", "latency = \"20s\"", &[]), vec!["quote 20s"; 250]);
+    // What is written holds.
+    let written = "latency = \"6s\"\ntimeout = \"8s\"\nmax_connections = \"none\"";
+    assert_eq!(log(101, "httpx", written, &[]), vec!["quote 6s"; 101]);
+}
+
+/// Connections that bursts of calls open, of each client, in milliseconds of CPU.
+#[test]
+fn clients_differ_in_the_connections_that_they_keep() {
+    let opened = |client: &str, think: &str| {
+        let of = if client == "requests" { "threadpool" } else { "async" };
+        let text = format!(
+            "load = {{ users = 30, think_time = \"{think}\", duration = \"60s\" }}\n\
+             service = {{ concurrency = \"{of}\", workers = 1 }}\n[costs]\n\
+             [upstream.partner]\nlatency = \"1s\"\nclient = \"{client}\"\n\
+             [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n"
+        );
+        let run = run_with(&text, &[], &["costs.cpu.connect=\"1us\""]);
+        let opened = run.time_at("cpu") / 1_000;
+        (opened as f64 / run.seen.attempts as f64 * 10.0).round()
+    };
+    // Thirty calls at once, again and again: of requests' connections ten are kept, of httpx' twenty.
+    assert_eq!(opened("requests", "1s"), 7.0);
+    assert_eq!(opened("reqwest", "1s"), 0.0);
+    // httpx closes one for each that falls idle beyond twenty, in use and idle.
+    assert!((3.0..=4.0).contains(&opened("httpx", "1s")), "{}", opened("httpx", "1s"));
+    // After six seconds those of httpx are too old, and those of the others are not.
+    assert_eq!(opened("httpx", "6s"), 10.0);
+    assert_eq!([opened("aiohttp", "6s"), opened("aiohttp", "16s")], [1.0, 10.0]);
+}
+
+/// Choices and misses for each call of `users`, and the length of the queue that the client goes
+/// through each time, as far as CPU for each glance tells.
+fn looks(users: u32, connections: &str) -> [f64; 2] {
+    let text = format!(
+        "load = {{ users = {users}, preconnect = true, warmup = \"1s\", duration = \"2s\" }}\n\
+         service.concurrency = \"async\"\n[costs]\n[costs.client]\nkept = 20\nlocks = 2\n\
+         [upstream.partner]\nlatency = \"2ms\"\nmax_connections = {connections}\n\
+         [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n"
+    );
+    let costs = [
+        "costs.cpu.call=\"720us\"",
+        "costs.cpu.miss=\"95us\"",
+        "costs.cpu.connect=\"500us\"",
+        "costs.cpu.look=\"3us\"",
+        "costs.cpu.glance=\"0.3us\"",
+    ];
+    let run = run_with(&text, &[], &costs);
+    let count = |wanted: fn(&UpstreamOp) -> bool| {
+        run.executed(|op| matches!(op, Op::Upstream(op) if wanted(op))).len() as f64
+    };
+    let calls = count(|op| matches!(op, UpstreamOp::Exchange { .. }));
+    let choices = count(|op| matches!(op, UpstreamOp::Choose { .. }));
+    [choices / calls, calls / 3.0]
+}
+
+/// Counted in httpcore 1.0.9, by a script around `_assign_requests_to_connections`: with 200 tasks at
+/// 20 connections a call goes through the queue 7.0 times, once as it ends, and finds 0.9 calls in it,
+/// as all others stand at the locks of connections that they were given; at 100 connections it does
+/// so twice, as each connection that falls idle is closed and a new one goes to one call alone.
+#[test]
+fn a_connection_that_falls_idle_is_given_to_all_that_wait_and_costs_them_a_miss() {
+    let ([herd, few], [line, many]) = (looks(200, "20"), looks(200, "100"));
+    assert!((4.0..9.0).contains(&herd), "{herd} choices per call, counted 6.0");
+    // Calls that are under way have chosen and not called.
+    assert!((1.0..1.5).contains(&line), "{line} choices per call, counted 1.0");
+    assert!(few > 1.5 * many, "{few} and {many} calls a second");
+    let [free, _] = looks(50, "100");
+    assert!((3.0..7.0).contains(&free), "{free} choices per call, counted 4.7");
+}

@@ -3,7 +3,7 @@
 use model::place;
 use sim::observe::{ErrorKind, Observations};
 use tests::claim::{Ratio, error_share, response_time, throughput};
-use tests::closed_form::{Lognormal, erlang_b, mm1k_blocking};
+use tests::closed_form::{Lognormal, erlang_b, mm1k_blocking, mmck};
 
 use crate::case_of;
 
@@ -37,6 +37,26 @@ fn mm1k() {
         .claim("M/M/1/K: refused", blocking, |o| error_share(&o[0], ErrorKind::Rejected))
         .claim("M/M/1/K: throughput", throughput_wanted, |o| throughput(&o[0]))
         .claim("M/M/1/K: mean response time", number / throughput_wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn an_upstream_of_four_servers_and_six_places() {
+    let (refused, response) = mmck(90.0, 0.04, 4, 6);
+    case_of("upstream-capacity", &[])
+        .claim("M/M/c/K at the upstream: refused", refused, |o| {
+            error_share(&o[0], ErrorKind::UpstreamRefused)
+        })
+        .claim("M/M/c/K at the upstream: mean response time", response, |o| response_time(&o[0]))
+        .check();
+    // Without a queue it is Erlang's loss formula, which does not feel the distribution.
+    let sets =
+        ["upstream.partner.queue=0", "upstream.partner.latency={p50=\"30ms\",p99=\"200ms\"}"];
+    let wanted = erlang_b(4, 90.0 * Lognormal::through(0.03, 0.2).service().mean);
+    case_of("upstream-capacity", &sets)
+        .claim("Erlang B at the upstream: refused", wanted, |o| {
+            error_share(&o[0], ErrorKind::UpstreamRefused)
+        })
         .check();
 }
 

@@ -32,7 +32,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 57] = [
+const FAMILY: [&str; 60] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -53,6 +53,9 @@ const FAMILY: [&str; 57] = [
     "processor sharing: long jobs",
     "Erlang B at the server: refused",
     "Erlang B at the load generator: dropped",
+    "M/M/c/K at the upstream: refused",
+    "M/M/c/K at the upstream: mean response time",
+    "Erlang B at the upstream: refused",
     "M/M/1/K: refused",
     "M/M/1/K: throughput",
     "M/M/1/K: mean response time",

@@ -180,6 +180,16 @@ impl Probe {
         Probe { resources, ..self }
     }
 
+    /// With an upstream to which the client has so many connections; calls wait for them.
+    #[must_use]
+    pub(crate) fn limited(self, latency: &str, connections: u32) -> Probe {
+        let resources = format!(
+            "[upstream.partner]\nlatency = \"{latency}\"\nmax_connections = {connections}\n\
+             pool_timeout = \"never\"\n\n"
+        );
+        Probe { resources, ..self }
+    }
+
     /// With these steps of its endpoint.
     #[must_use]
     pub(crate) fn steps(self, steps: impl Into<String>) -> Probe {

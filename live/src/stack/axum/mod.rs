@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
-use model::scenario::{Concurrency, Scenario};
+use model::scenario::{Client, Concurrency, Scenario};
 use model::units::Span;
 
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
@@ -62,6 +62,7 @@ impl Stack for Axum {
                 ));
             }
         }
+        found.extend(clients(resolved));
         found
     }
 
@@ -109,4 +110,36 @@ impl Installation for Axum {
     fn start(&self, options: StartOptions<'_>) -> Result<Box<dyn Service>, StackError> {
         Ok(Box::new(Workers::start(options)?))
     }
+}
+
+/// Clients that reqwest and ureq are not like.
+fn clients(resolved: &Resolved) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for upstream in &resolved.scenario.upstreams {
+        let name = &upstream.name;
+        if let Some(client @ (Client::Httpx | Client::Aiohttp)) = upstream.client {
+            let client = client.as_str();
+            found.push(resolved.refusal(
+                &model::keys::path(&["upstream", name, "client"]),
+                &format!(
+                    "`upstream.{name}.client = \"{client}\"`: axum calls with reqwest and ureq, \
+                     which neither search their connections nor time a wait for one as {client} does"
+                ),
+                "\"reqwest\", \"requests\" or \"none\" with --target axum",
+                "predict it with sim, measure httpx with --target fastapi, or leave client out",
+            ));
+        }
+        let own = matches!(upstream.client, Some(Client::Reqwest | Client::Requests));
+        for key in ["kept", "expiry"].map(|key| model::keys::path(&["upstream", name, key])) {
+            if resolved.is_written(&key) && !own && upstream.client != Some(Client::Httpx) {
+                found.push(resolved.refusal(
+                    &key,
+                    &format!("`{key}` without `client = \"reqwest\"` or `\"requests\"`"),
+                    "with --target axum only beside one of these clients",
+                    "name the client, or leave the key out",
+                ));
+            }
+        }
+    }
+    found
 }

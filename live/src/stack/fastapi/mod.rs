@@ -12,7 +12,7 @@ use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
-    Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread,
+    Client, Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread,
 };
 
 use model::units::Span;
@@ -61,6 +61,7 @@ impl Stack for Fastapi {
             ));
         }
         found.extend(supervision(resolved));
+        found.extend(clients(resolved));
         if scenario.cpu.speed != 1.0 {
             let speed = scenario.cpu.speed;
             found.push(resolved.refusal(
@@ -156,4 +157,36 @@ impl Installation for Environment {
     fn start(&self, options: StartOptions<'_>) -> Result<Box<dyn Service>, StackError> {
         Ok(Box::new(Running::start(self.clone(), options)?))
     }
+}
+
+/// Clients other than httpx.
+fn clients(resolved: &Resolved) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for upstream in &resolved.scenario.upstreams {
+        let (name, client) = (&upstream.name, upstream.client);
+        if let Some(client) = client.filter(|one| !matches!(one, Client::Httpx | Client::None)) {
+            let client = client.as_str();
+            found.push(resolved.refusal(
+                &model::keys::path(&["upstream", name, "client"]),
+                &format!(
+                    "`upstream.{name}.client = \"{client}\"`, and this target calls with httpx"
+                ),
+                "\"httpx\" or \"none\" with --target fastapi",
+                "predict it with sim, or measure with client = \"httpx\"",
+            ));
+        } else if client != Some(Client::Httpx) {
+            found.extend(["kept", "expiry"].into_iter().filter_map(|key| {
+                let key = model::keys::path(&["upstream", name, key]);
+                resolved.is_written(&key).then(|| {
+                    resolved.refusal(
+                        &key,
+                        &format!("`{key}` without `client = \"httpx\"`"),
+                        "with --target fastapi only beside `client = \"httpx\"`",
+                        "name the client, or leave the key out",
+                    )
+                })
+            }));
+        }
+    }
+    found
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use model::place::{self, PlaceId};
 use model::scenario::{
-    Concurrency, Connections, Database, Endpoint, Engine, EventLoop, Hold, JournalMode, Scenario,
-    Server, Upstream,
+    Client, Concurrency, Connections, Database, Endpoint, Engine, EventLoop, Hold, JournalMode,
+    Scenario, Server, Upstream,
 };
 use model::units::Span;
 use serde::Serialize;
@@ -64,6 +64,8 @@ struct UpstreamPlan {
     name: String,
     url: String,
     max_connections: Option<u32>,
+    /// What httpx keeps, where the scenario says so.
+    kept: Kept,
     pool_timeout: Option<f64>,
     max_in_flight: Option<u32>,
     timeout: Option<f64>,
@@ -148,6 +150,26 @@ fn database(scenario: &Scenario, file: Option<&Path>) -> Option<DatabasePlan> {
     })
 }
 
+/// Idle connections of an httpx client; its own defaults where there is none.
+#[derive(Clone, Debug, Serialize)]
+struct Kept {
+    is_given: bool,
+    /// None keeps all.
+    connections: Option<u32>,
+    /// None keeps them for ever.
+    expiry: Option<f64>,
+}
+
+impl Kept {
+    fn of(spec: &Upstream) -> Kept {
+        Kept {
+            is_given: spec.client == Some(Client::Httpx),
+            connections: spec.kept,
+            expiry: spec.expiry.map(Span::secs_f64),
+        }
+    }
+}
+
 impl UpstreamPlan {
     fn new(spec: &Upstream, address: Option<std::net::SocketAddr>) -> UpstreamPlan {
         let path = wire::path_of(&spec.name);
@@ -156,6 +178,7 @@ impl UpstreamPlan {
             // A scenario with upstreams has a mock of them.
             url: address.map(|address| format!("http://{address}{path}")).unwrap_or_default(),
             max_connections: spec.max_connections,
+            kept: Kept::of(spec),
             pool_timeout: spec.pool_timeout.map(Span::secs_f64),
             max_in_flight: spec.max_in_flight,
             timeout: spec.timeout.map(Span::secs_f64),

@@ -158,6 +158,7 @@ fn failures_have_their_kinds() {
         // Long enough that even a worker that is kept waiting sees the timeout first.
         ("upstream.partner.latency=20s upstream.partner.timeout=20ms", "upstream_timeout"),
         ("upstream.partner.failures=50%", "upstream_failed"),
+        ("upstream.partner.capacity=1 upstream.partner.queue=0", "upstream_refused"),
         (
             "upstream.partner.max_connections=1 upstream.partner.pool_timeout=20ms",
             "connection_timeout",

@@ -3,6 +3,7 @@
 //! Every rule is tried before giving up, so that all problems are reported at once. A key that
 //! is broken has its problem reported already.
 
+mod clients;
 mod knob;
 mod load;
 mod steps;
@@ -22,6 +23,7 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     supervision(root, problems);
     let upstreams = names(root, "upstream").unwrap_or_default();
     let scenario = Scenario::read(name, root, &upstreams)?;
+    clients::check(&scenario, root, problems);
     load::check_that_time_passes(&scenario, root, problems);
     problems.is_empty().then_some(scenario)
 }

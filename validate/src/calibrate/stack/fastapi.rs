@@ -1,16 +1,17 @@
 //! FastAPI on uvicorn, with SQLAlchemy on sqlite3 or aiosqlite, and httpx.
 
 use live::stack::Target;
+use model::place::PlaceId;
 use model::scenario::{Concurrency, JournalMode, Server, Synchronous};
 
 use super::description::{Fact, Hops, Stack};
 use super::shared_probes::{self, Differences, MODELS, PRAGMAS};
 use super::shared_recipes::{self as shared, BARE, CONNECTION, Part, Parts, connection};
-use crate::calibrate::cache::{DISPLACEMENT, crowded, warm};
+use crate::calibrate::cache::{DISPLACEMENT, crowded, in_flight, warm};
 use crate::calibrate::probe::{
     CALL, CALLING, Connections, HANDLER, MANY, OPEN, Probe, READ, REQUEST, Window,
 };
-use crate::calibrate::reading::{Caches, Round};
+use crate::calibrate::reading::{Caches, Reading, Round};
 use crate::calibrate::recipe::Recipe;
 
 /// SQLAlchemy on aiosqlite.
@@ -78,6 +79,11 @@ pub(crate) const LEFT: u32 = KEPT - 1;
 /// connections.
 const CROWDED: [Concurrency; 2] = [Concurrency::Async, Concurrency::Threadpool];
 
+/// Users behind a limit of httpx's connections: some calls queue for them, and many.
+pub(crate) const QUEUES: [(&str, u32); 2] = [("queue short", 80), ("queue long", 200)];
+/// That limit: more connections than httpx keeps, so that each goes to one call of the queue alone.
+pub(crate) const LIMIT: u32 = 2 * KEPT;
+
 const GUNICORN: &str = "gunicorn";
 const LOOK: &str = "look";
 const ERROR: &str = "error";
@@ -96,7 +102,7 @@ pub(super) fn stack() -> Stack {
         probes,
         recipes: recipes(),
         facts: facts(),
-        seconds_per_round: 185,
+        seconds_per_round: 196,
     }
 }
 
@@ -109,6 +115,10 @@ fn own_probes() -> Vec<Probe> {
     // Five seconds beside all connections that are left, and longer without them.
     let stages = [stage("300ms", CROWD), stage("1us", 1), stage("14200ms", 1)].join(", ");
     let mut all: Vec<Probe> = CROWDED.map(connect).into();
+    all.extend(QUEUES.map(|(name, users)| {
+        let queue = uvicorn(name, Concurrency::Async, CALLING).users(users);
+        queue.limited("2ms", LIMIT).steps(CALL).window(Window::Times(2))
+    }));
     all.extend([
         // Requests that began together end together, some hundred of them, in this window or the
         // next: it is a long one.
@@ -178,7 +188,7 @@ fn reconnect(of: Concurrency) -> Recipe {
     let (crowd, few) = (connect(of), format!("call {}", of.as_str()));
     Recipe::new(
         format!("cpu.{}.connect", of.as_str()),
-        [crowd.clone(), few.clone(), LOOK.into()],
+        [crowd.clone(), few.clone(), LOOK.into(), QUEUES[0].0.into(), QUEUES[1].0.into()],
         format!("CPU of a call when more than {KEPT} are under way, minus that of one of few"),
         move |round| {
             let glances = 2.0 * f64::from(under_way(of) - 1) * glance(round).max(0.0);
@@ -208,7 +218,16 @@ fn client() -> [Recipe; 3] {
             ),
             look_at_one,
         ),
-        Recipe::new("cpu.glance", [LOOK], "not measured: a share of look", glance),
+        Recipe::new(
+            "cpu.glance",
+            [QUEUES[0].0, QUEUES[1].0, "many in flight", "few in flight"],
+            format!(
+                "CPU of a call with {} users at {LIMIT} connections, minus with {}, for each more \
+                 that waits and each connection, twice; minus in_flight of each",
+                QUEUES[1].1, QUEUES[0].1
+            ),
+            glance,
+        ),
         Recipe::new(
             "cpu.async.miss",
             ["call async", BARE, LOOK],
@@ -221,11 +240,17 @@ fn client() -> [Recipe; 3] {
 /// Of a connection in use httpcore asks some methods for its state; of one that is idle, whether
 /// its socket is readable too. Timed apart in a loop, giving back and choosing: 0.42 and 0.72 us
 /// for each that is in use, 5 to 7 for each that is idle. (The latter grows a little with all
-/// connections, of which each that is idle is compared with: 0.09 us for each pair.)
+/// connections, of which each that is idle is compared with: 0.09 us for each pair.) A call that waits
+/// costs one of the former for each connection, when a call begins and when one ends.
 fn glance(round: &Round<'_>) -> f64 {
-    look_at_one(round) * GLANCE
+    let [(short, few), (long, many)] = QUEUES;
+    // By Little's law.
+    let waiting =
+        |reading: &Reading| reading.rate() * reading.part(&PlaceId::Connections("partner".into()));
+    let others = f64::from(many - few) * in_flight(round).max(0.0);
+    let more = warm(round, long) - warm(round, short) - others;
+    more / (2.0 * f64::from(LIMIT) * round.more(long, short, waiting))
 }
-const GLANCE: f64 = 0.095;
 
 /// When a call finds its connection taken, httpcore throws an error, and enters the queue again.
 /// With 15, 50 and 200 busy users a call chose 4.9, 4.9 and 6.7 times, counted in httpcore, and

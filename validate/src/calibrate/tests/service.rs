@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::calibrate::cache::kind;
 use crate::calibrate::probe::{HANDLER, MANY, Probe};
-use crate::calibrate::stack::fastapi::{self, DISPLACING, LEFT, PRAGMA_HOPS};
+use crate::calibrate::stack::fastapi::{self, DISPLACING, LEFT, LIMIT, PRAGMA_HOPS, QUEUES};
 use crate::calibrate::stack::shared_probes::{FREQUENT, HARDLY, LATENCY, PRAGMAS, RARELY, SELDOM};
 use crate::calibrate::stack::{self, Hops, axum};
 
@@ -42,6 +42,7 @@ impl Service {
                 "cpu.in_flight" => 40e-9,
                 "cpu.threadpool.hop" => 3e-6,
                 "cpu.look" => 7e-6,
+                "cpu.glance" => 0.5e-6,
                 "cpu.async.crowded_open" => 0.1e-3,
                 "disk.sync.p50" => 0.15e-3,
                 "disk.sync.p99" => 0.6e-3,
@@ -58,11 +59,10 @@ impl Service {
 
     /// Costs that are not measured are shares of others.
     fn shares(&mut self) {
-        if let Some(look) = self.costs.get("cpu.look").copied() {
+        if self.costs.contains_key("cpu.look") {
             let connection = self.connection();
             self.set("cpu.accept", connection * 0.35);
             self.set("cpu.hang_up", connection * 0.65);
-            self.set("cpu.glance", look * 0.095);
             self.set("cpu.async.miss", self.cost("cpu.async.call") / 5.0);
         }
     }
@@ -71,6 +71,7 @@ impl Service {
     pub(super) fn random(target: Target, shares: &[f64]) -> Service {
         let most = |key: &str| match key {
             "disk.sync.p99" => 5e-3,
+            "cpu.glance" => 1e-6,
             _ if key.starts_with("memory.") => 1e7,
             _ => 3e-4,
         };
@@ -174,6 +175,11 @@ impl Service {
             ["open", _] | ["cold", "open", _] | ["alone", "open", _] => self.opened(of),
             ["pragma", _] => self.opened(of) + f64::from(PRAGMAS) * self.of(of, "pragma"),
             ["call", _] | ["cold", "call", _] | ["alone", "call"] => self.called(of),
+            ["queue", _] => {
+                let glances = 2.0 * f64::from(LIMIT) * queue(probe) * self.cost("cpu.glance");
+                let others = (queue(probe) - 1.0) * self.cost("cpu.in_flight");
+                self.called(of) - HANDLER + glances + others
+            }
             ["look"] => self.called(Concurrency::Async) - HANDLER,
             ["crowded", "open"] => {
                 let others = f64::from(DISPLACING - MANY) * self.cost("cpu.in_flight");
@@ -292,6 +298,12 @@ pub(super) fn hops(target: Target) -> Hops {
     }
 }
 
+/// Calls that wait for a connection.
+fn queue(probe: &Probe) -> f64 {
+    let known = QUEUES.iter().find(|(name, _)| *name == probe.name);
+    known.map_or(0.0, |(_, users)| f64::from(users - LIMIT))
+}
+
 /// Good answers to `probe` in a window.
 fn good(probe: &Probe) -> u64 {
     match probe.name.split(' ').next().expect("it has a name") {
@@ -333,6 +345,10 @@ pub(super) fn report(service: &Service, probe: &Probe, doubts: Vec<String>) -> R
         "classes": [], "stations": [], "bounds": [], "bottleneck": null,
         "time": [
             { "place": "connect", "seconds": client * 0.3 },
+            {
+                "place": "upstream partner connections", "kind": "connections",
+                "upstream": "partner", "seconds": queue(probe) * SECONDS / good(probe) as f64,
+            },
             { "place": "disk", "seconds": service.disk("mean", probe) },
             { "place": "sleep", "seconds": service.pause(probe) },
             { "place": "reply", "seconds": client * 0.7 },

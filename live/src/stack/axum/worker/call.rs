@@ -31,25 +31,26 @@ impl Context {
             let costs = worker.scenario.costs.cpu(self.concurrency);
             self.burn_scaled(costs.call);
             let outcome = self.attempt(client, upstream, path, attempt).await;
-            let Err(kind) = outcome else { return Ok(()) };
+            let Err((kind, retry_after)) = outcome else { return Ok(()) };
             self.burn_scaled(costs.failure);
             if attempt >= spec.retries {
                 return Err(kind.into());
             }
-            let pause = spec.pause_after(attempt);
+            let pause = spec.pause_after(attempt).max(retry_after.unwrap_or(Span::ZERO));
             attempt += 1;
             self.pause(pause, place::backoff(number)).await;
         }
     }
 
-    /// One attempt, on a client connection if those are limited.
+    /// One attempt, on a client connection if those are limited. If it fails, how, and for how long
+    /// the upstream asks to be left alone.
     async fn attempt(
         &mut self,
         client: &Client,
         upstream: usize,
         path: &str,
         attempt: u32,
-    ) -> Result<(), ErrorKind> {
+    ) -> Result<(), (ErrorKind, Option<Span>)> {
         let worker = self.worker.clone();
         let spec = &worker.scenario.upstreams[upstream];
         let limits = &client.limits[upstream];
@@ -63,7 +64,7 @@ impl Context {
                 let Some(permit) = permit else {
                     // A call that times out in the queue counts as a visit, too.
                     worker.stations.upstream_connections[upstream].add(0);
-                    return Err(ErrorKind::ConnectionTimeout);
+                    return Err((ErrorKind::ConnectionTimeout, None));
                 };
                 inside = Some(Inside::new(&worker.stations.upstream_connections[upstream]));
                 Some(permit)
@@ -76,12 +77,12 @@ impl Context {
         let waiting = self.wait_at(place::upstream(number));
         let begun = clock::now();
         let (answer, computing) = match self.mode {
-            Mode::Parked => client.park(&limits.url, &call, timeout).await,
-            Mode::Blocking => client.block(&limits.url, &call, timeout),
+            Mode::Parked => limits.park(&call, timeout).await,
+            Mode::Blocking => limits.block(&call, timeout),
         };
         self.exchanged(waiting, begun, timeout, &answer, computing);
         drop(inside);
-        answer.outcome
+        answer.outcome.map_err(|kind| (kind, answer.retry_after))
     }
 
     /// Books an exchange that began at `begun`: up to the upstream's reply as it says

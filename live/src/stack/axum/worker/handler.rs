@@ -203,7 +203,7 @@ fn failure(fault: &Fault) -> Response<Body> {
     let text = fault.text.as_deref().unwrap_or(fault.kind.name());
     let mut response = Response::new(Body::from(format!("{text}\n")));
     *response.status_mut() = match fault.kind {
-        ErrorKind::Rejected => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Rejected | ErrorKind::UpstreamRefused => StatusCode::SERVICE_UNAVAILABLE,
         ErrorKind::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
         ErrorKind::UpstreamFailed => StatusCode::BAD_GATEWAY,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
