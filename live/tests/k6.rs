@@ -61,6 +61,11 @@ fn scripts_are_as_in_their_files() {
             r#"{ rate = "33.5/s", max_users = 40, warmup = "1s", duration = "4s",
                  timeout = "10s" }"#,
         ),
+        (
+            "bursts",
+            r#"{ rate = "20/s", on_off = { on = "1s", off = { mean = "2s" } }, warmup = "1s",
+                 duration = "4s", timeout = { p50 = "1s", p99 = "4s" } }"#,
+        ),
     ] {
         testkit::golden(folder.join(format!("{name}.diff")), &changes(&base, &script(load)));
     }

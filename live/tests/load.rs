@@ -142,7 +142,7 @@ fn the_requests_are_those_that_the_workload_draws() {
         let scenario = scenario(&load, &endpoints);
         let tally = run_scenario(server.address, Arc::clone(&scenario));
 
-        let workload = Workload::new(scenario.seed, &scenario.load.source, &scenario.endpoints);
+        let workload = Workload::new(scenario.seed, &scenario.load, &scenario.endpoints);
         let mut draws = Draws::new();
         let mut lanes: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
         for Asked { path, key, .. } in asked(&server) {

@@ -2,7 +2,7 @@
 //! which class at what time, by key.
 
 use crate::distribution::{Distribution, unit_interval};
-use crate::scenario::{Endpoint, Profile, Source, Spacing};
+use crate::scenario::{Endpoint, Load, OnOff, Profile, Source, Spacing, Stage};
 use crate::stream::{Draws, Purpose};
 use crate::units::{Instant, Span};
 
@@ -10,6 +10,10 @@ use crate::units::{Instant, Span};
 pub const CLASS: &str = "class";
 /// The purpose of the draw of a user's pause.
 pub const THINK: &str = "think";
+/// The purpose of the draw of a client's patience.
+pub const PATIENCE: &str = "patience";
+/// The shortest patience. One of no time at all would be lost before it begins.
+pub const LEAST_PATIENCE: Span = Span::from_micros(1);
 
 /// The key of a request: every draw that it causes is made from it.
 ///
@@ -30,11 +34,13 @@ pub struct Workload {
     class: Purpose,
     think: Purpose,
     think_time: Distribution,
+    patience: Purpose,
+    timeout: Option<Distribution>,
 }
 
 impl Workload {
     /// The workload of `endpoints` under `seed`.
-    pub fn new(seed: u64, source: &Source, endpoints: &[Endpoint]) -> Workload {
+    pub fn new(seed: u64, load: &Load, endpoints: &[Endpoint]) -> Workload {
         let total: f64 = endpoints.iter().map(|e| e.weight).sum();
         let mut sum = 0.0;
         let cumulative = endpoints
@@ -44,7 +50,7 @@ impl Workload {
                 sum
             })
             .collect();
-        let think_time = match source {
+        let think_time = match &load.source {
             Source::Closed { think_time, .. } => think_time.clone(),
             Source::Open { .. } => Distribution::Constant(Span::ZERO),
         };
@@ -53,6 +59,8 @@ impl Workload {
             class: Purpose::new(seed, CLASS),
             think: Purpose::new(seed, THINK),
             think_time,
+            patience: Purpose::new(seed, PATIENCE),
+            timeout: load.timeout.clone(),
         }
     }
 
@@ -77,6 +85,19 @@ impl Workload {
     }
 }
 
+impl Workload {
+    /// How long the client of the request waits; none if for ever.
+    pub fn patience(&self, draws: &mut Draws, key: RequestKey) -> Option<Span> {
+        match self.timeout.as_ref()? {
+            Distribution::Constant(span) => Some(*span),
+            drawn => {
+                let span = drawn.sample(draws.draw(&self.patience, key.lane, key.index));
+                Some(span.max(LEAST_PATIENCE))
+            }
+        }
+    }
+}
+
 /// The instants of open arrivals, in order.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
@@ -86,17 +107,22 @@ pub struct Arrivals {
     /// Arrivals expected up to the last one given out.
     expected: f64,
     index: u64,
+    phases: Option<Phases>,
+    /// Arrivals that the off times so far have left out.
+    left_out: f64,
 }
 
 impl Arrivals {
-    /// Arrivals at `rate` per second under `seed`.
-    pub fn new(seed: u64, rate: &Profile, spacing: Spacing) -> Arrivals {
+    /// Arrivals at `rate` per second under `seed`, while the process is on.
+    pub fn new(seed: u64, rate: &Profile, spacing: Spacing, on_off: Option<&OnOff>) -> Arrivals {
         Arrivals {
             rate: rate.clone(),
             spacing,
             gaps: Purpose::new(seed, "arrivals"),
             expected: 0.0,
             index: 0,
+            phases: on_off.map(|on_off| Phases::new(seed, on_off)),
+            left_out: 0.0,
         }
     }
 
@@ -114,8 +140,78 @@ impl Arrivals {
             Spacing::Even => self.expected = index as f64,
         }
         self.index += 1;
-        let seconds = self.rate.time_of_integral(self.expected)?;
+        let mut seconds = self.rate.time_of_integral(self.expected)?;
+        if let Some(phases) = &mut self.phases {
+            // The arrivals expected during an off time do not come: those after it come later
+            // by as many.
+            seconds = self.rate.time_of_integral(self.expected + self.left_out)?;
+            while seconds >= phases.on.1 {
+                let off = phases.next();
+                self.left_out += self.rate.integral(off.1) - self.rate.integral(off.0);
+                seconds = self.rate.time_of_integral(self.expected + self.left_out)?;
+            }
+        }
         Some((index, Instant::START + Span::from_secs_f64(seconds)))
+    }
+}
+
+/// The on times of an on/off process, one after the other, in seconds.
+#[derive(Clone, Debug)]
+pub struct Phases {
+    times: OnOff,
+    lengths: Purpose,
+    count: u64,
+    /// The present on time, from and to.
+    on: (f64, f64),
+}
+
+impl Phases {
+    /// The process `times` under `seed`, in its first on time.
+    pub fn new(seed: u64, times: &OnOff) -> Phases {
+        let lengths = Purpose::new(seed, "on-off");
+        let mut phases = Phases { times: times.clone(), lengths, count: 0, on: (0.0, 0.0) };
+        phases.on.1 = phases.length();
+        phases
+    }
+
+    /// The present on time, from and to.
+    pub fn on(&self) -> (f64, f64) {
+        self.on
+    }
+
+    /// A constant `rate` during the on times and none in between, as a profile of the length
+    /// `total` that jumps. None if it takes more than `most` stages.
+    pub fn profile(mut self, rate: f64, total: Span, most: usize) -> Option<Profile> {
+        let at = |seconds: f64| Span::from_secs_f64(seconds).min(total);
+        let (mut stages, mut begin) = (Vec::new(), Span::ZERO);
+        while begin < total {
+            if stages.len() >= most {
+                return None;
+            }
+            let on = at(self.on.1);
+            let off = at(self.next().1);
+            stages.push(Stage { duration: on.saturating_sub(begin), target: rate });
+            stages.push(Stage { duration: Span::ZERO, target: 0.0 });
+            stages.push(Stage { duration: off.saturating_sub(on), target: 0.0 });
+            stages.push(Stage { duration: Span::ZERO, target: rate });
+            begin = off;
+        }
+        Some(Profile { start: rate, stages })
+    }
+
+    /// Goes on to the next on time. Gives the off time before it, from and to.
+    pub fn next(&mut self) -> (f64, f64) {
+        let from = self.on.1;
+        let to = from + self.length();
+        self.on = (to, to + self.length());
+        (from, to)
+    }
+
+    /// The length of the phase after the last one: on times have even numbers.
+    fn length(&mut self) -> f64 {
+        let kind = if self.count.is_multiple_of(2) { &self.times.on } else { &self.times.off };
+        self.count += 1;
+        kind.sample(self.lengths.draw(0, self.count - 1)).secs_f64()
     }
 }
 
@@ -137,6 +233,23 @@ impl Profile {
         (value > 0.0).then(|| begin + (wanted - sum) / value)
     }
 
+    /// The integral of the profile up to `end`, in seconds.
+    fn integral(&self, end: f64) -> f64 {
+        let (mut value, mut begin, mut sum) = (self.start, 0.0, 0.0);
+        for stage in &self.stages {
+            let length = stage.duration.secs_f64();
+            if end < begin + length {
+                let slope = (stage.target - value) / length;
+                let part = end - begin;
+                return sum + (value + slope * part / 2.0) * part;
+            }
+            sum += (value + stage.target) / 2.0 * length;
+            begin += length;
+            value = stage.target;
+        }
+        sum + value * (end - begin)
+    }
+
     /// The instants at which the profile, in whole users, first exceeds `user` (counted
     /// from 0) and falls back to it; [`Instant::NEVER`] if it does not.
     ///
@@ -152,6 +265,8 @@ impl Profile {
                 let share = (threshold - value) / (stage.target - value);
                 let at = Instant::START + begin + stage.duration.scale(share);
                 match open.take() {
+                    // A load that jumps up and down again at once has no such user.
+                    Some(from) if from == at => {}
                     Some(from) => spans.push((from, at)),
                     None => open = Some(at),
                 }
@@ -188,7 +303,6 @@ pub fn step_purpose(what: &str, endpoint: &str, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Stage;
 
     fn ramp() -> Profile {
         Profile {
@@ -204,12 +318,12 @@ mod tests {
     #[test]
     fn even_arrivals_come_where_the_integrated_rate_says() {
         let mut draws = Draws::new();
-        let mut arrivals = Arrivals::new(1, &Profile::constant(200.0), Spacing::Even);
+        let mut arrivals = Arrivals::new(1, &Profile::constant(200.0), Spacing::Even, None);
         let at: Vec<u64> =
             (0..3).filter_map(|_| arrivals.next(&mut draws)).map(|(_, at)| at.nanos()).collect();
         assert_eq!(at, [0, 5_000_000, 10_000_000]);
 
-        let mut arrivals = Arrivals::new(1, &ramp(), Spacing::Even);
+        let mut arrivals = Arrivals::new(1, &ramp(), Spacing::Even, None);
         let all: Vec<Instant> =
             std::iter::from_fn(|| arrivals.next(&mut draws)).map(|(_, at)| at).collect();
         // The area under the ramp is 500 + 1000 + 500.
@@ -223,7 +337,7 @@ mod tests {
     #[test]
     fn poisson_arrivals_have_the_rate_and_exponential_gaps() {
         let mut draws = Draws::new();
-        let mut arrivals = Arrivals::new(3, &Profile::constant(100.0), Spacing::Poisson);
+        let mut arrivals = Arrivals::new(3, &Profile::constant(100.0), Spacing::Poisson, None);
         let (mut last, mut sum, mut square) = (0.0, 0.0, 0.0);
         let n = 200_000;
         for _ in 0..n {
@@ -238,6 +352,70 @@ mod tests {
         // Standard errors: mean 0.0022, scv 0.0063 (relative); four of them.
         assert!((mean / 0.01 - 1.0).abs() < 0.009, "mean gap {mean}");
         assert!((scv - 1.0).abs() < 0.026, "scv {scv}");
+    }
+
+    #[test]
+    fn a_load_jumps_where_a_stage_has_no_length() {
+        let jumps = Profile {
+            start: 10.0,
+            stages: vec![
+                Stage { duration: Span::from_secs(10), target: 10.0 },
+                Stage { duration: Span::ZERO, target: 100.0 },
+                Stage { duration: Span::from_secs(1), target: 100.0 },
+                Stage { duration: Span::ZERO, target: 10.0 },
+            ],
+        };
+        let at = |seconds: u64| Instant::from_nanos(seconds * 1_000_000_000);
+        assert_eq!(jumps.value(Span::from_nanos(9_999_999_999)), 10.0);
+        assert_eq!(jumps.value(Span::from_secs(10)), 100.0);
+        assert_eq!(jumps.value(Span::from_secs(11)), 10.0);
+        assert_eq!(jumps.peak(), 100.0);
+        assert_eq!(jumps.active_spans(9), [(at(0), Instant::NEVER)]);
+        assert_eq!(jumps.active_spans(50), [(at(10), at(11))]);
+        let mut draws = Draws::new();
+        let mut arrivals = Arrivals::new(1, &jumps, Spacing::Even, None);
+        let all: Vec<Instant> =
+            (0..300).filter_map(|_| arrivals.next(&mut draws)).map(|(_, at)| at).collect();
+        assert_eq!([all[99], all[100], all[101], all[200]].map(Instant::nanos), [
+            9_900_000_000,
+            10_000_000_000,
+            10_010_000_000,
+            11_000_000_000
+        ]);
+        let peak = Profile { start: 0.0, stages: [100.0, 0.0].map(|target| Stage { duration: Span::ZERO, target }).into() };
+        assert_eq!(peak.active_spans(0), []);
+    }
+
+    #[test]
+    fn arrivals_come_while_the_process_is_on_and_not_while_it_is_off() {
+        let seconds = |n| Distribution::Constant(Span::from_secs(n));
+        let on_off = OnOff { on: seconds(2), off: seconds(8) };
+        let mut draws = Draws::new();
+        let mut arrivals =
+            Arrivals::new(1, &Profile::constant(10.0), Spacing::Even, Some(&on_off));
+        let all: Vec<u64> =
+            (0..60).filter_map(|_| arrivals.next(&mut draws)).map(|(_, at)| at.nanos()).collect();
+        // Twenty in each burst, as evenly as without pauses.
+        for (index, nanos) in all.iter().enumerate() {
+            let (burst, place) = (index as u64 / 20, index as u64 % 20);
+            assert_eq!(*nanos / 1_000_000, burst * 10_000 + place * 100, "arrival {index}");
+        }
+        assert_eq!(on_off.share(), 0.2);
+
+        // A rate that rises meanwhile rises through the pauses too.
+        let rising = Profile {
+            start: 0.0,
+            stages: vec![Stage { duration: Span::from_secs(100), target: 100.0 }],
+        };
+        let mut arrivals = Arrivals::new(1, &rising, Spacing::Even, Some(&on_off));
+        let all: Vec<f64> = std::iter::from_fn(|| arrivals.next(&mut draws))
+            .map(|(_, at)| at.secs_f64())
+            .take_while(|at| *at < 100.0)
+            .collect();
+        assert!(all.iter().all(|at| at % 10.0 < 2.0 + 1e-6));
+        // The integral of t from 10 to 12, and from 90 to 92.
+        let within = |from: f64| all.iter().filter(|at| (from..from + 2.0).contains(*at)).count();
+        assert!(within(10.0).abs_diff(22) <= 1 && within(90.0).abs_diff(182) <= 1);
     }
 
     #[test]
@@ -265,9 +443,20 @@ mod tests {
         };
         let endpoints =
             [endpoint("a", 1.0), endpoint("never", 0.0), endpoint("b", 3.0), endpoint("no", 0.0)];
-        let source =
-            Source::Open { rate: Profile::constant(1.0), spacing: Spacing::Even, max_users: None };
-        let workload = Workload::new(1, &source, &endpoints);
+        let source = Source::Open {
+            rate: Profile::constant(1.0),
+            spacing: Spacing::Even,
+            on_off: None,
+            max_users: None,
+        };
+        let load = Load {
+            source,
+            warmup: Span::ZERO,
+            duration: Span::from_secs(1),
+            timeout: None,
+            keep_alive: true,
+        };
+        let workload = Workload::new(1, &load, &endpoints);
         let mut draws = Draws::new();
         let mut counts = [0u32; 4];
         for index in 0..40_000 {

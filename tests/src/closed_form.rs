@@ -87,6 +87,37 @@ pub fn mmc_response_time(rate: f64, mean: f64, servers: u32) -> f64 {
     delay * mean / (c - load) + mean
 }
 
+/// M/M/c whose customers wait for an exponential time of the mean `patience` and are served all
+/// the same after it, since the servers do not hear of it: the share that is gone by the time of
+/// its answer, and the mean response time of the others. By the Laplace transform of the response
+/// time: with probability Erlang C an exponential wait of the rate `c/mean - rate`, and then the
+/// service.
+pub fn mmc_patience(rate: f64, mean: f64, servers: u32, patience: f64) -> (f64, f64) {
+    let load = rate * mean;
+    let c = f64::from(servers);
+    let blocking = erlang_b(servers, load);
+    let delayed = blocking / (1.0 - load / c * (1.0 - blocking));
+    let (wait, theta, mu) = (c / mean - rate, 1.0 / patience, 1.0 / mean);
+    let waits = delayed * wait / (wait + theta);
+    let transform = (1.0 - delayed + waits) * mu / (mu + theta);
+    let response_time = waits / (wait + theta) / (1.0 - delayed + waits) + 1.0 / (mu + theta);
+    (1.0 - transform, response_time)
+}
+
+/// IPP/M/1: the mean response time with arrivals of an interrupted Poisson process, whose gaps
+/// are hyperexponential with two phases (Kuczura, 1973). `rate` is that of the on time.
+pub fn ipp_m1_response_time(rate: f64, on: f64, off: f64, mean: f64) -> f64 {
+    let (ends, begins) = (1.0 / on, 1.0 / off);
+    let sum = rate + ends + begins;
+    let root = (sum * sum - 4.0 * rate * begins).sqrt();
+    let (fast, slow) = ((sum + root) / 2.0, (sum - root) / 2.0);
+    let share = (rate - slow) / (fast - slow);
+    // GI/M/1: sigma is the transform of the gaps at mu (1 - sigma).
+    let gaps = |s: f64| share * fast / (s + fast) + (1.0 - share) * slow / (s + slow);
+    let sigma = (0..10_000).fold(0.5, |sigma, _| gaps((1.0 - sigma) / mean));
+    mean / (1.0 - sigma)
+}
+
 /// M/G/c/c: the share of arrivals that is lost, whatever the distribution of the service
 /// time, by the recursion `B(k) = a B(k-1) / (k + a B(k-1))`.
 pub fn erlang_b(servers: u32, load: f64) -> f64 {
@@ -167,6 +198,20 @@ mod tests {
         // M/M/1 and M/M/2: 1/(mu - lambda), and mean / (1 - rho^2).
         close(mmc_response_time(50.0, 0.01, 1), 0.02, 12);
         close(mmc_response_time(100.0, 0.01, 2), 0.01 / 0.75, 12);
+    }
+
+    #[test]
+    fn bursts_and_patience_have_the_limits_of_the_queues_without_them() {
+        // Never off, or so quickly on and off that it is Poisson again.
+        close(ipp_m1_response_time(50.0, 1e9, 1e-6, 0.01), 0.02, 6);
+        close(ipp_m1_response_time(100.0, 1e-8, 1e-8, 0.01), 0.02, 5);
+        let (gone, response_time) = mmc_patience(280.0, 0.01, 4, 1e9);
+        close(response_time, mmc_response_time(280.0, 0.01, 4), 6);
+        assert!(gone < 1e-9);
+        // M/M/1: the response time is exponential, and so is the least of it and the patience.
+        let (gone, response_time) = mmc_patience(50.0, 0.01, 1, 0.03);
+        close(gone, (1.0 / 0.03) / (50.0 + 1.0 / 0.03), 12);
+        close(response_time, 1.0 / (50.0 + 1.0 / 0.03), 12);
     }
 
     #[test]

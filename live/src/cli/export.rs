@@ -13,6 +13,7 @@ use crate::k6;
 pub(super) fn run(options: &Export, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let Generator::K6(script) = &options.to;
     let resolved = script.source.load(&[])?;
+    k6::refuse(&resolved)?;
     let text = k6::script(&resolved.scenario, resolved.path());
     match &script.out {
         None => console.data(&text)?,

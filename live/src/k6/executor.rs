@@ -1,7 +1,10 @@
 //! Users and arrivals as one of k6's executors.
 
-use model::scenario::{Load, Profile, Source, Stage};
+use model::scenario::{Load, OnOff, Profile, Scenario, Source, Stage};
 use model::units::Span;
+use model::workload::Phases;
+
+use super::pause;
 
 /// What stands before each line.
 const INDENT: &str = "      ";
@@ -14,13 +17,27 @@ const UNITS: [u32; 5] = [1, 10, 100, 1000, 10_000];
 /// Relative error of a rate that is none.
 const WHOLE: f64 = 1e-9;
 
-/// The lines of an executor that puts `load` on a service.
-pub(super) fn executor(load: &Load) -> String {
+/// Most stages that a script has for an on/off process.
+pub(super) const MOST_STAGES: usize = 4000;
+
+/// The lines of an executor that puts the load of `scenario` on a service.
+pub(super) fn executor(scenario: &Scenario) -> String {
+    let load = &scenario.load;
     let lines = match &load.source {
         Source::Closed { users, .. } => closed(users, load),
-        Source::Open { rate, max_users, .. } => open(rate, *max_users, load),
+        Source::Open { rate, max_users, on_off, .. } => {
+            let bursts = on_off.as_ref().and_then(|on_off| bursts(scenario, rate, on_off));
+            open(bursts.as_ref().unwrap_or(rate), *max_users, load)
+        }
     };
     lines.iter().map(|line| format!("{INDENT}{line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// The on/off process as a rate that jumps; none if k6 cannot be told it so.
+pub(super) fn bursts(scenario: &Scenario, rate: &Profile, on_off: &OnOff) -> Option<Profile> {
+    let phases = Phases::new(scenario.seed, on_off);
+    let steady = rate.stages.is_empty();
+    steady.then(|| phases.profile(rate.start, scenario.load.total(), MOST_STAGES))?
 }
 
 fn closed(users: &Profile, load: &Load) -> Vec<String> {
@@ -32,7 +49,7 @@ fn closed(users: &Profile, load: &Load) -> Vec<String> {
         ];
     }
     // A user that is removed finishes its request first.
-    let patience = load.timeout.map_or("24h".to_string(), |timeout| timeout.to_string());
+    let patience = pause::longest(load);
     let mut lines = vec!["executor: 'ramping-vus',".into(), format!("startVUs: {},", users.start)];
     lines.extend(stages(users, load.total(), |target| target.round().to_string()));
     lines.push(format!("gracefulRampDown: '{patience}',"));
@@ -67,7 +84,7 @@ fn open(rate: &Profile, max_users: Option<u32>, load: &Load) -> Vec<String> {
             format!("maxVUs: {users},"),
         ]),
         None => {
-            let stay = load.timeout.unwrap_or(STAY).min(STAY).secs_f64();
+            let stay = load.timeout.as_ref().map_or(STAY.secs_f64(), |timeout| timeout.mean_capped(STAY));
             let users = (rate.peak() * stay).ceil().clamp(1.0, MOST_USERS);
             lines.extend([
                 "// The scenario has as many users as it takes; k6 needs a number. Raise it if"

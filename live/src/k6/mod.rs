@@ -8,13 +8,15 @@
 mod executor;
 mod notes;
 mod pause;
+mod refuse;
 
 use model::failure::ErrorKind;
 use model::scenario::{Endpoint, Scenario, Source};
 use model::stream::Purpose;
-use model::workload::{CLASS, THINK};
+use model::workload::{CLASS, PATIENCE, THINK};
 
 use crate::wire;
+pub use refuse::refuse;
 
 /// The script but for what a scenario says.
 const TEMPLATE: &str = include_str!("template.js");
@@ -22,6 +24,12 @@ const TEMPLATE: &str = include_str!("template.js");
 const DRAWS: &str = include_str!("draws.js");
 /// The normal distribution's quantile, for pauses that need it.
 const NORMAL: &str = include_str!("normal.js");
+/// The head of the function that draws how long a client waits.
+const PATIENCE_OF: &str = "
+// How long the client of a request waits, in milliseconds.
+function patience(request) {
+  const u = uniform(PATIENCE, request.lane, request.index);
+";
 /// The base of all our hexadecimal words.
 const WORD: usize = 4;
 
@@ -32,7 +40,7 @@ pub fn script(scenario: &Scenario, file: &str) -> String {
     let stem = wire::label_of(name);
     let pause = pause::Pause::of(&load.source);
     let import = if pause.sleeps() { "import { sleep } from 'k6';\n" } else { "" };
-    let timeout = load.timeout.map_or("24h".to_string(), |timeout| timeout.to_string());
+    let patience = pause::Patience::of(load);
     let parts = [
         ("import { sleep } from 'k6';\n", import.to_string()),
         ("{{title}}", comment(&format!("The load of {name}, from {file}."))),
@@ -44,9 +52,10 @@ pub fn script(scenario: &Scenario, file: &str) -> String {
         ("{{summary_text}}", text(&format!("{stem}-k6.json"))),
         ("{{warmup}}", load.warmup.secs_f64().to_string()),
         ("{{duration}}", load.duration.secs_f64().to_string()),
-        ("{{timeout}}", text(&timeout)),
+        ("{{timeout}}", patience.constant()),
+        ("{{patience}}", patience.call().into()),
         ("{{endpoints}}", lines(scenario.endpoints.iter().map(endpoint))),
-        ("{{executor}}", executor::executor(load)),
+        ("{{executor}}", executor::executor(scenario)),
         ("{{no_reuse}}", (!load.keep_alive).to_string()),
         ("{{requests}}", requests(&load.source).to_string()),
         ("{{not_told}}", wire::NOT_TOLD.to_string()),
@@ -55,7 +64,7 @@ pub fn script(scenario: &Scenario, file: &str) -> String {
         ("{{kinds}}", lines(ErrorKind::ALL.map(|kind| format!("    {},", text(kind.name()))))),
         ("{{name}}", text(name)),
         ("{{seed}}", text(&scenario.seed.to_string())),
-        ("{{draws}}", draws(scenario.seed, &pause)),
+        ("{{draws}}", draws(scenario.seed, &pause, &patience)),
     ];
     parts.into_iter().fold(TEMPLATE.to_string(), |all, (mark, part)| all.replace(mark, &part))
 }
@@ -91,15 +100,20 @@ function next() {
 }
 
 /// The draws and their keys.
-fn draws(seed: u64, pause: &pause::Pause) -> String {
+fn draws(seed: u64, pause: &pause::Pause, patience: &pause::Patience) -> String {
     let mut all = DRAWS.trim_end().to_string();
-    if pause.is_normal() {
+    if pause.is_normal() || patience.is_normal() {
         all += &format!("\n{}", NORMAL.trim_end());
     }
     all += "\n\n// Keys of the draws: the seed, and what they are for.\n";
     all += &key("CLASS", &Purpose::new(seed, CLASS));
     if pause.is_drawn() {
         all += &key("THINK", &Purpose::new(seed, THINK));
+    }
+    if let pause::Patience::Drawn(expression) = patience {
+        all += &key("PATIENCE", &Purpose::new(seed, PATIENCE));
+        all += PATIENCE_OF;
+        all += &format!("  const seconds = {expression};\n  return seconds * 1000;\n}}\n");
     }
     all.trim_end().to_string()
 }

@@ -8,7 +8,7 @@ pub(super) fn notes(scenario: &Scenario) -> String {
         Source::Closed { .. } => (CLOSED, Vec::new()),
         Source::Open { spacing, .. } => (OPEN, open(*spacing)),
     };
-    let timeout = match scenario.load.timeout {
+    let timeout = match &scenario.load.timeout {
         Some(_) => None,
         None => Some("The scenario's users wait for ever: here they give up after a day."),
     };
@@ -19,7 +19,14 @@ pub(super) fn notes(scenario: &Scenario) -> String {
         Source::Closed { preconnect: true, .. } => Some(CONNECTED),
         _ => None,
     };
-    let other = other.into_iter().chain(timeout).chain(connected).chain(kept).chain(ALWAYS);
+    let bursts = match &scenario.load.source {
+        Source::Open { on_off: Some(_), .. } => Some(
+            "The on and off times are those of the seed, written out as stages. Under k6 the \
+             arrivals of one on time are evenly spaced.",
+        ),
+        _ => None,
+    };
+    let other = other.into_iter().chain(bursts).chain(timeout).chain(connected).chain(kept).chain(ALWAYS);
     let mut lines =
         vec!["// The same as under rung's own load generator, given the same seed:".into()];
     lines.extend(items(same));

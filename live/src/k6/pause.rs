@@ -1,7 +1,7 @@
 //! The pause of a closed user between a reply and its next request.
 
 use model::distribution::Distribution;
-use model::scenario::Source;
+use model::scenario::{Load, Source};
 
 /// How a user pauses.
 pub(super) enum Pause {
@@ -59,6 +59,52 @@ impl Pause {
              sleep(kind === 'disconnected' ? Math.max(seconds, 0.01) : seconds);\n"
         )
     }
+}
+
+/// How long a client waits.
+pub(super) enum Patience {
+    /// In k6's words: `60s`.
+    Fixed(String),
+    /// In seconds: this expression of `u`, which is between 0 and 1.
+    Drawn(String),
+}
+
+impl Patience {
+    pub(super) fn of(load: &Load) -> Patience {
+        match &load.timeout {
+            None => Patience::Fixed("24h".into()),
+            Some(Distribution::Constant(span)) => Patience::Fixed(span.to_string()),
+            Some(drawn) => Patience::Drawn(expression(drawn)),
+        }
+    }
+
+    /// The line that declares it.
+    pub(super) fn constant(&self) -> String {
+        match self {
+            Patience::Fixed(span) => format!("const TIMEOUT = '{span}';"),
+            Patience::Drawn(_) => "// Each request draws for how long its client waits.".into(),
+        }
+    }
+
+    /// What stands where a request needs it.
+    pub(super) fn call(&self) -> &'static str {
+        match self {
+            Patience::Fixed(_) => "TIMEOUT",
+            Patience::Drawn(_) => "patience(request)",
+        }
+    }
+
+    /// The script needs the quantile of the normal distribution.
+    pub(super) fn is_normal(&self) -> bool {
+        matches!(self, Patience::Drawn(expression) if expression.contains("normal("))
+    }
+}
+
+/// For how long nearly every client has its answer or has given up.
+pub(super) fn longest(load: &Load) -> String {
+    const NEARLY_ALL: f64 = 0.9999;
+    let longest = load.timeout.as_ref().map(|timeout| timeout.quantile(NEARLY_ALL));
+    longest.map_or("24h".to_string(), |span| span.to_string())
 }
 
 /// The quantile `u` of a distribution, in seconds.

@@ -18,7 +18,7 @@ const SUMMARY = __ENV.SUMMARY || {{summary_text}};
 
 const WARMUP = {{warmup}}; // seconds at the start that are run and do not count
 const DURATION = {{duration}}; // seconds that count, after the warm-up
-const TIMEOUT = {{timeout}};
+{{timeout}}
 
 // What is called, and how often: the weights are relative to each other.
 const ENDPOINTS = [
@@ -55,7 +55,7 @@ export default function () {
     // request was sent by a clock that k6 does not have: the largest says that nobody knows.
     headers: { 'rung-key': `${request.lane}.${request.index}.{{not_told}}` },
     tags: { name: endpoint.name, endpoint: endpoint.name },
-    timeout: TIMEOUT,
+    timeout: {{patience}},
     redirects: 0,
   });
   const kind = failure(reply);

@@ -75,8 +75,9 @@ impl Client {
     ) -> Result<Settled, LoadError> {
         let Call { key, class, ticket } = call;
         traffic.ledger.borrow_mut().send(&ticket, clock::now());
+        let patience = traffic.workload.patience(&mut traffic.draws(), key);
         let timeout_at =
-            traffic.timeout.map_or(NEVER, |span| ticket.intended.saturating_add(span.nanos()));
+            patience.map_or(NEVER, |span| ticket.intended.saturating_add(span.nanos()));
         let answer = tokio::select! {
             biased;
             answer = self.ask(traffic, class, key) => Some(answer),

@@ -191,8 +191,9 @@ fn open_door(
             }
             None
         }
-        Source::Open { rate, spacing, max_users } => {
-            let arrivals = Arrivals::new(plan.scenario.seed, rate, *spacing);
+        Source::Open { rate, spacing, on_off, max_users } => {
+            let arrivals =
+                Arrivals::new(plan.scenario.seed, rate, *spacing, on_off.as_ref());
             Some(Door::new(traffic, arrivals, *max_users))
         }
     }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use model::place;
 use model::scenario::Scenario;
 use model::stream::Draws;
-use model::units::Span;
 use model::workload::{RequestKey, Workload};
 
 use super::ledger::{Ledger, Schedule, Ticket};
@@ -24,7 +23,6 @@ pub(super) struct Traffic {
     /// The request of each class.
     pub(super) requests: Vec<RequestTemplate>,
     draws: RefCell<Draws>,
-    pub(super) timeout: Option<Span>,
     pub(super) keep_alive: bool,
     /// The service has a supervisor that kills workers.
     pub(super) kills_workers: bool,
@@ -53,14 +51,13 @@ impl Traffic {
             target,
             schedule,
             alarm,
-            workload: Workload::new(*seed, &load.source, endpoints),
+            workload: Workload::new(*seed, load, endpoints),
             ledger: RefCell::new(Ledger::new(schedule, endpoints.len(), places, events)),
             requests: endpoints
                 .iter()
                 .map(|endpoint| RequestTemplate::new(scenario, endpoint, target))
                 .collect(),
             draws: RefCell::new(Draws::new()),
-            timeout: load.timeout,
             keep_alive: load.keep_alive,
             kills_workers: scenario.service.worker_timeout.is_some(),
             keep_alive_timeout: load.keep_alive_timeout,

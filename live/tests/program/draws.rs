@@ -38,7 +38,7 @@ struct Drawn {
 /// What the model draws for request `index` of the only user.
 fn drawn(scenario: &Scenario, index: u64) -> Drawn {
     let key = RequestKey { lane: 0, index };
-    let workload = Workload::new(scenario.seed, &scenario.load.source, &scenario.endpoints);
+    let workload = Workload::new(scenario.seed, &scenario.load, &scenario.endpoints);
     let class = workload.class(&mut Draws::default(), key);
     let endpoint = &scenario.endpoints[class];
     let path = (endpoint.steps.len() - 1).to_string();

@@ -49,7 +49,7 @@ fn the_arrivals_of_each_round_are_those_of_its_seed() {
         panic!("it is open");
     };
     let sent = |round: u32| {
-        let mut arrivals = Arrivals::new(replication_seed(4, round), rate, *spacing);
+        let mut arrivals = Arrivals::new(replication_seed(4, round), rate, *spacing, None);
         let mut draws = Draws::new();
         let instants = std::iter::from_fn(|| arrivals.next(&mut draws));
         instants.take_while(|(_, at)| at.nanos() < scenario.load.duration.nanos()).count() as u64

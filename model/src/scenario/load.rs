@@ -19,9 +19,10 @@ section! {
         /// of them.
         #[key(at_least(Span::from_nanos(1)), absent())]
         pub duration: Span,
-        /// A client gives up after this long.
-        #[key(at_least(Span::from_micros(1)), or("never"))]
-        pub timeout: Option<Span> = "60s",
+        /// A client gives up after this long: a time, or a distribution from which each request
+        /// draws its own.
+        #[key(or("never"), usually(Span::from_secs(24 * 3600)))]
+        pub timeout: Option<Distribution> = "60s",
         /// Connections are kept between requests of the same user.
         pub keep_alive: bool = true,
         /// A client, or the balancer in its place, closes a connection that has been idle for so
@@ -55,6 +56,10 @@ section! {
         /// How arrivals are spaced.
         #[key(with("rate"))]
         spacing: Option<Spacing> = "poisson",
+        /// Arrivals come in bursts: `rate` holds while the process is on, and nothing comes while
+        /// it is off. With Poisson arrivals this is an interrupted Poisson process (IPP).
+        #[key(with("rate"))]
+        on_off: Option<OnOff>,
         /// Most requests in flight; an arrival beyond it is dropped and counted.
         #[key(within(1, MOST_USERS), with("rate"), or("none"))]
         max_users: Option<u32>,
@@ -69,12 +74,25 @@ section! {
     #[section("stage")]
     #[derive(Copy)]
     pub struct Stage {
-        /// How long the line is.
-        #[key(at_least(Span::from_nanos(1)))]
+        /// How long the line is; with `0s` the load jumps to the target at once.
         pub duration: Span,
         /// Value at its end: users of a closed load, a rate of an open one.
         #[key(users_or_rate())]
         pub target: f64,
+    }
+}
+
+section! {
+    /// An on/off process, which begins with an on time. Times as in `"2s"` are all equally long,
+    /// those as in `{ mean = "2s" }` exponential.
+    #[section("on/off process")]
+    pub struct OnOff {
+        /// How long arrivals come.
+        #[key(usually(Span::from_secs(2 * 3600)))]
+        pub on: Distribution,
+        /// How long none comes after that.
+        #[key(usually(Span::from_secs(24 * 3600)))]
+        pub off: Distribution,
     }
 }
 
@@ -96,6 +114,8 @@ pub enum Source {
         rate: Profile,
         /// How they are spaced.
         spacing: Spacing,
+        /// When they come at all, if not always.
+        on_off: Option<OnOff>,
         /// Most requests in flight; an arrival beyond it is dropped and counted.
         max_users: Option<u32>,
     },
@@ -125,7 +145,9 @@ impl Keys for Source {
     const KEYS: &'static [Key] = SourceKeys::KEYS;
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Source> {
-        let SourceKeys { users, rate, think_time, preconnect, spacing, max_users, stages } =
+        let SourceKeys {
+            users, rate, think_time, preconnect, spacing, on_off, max_users, stages
+        } =
             SourceKeys::read(fields, upstreams)?;
         let stages = stages.unwrap_or_default();
         match (users, rate) {
@@ -137,6 +159,7 @@ impl Keys for Source {
             (_, Some(rate)) => Some(Source::Open {
                 rate: Profile { start: rate, stages },
                 spacing: spacing?,
+                on_off,
                 max_users,
             }),
             _ => None,
@@ -169,6 +192,13 @@ impl Profile {
     /// The highest value it ever has.
     pub fn peak(&self) -> f64 {
         self.stages.iter().fold(self.start, |peak, stage| peak.max(stage.target))
+    }
+}
+
+impl OnOff {
+    /// The share of the time in which arrivals come, in the long run.
+    pub fn share(&self) -> f64 {
+        self.on.mean() / (self.on.mean() + self.off.mean())
     }
 }
 

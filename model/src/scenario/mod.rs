@@ -12,7 +12,7 @@ mod upstream;
 pub use client::{Client, Filled};
 pub use database::{Connections, Database, DriverMode, Engine, Hold, Postgres, Sqlite};
 pub use endpoint::{Endpoint, Step};
-pub use load::{Load, Profile, Source, Spacing, Stage};
+pub use load::{Load, OnOff, Profile, Source, Spacing, Stage};
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 

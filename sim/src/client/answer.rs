@@ -1,7 +1,8 @@
 //! The load in answers: its bound, and the knobs of the clients.
 
+use model::distribution::Distribution;
 use model::report::Bound;
-use model::scenario::{Scenario, Source};
+use model::scenario::{OnOff, Scenario, Source};
 use model::statistics::round_significant;
 use model::units::Span;
 
@@ -14,7 +15,7 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
         let knob = Candidate::of("load.max_users", n.to_string(), double(n));
         all.push(knob.at(Limit::Users));
     }
-    if let Some(span) = scenario.load.timeout {
+    if let Some(Distribution::Constant(span)) = scenario.load.timeout {
         let knob = Candidate::of("load.timeout", span.to_string(), twice(span));
         all.push(knob.at(Limit::Patience).price(Price::Patience));
     }
@@ -53,10 +54,13 @@ pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Bound {
                 throughput: round_significant(n / (elapsed + z)),
             }
         }
-        Source::Open { rate, .. } => Bound {
-            name: "load.rate".into(),
-            law: "arrivals".into(),
-            throughput: round_significant(rate.peak()),
-        },
+        Source::Open { rate, on_off, .. } => {
+            let share = on_off.as_ref().map_or(1.0, OnOff::share);
+            Bound {
+                name: "load.rate".into(),
+                law: if share < 1.0 { "arrivals while on, and off" } else { "arrivals" }.into(),
+                throughput: round_significant(rate.peak() * share),
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The load generator and its connections: users, arrivals, patience, handshakes.
 
+use model::distribution::Distribution;
 use model::place::{self, Place};
 use model::scenario::Source;
 use model::units::{Instant, Span};
@@ -246,7 +247,13 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn start_patience(&mut self, request: u32) {
-        let Some(timeout) = self.scenario().load.timeout else { return };
+        let key = self.requests[request].key;
+        let Some(patience) = self.plan.workload.patience(&mut self.draws, key) else { return };
+        let generation = self.requests[request].generation;
+        if !matches!(self.scenario().load.timeout, Some(Distribution::Constant(_))) {
+            // They end in another order than they begin.
+            return self.agenda.push(self.now + patience, Event::Patience { request, generation });
+        }
         let requests = &self.requests;
         let live = |(request, generation): (u32, u32)| {
             let entry = &requests[request];
@@ -254,13 +261,18 @@ impl<T: Trace> Engine<'_, T> {
         };
         self.patience.drop_dead(live);
         self.patience.compact(self.seen.in_flight.value() as usize, live);
-        let due = Due::new(self.now + timeout, self.agenda.ticket());
-        self.patience.push(due, (request, self.requests[request].generation));
+        let due = Due::new(self.now + patience, self.agenda.ticket());
+        self.patience.push(due, (request, generation));
     }
 
     /// The first client in line has waited long enough.
     pub(crate) fn patience_ends(&mut self) {
         let Some((_, (request, generation))) = self.patience.pop() else { return };
+        self.gives_up(request, generation);
+    }
+
+    /// The client of a request gives up, if it still waits.
+    pub(crate) fn gives_up(&mut self, request: u32, generation: u32) {
         let entry = &self.requests[request];
         if entry.generation != generation || entry.settled {
             return;

@@ -36,6 +36,8 @@ pub enum Event {
     GiveUp { task: u32, ticket: u32 },
     /// A dropped handshake is tried again.
     RetryHandshake { task: u32, request: u32, generation: u32 },
+    /// A client whose patience was drawn loses it.
+    Patience { request: u32, generation: u32 },
     /// A waiter for a worker's interpreter lock has lost its patience.
     LockTimer { worker: u32 },
     /// A statement reaches the database server.

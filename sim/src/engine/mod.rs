@@ -197,8 +197,8 @@ impl<'p, T: Trace> Engine<'p, T> {
         };
         let workers = (0..service.workers).map(&mut worker).collect();
         let arrivals = match &scenario.load.source {
-            scenario::Source::Open { rate, spacing, .. } => {
-                Some(Arrivals::new(plan.seed, rate, *spacing))
+            scenario::Source::Open { rate, spacing, on_off, .. } => {
+                Some(Arrivals::new(plan.seed, rate, *spacing, on_off.as_ref()))
             }
             scenario::Source::Closed { .. } => None,
         };
@@ -388,6 +388,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::RetryHandshake { task, request, generation } => {
                 self.retry_handshake(task, request, generation)
             }
+            Event::Patience { request, generation } => self.gives_up(request, generation),
             Event::LockTimer { worker } => self.lock_timer(worker),
             Event::ServerArrival { task } => self.server_arrival(task),
             Event::ServerDone { task } => self.server_done(task),

@@ -82,7 +82,7 @@ impl Plan {
         let interpreter = &scenario.costs.interpreter;
         Plan {
             seed,
-            workload: Workload::new(seed, &scenario.load.source, &scenario.endpoints),
+            workload: Workload::new(seed, &scenario.load, &scenario.endpoints),
             classes: program.classes,
             interpreter: interpreter.lock.then_some(interpreter.switch_interval),
             native: interpreter.lock && program.ops.iter().any(Op::is_native),

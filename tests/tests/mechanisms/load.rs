@@ -73,6 +73,50 @@ fn a_user_who_stopped_comes_back_with_the_next_stage() {
 }
 
 #[test]
+fn a_stage_without_length_is_a_jump() {
+    let run = run(r#"
+        costs = {}
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "400ms" }] }]
+        [load]
+        users = 1
+        stages = [
+            { duration = "1s", target = 1 },
+            { duration = "0s", target = 3 },
+            { duration = "1s", target = 3 },
+            { duration = "0s", target = 1 },
+            { duration = "1s", target = 1 },
+        ]
+    "#);
+    for user in [1, 2] {
+        let sent: Vec<Span> =
+            run.outcomes().iter().filter(|o| o.lane == user).map(|o| o.sent).collect();
+        let wanted = [1_000, 1_400, 1_800].map(Span::from_millis);
+        assert_eq!(sent, wanted, "user {user} is there from 1 s to 2 s");
+    }
+}
+
+#[test]
+fn each_request_draws_its_own_patience() {
+    let run = run(r#"
+        costs = {}
+        load = { rate = "200/s", spacing = "even", timeout = { mean = "1s" }, duration = "40s" }
+        service.concurrency = "async"
+        endpoint = [{ name = "hello", weight = 1, steps = [{ sleep = "1s" }] }]
+    "#);
+    let outcomes = run.outcomes();
+    let waited: Vec<f64> =
+        outcomes.iter().map(|outcome| (outcome.settled - outcome.sent).secs_f64()).collect();
+    let gone = waited.iter().filter(|&&seconds| seconds < 1.0).count() as f64;
+    let share = gone / waited.len() as f64;
+    // P(patience < 1 s); five standard deviations of 8000 draws, and those still in flight.
+    assert!((share - (1.0 - (-1.0f64).exp())).abs() < 0.035, "{share} give up");
+    let early = waited.iter().filter(|&&seconds| seconds < 0.1).count() as f64;
+    let share = early / waited.len() as f64;
+    assert!((share - (1.0 - (-0.1f64).exp())).abs() < 0.02, "{share} give up within 100 ms");
+}
+
+#[test]
 fn even_arrivals_come_at_i_over_rate_whether_or_not_earlier_ones_are_answered() {
     let run = run(r#"
         costs = {}

@@ -61,7 +61,7 @@ pub(crate) fn run_with(text: &str, endpoints: &[&str], sets: &[&str]) -> Run {
         false => RequestKey { lane: 0, index: i },
     };
     let in_order = |seed: u64| {
-        let workload = Workload::new(seed, &scenario.load.source, &scenario.endpoints);
+        let workload = Workload::new(seed, &scenario.load, &scenario.endpoints);
         let mut draws = Draws::new();
         (0..).zip(endpoints).all(|(i, wanted)| {
             scenario.endpoints[workload.class(&mut draws, key(i))].name == *wanted

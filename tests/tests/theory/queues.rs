@@ -1,7 +1,11 @@
 //! Open queues in front of one server or several.
 
-use tests::claim::{busy_cores, in_flight, response_time, response_time_quantile};
-use tests::closed_form::{Lognormal, Service, mg1_response_time, mm1_quantile, mmc_response_time};
+use sim::observe::ErrorKind;
+use tests::claim::{busy_cores, error_share, in_flight, response_time, response_time_quantile};
+use tests::closed_form::{
+    Lognormal, Service, ipp_m1_response_time, mg1_response_time, mm1_quantile, mmc_patience,
+    mmc_response_time,
+};
 
 use crate::case_of;
 
@@ -73,6 +77,31 @@ fn mmc() {
     case_of("mmc", &[])
         .claim("M/M/4: mean response time", wanted, |o| response_time(&o[0]))
         .claim("M/M/4: busy cores", 2.8, |o| busy_cores(&o[0]))
+        .check();
+}
+
+/// Servers that do not hear of a client that left serve its request: the queue is that of
+/// patient clients, and not Erlang A, in which those who leave make room.
+#[test]
+fn mmc_whose_clients_draw_their_patience() {
+    let (gone, response_time_wanted) = mmc_patience(280.0, 0.01, 4, 0.03);
+    case_of("mmc", &["load.timeout={ mean = \"30ms\" }"])
+        .claim("M/M/4 with patience: share that gives up", gone, |o| {
+            error_share(&o[0], ErrorKind::Timeout)
+        })
+        .claim("M/M/4 with patience: mean of the good answers", response_time_wanted, |o| {
+            response_time(&o[0])
+        })
+        .claim("M/M/4 with patience: busy cores", 2.8, |o| busy_cores(&o[0]))
+        .check();
+}
+
+#[test]
+fn bursts() {
+    let wanted = ipp_m1_response_time(100.0, 0.05, 0.05, 0.01);
+    let on_off = "load.on_off={ on = { mean = \"50ms\" }, off = { mean = \"50ms\" } }";
+    case_of("mm1", &["load.rate=100/s", on_off])
+        .claim("IPP/M/1: mean response time", wanted, |o| response_time(&o[0]))
         .check();
 }
 

@@ -3,11 +3,14 @@
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Keys, Typed, read_field};
 use crate::read::diagnostic::{Problem, Problems};
-use crate::scenario::{Connections, Engine, Profile, Scenario, Source, Statement, Step};
+use crate::scenario::{Connections, Engine, OnOff, Profile, Scenario, Source, Statement, Step};
 use crate::units::Span;
+use crate::workload::LEAST_PATIENCE;
 
 /// The longest run: a sum of spans that each are allowed may still be too long.
 const LONGEST_RUN: Span = Span::from_secs(1_000_000 * 3600);
+/// The shortest on or off time, on average.
+const SHORTEST_PHASE: Span = Span::from_millis(1);
 
 pub(super) fn check(root: &Fields, problems: &mut Problems) {
     let Some(load) = root.table("load") else { return };
@@ -15,6 +18,7 @@ pub(super) fn check(root: &Fields, problems: &mut Problems) {
     if !stages(load, closed, problems) {
         return;
     }
+    patience(load, problems);
     // Broken where one of its keys is, which is reported.
     let Some(source) = Source::read(load, &[]) else { return };
     let profile = source.profile();
@@ -28,6 +32,9 @@ pub(super) fn check(root: &Fields, problems: &mut Problems) {
                 .allowed("a load above 0, at the start or at the end of a stage")
                 .advice(advice),
         );
+    }
+    if let Source::Open { on_off: Some(on_off), .. } = &source {
+        phases(load, on_off, problems);
     }
     length(load, profile, problems);
     kept_connections(load, problems);
@@ -44,6 +51,37 @@ fn kept_connections(load: &Fields, problems: &mut Problems) {
             .allowed("a time for idle connections only where connections are kept")
             .advice("remove one of the two"),
         );
+    }
+}
+
+/// A client that waits for no time at all gets no answer.
+fn patience(load: &Fields, problems: &mut Problems) {
+    let timeout: Option<Option<Distribution>> = read_field(load, "timeout", &[]);
+    let Some(Some(timeout)) = timeout else { return };
+    if timeout.mean() < LEAST_PATIENCE.secs_f64() {
+        let text = load.get("timeout").map_or(String::new(), |checked| checked.value.print());
+        problems.push(
+            Problem::new(load.position("timeout"), format!("`load.timeout` is {text}"))
+                .allowed(format!("at least {LEAST_PATIENCE}, or \"never\""))
+                .advice("write the unit and a time in which an answer may come"),
+        );
+    }
+}
+
+/// On and off times so short that there would be no end of them are refused.
+fn phases(load: &Fields, on_off: &OnOff, problems: &mut Problems) {
+    let Some(fields) = load.table("on_off") else { return };
+    for (key, times) in [("on", &on_off.on), ("off", &on_off.off)] {
+        if times.mean() < SHORTEST_PHASE.secs_f64() {
+            problems.push(
+                Problem::new(
+                    fields.position(key),
+                    format!("`load.on_off.{key}` is less than {SHORTEST_PHASE} on average"),
+                )
+                .allowed(format!("at least {SHORTEST_PHASE}, as in \"2s\" or {{ mean = \"2s\" }}"))
+                .advice("without `on_off` arrivals come all the time"),
+            );
+        }
     }
 }
 

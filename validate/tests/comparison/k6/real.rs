@@ -75,7 +75,7 @@ fn sent(lab: &Lab) -> BTreeMap<RequestKey, String> {
 /// Each key calls what our own load generator would call with it.
 fn as_drawn(lab: &Lab, sent: &BTreeMap<RequestKey, String>) {
     let scenario = &lab.shop.scenario;
-    let workload = Workload::new(scenario.seed, &scenario.load.source, &scenario.endpoints);
+    let workload = Workload::new(scenario.seed, &scenario.load, &scenario.endpoints);
     let mut draws = Draws::new();
     for (key, path) in sent {
         let endpoint = &scenario.endpoints[workload.class(&mut draws, *key)];
