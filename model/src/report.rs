@@ -50,6 +50,9 @@ pub struct Report {
     pub arrivals: Arrivals,
     /// The same by endpoint.
     pub classes: Vec<Class>,
+    /// The same by group, where the load has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<LoadAnswer>,
     /// What requests queue for.
     pub stations: Vec<Station>,
     /// Each worker by itself, the one with most answers first: means over the runs. Empty for a
@@ -273,6 +276,23 @@ pub struct Class {
     pub errors: BTreeMap<String, f64>,
     /// Where the time of a good answer went: mean seconds by place.
     pub time: Vec<Part>,
+}
+
+/// One of several loads at once, and its share of the answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadAnswer {
+    /// The group's name.
+    pub name: String,
+    /// Good answers per second.
+    pub throughput: Estimate,
+    /// Response times of good answers.
+    pub response_time: ResponseTime,
+    /// Answers that were not good, by kind: mean number per run.
+    pub errors: BTreeMap<String, f64>,
+    /// Requests sent, mean per run.
+    pub sent: f64,
+    /// Arrivals that found every user busy, mean per run.
+    pub dropped: f64,
 }
 
 /// A station over the counted window.

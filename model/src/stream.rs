@@ -16,6 +16,10 @@ use rand_chacha::rand_core::SeedableRng;
 const RUN: usize = 32;
 /// Cached runs. Bounds the memory however many lanes there are.
 const RUNS: usize = 2048;
+/// Bits of the lane that are a user's number within its group, see [`lanes_of_group`].
+const GROUP_SHIFT: u32 = 24;
+/// Bits above them that tell groups apart.
+const GROUP_BITS: u32 = 24;
 /// Bits that the lane leaves for the attempt, see [`lane_of_attempt`].
 const ATTEMPT_SHIFT: u32 = 48;
 
@@ -53,6 +57,14 @@ impl Purpose {
         let mut chacha = ChaCha8Rng::from_seed(self.key);
         chacha.set_stream(lane);
         chacha
+    }
+}
+
+/// The first lane of the group `name` of a load; 0 without a name.
+pub fn lanes_of_group(name: &str) -> u64 {
+    match name {
+        "" => 0,
+        _ => (fnv1a(name.as_bytes()) % ((1 << GROUP_BITS) - 1) + 1) << GROUP_SHIFT,
     }
 }
 

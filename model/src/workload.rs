@@ -2,7 +2,7 @@
 //! which class at what time, by key.
 
 use crate::distribution::{Distribution, unit_interval};
-use crate::scenario::{Endpoint, Load, OnOff, Profile, Source, Spacing, Stage};
+use crate::scenario::{Endpoint, Group, Load, OnOff, Profile, Source, Spacing, Stage};
 use crate::stream::{Draws, Purpose};
 use crate::units::{Instant, Span};
 
@@ -18,7 +18,7 @@ pub const LEAST_PATIENCE: Span = Span::from_micros(1);
 /// The key of a request: every draw that it causes is made from it.
 ///
 /// Closed load: the user and that user's iteration. Open load: lane 0 and the number of
-/// the arrival.
+/// the arrival. A group of a load has lanes of its own, see [`Group::lane`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestKey {
     /// The user; 0 for open arrivals.
@@ -30,6 +30,7 @@ pub struct RequestKey {
 /// Draws of the load itself.
 #[derive(Clone, Debug)]
 pub struct Workload {
+    lane: u64,
     cumulative: Vec<f64>,
     class: Purpose,
     think: Purpose,
@@ -39,29 +40,42 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// The workload of `endpoints` under `seed`.
+    /// The workload of a load without groups, or of the first of its groups.
     pub fn new(seed: u64, load: &Load, endpoints: &[Endpoint]) -> Workload {
-        let total: f64 = endpoints.iter().map(|e| e.weight).sum();
+        Workload::of(seed, &load.groups()[0], endpoints)
+    }
+
+    /// The workload of `group` on `endpoints` under `seed`.
+    pub fn of(seed: u64, group: &Group, endpoints: &[Endpoint]) -> Workload {
+        let weights = group.weights(endpoints);
+        let total: f64 = weights.iter().sum();
         let mut sum = 0.0;
-        let cumulative = endpoints
+        let cumulative = weights
             .iter()
-            .map(|e| {
-                sum += e.weight / total;
+            .map(|weight| {
+                sum += weight / total;
                 sum
             })
             .collect();
-        let think_time = match &load.source {
+        let think_time = match &group.load.source {
             Source::Closed { think_time, .. } => think_time.clone(),
-            Source::Open { .. } => Distribution::Constant(Span::ZERO),
+            _ => Distribution::Constant(Span::ZERO),
         };
         Workload {
+            lane: group.lane(),
             cumulative,
             class: Purpose::new(seed, CLASS),
             think: Purpose::new(seed, THINK),
             think_time,
             patience: Purpose::new(seed, PATIENCE),
-            timeout: load.timeout.clone(),
+            timeout: group.load.timeout.clone(),
         }
+    }
+
+    /// The key of request `index` of the group's closed user `number`; of its arrival `index`
+    /// with the number 0.
+    pub fn key(&self, number: u32, index: u64) -> RequestKey {
+        RequestKey { lane: self.lane + u64::from(number), index }
     }
 
     /// The index of the endpoint that the request calls.
@@ -104,6 +118,7 @@ pub struct Arrivals {
     rate: Profile,
     spacing: Spacing,
     gaps: Purpose,
+    lane: u64,
     /// Arrivals expected up to the last one given out.
     expected: f64,
     index: u64,
@@ -113,15 +128,24 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
+    /// The arrivals of `group` under `seed`; none of a closed load.
+    pub fn of(seed: u64, group: &Group) -> Option<Arrivals> {
+        let Source::Open { rate, spacing, on_off, .. } = &group.load.source else { return None };
+        let all = Arrivals::new(seed, rate, *spacing, None);
+        let phases = on_off.as_ref().map(|on_off| Phases::new(seed, group.lane(), on_off));
+        Some(Arrivals { lane: group.lane(), phases, ..all })
+    }
+
     /// Arrivals at `rate` per second under `seed`, while the process is on.
     pub fn new(seed: u64, rate: &Profile, spacing: Spacing, on_off: Option<&OnOff>) -> Arrivals {
         Arrivals {
             rate: rate.clone(),
             spacing,
             gaps: Purpose::new(seed, "arrivals"),
+            lane: 0,
             expected: 0.0,
             index: 0,
-            phases: on_off.map(|on_off| Phases::new(seed, on_off)),
+            phases: on_off.map(|on_off| Phases::new(seed, 0, on_off)),
             left_out: 0.0,
         }
     }
@@ -134,7 +158,7 @@ impl Arrivals {
         let index = self.index;
         match self.spacing {
             Spacing::Poisson => {
-                let u = unit_interval(draws.draw(&self.gaps, 0, index));
+                let u = unit_interval(draws.draw(&self.gaps, self.lane, index));
                 self.expected -= libm::log(u);
             }
             Spacing::Even => self.expected = index as f64,
@@ -160,6 +184,7 @@ impl Arrivals {
 pub struct Phases {
     times: OnOff,
     lengths: Purpose,
+    lane: u64,
     count: u64,
     /// The present on time, from and to.
     on: (f64, f64),
@@ -167,9 +192,9 @@ pub struct Phases {
 
 impl Phases {
     /// The process `times` under `seed`, in its first on time.
-    pub fn new(seed: u64, times: &OnOff) -> Phases {
+    pub fn new(seed: u64, lane: u64, times: &OnOff) -> Phases {
         let lengths = Purpose::new(seed, "on-off");
-        let mut phases = Phases { times: times.clone(), lengths, count: 0, on: (0.0, 0.0) };
+        let mut phases = Phases { times: times.clone(), lengths, lane, count: 0, on: (0.0, 0.0) };
         phases.on.1 = phases.length();
         phases
     }
@@ -211,7 +236,7 @@ impl Phases {
     fn length(&mut self) -> f64 {
         let kind = if self.count.is_multiple_of(2) { &self.times.on } else { &self.times.off };
         self.count += 1;
-        kind.sample(self.lengths.draw(0, self.count - 1)).secs_f64()
+        kind.sample(self.lengths.draw(self.lane, self.count - 1)).secs_f64()
     }
 }
 
@@ -376,13 +401,14 @@ mod tests {
         let mut arrivals = Arrivals::new(1, &jumps, Spacing::Even, None);
         let all: Vec<Instant> =
             (0..300).filter_map(|_| arrivals.next(&mut draws)).map(|(_, at)| at).collect();
-        assert_eq!([all[99], all[100], all[101], all[200]].map(Instant::nanos), [
-            9_900_000_000,
-            10_000_000_000,
-            10_010_000_000,
-            11_000_000_000
-        ]);
-        let peak = Profile { start: 0.0, stages: [100.0, 0.0].map(|target| Stage { duration: Span::ZERO, target }).into() };
+        assert_eq!(
+            [all[99], all[100], all[101], all[200]].map(Instant::nanos),
+            [9_900_000_000, 10_000_000_000, 10_010_000_000, 11_000_000_000]
+        );
+        let peak = Profile {
+            start: 0.0,
+            stages: [100.0, 0.0].map(|target| Stage { duration: Span::ZERO, target }).into(),
+        };
         assert_eq!(peak.active_spans(0), []);
     }
 
@@ -391,8 +417,7 @@ mod tests {
         let seconds = |n| Distribution::Constant(Span::from_secs(n));
         let on_off = OnOff { on: seconds(2), off: seconds(8) };
         let mut draws = Draws::new();
-        let mut arrivals =
-            Arrivals::new(1, &Profile::constant(10.0), Spacing::Even, Some(&on_off));
+        let mut arrivals = Arrivals::new(1, &Profile::constant(10.0), Spacing::Even, Some(&on_off));
         let all: Vec<u64> =
             (0..60).filter_map(|_| arrivals.next(&mut draws)).map(|(_, at)| at.nanos()).collect();
         // Twenty in each burst, as evenly as without pauses.
@@ -455,6 +480,7 @@ mod tests {
             duration: Span::from_secs(1),
             timeout: None,
             keep_alive: true,
+            keep_alive_timeout: None,
         };
         let workload = Workload::new(1, &load, &endpoints);
         let mut draws = Draws::new();

@@ -44,6 +44,7 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         }],
         workers: Vec::new(),
         runs: None,
+        groups: Vec::new(),
         stations: Vec::new(),
         time: Vec::new(),
         memory: Memory { mean: 60.0 * 1024.0 * 1024.0, peak: 64.0 * 1024.0 * 1024.0 },

@@ -1,5 +1,6 @@
 //! The answer to one scenario.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::report::{AfterWork, Kind, Processes, PublishedFigure, Report, ResponseTime, RunRange};
@@ -30,6 +31,9 @@ impl Answer for Report {
         let good = self.run.samples > 0;
         if good && shown(self, &self.classes) {
             page.table(endpoints(self));
+        }
+        if good && !self.groups.is_empty() {
+            page.table(groups(self));
         }
         if good && shown(self, &self.time) {
             let mean = number::time(self.response_time.mean);
@@ -210,8 +214,36 @@ fn errors(report: &Report) -> String {
 }
 
 fn endpoints(report: &Report) -> Table {
+    let rows = report.classes.iter().map(|class| Row {
+        name: &class.name,
+        good: class.throughput.value,
+        times: &class.response_time,
+        errors: &class.errors,
+    });
+    answers("endpoint", rows, report.run.duration)
+}
+
+fn groups(report: &Report) -> Table {
+    let rows = report.groups.iter().map(|group| Row {
+        name: &group.name,
+        good: group.throughput.value,
+        times: &group.response_time,
+        errors: &group.errors,
+    });
+    answers("load", rows, report.run.duration)
+}
+
+/// A part of the answers.
+struct Row<'r> {
+    name: &'r str,
+    good: f64,
+    times: &'r ResponseTime,
+    errors: &'r BTreeMap<String, f64>,
+}
+
+fn answers<'r>(what: &str, rows: impl Iterator<Item = Row<'r>>, seconds: f64) -> Table {
     let mut table = Table::new(&[
-        ("endpoint", Align::Left),
+        (what, Align::Left),
         ("good/s", Align::Right),
         ("mean", Align::Right),
         ("P50", Align::Right),
@@ -219,13 +251,12 @@ fn endpoints(report: &Report) -> Table {
         ("P99", Align::Right),
         ("errors", Align::Right),
     ]);
-    for class in &report.classes {
-        let ResponseTime { mean, p50, p95, p99, .. } = class.response_time;
-        let good = class.throughput.value;
+    for Row { name, good, times, errors } in rows {
+        let ResponseTime { mean, p50, p95, p99, .. } = *times;
         let time = |t: f64| if good > 0.0 { number::time(t) } else { "-".into() };
-        let failed = parts::error_share(&class.errors, good * report.run.duration);
+        let failed = parts::error_share(errors, good * seconds);
         table.row([
-            class.name.clone(),
+            name.to_string(),
             number::rate(good),
             time(mean),
             time(p50),

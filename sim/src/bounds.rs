@@ -197,15 +197,22 @@ impl Walk<'_> {
 /// checkpoints and the growth of CPU with requests in flight is left out of all, which
 /// keeps them bounds.
 pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
-    let weights: f64 = scenario.endpoints.iter().map(|e| e.weight).sum();
+    // What share of the requests an endpoint has is not known where groups of the load differ in
+    // it: how often each comes round depends on the answer.
+    let groups = scenario.load.groups();
+    if groups.len() > 1 && groups.iter().any(|group| !group.mix.is_empty()) {
+        return Vec::new();
+    }
+    let weights = groups[0].weights(&scenario.endpoints);
+    let sum: f64 = weights.iter().sum();
     let mut mean = Demand::new(plan);
     let mut elapsed = 0.0;
-    for (class, endpoint) in plan.classes.iter().zip(&scenario.endpoints) {
+    for (class, weight) in plan.classes.iter().zip(weights) {
         let (concurrency, demand) = (class.concurrency, Demand::new(plan));
         let held = Vec::new();
         let mut walk = Walk { plan, concurrency, demand, held, elapsed: 0.0, replied: false };
         walk.walk(class.start);
-        let share = endpoint.weight / weights;
+        let share = weight / sum;
         mean.add(&walk.demand, share);
         elapsed += share * walk.elapsed;
     }
@@ -220,7 +227,7 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     ] {
         of(scenario, &mean, &mut bounds);
     }
-    bounds.push(client::bound_of_load(&scenario.load.source, elapsed));
+    bounds.extend(client::bound_of_load(&scenario.load.source, elapsed));
     bounds.retain(|bound| bound.throughput.is_finite());
     bounds.sort_by(|a, b| a.throughput.total_cmp(&b.throughput));
     bounds

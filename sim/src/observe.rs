@@ -180,6 +180,17 @@ impl ClassObservations {
     }
 }
 
+/// Observations of one of several loads at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GroupObservations {
+    /// Its answers; where their time went is not kept.
+    pub answers: ClassObservations,
+    /// Requests sent.
+    pub sent: u64,
+    /// Arrivals that found every user busy.
+    pub dropped: u64,
+}
+
 /// Response times of good answers, in nanoseconds.
 pub type Histograms = Vec<Histogram<u32>>;
 
@@ -193,7 +204,10 @@ pub fn empty_histogram() -> Histogram<u32> {
 pub struct Observations {
     /// By class.
     pub classes: Vec<ClassObservations>,
-    /// Response times by class, those of earlier runs included if it began with theirs.
+    /// By load, where there are several at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupObservations>,
+    /// Response times by class and then by load, those of earlier runs included if it began with theirs.
     #[serde(skip)]
     pub histograms: Histograms,
     /// The window is open.
@@ -251,11 +265,19 @@ impl Observations {
     pub(crate) fn new(plan: &Plan, histograms: Histograms) -> Observations {
         let (classes, places) = (plan.classes.len(), plan.place_count());
         let mut histograms = histograms;
-        histograms.resize_with(classes, empty_histogram);
+        let groups = if plan.groups.len() > 1 { plan.groups.len() } else { 0 };
+        histograms.resize_with(classes + groups, empty_histogram);
         Observations {
             histograms,
             counting: false,
             classes: (0..classes).map(|_| ClassObservations::new(places)).collect(),
+            groups: (0..groups)
+                .map(|_| GroupObservations {
+                    answers: ClassObservations::new(0),
+                    sent: 0,
+                    dropped: 0,
+                })
+                .collect(),
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
             cpu: Default::default(),
@@ -302,6 +324,27 @@ impl Observations {
         }
     }
 
+    /// Counts something of a load, if there are several.
+    #[inline]
+    pub(crate) fn group(&mut self, group: u32, count: impl FnOnce(&mut GroupObservations)) {
+        if let Some(seen) = self.groups.get_mut(group as usize) {
+            count(seen);
+        }
+    }
+
+    /// Counts a good answer of a load, if there are several.
+    #[inline]
+    pub(crate) fn record_of_group(&mut self, group: u32, response_time: Span) {
+        let classes = self.classes.len();
+        if let Some(seen) = self.groups.get_mut(group as usize) {
+            seen.answers.count(response_time);
+            if self.counting {
+                let histogram = &mut self.histograms[classes + group as usize];
+                histogram.saturating_record(response_time.nanos());
+            }
+        }
+    }
+
     fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
         (self.places.iter_mut())
             .chain([&mut self.in_flight, &mut self.after.at_work])
@@ -322,6 +365,10 @@ impl Observations {
             gauge.reset(now);
         }
         self.classes.iter_mut().for_each(ClassObservations::reset);
+        for group in &mut self.groups {
+            group.answers.reset();
+            (group.sent, group.dropped) = (0, 0);
+        }
         self.counting = true;
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);

@@ -202,6 +202,17 @@ pub fn class_response_time(seen: &Observations, class: usize) -> Ratio {
     Ratio(class.sum as f64 / 1e9, class.good as f64)
 }
 
+/// Good answers per second of one of several loads.
+pub fn group_throughput(seen: &Observations, group: usize) -> Ratio {
+    Ratio(seen.groups[group].answers.good as f64 / seen.window.secs_f64(), 1.0)
+}
+
+/// Mean response time of one of several loads, in seconds.
+pub fn group_response_time(seen: &Observations, group: usize) -> Ratio {
+    let answers = &seen.groups[group].answers;
+    Ratio(answers.sum as f64 / 1e9, answers.good as f64)
+}
+
 /// A quantile of the response time of the only class, in seconds.
 pub fn response_time_quantile(seen: &Observations, quantile: f64) -> Ratio {
     Ratio(seen.histograms[0].value_at_quantile(quantile) as f64 / 1e9, 1.0)

@@ -158,6 +158,41 @@ pub fn mean_value_analysis(users: u32, demand: f64, think_time: f64) -> (f64, f6
     (throughput, response_time)
 }
 
+/// A closed network of several classes of users: one queueing station, shared equally or first
+/// come first served with one exponential service time for all classes, and delays. For each class
+/// its users, its service demand and the delay of a cycle. Throughput and residence time at the
+/// station of each class, by exact mean value analysis over all smaller populations (Reiser and
+/// Lavenberg, 1980).
+pub fn mean_value_analysis_of_classes(classes: &[(u32, f64, f64)]) -> Vec<(f64, f64)> {
+    let strides: Vec<usize> = classes
+        .iter()
+        .scan(1, |stride, &(users, ..)| {
+            let own = *stride;
+            *stride *= users as usize + 1;
+            Some(own)
+        })
+        .collect();
+    let all: usize = classes.iter().map(|&(users, ..)| users as usize + 1).product();
+    let mut queue = vec![0.0; all];
+    let mut answer = Vec::new();
+    for at in 0..all {
+        answer = classes
+            .iter()
+            .zip(&strides)
+            .map(|(&(users, demand, delay), stride)| {
+                let n = at / stride % (users as usize + 1);
+                if n == 0 {
+                    return (0.0, 0.0);
+                }
+                let residence = demand * (1.0 + queue[at - stride]);
+                (n as f64 / (delay + residence), residence)
+            })
+            .collect();
+        queue[at] = answer.iter().map(|(rate, residence)| rate * residence).sum();
+    }
+    answer
+}
+
 /// The machine repairman: `machines` run for `up` on average, then need the one repairman
 /// for `repair`, both exponential. Repairs per second, `(1 - p0) / repair`.
 pub fn machine_repairman_throughput(machines: u32, up: f64, repair: f64) -> f64 {
@@ -212,6 +247,19 @@ mod tests {
         let (gone, response_time) = mmc_patience(50.0, 0.01, 1, 0.03);
         close(gone, (1.0 / 0.03) / (50.0 + 1.0 / 0.03), 12);
         close(response_time, 1.0 / (50.0 + 1.0 / 0.03), 12);
+    }
+
+    #[test]
+    fn classes_that_are_alike_are_one_class() {
+        let (throughput, response_time) = mean_value_analysis(12, 0.01, 0.2);
+        let two = mean_value_analysis_of_classes(&[(4, 0.01, 0.2), (8, 0.01, 0.2)]);
+        close(two[0].0 + two[1].0, throughput, 12);
+        close(two[0].1, response_time, 12);
+        close(two[1].0, 2.0 * two[0].0, 12);
+        // One user of each of two classes: by the balance of the four states.
+        let two = mean_value_analysis_of_classes(&[(1, 1.0, 1.0), (1, 2.0, 1.0)]);
+        close(two[0].1, 1.0 + 2.0 / 3.0, 12);
+        close(two[1].1, 2.0 * (1.0 + 0.5), 12);
     }
 
     #[test]

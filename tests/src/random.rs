@@ -26,6 +26,7 @@ const BY_HAND: &[&str] = &[
     "load.rate",
     "load.duration",
     "load.stages",
+    "load.group",
     "endpoint",
 ];
 
@@ -33,7 +34,10 @@ const BY_HAND: &[&str] = &[
 /// one concurrency model has those of the key for all models.
 const VALUES: &[(&str, &[&str])] = &[
     ("load.warmup", &["\"1ms\"", "\"50ms\"", "\"190ms\""]),
-    ("load.timeout", &["\"never\"", "\"never\"", "{ mean = \"20ms\" }", "\"3ms\"", "\"40ms\"", "\"300ms\""]),
+    (
+        "load.timeout",
+        &["\"never\"", "\"never\"", "{ mean = \"20ms\" }", "\"3ms\"", "\"40ms\"", "\"300ms\""],
+    ),
     ("load.max_users", &["1", "3", "10", "50"]),
     ("cpu.cores", &["1", "1", "2", "4"]),
     ("cpu.slice", &["\"20us\"", "\"1ms\"", "\"1s\""]),

@@ -389,8 +389,8 @@ fn one_knob_leaves_the_streams_of_a_plan_as_they_were() {
         let (mut draws, mut others) = (Draws::new(), Draws::new());
         for index in 0..1000 {
             assert_eq!(
-                plan.workload.class(&mut draws, key(index)),
-                other.workload.class(&mut others, key(index)),
+                plan.groups[0].workload.class(&mut draws, key(index)),
+                other.groups[0].workload.class(&mut others, key(index)),
             );
         }
     }
@@ -405,11 +405,11 @@ fn the_load_of_a_run_is_the_shared_workload() {
     let mut draws = Draws::new();
     for (&(lane, index), &class) in &drawn.class {
         let key = RequestKey { lane, index };
-        assert_eq!(plan.workload.class(&mut draws, key), class as usize);
+        assert_eq!(plan.groups[0].workload.class(&mut draws, key), class as usize);
     }
     for (&(lane, index), &pause) in &drawn.think {
         let key = RequestKey { lane, index };
-        assert_eq!(plan.workload.think_time(&mut draws, key), pause);
+        assert_eq!(plan.groups[0].workload.think_time(&mut draws, key), pause);
     }
     assert!(drawn.think.len() > 500, "{}", drawn.think.len());
 }

@@ -24,6 +24,8 @@ pub(super) const MOST_STAGES: usize = 4000;
 pub(super) fn executor(scenario: &Scenario) -> String {
     let load = &scenario.load;
     let lines = match &load.source {
+        // Refused.
+        Source::Several(_) => Vec::new(),
         Source::Closed { users, .. } => closed(users, load),
         Source::Open { rate, max_users, on_off, .. } => {
             let bursts = on_off.as_ref().and_then(|on_off| bursts(scenario, rate, on_off));
@@ -35,7 +37,7 @@ pub(super) fn executor(scenario: &Scenario) -> String {
 
 /// The on/off process as a rate that jumps; none if k6 cannot be told it so.
 pub(super) fn bursts(scenario: &Scenario, rate: &Profile, on_off: &OnOff) -> Option<Profile> {
-    let phases = Phases::new(scenario.seed, on_off);
+    let phases = Phases::new(scenario.seed, 0, on_off);
     let steady = rate.stages.is_empty();
     steady.then(|| phases.profile(rate.start, scenario.load.total(), MOST_STAGES))?
 }
@@ -84,7 +86,8 @@ fn open(rate: &Profile, max_users: Option<u32>, load: &Load) -> Vec<String> {
             format!("maxVUs: {users},"),
         ]),
         None => {
-            let stay = load.timeout.as_ref().map_or(STAY.secs_f64(), |timeout| timeout.mean_capped(STAY));
+            let stay =
+                load.timeout.as_ref().map_or(STAY.secs_f64(), |timeout| timeout.mean_capped(STAY));
             let users = (rate.peak() * stay).ceil().clamp(1.0, MOST_USERS);
             lines.extend([
                 "// The scenario has as many users as it takes; k6 needs a number. Raise it if"

@@ -90,7 +90,7 @@ function next() {
   return { lane: exec.vu.idInTest - 1, index: index - 1 };
 }"
         }
-        Source::Open { .. } => {
+        Source::Open { .. } | Source::Several(_) => {
             "// Arrivals are counted together; who carries them makes no difference.
 function next() {
   return { lane: 0, index: exec.scenario.iterationInTest };

@@ -7,6 +7,7 @@ pub(super) fn notes(scenario: &Scenario) -> String {
     let (same, other) = match &scenario.load.source {
         Source::Closed { .. } => (CLOSED, Vec::new()),
         Source::Open { spacing, .. } => (OPEN, open(*spacing)),
+        Source::Several(_) => (OPEN, Vec::new()),
     };
     let timeout = match &scenario.load.timeout {
         Some(_) => None,

@@ -12,6 +12,14 @@ use super::executor::{MOST_STAGES, bursts};
 pub fn refuse(resolved: &Resolved) -> Result<(), Diagnostics> {
     let mut diagnostics = Vec::new();
     let scenario = &resolved.scenario;
+    if let Source::Several(_) = scenario.load.source {
+        diagnostics.push(resolved.refusal(
+            "load.group",
+            "several loads at once cannot be told to k6 yet",
+            "one load: `users` or `rate`",
+            "measure with `live run`, which runs all groups",
+        ));
+    }
     if let Source::Open { rate, on_off: Some(on_off), .. } = &scenario.load.source
         && bursts(scenario, rate, on_off).is_none()
     {

@@ -73,18 +73,19 @@ impl Client {
         traffic: &Traffic,
         call: Call,
     ) -> Result<Settled, LoadError> {
-        let Call { key, class, ticket } = call;
+        let Call { load, key, class, ticket } = call;
+        let of = &traffic.loads[load];
         traffic.ledger.borrow_mut().send(&ticket, clock::now());
-        let patience = traffic.workload.patience(&mut traffic.draws(), key);
+        let patience = of.workload.patience(&mut traffic.draws(), key);
         let timeout_at =
             patience.map_or(NEVER, |span| ticket.intended.saturating_add(span.nanos()));
         let answer = tokio::select! {
             biased;
-            answer = self.ask(traffic, class, key) => Some(answer),
+            answer = self.ask(traffic, load, class, key) => Some(answer),
             () = traffic.alarm.sleep_until(timeout_at) => None,
         };
         let keep = matches!(&answer, Some(Ok(answer)) if answer.reply.keep);
-        if !keep || !traffic.keep_alive {
+        if !keep || !of.keep_alive {
             self.close(traffic);
         }
         let (outcome, at) = match &answer {
@@ -115,6 +116,7 @@ impl Client {
     async fn ask(
         &mut self,
         traffic: &Traffic,
+        load: usize,
         class: usize,
         key: RequestKey,
     ) -> Result<Answer, Failure> {
@@ -123,7 +125,7 @@ impl Client {
             self.close(traffic);
         }
         if self.connection.as_ref().is_some_and(Connection::is_quiet) {
-            match self.serve(traffic, class, key).await {
+            match self.serve(traffic, load, class, key).await {
                 Err(Failure::Broken { silent: true }) => {
                     if traffic.keep_alive_timeout.is_some() {
                         return Err(Failure::ClosedBefore);
@@ -135,7 +137,7 @@ impl Client {
         self.close(traffic);
         self.connection = Some(Connection::open(traffic.target).await?);
         traffic.ledger.borrow_mut().connected(reused);
-        self.serve(traffic, class, key).await
+        self.serve(traffic, load, class, key).await
     }
 
     /// Sends a request and waits for its reply, or for the end of the worker that has it: where
@@ -143,11 +145,12 @@ impl Client {
     async fn serve(
         &mut self,
         traffic: &Traffic,
+        load: usize,
         class: usize,
         key: RequestKey,
     ) -> Result<Answer, Failure> {
         let began = clock::now();
-        match self.exchange(traffic, class, key).await {
+        match self.exchange(traffic, load, class, key).await {
             Err(Failure::Broken { .. })
                 if traffic.kills_workers && clock::now() - began > CLOSED_BEFORE.nanos() =>
             {
@@ -160,6 +163,7 @@ impl Client {
     async fn exchange(
         &mut self,
         traffic: &Traffic,
+        load: usize,
         class: usize,
         key: RequestKey,
     ) -> Result<Answer, Failure> {
@@ -168,7 +172,7 @@ impl Client {
         };
         let sent = clock::now();
         let key = Key { request: key, sent };
-        traffic.requests[class].write(key, &mut traffic.draws(), &mut self.request);
+        traffic.loads[load].requests[class].write(key, &mut traffic.draws(), &mut self.request);
         let (reply, received) = connection.exchange(self.request.as_bytes()).await?;
         Ok(Answer { reply, sent, received })
     }

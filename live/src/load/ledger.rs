@@ -9,7 +9,7 @@ use super::Event;
 use super::reply::Stamp;
 use super::series::Series;
 use super::stay::Stay;
-use super::tally::{Account, ClassTally, Connections, InFlight, Tally};
+use super::tally::{Account, ClassTally, Connections, GroupTally, InFlight, Tally};
 use crate::clock;
 use crate::times;
 
@@ -32,6 +32,7 @@ impl Schedule {
 #[derive(Debug)]
 pub(super) struct Ticket {
     number: usize,
+    load: usize,
     class: usize,
     /// When it should have been sent.
     pub(super) intended: u64,
@@ -76,6 +77,7 @@ impl Ledger {
     pub(super) fn new(
         schedule: Schedule,
         classes: usize,
+        loads: usize,
         places: usize,
         events: Sender<Event>,
     ) -> Ledger {
@@ -94,6 +96,9 @@ impl Ledger {
                 closed: schedule.close,
                 interrupted: false,
                 classes: (0..classes).map(|_| ClassTally::new(places)).collect(),
+                groups: (0..if loads > 1 { loads } else { 0 })
+                    .map(|_| GroupTally { answers: ClassTally::new(0), sent: 0, dropped: 0 })
+                    .collect(),
                 sent: 0,
                 dropped: 0,
                 in_flight: InFlight::default(),
@@ -106,13 +111,16 @@ impl Ledger {
         }
     }
 
-    /// A request of `class` begins that was intended at `intended`.
-    pub(super) fn begin(&mut self, class: usize, intended: u64, now: u64) -> Ticket {
+    /// A request of `load` and `class` begins that was intended at `intended`.
+    pub(super) fn begin(&mut self, load: usize, class: usize, intended: u64, now: u64) -> Ticket {
         self.catch_up(now);
         self.tally.whole.sent += 1;
         self.series.sent();
         if self.schedule.counts(intended) {
             self.tally.sent += 1;
+            if let Some(group) = self.tally.groups.get_mut(load) {
+                group.sent += 1;
+            }
         }
         // The generator was late: the request should have been in flight at that instant.
         if self.opened && intended < self.schedule.open {
@@ -125,7 +133,7 @@ impl Ledger {
         if self.opened && !self.closed {
             self.tally.in_flight.peak = self.tally.in_flight.peak.max(self.in_flight_now());
         }
-        Ticket { number, class, intended }
+        Ticket { number, load, class, intended }
     }
 
     /// The request of `ticket` is about to be sent.
@@ -142,28 +150,35 @@ impl Ledger {
     }
 
     /// An arrival that was intended at `intended` found every user busy.
-    pub(super) fn drop_arrival(&mut self, intended: u64, now: u64) {
+    pub(super) fn drop_arrival(&mut self, load: usize, intended: u64, now: u64) {
         self.catch_up(now);
         self.tally.whole.dropped += 1;
         self.series.dropped();
         if self.schedule.counts(intended) {
             self.tally.dropped += 1;
+            if let Some(group) = self.tally.groups.get_mut(load) {
+                group.dropped += 1;
+            }
         }
     }
 
     /// The request of `ticket` was answered or has timed out.
     pub(super) fn settle(&mut self, ticket: Ticket, outcome: &Outcome, now: u64) {
         self.catch_up(now);
-        let Ticket { number, class, intended } = ticket;
+        let Ticket { number, load, class, intended } = ticket;
         self.in_flight.remove(number);
         self.tally.in_flight.area += u128::from(self.stay(intended, now));
         let counts = self.schedule.counts(now);
         let counted = &mut self.tally.classes[class];
+        let mut group = self.tally.groups.get_mut(load).filter(|_| counts);
         match *outcome {
             Outcome::Good { sent, times } => {
                 let response_time = now - intended;
                 self.tally.whole.good += 1;
                 self.series.good(class, response_time);
+                if let Some(group) = &mut group {
+                    group.answers.count(response_time);
+                }
                 if counts {
                     counted.record(Stay { intended, sent, received: now }, times);
                 }
@@ -171,6 +186,9 @@ impl Ledger {
             Outcome::Error(kind) => {
                 self.tally.whole.errors[kind as usize] += 1;
                 self.series.error();
+                if let Some(group) = &mut group {
+                    group.answers.errors[kind as usize] += 1;
+                }
                 if counts {
                     counted.errors[kind as usize] += 1;
                 }

@@ -36,7 +36,9 @@ use crate::machine::raise_open_files;
 use client::Client;
 use ledger::Schedule;
 pub use opening::opening_times;
-pub use tally::{Account, ClassTally, Connections, InFlight, LoadSecond, Second, Tally};
+pub use tally::{
+    Account, ClassTally, Connections, GroupTally, InFlight, LoadSecond, Second, Tally,
+};
 use traffic::Traffic;
 use users::{Door, closed_user, closed_users};
 
@@ -131,11 +133,11 @@ async fn conduct(
     let _ = events.send(Event::Started { at: start });
     let traffic = Rc::new(Traffic::new(&plan.scenario, plan.target, schedule, alarm, events));
     let mut tasks = JoinSet::new();
-    let mut door = open_door(plan, clients, &traffic, &mut tasks);
+    let mut doors = open_doors(plan, clients, &traffic, &mut tasks);
     loop {
         let mut over = false;
         let turn = traffic.ledger.borrow().next_turn();
-        let arrival = door.as_ref().map_or(NEVER, Door::next_arrival);
+        let arrival = doors.iter().map(Door::next_arrival).min().unwrap_or(NEVER);
         tokio::select! {
             biased;
             () = traffic.alarm.sleep_until(turn) => over = clock::now() >= schedule.close,
@@ -144,7 +146,7 @@ async fn conduct(
             Some(ended) = tasks.join_next() => settle(ended)?,
         }
         // At the end too: a request that was due by then counts as sent, and is in flight.
-        if let Some(door) = &mut door {
+        for door in &mut doors {
             door.open(&traffic, |visit| drop(tasks.spawn_local(visit.run())));
         }
         let now = clock::now();
@@ -160,43 +162,50 @@ async fn conduct(
 /// How long connections that were opened ahead are left to be accepted.
 const ACCEPTED: u64 = 500_000_000;
 
-/// The closed users that are connected before the load begins; none unless the load says so.
-async fn preconnect(plan: &Plan, alarm: &Alarm) -> Result<Vec<Client>, LoadError> {
-    let Source::Closed { users, preconnect: true, .. } = &plan.scenario.load.source else {
-        return Ok(Vec::new());
-    };
+/// The closed users of each load that are connected before it begins; none unless it says so.
+async fn preconnect(plan: &Plan, alarm: &Alarm) -> Result<Vec<Vec<Client>>, LoadError> {
     let mut clients = Vec::new();
-    for _ in closed_users(users) {
-        clients.push(Client::connected(plan.target).await?);
+    for group in plan.scenario.load.groups().iter() {
+        let mut own = Vec::new();
+        if let Source::Closed { users, preconnect: true, .. } = &group.load.source {
+            for _ in closed_users(users) {
+                own.push(Client::connected(plan.target).await?);
+            }
+        }
+        clients.push(own);
     }
-    alarm.sleep_until(clock::now().saturating_add(ACCEPTED)).await;
+    if clients.iter().any(|own| !own.is_empty()) {
+        alarm.sleep_until(clock::now().saturating_add(ACCEPTED)).await;
+    }
     Ok(clients)
 }
 
-/// Starts the closed users; for open arrivals, returns the door that starts them.
-fn open_door(
+/// Starts the closed users of each load; returns the doors that start open arrivals.
+fn open_doors(
     plan: &Plan,
-    clients: Vec<Client>,
+    clients: Vec<Vec<Client>>,
     traffic: &Rc<Traffic>,
     tasks: &mut JoinSet<Result<(), LoadError>>,
-) -> Option<Door> {
-    match &plan.scenario.load.source {
-        Source::Closed { users, .. } => {
-            let clients = clients.into_iter().chain(std::iter::repeat_with(Client::default));
-            for ((user, active), client) in closed_users(users).zip(clients) {
+) -> Vec<Door> {
+    let mut doors = Vec::new();
+    let groups = plan.scenario.load.groups();
+    for (load, (group, own)) in groups.iter().zip(clients).enumerate() {
+        if let Source::Closed { users, .. } = &group.load.source {
+            let own = own.into_iter().chain(std::iter::repeat_with(Client::default));
+            for ((user, active), client) in closed_users(users).zip(own) {
                 if client.is_connected() {
                     traffic.ledger.borrow_mut().connected(false);
                 }
-                tasks.spawn_local(closed_user(Rc::clone(traffic), user, active, client));
+                tasks.spawn_local(closed_user(Rc::clone(traffic), load, user, active, client));
             }
-            None
         }
-        Source::Open { rate, spacing, on_off, max_users } => {
-            let arrivals =
-                Arrivals::new(plan.scenario.seed, rate, *spacing, on_off.as_ref());
-            Some(Door::new(traffic, arrivals, *max_users))
+        if let Source::Open { max_users, .. } = group.load.source
+            && let Some(arrivals) = Arrivals::of(plan.scenario.seed, group)
+        {
+            doors.push(Door::new(traffic, load, arrivals, max_users));
         }
     }
+    doors
 }
 
 /// Waits until the run is to stop; for ever if the sender is gone.

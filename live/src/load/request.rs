@@ -20,10 +20,11 @@ impl RequestTemplate {
     pub(super) fn new(
         scenario: &Scenario,
         endpoint: &Endpoint,
+        keep_alive: bool,
         host: impl fmt::Display,
     ) -> RequestTemplate {
         let path = wire::path_of(&endpoint.name);
-        let close = if scenario.load.keep_alive { "" } else { "connection: close\r\n" };
+        let close = if keep_alive { "" } else { "connection: close\r\n" };
         let key = wire::KEY;
         let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{close}{key}: ");
         RequestTemplate { head, program: Program::new(scenario, endpoint) }

@@ -15,13 +15,17 @@ pub(super) struct Stay {
 }
 
 impl ClassTally {
-    /// Counts a good answer, whose service said `times`.
-    pub(super) fn record(&mut self, stay: Stay, times: &Stamp) {
-        let response_time = stay.received - stay.intended;
+    /// Counts a good answer, wherever its time went.
+    pub(super) fn count(&mut self, response_time: u64) {
         self.good += 1;
         self.sum += u128::from(response_time);
         self.max = self.max.max(response_time);
         self.response_times.saturating_record(response_time);
+    }
+
+    /// Counts a good answer, whose service said `times`.
+    pub(super) fn record(&mut self, stay: Stay, times: &Stamp) {
+        self.count(stay.received - stay.intended);
         match times {
             Stamp::Absent => self.untimed += 1,
             Stamp::Times(times) if add_up(stay, times, self.time.len()) => {

@@ -25,6 +25,8 @@ pub struct Tally {
     pub interrupted: bool,
     /// By class, in the scenario's order of endpoints.
     pub classes: Vec<ClassTally>,
+    /// By load, where the scenario has several at once.
+    pub groups: Vec<GroupTally>,
     /// Requests sent.
     pub sent: u64,
     /// Arrivals that found every user busy.
@@ -66,6 +68,17 @@ pub struct ClassTally {
     /// Good answers whose service said what cannot be: no such place, not the time that has
     /// passed, not from this clock.
     pub malformed: u64,
+}
+
+/// What was counted of one of several loads at once.
+#[derive(Clone, Debug)]
+pub struct GroupTally {
+    /// Its answers; where their time went is counted by class only.
+    pub answers: ClassTally,
+    /// Requests sent.
+    pub sent: u64,
+    /// Arrivals that found every user busy.
+    pub dropped: u64,
 }
 
 impl ClassTally {

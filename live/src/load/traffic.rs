@@ -4,7 +4,7 @@ use std::cell::{RefCell, RefMut};
 use std::net::SocketAddr;
 
 use model::place;
-use model::scenario::Scenario;
+use model::scenario::{Group, Scenario};
 use model::stream::Draws;
 use model::workload::{RequestKey, Workload};
 
@@ -18,20 +18,28 @@ pub(super) struct Traffic {
     pub(super) target: SocketAddr,
     pub(super) schedule: Schedule,
     pub(super) alarm: Alarm,
-    pub(super) workload: Workload,
+    /// The loads at once; one without a name where the scenario has no groups.
+    pub(super) loads: Vec<LoadTraffic>,
     pub(super) ledger: RefCell<Ledger>,
-    /// The request of each class.
-    pub(super) requests: Vec<RequestTemplate>,
     draws: RefCell<Draws>,
-    pub(super) keep_alive: bool,
     /// The service has a supervisor that kills workers.
     pub(super) kills_workers: bool,
     /// How long clients keep an idle connection.
     pub(super) keep_alive_timeout: Option<Span>,
 }
 
+/// What all users of one load share.
+pub(super) struct LoadTraffic {
+    pub(super) workload: Workload,
+    /// The request of each class.
+    pub(super) requests: Vec<RequestTemplate>,
+    pub(super) keep_alive: bool,
+}
+
 /// A request that is due and has not been sent.
 pub(super) struct Call {
+    /// The load that it belongs to.
+    pub(super) load: usize,
     pub(super) key: RequestKey,
     pub(super) class: usize,
     pub(super) ticket: Ticket,
@@ -47,18 +55,30 @@ impl Traffic {
     ) -> Traffic {
         let Scenario { seed, load, endpoints, .. } = scenario;
         let places = place::count(scenario);
+        let of = |group: &Group| LoadTraffic {
+            workload: Workload::of(*seed, group, endpoints),
+            requests: endpoints
+                .iter()
+                .map(|endpoint| {
+                    RequestTemplate::new(scenario, endpoint, group.load.keep_alive, target)
+                })
+                .collect(),
+            keep_alive: group.load.keep_alive,
+        };
+        let loads: Vec<LoadTraffic> = load.groups().iter().map(of).collect();
         Traffic {
             target,
             schedule,
             alarm,
-            workload: Workload::new(*seed, load, endpoints),
-            ledger: RefCell::new(Ledger::new(schedule, endpoints.len(), places, events)),
-            requests: endpoints
-                .iter()
-                .map(|endpoint| RequestTemplate::new(scenario, endpoint, target))
-                .collect(),
+            ledger: RefCell::new(Ledger::new(
+                schedule,
+                endpoints.len(),
+                loads.len(),
+                places,
+                events,
+            )),
+            loads,
             draws: RefCell::new(Draws::new()),
-            keep_alive: load.keep_alive,
             kills_workers: scenario.service.worker_timeout.is_some(),
             keep_alive_timeout: load.keep_alive_timeout,
         }
@@ -70,9 +90,9 @@ impl Traffic {
     }
 
     /// Begins a request that was intended at `intended`.
-    pub(super) fn begin(&self, key: RequestKey, intended: u64) -> Call {
-        let class = self.workload.class(&mut self.draws(), key);
-        let ticket = self.ledger.borrow_mut().begin(class, intended, clock::now());
-        Call { key, class, ticket }
+    pub(super) fn begin(&self, load: usize, key: RequestKey, intended: u64) -> Call {
+        let class = self.loads[load].workload.class(&mut self.draws(), key);
+        let ticket = self.ledger.borrow_mut().begin(load, class, intended, clock::now());
+        Call { load, key, class, ticket }
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use model::scenario::Profile;
 use model::units::{Instant, Span};
-use model::workload::{Arrivals, RequestKey};
+use model::workload::Arrivals;
 
 use super::LoadError;
 use super::client::Client;
@@ -23,6 +23,7 @@ const PAUSE_AFTER_DISCONNECT: Span = Span::from_millis(10);
 /// A closed user: sends while it is active, waits for the reply, thinks, repeats.
 pub(super) async fn closed_user(
     traffic: Rc<Traffic>,
+    load: usize,
     user: u32,
     active: Vec<(Instant, Instant)>,
     mut client: Client,
@@ -37,10 +38,11 @@ pub(super) async fn closed_user(
             client.close(&traffic);
         }
         traffic.alarm.sleep_until(intended).await;
-        let key = RequestKey { lane: u64::from(user), index };
-        let call = traffic.begin(key, intended);
+        let workload = &traffic.loads[load].workload;
+        let key = workload.key(user, index);
+        let call = traffic.begin(load, key, intended);
         let settled = client.carry(&traffic, call).await?;
-        let mut pause = traffic.workload.think_time(&mut traffic.draws(), key);
+        let mut pause = workload.think_time(&mut traffic.draws(), key);
         if settled.disconnected {
             pause = pause.max(PAUSE_AFTER_DISCONNECT);
         }
@@ -68,6 +70,7 @@ pub(super) fn closed_users(
 
 /// Open arrivals and the users that wait for them.
 pub(super) struct Door {
+    load: usize,
     arrivals: Arrivals,
     /// Number and instant of the next arrival.
     next: Option<(u64, u64)>,
@@ -78,8 +81,14 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) fn new(traffic: &Traffic, arrivals: Arrivals, users_most: Option<u32>) -> Door {
+    pub(super) fn new(
+        traffic: &Traffic,
+        load: usize,
+        arrivals: Arrivals,
+        users_most: Option<u32>,
+    ) -> Door {
         let mut door = Door {
+            load,
             arrivals,
             next: None,
             idle: Rc::default(),
@@ -115,9 +124,13 @@ impl Door {
                     traffic: Rc::clone(traffic),
                     idle: Rc::clone(&self.idle),
                     client,
-                    call: traffic.begin(RequestKey { lane: 0, index }, intended),
+                    call: traffic.begin(
+                        self.load,
+                        traffic.loads[self.load].workload.key(0, index),
+                        intended,
+                    ),
                 }),
-                None => traffic.ledger.borrow_mut().drop_arrival(intended, now),
+                None => traffic.ledger.borrow_mut().drop_arrival(self.load, intended, now),
             }
         }
     }

@@ -7,10 +7,9 @@ use model::failure::ErrorKind;
 use model::place;
 use model::read::Resolved;
 use model::report::{
-    AfterWork, Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report,
+    AfterWork, Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
     ResponseTime, Run, RunRange, SCHEMA, Station,
 };
-use model::scenario::Source;
 use model::statistics::{Estimate, round_significant};
 
 use super::evidence::{Evidence, troubles};
@@ -18,7 +17,7 @@ use super::fold::{Group, Groups, response_time};
 use super::guard;
 use super::round::Round;
 use super::stations::{self, Span, Window};
-use crate::load::Tally;
+use crate::load::{ClassTally, GroupTally, Tally};
 use crate::machine::Facts;
 use crate::machine::Holdings;
 use crate::machine::Split;
@@ -130,6 +129,7 @@ impl<'a> Builder<'a> {
                 ),
             },
             classes: self.classes(),
+            groups: self.loads(),
             stations: self.stations(on.target),
             workers: Vec::new(),
             runs: None,
@@ -193,20 +193,27 @@ impl<'a> Builder<'a> {
     }
 
     fn response_time(&self, of: impl Fn(usize) -> bool) -> ResponseTime {
+        self.response_time_of(|tally| {
+            let classes = tally.classes.iter().enumerate();
+            classes.filter(|(index, _)| of(*index)).map(|(_, class)| class).collect()
+        })
+    }
+
+    fn response_time_of<'t>(
+        &'t self,
+        pick: impl Fn(&'t Tally) -> Vec<&'t ClassTally>,
+    ) -> ResponseTime {
         let mut times: Option<Histogram<u64>> = None;
         let (mut sum, mut max) = (0, 0);
-        for round in &self.rounds {
-            let classes = round.tally.classes.iter().enumerate();
-            for (_, class) in classes.filter(|(index, _)| of(*index)) {
-                sum += class.sum;
-                max = max.max(class.max);
-                match &mut times {
-                    // All have the same bounds.
-                    Some(times) => {
-                        let _ = times.add(&class.response_times);
-                    }
-                    None => times = Some(class.response_times.clone()),
+        for class in self.rounds.iter().flat_map(|round| pick(&round.tally)) {
+            sum += class.sum;
+            max = max.max(class.max);
+            match &mut times {
+                // All have the same bounds.
+                Some(times) => {
+                    let _ = times.add(&class.response_times);
                 }
+                None => times = Some(class.response_times.clone()),
             }
         }
         times.map_or_else(ResponseTime::default, |times| response_time(&times, sum, max))
@@ -253,6 +260,43 @@ impl<'a> Builder<'a> {
                 }
             })
             .collect()
+    }
+
+    /// Each of several loads at once.
+    fn loads(&self) -> Vec<LoadAnswer> {
+        let groups = self.resolved.scenario.load.groups();
+        let load = |(index, group): (usize, &model::scenario::Group)| {
+            let each = |round: &Round| {
+                let good = round.tally.groups.get(index).map_or(0, |group| group.answers.good);
+                good as f64 / round.seconds_counted().max(f64::MIN_POSITIVE)
+            };
+            let rates: Vec<f64> = self.rounds.iter().map(|&round| each(round)).collect();
+            let answers = |tally: &Tally, pick: &dyn Fn(&GroupTally) -> f64| {
+                tally.groups.get(index).map_or(0.0, pick)
+            };
+            let errors = ErrorKind::ALL.into_iter().map(|kind| {
+                let count = |group: &GroupTally| group.answers.errors[kind as usize] as f64;
+                (kind, self.per_round(|tally| answers(tally, &count)))
+            });
+            let told = errors.filter(|(kind, n)| *n > 0.0 || ErrorKind::ALWAYS.contains(kind));
+            LoadAnswer {
+                name: group.name.clone(),
+                throughput: match rates[..] {
+                    [rate] => Estimate::exact(round_significant(rate)),
+                    _ => Estimate::of_mean(&rates, CONFIDENCE).rounded(),
+                },
+                response_time: self.response_time_of(|tally| {
+                    tally.groups.get(index).map(|group| &group.answers).into_iter().collect()
+                }),
+                errors: told.map(|(kind, count)| (kind.name().to_string(), count)).collect(),
+                sent: self.per_round(|tally| answers(tally, &|group| group.sent as f64)),
+                dropped: self.per_round(|tally| answers(tally, &|group| group.dropped as f64)),
+            }
+        };
+        match groups.len() {
+            1 => Vec::new(),
+            _ => groups.iter().enumerate().map(load).collect(),
+        }
     }
 
     /// Mean seconds per good answer by place, of those that the service timed.
@@ -339,7 +383,7 @@ impl<'a> Builder<'a> {
         let source = &self.resolved.scenario.load.source;
         let ended = report.throughput.value / (1.0 - report.error_share.min(0.999));
         let come = report.arrivals.rate - report.arrivals.dropped / report.run.duration;
-        let open = matches!(source, Source::Open { .. });
+        let open = source.is_open();
         let grows = open && come > MANY * ended + FEW / report.run.duration;
         grows.then(|| Estimate::exact(round_significant(come - ended)))
     }

@@ -1,7 +1,7 @@
 //! What of a scenario `live` cannot do for real, refused before anything is started.
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{Connections, Endpoint, Engine, Scenario, Source, Spread, Step};
+use model::scenario::{Connections, Endpoint, Engine, Group, Scenario, Source, Spread, Step};
 
 use crate::stack::Target;
 
@@ -53,10 +53,12 @@ fn files(scenario: &Scenario) -> (u64, u64) {
 
 /// Most users at a time, as far as the scenario limits them.
 fn users(scenario: &Scenario) -> u64 {
-    match &scenario.load.source {
+    let of = |group: &Group| match &group.load.source {
         Source::Closed { users, .. } => libm::ceil(users.peak()) as u64,
         Source::Open { max_users, .. } => max_users.map_or(0, u64::from),
-    }
+        Source::Several(_) => 0,
+    };
+    scenario.load.groups().iter().map(of).sum()
 }
 
 /// Most calls of upstreams that are in flight at a time in `step`.
@@ -102,7 +104,7 @@ fn machine(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
     }
     // Each closed user has a connection; how many open ones there will be is not known.
     let users = users(scenario);
-    let closed = matches!(scenario.load.source, Source::Closed { .. });
+    let closed = !scenario.load.source.is_open();
     if closed && users + OTHER_FILES > offer.files {
         found.push(resolved.refusal(
             "load.users",

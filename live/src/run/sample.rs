@@ -94,6 +94,7 @@ pub(super) fn round(factor: u64) -> Round {
         closed: START + (WARMUP + WINDOW) * SECOND,
         interrupted: false,
         classes: vec![class],
+        groups: Vec::new(),
         sent: count,
         dropped: 0,
         in_flight: InFlight {

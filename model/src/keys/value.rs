@@ -203,6 +203,14 @@ impl Fields {
         }
     }
 
+    pub(crate) fn list_mut(&mut self, key: &str) -> &mut [Fields] {
+        let field = self.fields.iter_mut().find(|field| field.key == key);
+        match field.map(|field| &mut field.value.value) {
+            Some(Typed::List(list)) => list,
+            _ => &mut [],
+        }
+    }
+
     pub(crate) fn list(&self, key: &str) -> Option<&[Fields]> {
         match self.typed(key)? {
             Typed::List(list) => Some(list),

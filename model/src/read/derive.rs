@@ -1,9 +1,9 @@
 //! Defaults that follow from other keys.
 
-use crate::costs;
-use crate::keys::{Checked, Fields, KeyKind, Origin, Section, Typed, read_field};
+use crate::keys::{Checked, Fallback, Fields, Key, KeyKind, Origin, Section, Typed, read_field};
 use crate::scenario::{Client, EventLoop, Server, Stage, base_slice};
 use crate::units::Span;
+use crate::{costs, scenario};
 
 /// Fills in the defaults that follow from other keys.
 pub(crate) fn derive(root: &mut Fields) {
@@ -36,6 +36,9 @@ pub(crate) fn derive(root: &mut Fields) {
         put(load, "warmup", "duration", Typed::Span(duration), Origin::Implied);
     }
     clients(root);
+    if let Some(load) = root.table_mut("load") {
+        groups_inherit(load);
+    }
     if let Some(costs) = root.table_mut("costs") {
         put(costs, "", "name", Typed::Text("inline".into()), Origin::Default);
         for name in ["cpu", "cache"] {
@@ -97,6 +100,24 @@ fn rest_of_stages(load: &Fields) -> Option<Span> {
     let warmup: Span = read_field(load, "warmup", &[])?;
     let total = stages?.iter().fold(Span::ZERO, |sum, stage| sum.saturating_add(stage.duration));
     Some(total.saturating_sub(warmup))
+}
+
+/// What a group of a load does not say for itself, the load says for all groups.
+fn groups_inherit(load: &mut Fields) {
+    let Some(KeyKind::List(section)) = scenario::keys()
+        .key("load")
+        .and_then(|key| key.kind.section()?.key("group"))
+        .map(|key| key.kind)
+    else {
+        return;
+    };
+    let derived = |key: &&Key| matches!(key.fallback, Fallback::Derived(_));
+    for key in section().keys.iter().filter(derived) {
+        let Some(shared) = load.get(key.name).cloned() else { continue };
+        for group in load.list_mut("group") {
+            put(group, "", key.name, shared.value.clone(), Origin::Implied);
+        }
+    }
 }
 
 /// Keys that are missing in the table of a concurrency model are taken from the table around it.

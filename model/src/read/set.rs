@@ -101,10 +101,19 @@ fn refuse(names: &[&str], at: Position) -> Option<Problem> {
 
 /// A key below an unknown name is a misspelling, not a new upstream.
 fn no_such_name(table: &Table, names: &[&str], at: Position) -> Option<Problem> {
+    if let ["load", "group", ..] = names {
+        let load = table.get("load")?.node.table()?;
+        return (names.len() > 3).then(|| unknown_name(load, "group", names[2], at))?;
+    }
     let (&first, &name) = (names.first()?, names.get(1)?);
     if names.len() < 3 || !matches!(first, "upstream" | "endpoint") {
         return None;
     }
+    unknown_name(table, first, name, at)
+}
+
+/// The problem with an entry `name` of the list or table `first` that is not there.
+fn unknown_name(table: &Table, first: &str, name: &str, at: Position) -> Option<Problem> {
     let found: Vec<&str> = match &table.get(first)?.node.value {
         Value::Table(named) => named.keys().collect(),
         Value::List(nodes) => nodes.iter().filter_map(merge::name).collect(),

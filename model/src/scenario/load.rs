@@ -1,16 +1,20 @@
 //! The load: who sends requests, and for how long they are counted.
 
 use crate::distribution::Distribution;
-use crate::keys::{Fields, Key, Keys, MOST_USERS};
+use std::borrow::Cow;
+
+use super::Endpoint;
+use crate::keys::{Fields, Key, Keys, MOST_USERS, Section, TableType, concat, count};
+use crate::stream::lanes_of_group;
 use crate::units::Span;
 
 section! {
     /// Who sends requests, and for how long they are counted.
     #[section("load")]
-    #[one_of(users, rate)]
+    #[one_of(users, rate, group)]
     #[one_of(duration, stages)]
     pub struct Load {
-        /// Closed users or open arrivals.
+        /// Closed users or open arrivals, or groups of both.
         #[key(flatten)]
         pub source: Source,
         /// Time at the start that is run but not counted.
@@ -70,6 +74,65 @@ section! {
 }
 
 section! {
+    /// Several loads at once.
+    #[section("load")]
+    pub(crate) struct GroupList {
+        /// Several loads at once, in the place of `users` or `rate`: users of a page beside a
+        /// poller or a health probe. They have `warmup` and `duration` of the load in common.
+        group: Option<Vec<Group>>,
+    }
+}
+
+section! {
+    /// One of several loads at once.
+    #[section("group")]
+    #[one_of(users, rate)]
+    pub(crate) struct GroupKeys {
+        /// Its name in the report.
+        name: String,
+        /// The endpoints that it calls and their shares; without it all endpoints, by their own
+        /// weights.
+        mix: Option<Vec<Share>>,
+        /// Closed users or open arrivals.
+        #[key(flatten)]
+        source: Alone,
+        /// A client gives up after this long, as `load.timeout` says it for all groups.
+        #[key(or("never"), derived("`load.timeout`"))]
+        timeout: Option<Distribution>,
+        /// Connections are kept between requests of the same user.
+        #[key(derived("`load.keep_alive`"))]
+        keep_alive: bool,
+    }
+}
+
+section! {
+    /// An endpoint that a group calls.
+    #[section("share")]
+    pub struct Share {
+        /// The endpoint.
+        pub endpoint: String,
+        /// Its share of the group's requests, relative to the other weights.
+        #[key(between(0.0, 1e9))]
+        pub weight: f64 = 1,
+    }
+}
+
+/// The source of one group.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Alone(pub(crate) Source);
+
+/// One of several loads at once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Its name; empty for a load without groups.
+    pub name: String,
+    /// The endpoints that it calls; empty for all.
+    pub mix: Vec<Share>,
+    /// Its load.
+    pub load: Load,
+}
+
+section! {
     /// One straight line of a load over time.
     #[section("stage")]
     #[derive(Copy)]
@@ -119,6 +182,8 @@ pub enum Source {
         /// Most requests in flight; an arrival beyond it is dropped and counted.
         max_users: Option<u32>,
     },
+    /// Several loads at once, each closed or open.
+    Several(Vec<Group>),
 }
 
 words! {
@@ -142,26 +207,59 @@ pub struct Profile {
 }
 
 impl Keys for Source {
-    const KEYS: &'static [Key] = SourceKeys::KEYS;
+    const KEYS: &'static [Key] = {
+        const PARTS: &[&[Key]] = &[SourceKeys::KEYS, GroupList::KEYS];
+        const ALL: [Key; count(PARTS)] = concat(PARTS);
+        &ALL
+    };
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Source> {
-        let SourceKeys {
-            users, rate, think_time, preconnect, spacing, on_off, max_users, stages
-        } =
+        match GroupList::read(fields, upstreams)?.group {
+            Some(groups) => Some(Source::Several(groups)),
+            None => Alone::read(fields, upstreams).map(|Alone(source)| source),
+        }
+    }
+}
+
+impl Keys for Group {
+    const KEYS: &'static [Key] = GroupKeys::KEYS;
+
+    fn read(fields: &Fields, upstreams: &[&str]) -> Option<Group> {
+        let GroupKeys { name, mix, source: Alone(source), timeout, keep_alive } =
+            GroupKeys::read(fields, upstreams)?;
+        // The rest is common to all groups, see `Load::complete`.
+        let (warmup, duration) = (Span::ZERO, Span::ZERO);
+        let keep_alive_timeout = None;
+        let load = Load { source, warmup, duration, timeout, keep_alive, keep_alive_timeout };
+        Some(Group { name, mix: mix.unwrap_or_default(), load })
+    }
+}
+
+impl TableType for Group {
+    fn section() -> &'static Section {
+        GroupKeys::section()
+    }
+}
+
+impl Keys for Alone {
+    const KEYS: &'static [Key] = SourceKeys::KEYS;
+
+    fn read(fields: &Fields, upstreams: &[&str]) -> Option<Alone> {
+        let SourceKeys { users, rate, think_time, preconnect, spacing, on_off, max_users, stages } =
             SourceKeys::read(fields, upstreams)?;
         let stages = stages.unwrap_or_default();
         match (users, rate) {
-            (Some(users), _) => Some(Source::Closed {
+            (Some(users), _) => Some(Alone(Source::Closed {
                 users: Profile { start: users as f64, stages },
                 think_time: think_time?,
                 preconnect: preconnect?,
-            }),
-            (_, Some(rate)) => Some(Source::Open {
+            })),
+            (_, Some(rate)) => Some(Alone(Source::Open {
                 rate: Profile { start: rate, stages },
                 spacing: spacing?,
                 on_off,
                 max_users,
-            }),
+            })),
             _ => None,
         }
     }
@@ -202,12 +300,50 @@ impl OnOff {
     }
 }
 
+impl Group {
+    /// The first of the lanes of its draws: those of one group are its own, whatever other groups
+    /// there are.
+    pub fn lane(&self) -> u64 {
+        lanes_of_group(&self.name)
+    }
+
+    /// The weight of each of the endpoints.
+    pub fn weights(&self, endpoints: &[Endpoint]) -> Vec<f64> {
+        let of = |endpoint: &Endpoint| {
+            let own = self.mix.iter().filter(|share| share.endpoint == endpoint.name);
+            own.map(|share| share.weight).sum()
+        };
+        match self.mix.is_empty() {
+            true => endpoints.iter().map(|endpoint| endpoint.weight).collect(),
+            false => endpoints.iter().map(of).collect(),
+        }
+    }
+
+    /// A key of this load as a file writes it: `load.timeout`, `load.group.page.timeout`.
+    pub fn key(&self, name: &str) -> String {
+        match self.name.is_empty() {
+            true => format!("load.{name}"),
+            false => crate::keys::path(&["load", "group", self.name.as_str(), name]),
+        }
+    }
+}
+
 impl Source {
-    /// Users, or arrivals per second, over time.
-    pub(crate) fn profile(&self) -> &Profile {
+    /// Users, or arrivals per second, over time; none of several loads.
+    pub fn profile(&self) -> Option<&Profile> {
         match self {
-            Source::Closed { users, .. } => users,
-            Source::Open { rate, .. } => rate,
+            Source::Closed { users, .. } => Some(users),
+            Source::Open { rate, .. } => Some(rate),
+            Source::Several(_) => None,
+        }
+    }
+
+    /// Requests come, or some of them do, whether or not earlier ones are answered.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Source::Closed { .. } => false,
+            Source::Open { .. } => true,
+            Source::Several(groups) => groups.iter().any(|group| group.load.source.is_open()),
         }
     }
 }
@@ -216,5 +352,25 @@ impl Load {
     /// Warm-up and counted time together.
     pub fn total(&self) -> Span {
         self.warmup + self.duration
+    }
+
+    /// Each load by itself: the groups, or the one load without a name.
+    pub fn groups(&self) -> Cow<'_, [Group]> {
+        match &self.source {
+            Source::Several(groups) => Cow::Borrowed(groups),
+            _ => {
+                Cow::Owned(vec![Group { name: String::new(), mix: Vec::new(), load: self.clone() }])
+            }
+        }
+    }
+
+    /// Gives the groups what they have in common.
+    pub(crate) fn complete(&mut self) {
+        if let Source::Several(groups) = &mut self.source {
+            for group in groups {
+                (group.load.warmup, group.load.duration) = (self.warmup, self.duration);
+                group.load.keep_alive_timeout = self.keep_alive_timeout;
+            }
+        }
     }
 }

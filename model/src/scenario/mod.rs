@@ -12,7 +12,8 @@ mod upstream;
 pub use client::{Client, Filled};
 pub use database::{Connections, Database, DriverMode, Engine, Hold, Postgres, Sqlite};
 pub use endpoint::{Endpoint, Step};
-pub use load::{Load, OnOff, Profile, Source, Spacing, Stage};
+pub(crate) use load::Alone;
+pub use load::{Group, Load, OnOff, Profile, Share, Source, Spacing, Stage};
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 
@@ -134,7 +135,8 @@ pub(crate) fn step_keys() -> &'static Section {
 impl Scenario {
     /// The scenario `name` from its checked keys; none if one is broken.
     pub(crate) fn read(name: &str, fields: &Fields, upstreams: &[&str]) -> Option<Scenario> {
-        let root = Root::read(fields, upstreams)?;
+        let mut root = Root::read(fields, upstreams)?;
+        root.load.complete();
         Some(Scenario {
             name: name.to_string(),
             question: root.question,

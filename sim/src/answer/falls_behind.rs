@@ -1,6 +1,6 @@
 //! Whether requests, or work after replies, come faster than they are served: queues that grow.
 
-use model::scenario::{Scenario, Source};
+use model::scenario::Scenario;
 use model::statistics::Estimate;
 
 use crate::observe::Observations;
@@ -17,7 +17,7 @@ pub(super) fn growth(
     seen: &[Observations],
     confidence: f64,
 ) -> Option<Estimate> {
-    let closed = matches!(scenario.load.source, Source::Closed { .. });
+    let closed = !scenario.load.source.is_open();
     let more = |o: &Observations| {
         let [half, end] = if closed { o.after.queued } else { o.queued };
         end as f64 - half as f64

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use model::report::{
-    Arrivals, Class, InFlight, Kind, Memory, Part, PublishedFigure, Report, ResponseTime, Run,
-    RunRange, SCHEMA,
+    Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
+    ResponseTime, Run, RunRange, SCHEMA,
 };
 use model::scenario::Scenario;
 use model::statistics::{Estimate, round_significant};
@@ -98,6 +98,7 @@ impl Builder<'_> {
                 rate: self.average(|o| (o.sent + o.dropped) as f64 / o.window.secs_f64()),
             },
             classes: self.classes(),
+            groups: self.loads(),
             stations: self.stations(),
             workers: self.workers(),
             runs: RunRange::of(seen.iter().map(|seen| round_significant(seen.throughput()))),
@@ -191,6 +192,31 @@ impl Builder<'_> {
             }
         };
         self.plan.classes.iter().enumerate().map(class).collect()
+    }
+
+    /// Each of several loads at once.
+    fn loads(&self) -> Vec<LoadAnswer> {
+        if self.plan.groups.len() < 2 {
+            return Vec::new();
+        }
+        let load = |(index, of): (usize, &crate::plan::LoadGroup)| {
+            let pooled: Vec<Pooled> = (self.groups.iter().enumerate())
+                .map(|(part, histograms)| {
+                    let members = self.seen.iter().skip(part).step_by(GROUPS);
+                    Pooled::of_load(members, histograms, index)
+                })
+                .collect();
+            LoadAnswer {
+                name: of.group.name.clone(),
+                throughput: self
+                    .estimate(|o| o.groups[index].answers.good as f64 / o.window.secs_f64()),
+                response_time: Pooled::sum(&pooled).response_time(),
+                errors: self.errors(|o| o.groups[index].answers.errors),
+                sent: self.average(|o| o.groups[index].sent as f64),
+                dropped: self.average(|o| o.groups[index].dropped as f64),
+            }
+        };
+        self.plan.groups.iter().enumerate().map(load).collect()
     }
 
     /// Mean seconds per good answer by place; places that took no time are left out.

@@ -37,6 +37,28 @@ impl Pooled {
         pooled
     }
 
+    /// The response times of the load `group` in one group of replications.
+    pub(super) fn of_load<'o>(
+        members: impl Iterator<Item = &'o Observations>,
+        histograms: &Histograms,
+        group: usize,
+    ) -> Pooled {
+        let mut pooled = Pooled::empty();
+        for seen in members {
+            let answers = &seen.groups[group].answers;
+            pooled.good += answers.good;
+            pooled.sum += answers.sum;
+            pooled.max = pooled.max.max(answers.max.nanos());
+            // A group without replications has none.
+            if pooled.histogram.is_empty()
+                && let Some(histogram) = histograms.get(seen.classes.len() + group)
+            {
+                pooled.histogram.add(histogram).expect("the same bounds");
+            }
+        }
+        pooled
+    }
+
     fn empty() -> Pooled {
         Pooled { histogram: empty_histogram(), good: 0, sum: 0, max: 0 }
     }

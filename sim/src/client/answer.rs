@@ -11,13 +11,15 @@ use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::Limit;
 
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
-    if let Source::Open { max_users: Some(n), .. } = scenario.load.source {
-        let knob = Candidate::of("load.max_users", n.to_string(), double(n));
-        all.push(knob.at(Limit::Users));
-    }
-    if let Some(Distribution::Constant(span)) = scenario.load.timeout {
-        let knob = Candidate::of("load.timeout", span.to_string(), twice(span));
-        all.push(knob.at(Limit::Patience).price(Price::Patience));
+    for group in scenario.load.groups().iter() {
+        if let Source::Open { max_users: Some(n), .. } = group.load.source {
+            let knob = Candidate::of(&group.key("max_users"), n.to_string(), double(n));
+            all.push(knob.at(Limit::Users));
+        }
+        if let Some(Distribution::Constant(span)) = group.load.timeout {
+            let knob = Candidate::of(&group.key("timeout"), span.to_string(), twice(span));
+            all.push(knob.at(Limit::Patience).price(Price::Patience));
+        }
     }
     kept_connections(scenario, all);
 }
@@ -43,9 +45,10 @@ fn kept_connections(scenario: &Scenario, all: &mut Vec<Candidate>) {
     change("load.keep_alive_timeout", client, service.scale(0.8));
 }
 
-/// The bound of the load itself, where a request without any waiting takes `elapsed` seconds.
-pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Bound {
-    match source {
+/// The bound of the load itself, if it has one: several loads at once share no `N/(R+Z)`.
+/// There a request without any waiting takes `elapsed` seconds.
+pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Option<Bound> {
+    Some(match source {
         Source::Closed { users, think_time, .. } => {
             let (n, z) = (users.peak(), think_time.mean());
             Bound {
@@ -62,5 +65,6 @@ pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Bound {
                 throughput: round_significant(rate.peak() * share),
             }
         }
-    }
+        Source::Several(_) => return None,
+    })
 }

@@ -4,16 +4,52 @@ mod answer;
 mod keep_alive;
 mod run;
 
-use model::units::Instant;
+use std::collections::VecDeque;
 
-use crate::engine::NONE;
+use model::scenario::{Group, Source};
+use model::units::Instant;
+use model::workload::Arrivals;
+
+use crate::engine::{Due, NONE};
 
 pub(crate) use answer::{bound_of_load, candidates};
 pub(crate) use run::CONNECT_ONLY;
 
+/// The open arrivals of one load, and the users that carry them.
+#[derive(Debug)]
+pub(crate) struct Door {
+    arrivals: Arrivals,
+    /// The next arrival.
+    pub(crate) next: Due,
+    index: u64,
+    /// Users that wait for an arrival, the one that has waited longest first.
+    idle: VecDeque<u32>,
+    users: u32,
+    users_most: u32,
+}
+
+impl Door {
+    /// The door of `group` under `seed`; none of a closed load.
+    pub(crate) fn of(seed: u64, group: &Group) -> Option<Door> {
+        let Source::Open { max_users, .. } = group.load.source else { return None };
+        Some(Door {
+            arrivals: Arrivals::of(seed, group)?,
+            next: Due::NEVER,
+            index: 0,
+            idle: VecDeque::new(),
+            users: 0,
+            users_most: max_users.unwrap_or(u32::MAX),
+        })
+    }
+}
+
 /// A user of the load generator and its connection.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
+    /// The load that it belongs to.
+    pub(crate) group: u32,
+    /// Its number in that load.
+    pub(crate) number: u32,
     /// Requests sent so far.
     pub(crate) iteration: u64,
     /// The worker that its open connection leads to, or [`crate::engine::NONE`].
@@ -28,7 +64,7 @@ pub(crate) struct User {
 
 impl User {
     /// A user that has sent nothing.
-    pub(crate) fn new(idle: bool) -> User {
-        User { iteration: 0, worker: NONE, idle, reached: 0, closed: Instant::NEVER }
+    pub(crate) fn new(group: u32, number: u32, idle: bool) -> User {
+        User { group, number, iteration: 0, worker: NONE, idle, reached: 0, closed: Instant::NEVER }
     }
 }

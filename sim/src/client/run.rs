@@ -1,6 +1,5 @@
 //! The load generator and its connections: users, arrivals, patience, handshakes.
 
-use model::distribution::Distribution;
 use model::place::{self, Place};
 use model::scenario::Source;
 use model::units::{Instant, Span};
@@ -10,22 +9,32 @@ use super::User;
 use crate::engine::{Due, Engine, Event, NONE, Record, Request, Task, Trace};
 use crate::event_loop::Via;
 use crate::observe::{ErrorKind, Limit};
+use crate::plan::LoadGroup;
 use crate::{database, upstream};
 
 /// Where a task stands that only opens a connection: at no instruction.
 pub(crate) const CONNECT_ONLY: u32 = u32::MAX;
 
-impl<T: Trace> Engine<'_, T> {
+impl<'p, T: Trace> Engine<'p, T> {
     /// Creates the closed users and schedules the first request of each.
     pub(crate) fn start_users(&mut self) {
-        let Source::Closed { users, preconnect, .. } = &self.scenario().load.source else { return };
-        let count = libm::ceil(users.peak()) as u32;
-        self.connecting = if *preconnect { count } else { 0 };
-        for user in 0..count {
-            self.users.push(User::new(false));
-            match preconnect {
-                true => self.preconnect(user),
-                false => self.agenda.push(Instant::START, Event::Send { user }),
+        let plan = self.plan;
+        let ahead = |source: &Source| matches!(source, Source::Closed { preconnect: true, .. });
+        // None begins before the connections of all are open that are opened ahead.
+        let waits = plan.groups.iter().any(|group| ahead(&group.group.load.source));
+        for (group, of) in (0..).zip(&plan.groups) {
+            let Source::Closed { users, preconnect, .. } = &of.group.load.source else { continue };
+            let first = self.users.len() as u32;
+            let count = libm::ceil(users.peak()) as u32;
+            self.connecting += if *preconnect { count } else { 0 };
+            for number in 0..count {
+                let user = first + number;
+                self.users.push(User::new(group, number, false));
+                match waits {
+                    true if *preconnect => self.preconnect(user),
+                    true => {}
+                    false => self.agenda.push(Instant::START, Event::Send { user }),
+                }
             }
         }
     }
@@ -56,6 +65,9 @@ impl<T: Trace> Engine<'_, T> {
     /// All connections are open ahead: the users begin at `at`.
     pub(crate) fn begin_users(&mut self, at: Instant) {
         for user in 0..self.users.len() as u32 {
+            if self.doors[self.users[user as usize].group as usize].is_some() {
+                continue;
+            }
             self.users[user as usize].idle = true;
             self.watch_idle(user, Span::MAX);
             self.agenda.push(at, Event::Send { user });
@@ -64,7 +76,7 @@ impl<T: Trace> Engine<'_, T> {
 
     /// A closed user sends if it is active now, else when it next becomes active.
     pub(crate) fn user_turn(&mut self, user: u32) {
-        let Source::Closed { users, .. } = &self.scenario().load.source else { return };
+        let Source::Closed { users, .. } = &self.group_of(user).group.load.source else { return };
         if users.stages.is_empty() {
             return self.send(user, self.closed_key(user));
         }
@@ -77,45 +89,64 @@ impl<T: Trace> Engine<'_, T> {
         self.agenda.push(next.unwrap_or(Instant::NEVER), Event::Send { user });
     }
 
-    pub(crate) fn closed_key(&self, user: u32) -> RequestKey {
-        RequestKey { lane: u64::from(user), index: self.users[user as usize].iteration }
+    /// The load that `user` belongs to.
+    #[inline]
+    pub(crate) fn group_of(&self, user: u32) -> &'p LoadGroup {
+        &self.plan.groups[self.users[user as usize].group as usize]
     }
 
-    /// Schedules the open arrival after the last one.
-    pub(crate) fn draw_next_arrival(&mut self) {
-        let Some(arrivals) = &mut self.arrivals else { return };
-        self.next_arrival = Due::NEVER;
-        if let Some((index, at)) = arrivals.next(&mut self.draws) {
-            self.next_arrival_index = index;
-            self.next_arrival = Due::new(at, self.agenda.ticket());
+    pub(crate) fn closed_key(&self, user: u32) -> RequestKey {
+        let User { number, iteration, .. } = self.users[user as usize];
+        self.group_of(user).workload.key(number, iteration)
+    }
+
+    /// Schedules the open arrival of a load after its last one.
+    pub(crate) fn draw_next_arrival(&mut self, group: usize) {
+        let Some(door) = &mut self.doors[group] else { return };
+        door.next = Due::NEVER;
+        if let Some((index, at)) = door.arrivals.next(&mut self.draws) {
+            door.index = index;
+            door.next = Due::new(at, self.agenda.ticket());
+        }
+        let doors = self.doors.iter().map(|door| door.as_ref().map_or(Due::NEVER, |d| d.next));
+        if let Some((next, group)) = doors.zip(0..).min() {
+            (self.next_arrival, self.next_door) = (next, group);
         }
     }
 
     /// An open arrival: an idle user sends it, a new one if none is idle, none if the
     /// number of users is capped.
     pub(crate) fn open_arrival(&mut self) {
-        let key = RequestKey { lane: 0, index: self.next_arrival_index };
-        self.draw_next_arrival();
-        let Source::Open { max_users, .. } = self.scenario().load.source else { return };
-        let user = self.idle_users.pop_front().or_else(|| {
-            let room = max_users.is_none_or(|max| (self.users.len() as u64) < u64::from(max));
-            room.then(|| {
-                self.users.push(User::new(true));
-                (self.users.len() - 1) as u32
-            })
-        });
+        let group = self.next_door;
+        let Some(door) = &mut self.doors[group] else { return };
+        let key = self.plan.groups[group].workload.key(0, door.index);
+        let idle = door.idle.pop_front();
+        let comes = idle.is_none() && door.users < door.users_most;
+        door.users += u32::from(comes);
+        self.draw_next_arrival(group);
+        let user = idle.or_else(|| comes.then(|| self.new_user(group as u32)));
         match user {
             Some(user) => self.send(user, key),
             None => {
                 self.seen.dropped += 1;
+                self.seen.group(group as u32, |seen| seen.dropped += 1);
                 self.seen.reach(Limit::Users);
             }
         }
     }
 
+    /// One more user for the arrivals of an open load.
+    fn new_user(&mut self, group: u32) -> u32 {
+        let user = self.users.len() as u32;
+        self.users.push(User::new(group, 0, true));
+        user
+    }
+
     /// A user sends a request, on its connection if it has one.
     pub(crate) fn send(&mut self, user: u32, key: RequestKey) {
-        let class = self.plan.workload.class(&mut self.draws, key) as u32;
+        let group = self.users[user as usize].group;
+        let workload = &self.group_of(user).workload;
+        let class = workload.class(&mut self.draws, key) as u32;
         self.trace.record(self.now, Record::Sent { lane: key.lane, index: key.index, class });
         let entry = &mut self.users[user as usize];
         entry.iteration += 1;
@@ -133,6 +164,7 @@ impl<T: Trace> Engine<'_, T> {
             admitted: false,
         });
         self.seen.sent += 1;
+        self.seen.group(group, |seen| seen.sent += 1);
         self.seen.in_flight.enter(self.now);
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
@@ -247,11 +279,11 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn start_patience(&mut self, request: u32) {
-        let key = self.requests[request].key;
-        let Some(patience) = self.plan.workload.patience(&mut self.draws, key) else { return };
+        let Request { key, user, .. } = self.requests[request];
+        let workload = &self.group_of(user).workload;
+        let Some(patience) = workload.patience(&mut self.draws, key) else { return };
         let generation = self.requests[request].generation;
-        if !matches!(self.scenario().load.timeout, Some(Distribution::Constant(_))) {
-            // They end in another order than they begin.
+        if !self.plan.patience_in_order {
             return self.agenda.push(self.now + patience, Event::Patience { request, generation });
         }
         let requests = &self.requests;
@@ -298,20 +330,25 @@ impl<T: Trace> Engine<'_, T> {
         match error {
             None => {
                 self.seen.record(class, self.now - sent);
+                self.seen.record_of_group(self.users[user as usize].group, self.now - sent);
                 self.seen.event_loop.answered(worker);
             }
-            Some(kind) => self.seen.classes[class as usize].fail(kind),
+            Some(kind) => {
+                self.seen.classes[class as usize].fail(kind);
+                let group = self.users[user as usize].group;
+                self.seen.group(group, |seen| seen.answers.fail(kind));
+            }
         }
         self.user_is_free(user, key);
     }
 
     pub(crate) fn user_is_free(&mut self, user: u32, key: RequestKey) {
         self.users[user as usize].idle = true;
-        if self.arrivals.is_some() {
-            self.idle_users.push_back(user);
+        if let Some(door) = &mut self.doors[self.users[user as usize].group as usize] {
+            door.idle.push_back(user);
             return self.watch_idle(user, Span::MAX);
         }
-        let pause = self.plan.workload.think_time(&mut self.draws, key);
+        let pause = self.group_of(user).workload.think_time(&mut self.draws, key);
         if pause.is_zero() {
             return self.user_turn(user);
         }

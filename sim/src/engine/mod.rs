@@ -14,18 +14,16 @@ pub use trace::{Record, Recorder, Silent, Trace};
 pub(crate) use state::{Arena, NONE, Request, Role, Task, Thread, ThreadState, Worker};
 pub(crate) use step::Flow;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
 
 use model::costs::Costs;
 use model::place::{self, Place};
-use model::scenario::{self, Scenario};
+use model::scenario::Scenario;
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
-use model::workload::Arrivals;
 
-use crate::client::User;
+use crate::client::{Door, User};
 use crate::cpu::Cores;
 use crate::database::Database;
 use crate::event_loop::{Listener, Via};
@@ -116,9 +114,11 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) patience: Deadlines<(u32, u32)>,
     /// Ends of idle connections, as (user, iteration).
     pub(crate) idle: Deadlines<(u32, u64)>,
-    pub(crate) arrivals: Option<Arrivals>,
+    /// The open arrivals of each load; none of a closed one.
+    pub(crate) doors: Vec<Option<Door>>,
+    /// The next arrival of all, and whose it is.
     pub(crate) next_arrival: Due,
-    pub(crate) next_arrival_index: u64,
+    pub(crate) next_door: usize,
     pub(crate) draws: Draws,
     pub(crate) spread: Purpose,
     pub(crate) cpu: Cores,
@@ -135,7 +135,6 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) users: Vec<User>,
     /// When the client's thread has opened all connections that are due.
     pub(crate) client_free: Instant,
-    pub(crate) idle_users: VecDeque<u32>,
     /// Connections that are still to be opened before the first request.
     pub(crate) connecting: u32,
     pub(crate) seen: Observations,
@@ -196,12 +195,6 @@ impl<'p, T: Trace> Engine<'p, T> {
             Worker::new(plan, id, thread, 0, Instant::START)
         };
         let workers = (0..service.workers).map(&mut worker).collect();
-        let arrivals = match &scenario.load.source {
-            scenario::Source::Open { rate, spacing, on_off, .. } => {
-                Some(Arrivals::new(plan.seed, rate, *spacing, on_off.as_ref()))
-            }
-            scenario::Source::Closed { .. } => None,
-        };
         Engine {
             plan,
             trace,
@@ -209,9 +202,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             agenda: Agenda::new(),
             patience: Deadlines::new(),
             idle: Deadlines::new(),
-            arrivals,
+            doors: plan.groups.iter().map(|of| Door::of(plan.seed, &of.group)).collect(),
             next_arrival: Due::NEVER,
-            next_arrival_index: 0,
+            next_door: 0,
             draws: workspace.draws,
             spread: Purpose::new(plan.seed, "connection"),
             cpu: Cores::new(
@@ -230,7 +223,6 @@ impl<'p, T: Trace> Engine<'p, T> {
             requests: Arena::new(),
             users: Vec::new(),
             client_free: Instant::START,
-            idle_users: VecDeque::new(),
             connecting: 0,
             seen: Observations::new(plan, workspace.histograms),
             window_opened: Instant::START,
@@ -342,7 +334,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         if standstill > STANDSTILL {
             Runaway::Standstill { at: self.now }
         } else if self.work_in_flight() > IN_FLIGHT_MAX {
-            let closed = self.arrivals.is_none();
+            let closed = self.doors.iter().all(Option::is_none);
             Runaway::TooManyInFlight { at: self.now, closed }
         } else {
             Runaway::TooManyEvents { limit, at: self.now }
@@ -357,7 +349,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         }
         self.start_supervisor();
         self.start_users();
-        self.draw_next_arrival();
+        (0..self.doors.len()).for_each(|group| self.draw_next_arrival(group));
     }
 
     fn agenda_event(&mut self) {

@@ -243,7 +243,7 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &self.requests[self.tasks[task].request];
         let (worker, user, settled) = (entry.worker, entry.user, entry.settled);
         // A refused client has to open another connection.
-        let last = !self.scenario().load.keep_alive
+        let last = !self.group_of(user).group.load.keep_alive
             || !entry.admitted
             || self.workers[worker as usize].process.drains;
         if entry.admitted {

@@ -50,7 +50,10 @@ impl Goal {
         let late = match scenario.load.source {
             // Users without a pause between requests ask for all that the service can give.
             Source::Closed { ref think_time, .. } => think_time.mean() < report.response_time.mean,
-            Source::Open { .. } => report.throughput.value < ANSWERED * report.arrivals.rate,
+            Source::Several(_) if !scenario.load.source.is_open() => true,
+            Source::Open { .. } | Source::Several(_) => {
+                report.throughput.value < ANSWERED * report.arrivals.rate
+            }
         };
         match full || late {
             true => Goal::Throughput,

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use model::scenario::{Scenario, Source};
+use model::scenario::Scenario;
 use model::statistics::Estimate;
 
 use super::candidate::{Candidate, Price};
@@ -198,9 +198,9 @@ pub(crate) fn compare(
     let slower = if means.value == 0.0 { Estimate::exact(0.0) } else { minus_one(means) };
     let improvement = match goal {
         _ if silent => gain,
-        Goal::Throughput => match scenario.load.source {
+        Goal::Throughput => match scenario.load.source.is_open() {
             // More arrives than is answered: a change that helps shortens the wait first.
-            Source::Open { .. } if -slower.value > gain.value && gain.value > -0.01 => {
+            true if -slower.value > gain.value && gain.value > -0.01 => {
                 Estimate { value: -slower.value, low: -slower.high, high: -slower.low }
             }
             _ => gain,

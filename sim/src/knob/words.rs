@@ -102,15 +102,21 @@ fn nothing(scenario: &Scenario, report: &Report) -> String {
             let (n, wait) = (users.peak(), report.response_time.mean);
             format!("{n} users that each wait {wait:.3} s send no more")
         }
-        Source::Open { .. } if report.arrivals.rate > (1.0 + WORTH) * report.throughput.value => {
+        source if overload(source, report) => {
             let (come, go) = (report.arrivals.rate, report.throughput.value);
             format!("{come:.1}/s arrive, {go:.1}/s are answered, and none of them mends it")
         }
         Source::Open { rate, .. } => {
             format!("the service keeps up with up to {} arrivals/s", rate.peak())
         }
+        Source::Several(groups) => format!("the {} loads at once send no more", groups.len()),
     };
     format!("No single limit of the service binds: {why}.")
+}
+
+/// More arrives than is answered.
+fn overload(source: &Source, report: &Report) -> bool {
+    source.is_open() && report.arrivals.rate > (1.0 + WORTH) * report.throughput.value
 }
 
 /// Which key stands for the load, where nothing of the service is the limit.
@@ -118,9 +124,8 @@ pub(crate) fn load(scenario: &Scenario, report: &Report) -> &'static str {
     match &scenario.load.source {
         _ if report.error_share > MANY_ERRORS => "load",
         Source::Closed { .. } => "load.users",
-        Source::Open { .. } if report.arrivals.rate > (1.0 + WORTH) * report.throughput.value => {
-            "load"
-        }
+        source if overload(source, report) => "load",
+        Source::Several(_) => "load.group",
         Source::Open { .. } => "load.rate",
     }
 }

@@ -5,7 +5,7 @@ mod op;
 
 use model::distribution::Distribution;
 use model::place::{self, PlaceId};
-use model::scenario::{Concurrency, Scenario};
+use model::scenario::{Concurrency, Group, Scenario};
 use model::stream::Purpose;
 use model::units::Span;
 use model::workload::Workload;
@@ -27,8 +27,10 @@ pub struct Plan {
     pub seed: u64,
     /// What is run.
     pub scenario: Scenario,
-    /// Draws of classes and think times.
-    pub workload: Workload,
+    /// The loads at once; one without a name where the scenario has no groups.
+    pub groups: Vec<LoadGroup>,
+    /// All clients are patient equally long: they give up in the order in which they sent.
+    pub(crate) patience_in_order: bool,
     /// Request classes, in the scenario's order.
     pub classes: Vec<Class>,
     /// The program of all classes.
@@ -50,6 +52,15 @@ pub struct Plan {
     pub(crate) database: Option<database::Plan>,
     /// Where a request's time goes, by number.
     pub places: Vec<PlaceId>,
+}
+
+/// One of the loads at once.
+#[derive(Clone, Debug)]
+pub struct LoadGroup {
+    /// What the scenario says of it.
+    pub group: Group,
+    /// Draws of classes, think times and patience.
+    pub workload: Workload,
 }
 
 /// A request class.
@@ -79,10 +90,22 @@ impl Plan {
     /// If the scenario was not checked: a query without a cost, an unknown upstream.
     pub fn new(scenario: &Scenario, seed: u64) -> Plan {
         let program = compile::program(scenario, seed);
+        let groups = scenario.load.groups();
         let interpreter = &scenario.costs.interpreter;
         Plan {
             seed,
-            workload: Workload::new(seed, &scenario.load, &scenario.endpoints),
+            groups: groups
+                .iter()
+                .map(|group| LoadGroup {
+                    workload: Workload::of(seed, group, &scenario.endpoints),
+                    group: group.clone(),
+                })
+                .collect(),
+            patience_in_order: groups.iter().all(|group| {
+                let timeout = &group.load.timeout;
+                *timeout == groups[0].load.timeout
+                    && matches!(timeout, None | Some(Distribution::Constant(_)))
+            }),
             classes: program.classes,
             interpreter: interpreter.lock.then_some(interpreter.switch_interval),
             native: interpreter.lock && program.ops.iter().any(Op::is_native),

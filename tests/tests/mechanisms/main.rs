@@ -10,6 +10,7 @@ mod after;
 mod cache;
 mod concurrency;
 mod cpu;
+mod groups;
 mod interpreter;
 mod keep_alive;
 mod load;

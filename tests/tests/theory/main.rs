@@ -20,6 +20,7 @@
 mod closed_loops;
 mod connections;
 mod exact;
+mod groups;
 mod limits;
 mod processes;
 mod queues;
@@ -74,6 +75,21 @@ const FAMILY: [&str; 60] = [
     "closed, 500 users: throughput",
     "closed, 10 users: mean response time",
     "closed, 50 users: mean response time",
+    "two loads, one queue, page: throughput",
+    "two loads, one queue, poller: throughput",
+    "two loads, one queue, page: mean response time",
+    "two loads, one queue, poller: mean response time",
+    "two loads, two visits, page: throughput",
+    "two loads, two visits, poller: throughput",
+    "two loads, two visits, page: mean response time",
+    "two loads, two visits, poller: mean response time",
+    "two loads, processor sharing, page: throughput",
+    "two loads, processor sharing, poller: throughput",
+    "two loads, processor sharing, page: mean response time",
+    "two loads, processor sharing, poller: mean response time",
+    "users beside arrivals: throughput of the users",
+    "users beside arrivals: mean of the users",
+    "users beside arrivals: mean of the arrivals",
     "repairman, 1 worker: throughput",
     "repairman, 2 workers: throughput",
     "repairman, 4 workers: throughput",

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use live::cli::On;
 use model::read::Resolved;
-use model::scenario::Source;
 use model::units::Span;
 
 use super::tolerance::ToleranceOptions;
@@ -77,10 +76,9 @@ impl Timing {
             let load = &resolved.scenario.load;
             warmup = warmup.max(load.warmup);
             duration = duration.max(load.duration);
-            staged |= match &load.source {
-                Source::Closed { users, .. } => !users.stages.is_empty(),
-                Source::Open { rate, .. } => !rate.stages.is_empty(),
-            };
+            staged |= load.groups().iter().any(|group| {
+                group.load.source.profile().is_some_and(|profile| !profile.stages.is_empty())
+            });
         }
         let mut sets = self.chosen();
         if self.duration.is_none() && duration > DURATION && !staged {

@@ -156,6 +156,7 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
         classes,
         workers: Vec::new(),
         runs: None,
+        groups: Vec::new(),
         stations: Vec::new(),
         time: Vec::new(),
         memory: Memory { mean: 0.0, peak: 0.0 },

@@ -62,6 +62,7 @@ fn report(kind: Kind, noise: f64) -> Report {
         after: None,
         workers: Vec::new(),
         runs: None,
+        groups: Vec::new(),
         stations: vec![
             station(StationId::Cpu, Some(1), 0.5),
             station(StationId::Loop, Some(1), 0.45),

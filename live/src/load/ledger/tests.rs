@@ -5,12 +5,12 @@ use super::*;
 /// Starts at 1000, counts from 1100 to 1200.
 fn ledger() -> Ledger {
     let schedule = Schedule { start: 1000, open: 1100, close: 1200 };
-    Ledger::new(schedule, 1, 20, mpsc::channel().0)
+    Ledger::new(schedule, 1, 1, 20, mpsc::channel().0)
 }
 
 /// A request comes and is sent.
 fn send(ledger: &mut Ledger, intended: u64, now: u64) -> Ticket {
-    let ticket = ledger.begin(0, intended, now);
+    let ticket = ledger.begin(0, 0, intended, now);
     ledger.send(&ticket, now);
     ticket
 }
@@ -47,12 +47,12 @@ fn a_request_counts_where_it_was_intended_and_where_it_was_settled() {
 fn a_late_generator_hides_nothing() {
     let mut ledger = ledger();
     // Stalled from before the window opened until long after it closed.
-    let first = ledger.begin(0, 1050, 1150);
+    let first = ledger.begin(0, 0, 1050, 1150);
     ledger.send(&first, 1150);
-    let second = ledger.begin(0, 1120, 1151);
+    let second = ledger.begin(0, 0, 1120, 1151);
     ledger.send(&second, 1160);
     ledger.settle(second, &good(1160), 1170);
-    ledger.begin(0, 1180, 1300);
+    ledger.begin(0, 0, 1180, 1300);
     let tally = ledger.finish(1301);
 
     assert_eq!(tally.balance().map_err(|error| error.to_string()), Ok(()));
@@ -81,7 +81,7 @@ fn a_run_that_is_stopped_counts_up_to_the_very_instant() {
 #[test]
 fn books_that_do_not_balance_are_noticed() {
     let mut ledger = ledger();
-    ledger.begin(0, 1150, 1150);
+    ledger.begin(0, 0, 1150, 1150);
     let mut tally = ledger.finish(1200);
     assert!(tally.balance().is_ok());
     tally.in_flight.at_close = 0;

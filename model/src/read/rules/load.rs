@@ -1,9 +1,12 @@
 //! The load: closed or open, its length, and whether the run can move at all.
 
+use super::groups;
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Keys, Typed, read_field};
 use crate::read::diagnostic::{Problem, Problems};
-use crate::scenario::{Connections, Engine, OnOff, Profile, Scenario, Source, Statement, Step};
+use crate::scenario::{
+    Alone, Connections, Engine, OnOff, Profile, Scenario, Source, Statement, Step,
+};
 use crate::units::Span;
 use crate::workload::LEAST_PATIENCE;
 
@@ -14,30 +17,43 @@ const SHORTEST_PHASE: Span = Span::from_millis(1);
 
 pub(super) fn check(root: &Fields, problems: &mut Problems) {
     let Some(load) = root.table("load") else { return };
-    let closed = load.has("users");
-    if !stages(load, closed, problems) {
+    kept_connections(load, problems);
+    if let Some(groups) = load.list("group") {
+        return groups::check(root, load, groups, problems);
+    }
+    if !check_source(load, "load", problems) {
         return;
     }
-    patience(load, problems);
     // Broken where one of its keys is, which is reported.
-    let Some(source) = Source::read(load, &[]) else { return };
-    let profile = source.profile();
-    if profile.peak() <= 0.0 {
-        let (key, advice) = match source {
-            Source::Closed { .. } => ("users", "write `users = 1` for a single user"),
-            Source::Open { .. } => ("rate", "write `rate = \"1/s\"`"),
+    let Some(Alone(source)) = Alone::read(load, &[]) else { return };
+    if let Some(profile) = source.profile() {
+        length(load, profile, problems);
+    }
+}
+
+/// The keys of one load, which stands at `path`. False if its stages are broken.
+pub(super) fn check_source(load: &Fields, path: &str, problems: &mut Problems) -> bool {
+    let closed = load.has("users");
+    if !stages(load, path, closed, problems) {
+        return false;
+    }
+    patience(load, path, problems);
+    let Some(Alone(source)) = Alone::read(load, &[]) else { return true };
+    if source.profile().is_some_and(|profile| profile.peak() <= 0.0) {
+        let (key, advice) = match source.is_open() {
+            false => ("users", "write `users = 1` for a single user"),
+            true => ("rate", "write `rate = \"1/s\"`"),
         };
         problems.push(
-            Problem::new(load.position(key), format!("`load.{key}` is 0"))
+            Problem::new(load.position(key), format!("`{path}.{key}` is 0"))
                 .allowed("a load above 0, at the start or at the end of a stage")
                 .advice(advice),
         );
     }
     if let Source::Open { on_off: Some(on_off), .. } = &source {
-        phases(load, on_off, problems);
+        phases(load, path, on_off, problems);
     }
-    length(load, profile, problems);
-    kept_connections(load, problems);
+    true
 }
 
 /// Connections that are not kept are never idle.
@@ -55,13 +71,13 @@ fn kept_connections(load: &Fields, problems: &mut Problems) {
 }
 
 /// A client that waits for no time at all gets no answer.
-fn patience(load: &Fields, problems: &mut Problems) {
+fn patience(load: &Fields, path: &str, problems: &mut Problems) {
     let timeout: Option<Option<Distribution>> = read_field(load, "timeout", &[]);
     let Some(Some(timeout)) = timeout else { return };
     if timeout.mean() < LEAST_PATIENCE.secs_f64() {
         let text = load.get("timeout").map_or(String::new(), |checked| checked.value.print());
         problems.push(
-            Problem::new(load.position("timeout"), format!("`load.timeout` is {text}"))
+            Problem::new(load.position("timeout"), format!("`{path}.timeout` is {text}"))
                 .allowed(format!("at least {LEAST_PATIENCE}, or \"never\""))
                 .advice("write the unit and a time in which an answer may come"),
         );
@@ -69,14 +85,14 @@ fn patience(load: &Fields, problems: &mut Problems) {
 }
 
 /// On and off times so short that there would be no end of them are refused.
-fn phases(load: &Fields, on_off: &OnOff, problems: &mut Problems) {
+fn phases(load: &Fields, path: &str, on_off: &OnOff, problems: &mut Problems) {
     let Some(fields) = load.table("on_off") else { return };
     for (key, times) in [("on", &on_off.on), ("off", &on_off.off)] {
         if times.mean() < SHORTEST_PHASE.secs_f64() {
             problems.push(
                 Problem::new(
                     fields.position(key),
-                    format!("`load.on_off.{key}` is less than {SHORTEST_PHASE} on average"),
+                    format!("`{path}.on_off.{key}` is less than {SHORTEST_PHASE} on average"),
                 )
                 .allowed(format!("at least {SHORTEST_PHASE}, as in \"2s\" or {{ mean = \"2s\" }}"))
                 .advice("without `on_off` arrivals come all the time"),
@@ -86,28 +102,29 @@ fn phases(load: &Fields, on_off: &OnOff, problems: &mut Problems) {
 }
 
 /// False if a stage is broken.
-fn stages(load: &Fields, closed: bool, problems: &mut Problems) -> bool {
+fn stages(load: &Fields, path: &str, closed: bool, problems: &mut Problems) -> bool {
     let Some(list) = load.list("stages") else { return true };
     if list.is_empty() {
         problems.push(
-            Problem::new(load.position("stages"), "`load.stages` is empty")
+            Problem::new(load.position("stages"), format!("`{path}.stages` is empty"))
                 .allowed("at least one stage")
                 .advice("write `duration` instead for a steady load"),
         );
     }
     let each = list.iter().enumerate();
-    let sound = each.map(|(index, fields)| stage(fields, index, closed, problems));
+    let sound = each
+        .map(|(index, fields)| stage(fields, &format!("{path}.stages[{index}]"), closed, problems));
     sound.fold(!list.is_empty(), |all, one| all & one)
 }
 
-fn stage(fields: &Fields, index: usize, closed: bool, problems: &mut Problems) -> bool {
+fn stage(fields: &Fields, path: &str, closed: bool, problems: &mut Problems) -> bool {
     let Some(target) = fields.get("target") else { return false };
     match (&target.value, closed) {
         (Typed::Integer(_), true) | (Typed::Rate(_), false) => return true,
         (Typed::Broken, _) => return false,
         _ => {}
     }
-    let path = format!("load.stages[{index}].target");
+    let path = format!("{path}.target");
     let (allowed, advice) = if closed {
         ("users, as in 100: the load is closed", "write `target = 100`")
     } else {
@@ -148,14 +165,17 @@ fn length(load: &Fields, profile: &Profile, problems: &mut Problems) {
 /// Closed users whose requests take no time would send the next one at the same instant,
 /// and the clock would stand still for ever.
 pub(super) fn check_that_time_passes(scenario: &Scenario, root: &Fields, problems: &mut Problems) {
-    let Source::Closed { think_time, .. } = &scenario.load.source else { return };
-    if !think_time.is_zero() {
+    let groups = scenario.load.groups();
+    let weights = groups.iter().filter(|group| never_thinks(&group.load.source));
+    let weights: Vec<Vec<f64>> = weights.map(|group| group.weights(&scenario.endpoints)).collect();
+    if weights.is_empty() {
         return;
     }
+    let called = |index: usize| weights.iter().any(|weights| weights[index] > 0.0);
     let advice = "give `costs.cpu.request` a cost, add a step, or set `load.think_time`";
     let list = root.list("endpoint").unwrap_or_default();
-    for (endpoint, fields) in scenario.endpoints.iter().zip(list) {
-        if endpoint.weight > 0.0 && !takes_time(scenario, endpoint) {
+    for (index, (endpoint, fields)) in scenario.endpoints.iter().zip(list).enumerate() {
+        if called(index) && !takes_time(scenario, endpoint) {
             problems.push(
                 Problem::new(
                     fields.at,
@@ -166,8 +186,8 @@ pub(super) fn check_that_time_passes(scenario: &Scenario, root: &Fields, problem
             );
         }
     }
-    let refuses_for_free = scenario.endpoints.iter().any(|endpoint| {
-        endpoint.weight > 0.0
+    let refuses_for_free = scenario.endpoints.iter().enumerate().any(|(index, endpoint)| {
+        called(index)
             && scenario.costs.cpu(endpoint.concurrency(&scenario.service)).reject.is_zero()
     });
     if let Some(service) = root.table("service")
@@ -183,6 +203,11 @@ pub(super) fn check_that_time_passes(scenario: &Scenario, root: &Fields, problem
             .advice("give `costs.cpu.reject` a cost, or set `load.think_time`"),
         );
     }
+}
+
+/// Its users send the next request as soon as they have a reply.
+fn never_thinks(source: &Source) -> bool {
+    matches!(source, Source::Closed { think_time, .. } if think_time.is_zero())
 }
 
 /// True if each request is sure to take some time, whatever fails on its way.

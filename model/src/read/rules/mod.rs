@@ -4,6 +4,7 @@
 //! is broken has its problem reported already.
 
 mod clients;
+mod groups;
 mod knob;
 mod load;
 mod steps;

@@ -75,7 +75,7 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, app: Router) {
         }
     });
     let connection = http1::Builder::new()
-        .keep_alive(worker.scenario.load.keep_alive)
+        .keep_alive(worker.scenario.load.groups().iter().any(|group| group.load.keep_alive))
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(socket.clone()), TowerToHyperService::new(counted));
     let mut connection = pin!(connection);
