@@ -170,7 +170,7 @@ impl Arrivals {
             // by as many.
             seconds = self.rate.time_of_integral(self.expected + self.left_out)?;
             while seconds >= phases.on.1 {
-                let off = phases.next();
+                let off = phases.go_on();
                 self.left_out += self.rate.integral(off.1) - self.rate.integral(off.0);
                 seconds = self.rate.time_of_integral(self.expected + self.left_out)?;
             }
@@ -214,7 +214,7 @@ impl Phases {
                 return None;
             }
             let on = at(self.on.1);
-            let off = at(self.next().1);
+            let off = at(self.go_on().1);
             stages.push(Stage { duration: on.saturating_sub(begin), target: rate });
             stages.push(Stage { duration: Span::ZERO, target: 0.0 });
             stages.push(Stage { duration: off.saturating_sub(on), target: 0.0 });
@@ -225,7 +225,7 @@ impl Phases {
     }
 
     /// Goes on to the next on time. Gives the off time before it, from and to.
-    pub fn next(&mut self) -> (f64, f64) {
+    pub fn go_on(&mut self) -> (f64, f64) {
         let from = self.on.1;
         let to = from + self.length();
         self.on = (to, to + self.length());

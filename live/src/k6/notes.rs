@@ -27,7 +27,8 @@ pub(super) fn notes(scenario: &Scenario) -> String {
         ),
         _ => None,
     };
-    let other = other.into_iter().chain(bursts).chain(timeout).chain(connected).chain(kept).chain(ALWAYS);
+    let other =
+        other.into_iter().chain(bursts).chain(timeout).chain(connected).chain(kept).chain(ALWAYS);
     let mut lines =
         vec!["// The same as under rung's own load generator, given the same seed:".into()];
     lines.extend(items(same));

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use model::place;
 use model::scenario::{Group, Scenario};
 use model::stream::Draws;
+use model::units::Span;
 use model::workload::{RequestKey, Workload};
 
 use super::ledger::{Ledger, Schedule, Ticket};

@@ -75,6 +75,7 @@ impl Event {
             | Event::Recycle { .. }
             | Event::CoreAwake
             | Event::LockTimer { .. }
+            | Event::Patience { .. }
             | Event::QuotaRefill => None,
         }
     }
