@@ -115,6 +115,8 @@ function subMetrics() {
     'connection_timeout',
     'disconnected',
     'service_failed',
+    'connection_closed',
+    'worker_killed',
   ]) {
     all[`rung_errors{kind:${kind}}`] = ['count>=0'];
   }

@@ -68,3 +68,26 @@ pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Option<Bound> {
         Source::Several(_) => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_closes_first_or_the_service_later() {
+        let advised = |sets: &str| {
+            let text = format!(
+                "load = {{ users = 1, duration = \"1s\"{sets} }}\nservice.concurrency = \"async\"\n\
+                 costs = {{}}\nendpoint = [{{ name = \"a\", weight = 1, steps = [{{ cpu = \"1ms\" }}] }}]\n"
+            );
+            let scenario = model::read::load_text("test", &text, &[]).expect("sound").scenario;
+            let mut all = Vec::new();
+            kept_connections(&scenario, &mut all);
+            all.iter().map(|one| format!("{} {}", one.name(), one.values(|c| &c.to))).collect()
+        };
+        let none: Vec<String> = advised("");
+        assert!(none.is_empty());
+        let balancer: Vec<String> = advised(", keep_alive_timeout = \"60s\"");
+        assert_eq!(balancer, ["service.keep_alive 75s", "load.keep_alive_timeout 4s"]);
+    }
+}

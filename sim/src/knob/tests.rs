@@ -93,3 +93,22 @@ fn a_path_follows_from_limit_to_limit() {
     assert!((path[0].improvement.value - 3.0).abs() < 0.1, "{:?}", path[0].improvement);
     assert!(path.len() <= 5);
 }
+
+#[test]
+fn requests_into_closed_connections_end_with_a_line_of_configuration() {
+    let report = explained(
+        r#"
+        costs.network.client = "200ms"
+        load = { users = 40, think_time = { mean = "5s" }, duration = "200s",
+                 keep_alive_timeout = "60s" }
+        service.concurrency = "async"
+        endpoint = [{ name = "page", weight = 1, steps = [{ cpu = "1ms" }] }]
+        "#,
+    );
+    let bottleneck = report.bottleneck.expect("errors to be rid of");
+    let first = &bottleneck.path[0];
+    assert_eq!(bottleneck.goal, "errors");
+    assert_eq!(first.changes[0].key, "service.keep_alive");
+    assert_eq!(first.how.as_deref(), Some("`--timeout-keep-alive 75`"));
+    assert_eq!(first.error_share, 0.0);
+}
