@@ -44,6 +44,13 @@ pub(crate) enum Task {
         /// Endpoint and path of the step, as in [`crate::wire::Call`].
         name: String,
     },
+    /// Tasks under a lock.
+    Lock {
+        /// Its index.
+        lock: usize,
+        /// In order.
+        steps: Vec<Task>,
+    },
     /// Tasks at the same time, where the concurrency model allows that.
     Gather {
         /// The branches.
@@ -149,6 +156,10 @@ impl Writer<'_> {
                 Task::Call { upstream: *upstream, name: wire::step(&self.endpoint.name, path) }
             }
             Step::Session(steps) => Task::Session { steps: self.inside(steps, path) },
+            Step::Lock { lock, steps } => {
+                let known = self.scenario.locks.iter().position(|one| one.name == *lock);
+                Task::Lock { lock: known.unwrap_or_default(), steps: self.inside(steps, path) }
+            }
             Step::Gather(branches) => Task::Gather { steps: self.inside(branches, path) },
         }
     }

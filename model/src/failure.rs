@@ -19,6 +19,8 @@ pub enum ErrorKind {
     UpstreamRefused,
     /// No client connection to the upstream in time.
     ConnectionTimeout,
+    /// A lock of the application was not free in time.
+    LockTimeout,
     /// The connection broke, or was refused, before the reply was complete. Measured only.
     Disconnected,
     /// The service failed in a way that it does not name. Measured only.
@@ -31,7 +33,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 12] = [
+    pub const ALL: [ErrorKind; 13] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
@@ -40,6 +42,7 @@ impl ErrorKind {
         ErrorKind::UpstreamFailed,
         ErrorKind::UpstreamRefused,
         ErrorKind::ConnectionTimeout,
+        ErrorKind::LockTimeout,
         ErrorKind::Disconnected,
         ErrorKind::ServiceFailed,
         ErrorKind::ConnectionClosed,
@@ -66,6 +69,7 @@ impl ErrorKind {
             ErrorKind::UpstreamFailed => "upstream_failed",
             ErrorKind::UpstreamRefused => "upstream_refused",
             ErrorKind::ConnectionTimeout => "connection_timeout",
+            ErrorKind::LockTimeout => "lock_timeout",
             ErrorKind::Disconnected => "disconnected",
             ErrorKind::ServiceFailed => "service_failed",
             ErrorKind::ConnectionClosed => "connection_closed",

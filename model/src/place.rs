@@ -1,6 +1,6 @@
 //! Where a request's time goes, by number and by identity.
 //!
-//! The first places are fixed; four for each upstream follow. Predicted and measured reports
+//! The first places are fixed; four for each upstream follow, and one for each lock. Predicted and measured reports
 //! give a place the same [`PlaceId`].
 
 use std::fmt;
@@ -66,8 +66,9 @@ const FIXED: [PlaceId; 14] = [
 /// Places that each upstream adds.
 const PER_UPSTREAM: usize = 4;
 
-// The reader accepts no more upstreams than can be numbered.
-const _: () = assert!(FIXED.len() + PER_UPSTREAM * crate::keys::MOST_ENTRIES <= u16::MAX as usize);
+// The reader accepts no more upstreams and locks than can be numbered.
+const _: () =
+    assert!(FIXED.len() + (PER_UPSTREAM + 1) * crate::keys::MOST_ENTRIES <= u16::MAX as usize);
 
 /// Waiting for the semaphore of the upstream with this index.
 pub fn semaphore(upstream: u32) -> Place {
@@ -93,9 +94,14 @@ const fn of_upstream(upstream: u32, part: usize) -> Place {
     Place((FIXED.len() + PER_UPSTREAM * upstream as usize + part) as u16)
 }
 
+/// Waiting for the lock of `scenario` with this index.
+pub fn lock(scenario: &Scenario, lock: u32) -> Place {
+    Place((FIXED.len() + PER_UPSTREAM * scenario.upstreams.len()) as u16 + lock as u16)
+}
+
 /// How many places `scenario` has.
 pub fn count(scenario: &Scenario) -> usize {
-    FIXED.len() + PER_UPSTREAM * scenario.upstreams.len()
+    FIXED.len() + PER_UPSTREAM * scenario.upstreams.len() + scenario.locks.len()
 }
 
 /// All places of `scenario`, by number.
@@ -109,7 +115,8 @@ pub fn ids(scenario: &Scenario) -> Vec<PlaceId> {
             PlaceId::Backoff(name()),
         ]
     });
-    FIXED.into_iter().chain(of_upstreams).collect()
+    let of_locks = scenario.locks.iter().map(|lock| PlaceId::Lock(lock.name.clone()));
+    FIXED.into_iter().chain(of_upstreams).chain(of_locks).collect()
 }
 
 impl Place {
@@ -117,16 +124,6 @@ impl Place {
     #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
-    }
-
-    /// True where requests may wait for one another. A request in a step that takes its own
-    /// time, or at an upstream, is there as long whatever others do.
-    pub fn is_queue(self) -> bool {
-        let in_upstream = |first: u16| (self.0 - first) % PER_UPSTREAM as u16;
-        match FIXED.len() as u16 {
-            first if self.0 >= first => in_upstream(first) < 2,
-            _ => ![SLEEP, BLOCK, GATHER, REPLY].contains(&self),
-        }
     }
 
     /// The place with this number, which a scenario may not have.
@@ -185,6 +182,8 @@ pub enum PlaceId {
     Upstream(String),
     /// See [`backoff`].
     Backoff(String),
+    /// See [`lock`].
+    Lock(String),
     /// A place with this name in a report of another version.
     Other(String),
 }
@@ -200,9 +199,35 @@ struct Written {
     /// The upstream that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upstream: Option<String>,
+    /// The lock that is waited for there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lock: Option<String>,
 }
 
 impl PlaceId {
+    /// True where requests may wait for one another. A request in a step that takes its own
+    /// time, or at an upstream, is there as long whatever others do.
+    pub fn is_queue(&self) -> bool {
+        !matches!(
+            self,
+            PlaceId::Sleep
+                | PlaceId::Block
+                | PlaceId::Gather
+                | PlaceId::Reply
+                | PlaceId::Upstream(_)
+                | PlaceId::Backoff(_)
+                | PlaceId::Other(_)
+        )
+    }
+
+    /// The lock that is waited for there.
+    fn lock(&self) -> Option<&str> {
+        match self {
+            PlaceId::Lock(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Its kind as JSON has it; none for a place of another version.
     pub fn kind(&self) -> Option<&'static str> {
         Some(match self {
@@ -224,6 +249,7 @@ impl PlaceId {
             PlaceId::Connections(_) => "connections",
             PlaceId::Upstream(_) => "upstream",
             PlaceId::Backoff(_) => "backoff",
+            PlaceId::Lock(_) => "lock",
             PlaceId::Other(_) => return None,
         })
     }
@@ -266,6 +292,7 @@ impl PlaceId {
             PlaceId::Backoff(upstream) => {
                 return format!("pausing before {upstream} is called again");
             }
+            PlaceId::Lock(name) => return format!("waiting for the lock {name}"),
             PlaceId::Other(name) => name,
         };
         fixed.to_string()
@@ -294,6 +321,7 @@ impl fmt::Display for PlaceId {
             PlaceId::Connections(upstream) => write!(f, "upstream {upstream} connections"),
             PlaceId::Upstream(upstream) => write!(f, "upstream {upstream}"),
             PlaceId::Backoff(upstream) => write!(f, "upstream {upstream} backoff"),
+            PlaceId::Lock(name) => write!(f, "lock {name}"),
             PlaceId::Other(name) => f.write_str(name),
         }
     }
@@ -305,18 +333,20 @@ impl From<PlaceId> for Written {
             place: id.to_string(),
             kind: id.kind().map(str::to_string),
             upstream: id.upstream().map(str::to_string),
+            lock: id.lock().map(str::to_string),
         }
     }
 }
 
 impl From<Written> for PlaceId {
-    fn from(Written { place, kind, upstream }: Written) -> PlaceId {
+    fn from(Written { place, kind, upstream, lock }: Written) -> PlaceId {
         let mut fixed = FIXED.into_iter();
-        match (kind.as_deref(), upstream) {
+        match (kind.as_deref(), upstream.or(lock)) {
             (Some("semaphore"), Some(upstream)) => PlaceId::Semaphore(upstream),
             (Some("connections"), Some(upstream)) => PlaceId::Connections(upstream),
             (Some("upstream"), Some(upstream)) => PlaceId::Upstream(upstream),
             (Some("backoff"), Some(upstream)) => PlaceId::Backoff(upstream),
+            (Some("lock"), Some(lock)) => PlaceId::Lock(lock),
             // A report without kinds names the fixed places.
             (kind, _) => fixed
                 .find(|id| kind.map_or(id.to_string() == place, |kind| id.kind() == Some(kind)))
@@ -334,6 +364,7 @@ mod tests {
         let text = "load = { users = 1, duration = \"1s\" }\nservice.concurrency = \"async\"\n\
                     costs.cpu.request = \"1ms\"\nupstream.a.latency = \"1s\"\n\
                     upstream.\"a backoff\".latency = \"1s\"\n\
+                    lock.\"a b\".holders = 2\nlock.c = {}\n\
                     endpoint = [{ name = \"e\", weight = 1 }]";
         let scenario = crate::read::load_text("places", text, &[]).expect("a scenario").scenario;
         let ids = ids(&scenario);
@@ -341,9 +372,12 @@ mod tests {
         assert_eq!(ids[REPLY.index()], PlaceId::Reply);
         assert_eq!(ids[backoff(0).index()], PlaceId::Backoff("a".into()));
         assert_eq!(ids[upstream(1).index()], PlaceId::Upstream("a backoff".into()));
-        let queues = [LOOP, CPU_WAIT, SERVER, semaphore(1), connections(1)];
-        assert!(queues.into_iter().all(Place::is_queue));
-        assert!(![SLEEP, REPLY, upstream(0), backoff(1)].into_iter().any(Place::is_queue));
+        let c = lock(&scenario, 1);
+        assert_eq!(ids[c.index()], PlaceId::Lock("c".into()));
+        let queues = [LOOP, CPU_WAIT, SERVER, semaphore(1), connections(1), c];
+        assert!(queues.into_iter().all(|place| ids[place.index()].is_queue()));
+        let others = [SLEEP, REPLY, upstream(0), backoff(1)];
+        assert!(!others.into_iter().any(|place| ids[place.index()].is_queue()));
         for id in ids {
             let json = serde_json::to_string(&id).expect("JSON");
             assert_eq!(serde_json::from_str::<PlaceId>(&json).expect("a place"), id, "{json}");

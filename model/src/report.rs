@@ -499,6 +499,9 @@ pub struct Standstill {
     pub connections_waiting_for_a_connection: u32,
     /// Most threads held by requests that waited for a connection.
     pub threads_waiting_for_a_connection: u32,
+    /// Locks, all held by requests that waited for one of them, for a connection or for a thread.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<String>,
     /// The key of the patience that ends it; none if nothing does.
     pub ended_by: Option<String>,
     /// One lasted to the end of a run.
@@ -528,20 +531,35 @@ impl Standstill {
                 self.connections_waiting_for_a_connection, self.connections
             ));
         }
+        if !self.locks.is_empty() {
+            let locks: Vec<String> = self.locks.iter().map(|lock| format!("`{lock}`")).collect();
+            held.push(format!(
+                "{} {} held by requests that waited, directly or through others, for each other",
+                if locks.len() == 1 { "the lock" } else { "the locks" },
+                format_args!(
+                    "{} {}",
+                    locks.join(" and "),
+                    if locks.len() == 1 { "was" } else { "were" }
+                )
+            ));
+        }
         let ended = match (&self.ended_by, self.endless) {
             (Some(key), false) => format!("`{key}` ended it"),
             (Some(key), true) => format!("`{key}` ends it; it lasted to the end of a run"),
-            (None, _) => "nothing ended it, for requests wait for a connection forever".into(),
+            (None, _) => "nothing ended it, for these requests wait forever".into(),
         };
         let remedies: Vec<String> =
             self.remedies.iter().map(|set| format!("`{} = {}`", set.key, set.value)).collect();
+        let advice = match remedies[..] {
+            [] => "Take the locks in one order everywhere, and nothing that others wait for inside"
+                .into(),
+            _ => format!("Each of these removes it: {}", remedies.join(", ")),
+        };
         format!(
-            "a standstill in {:.0} % of the runs, for {:.1} s of each: {}. {ended}. Each of these \
-             removes it: {}",
+            "a standstill in {:.0} % of the runs, for {:.1} s of each: {}. {ended}. {advice}",
             self.runs * 100.0,
             self.seconds,
             held.join("; "),
-            remedies.join(", ")
         )
     }
 }

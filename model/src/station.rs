@@ -37,6 +37,8 @@ pub enum StationId {
     Connections(String),
     /// This upstream itself.
     Upstream(String),
+    /// This lock of the application.
+    Lock(String),
     /// A station with this name in a report of another version.
     Other(String),
 }
@@ -52,6 +54,9 @@ struct Written {
     /// The upstream that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     upstream: Option<String>,
+    /// The lock that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lock: Option<String>,
 }
 
 impl StationId {
@@ -80,6 +85,7 @@ impl StationId {
             StationId::Semaphore(_) => "semaphore",
             StationId::Connections(_) => "connections",
             StationId::Upstream(_) => "upstream",
+            StationId::Lock(_) => "lock",
             StationId::Other(_) => return None,
         })
     }
@@ -106,6 +112,7 @@ impl StationId {
             StationId::Semaphore(upstream) => format!("semaphore of {upstream}"),
             StationId::Connections(upstream) => format!("connections to {upstream}"),
             StationId::Upstream(upstream) => format!("{upstream} (upstream)"),
+            StationId::Lock(name) => format!("lock {name}"),
             StationId::Disk | StationId::DatabaseServer | StationId::Other(_) => self.to_string(),
         }
     }
@@ -126,6 +133,7 @@ impl fmt::Display for StationId {
             StationId::Semaphore(upstream) => write!(f, "upstream {upstream} semaphore"),
             StationId::Connections(upstream) => write!(f, "upstream {upstream} connections"),
             StationId::Upstream(upstream) => write!(f, "upstream {upstream}"),
+            StationId::Lock(name) => write!(f, "lock {name}"),
             StationId::Other(name) => f.write_str(name),
         }
     }
@@ -137,17 +145,22 @@ impl From<StationId> for Written {
             name: id.to_string(),
             kind: id.kind().map(str::to_string),
             upstream: id.upstream().map(str::to_string),
+            lock: match &id {
+                StationId::Lock(name) => Some(name.clone()),
+                _ => None,
+            },
         }
     }
 }
 
 impl From<Written> for StationId {
-    fn from(Written { name, kind, upstream }: Written) -> StationId {
+    fn from(Written { name, kind, upstream, lock }: Written) -> StationId {
         let mut single = StationId::SINGLE.into_iter();
-        match (kind.as_deref(), upstream) {
+        match (kind.as_deref(), upstream.or(lock)) {
             (Some("semaphore"), Some(upstream)) => StationId::Semaphore(upstream),
             (Some("connections"), Some(upstream)) => StationId::Connections(upstream),
             (Some("upstream"), Some(upstream)) => StationId::Upstream(upstream),
+            (Some("lock"), Some(lock)) => StationId::Lock(lock),
             // A report without kinds names the stations of which there is one.
             (kind, _) => single
                 .find(|id| kind.map_or(id.to_string() == name, |kind| id.kind() == Some(kind)))
@@ -166,6 +179,7 @@ mod tests {
             all.push(StationId::Semaphore(name.into()));
             all.push(StationId::Connections(name.into()));
             all.push(StationId::Upstream(name.into()));
+            all.push(StationId::Lock(name.into()));
         }
         all
     }

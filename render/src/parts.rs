@@ -104,6 +104,7 @@ pub fn error(kind: &str) -> &str {
         "upstream_failed" => "upstream failed",
         "upstream_refused" => "upstream refused the call",
         "connection_timeout" => "no connection to the upstream in time",
+        "lock_timeout" => "lock not free in time",
         "disconnected" => "connection refused or broken",
         "connection_closed" => "sent into a connection that the server had closed",
         "worker_killed" => "worker killed while it served",

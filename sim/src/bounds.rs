@@ -11,7 +11,7 @@ use model::scenario::{Concurrency, Scenario};
 use model::statistics::round_significant;
 
 use crate::plan::{Basic, DrawId, Op, Pc, Plan};
-use crate::{client, cpu, database, event_loop, interpreter, threads, upstream};
+use crate::{client, cpu, database, event_loop, interpreter, lock, threads, upstream};
 
 /// A thing of which a request holds one for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,8 @@ pub(crate) enum Holding {
     Connections(u32),
     /// One of what an upstream works on at a time.
     Upstream(u32),
+    /// A lock of the application.
+    Lock(u32),
 }
 
 /// Mean demand of one request in seconds: at each place, and of what it holds.
@@ -98,6 +100,7 @@ impl Walk<'_> {
                 Op::Threads(op) => threads::visit(self, op),
                 Op::Database(op) => pc = database::visit(self, op).unwrap_or(pc),
                 Op::Upstream(op) => upstream::visit(self, op),
+                Op::Lock(op) => lock::visit(self, op),
             }
         }
     }
@@ -224,6 +227,7 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
         interpreter::bounds,
         database::bounds,
         upstream::bounds,
+        lock::bounds,
     ] {
         of(scenario, &mean, &mut bounds);
     }

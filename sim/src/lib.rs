@@ -16,6 +16,7 @@ mod cpu;
 mod database;
 mod event_loop;
 mod interpreter;
+mod lock;
 mod process;
 mod slots;
 mod standstill;

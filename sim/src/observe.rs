@@ -2,13 +2,13 @@
 
 use hdrhistogram::Histogram;
 pub use model::failure::ErrorKind;
-use model::place::Place;
+use model::place::{Place, PlaceId};
 use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 use crate::{
-    after, cpu, database, event_loop, interpreter, process, standstill, threads, upstream,
+    after, cpu, database, event_loop, interpreter, lock, process, standstill, threads, upstream,
 };
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
@@ -129,6 +129,10 @@ pub enum Limit {
     WorkerTimeout,
     /// A worker ended after as many requests as it was to answer.
     MaxRequests,
+    /// A request waited for this lock of the application.
+    Lock(u32),
+    /// A request gave up waiting for it.
+    LockTimeout(u32),
     /// An arrival found every user busy.
     Users,
     /// The CPU quota of a period was used up.
@@ -232,6 +236,8 @@ pub struct Observations {
     pub postgres: database::postgres::Observed,
     /// Each upstream.
     pub upstreams: Vec<upstream::Observed>,
+    /// Each lock of the application.
+    pub locks: Vec<lock::Observed>,
     /// Work after replies.
     pub after: after::Observed,
     /// Worker processes that end.
@@ -288,6 +294,7 @@ impl Observations {
             sqlite: Default::default(),
             postgres: Default::default(),
             upstreams: vec![Default::default(); plan.scenario.upstreams.len()],
+            locks: vec![Default::default(); plan.scenario.locks.len()],
             after: after::Observed::new(places),
             process: Default::default(),
             standstill: Default::default(),
@@ -357,6 +364,7 @@ impl Observations {
             .chain(self.sqlite.gauges())
             .chain(self.postgres.gauges())
             .chain(self.upstreams.iter_mut().flat_map(upstream::Observed::gauges))
+            .chain(self.locks.iter_mut().flat_map(lock::Observed::gauges))
     }
 
     /// The window opens: what was before does not count.
@@ -380,19 +388,19 @@ impl Observations {
     }
 
     /// Requests that may be waiting for others.
-    fn queued_now(&self) -> u64 {
-        let queues = (0..).map(Place::new).zip(&self.places).filter(|(place, _)| place.is_queue());
+    fn queued_now(&self, places: &[PlaceId]) -> u64 {
+        let queues = places.iter().zip(&self.places).filter(|(place, _)| place.is_queue());
         queues.map(|(_, gauge)| gauge.value()).sum()
     }
 
     /// Half of the window is over.
-    pub fn halve_window(&mut self) {
-        self.queued[0] = self.queued_now();
+    pub fn halve_window(&mut self, places: &[PlaceId]) {
+        self.queued[0] = self.queued_now(places);
     }
 
     /// The window closes.
-    pub fn close_window(&mut self, now: Instant, window: Span) {
-        self.queued[1] = self.queued_now();
+    pub fn close_window(&mut self, now: Instant, window: Span, places: &[PlaceId]) {
+        self.queued[1] = self.queued_now(places);
         for gauge in self.gauges() {
             gauge.close(now);
         }

@@ -72,6 +72,19 @@ pub fn mm1_quantile(rate: f64, mean: f64, probability: f64) -> f64 {
     -(1.0 - probability).ln() / (1.0 / mean - rate)
 }
 
+/// M/M/1, first come first served, of customers that each wait for `patience` at most: the share that
+/// leaves unserved (Barrer 1957). The unfinished work V has the density `r p e^-(m-r)x` up to the
+/// patience and `r p e^(r t) e^-m x` beyond it, where p is the share of idle time; who comes to more
+/// work than patience leaves.
+pub fn mm1_share_out_of_patience(rate: f64, mean: f64, patience: f64) -> f64 {
+    let (service, spare) = (1.0 / mean, 1.0 / mean - rate);
+    let end = (-spare * patience).exp();
+    // As many come as are served: the limit of (1 - e^-st)/s.
+    let below = if spare == 0.0 { patience } else { (1.0 - end) / spare };
+    let idle = 1.0 / (1.0 + rate * (below + end / service));
+    rate * idle * end / service
+}
+
 /// M/G/1, processor sharing: the mean response time of a job of the length `work`, and of
 /// all jobs where `work` is the mean, whatever the distribution.
 pub fn processor_sharing_response_time(rate: f64, mean: f64, work: f64) -> f64 {

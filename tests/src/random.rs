@@ -68,6 +68,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("upstream.client", &["\"httpx\"", "\"reqwest\"", "\"none\""]),
     ("upstream.kept", &["1", "3"]),
     ("upstream.expiry", &["\"1ms\"", "\"1s\""]),
+    ("lock.holders", &["1", "2", "10"]),
+    ("lock.timeout", &["\"0s\"", "\"2ms\"", "\"20ms\"", "\"never\""]),
     ("upstream.max_connections", &["1", "2", "10"]),
     ("upstream.pool_timeout", &["\"0s\"", "\"5ms\"", "\"never\""]),
     ("upstream.max_in_flight", &["1", "2", "10"]),
@@ -98,6 +100,8 @@ const ALWAYS: &[&str] = &[
     "costs.cpu.request",
     "costs.query.default.engine",
     "costs.cpu.reject",
+    "lock.alpha.holders",
+    "lock.beta.holders",
 ];
 
 /// Distributions whose times are not about a millisecond, in microseconds.
@@ -134,6 +138,10 @@ pub fn scenario() -> impl Strategy<Value = String> {
             for (index, (endpoint, visits)) in endpoints.iter().enumerate() {
                 let visits = if axum { "" } else { visits };
                 text += &format!("[[endpoint]]\nname = \"e{index}\"\n{visits}{endpoint}\n");
+            }
+            // A blocking handler never waits for a lock that an async one holds.
+            if text.contains("lock = \"") && text.contains("\"async\"") {
+                text = text.replace("concurrency = \"blocking\"", "concurrency = \"threadpool\"");
             }
             text
         },
@@ -178,7 +186,7 @@ fn table(section: &'static Section, path: &str) -> BoxedStrategy<Vec<Leaf>> {
 fn known_as(path: &str) -> String {
     let mut names: Vec<&str> = path.split('.').collect();
     let chosen = match names[..] {
-        ["upstream", _, ..] => Some(1),
+        ["upstream" | "lock", _, ..] => Some(1),
         ["costs", "query" | "cpu" | "cache", _, _, ..] => Some(2),
         _ => None,
     };
@@ -369,7 +377,15 @@ fn step() -> BoxedStrategy<String> {
         .prop_map(|branches| format!("{{ gather = [{}] }}", branches.join(", ")));
     let session = vec(simple.clone(), 1..4)
         .prop_map(|steps| format!("{{ session = [{}] }}", steps.join(", ")));
-    prop_oneof![6 => simple, 1 => gather, 1 => session].boxed()
+    let lock = (select(&["alpha", "beta"][..]), vec(simple.clone(), 1..4), of(simple.clone()))
+        .prop_map(|(name, steps, inner)| {
+            let other = if name == "alpha" { "beta" } else { "alpha" };
+            let inner = inner.map_or(String::new(), |step| {
+                format!(", {{ lock = \"{other}\", steps = [{step}] }}")
+            });
+            format!("{{ lock = \"{name}\", steps = [{}{inner}] }}", steps.join(", "))
+        });
+    prop_oneof![12 => simple, 2 => gather, 2 => session, 1 => lock].boxed()
 }
 
 #[cfg(test)]
@@ -387,8 +403,9 @@ mod tests {
         for key in section.keys {
             let path =
                 if path.is_empty() { key.name.into() } else { format!("{path}.{}", key.name) };
-            let below =
-                key.kind.section().filter(|_| !["gather", "session", "after"].contains(&key.name));
+            let steps =
+                ["gather", "session", "after"].contains(&key.name) || path.ends_with("steps.steps");
+            let below = key.kind.section().filter(|_| !steps);
             // A user chooses a name there, and the simulation is the same whatever it is.
             let path_below = match key.kind {
                 KeyKind::Named(_) => format!("{path}.name"),
@@ -410,7 +427,10 @@ mod tests {
             // The steps of a gather are steps.
             Value::Array(list) => {
                 let path = path.trim_end_matches(".gather").trim_end_matches(".session");
-                list.iter().for_each(|value| written(value, path, found));
+                let path = path
+                    .strip_suffix(".steps.steps")
+                    .map_or(path.to_string(), |endpoint| format!("{endpoint}.steps"));
+                list.iter().for_each(|value| written(value, &path, found));
             }
             _ => {}
         }

@@ -49,7 +49,10 @@ fn leaves_work_behind(scenario: &Scenario) -> bool {
             || endpoint.hold(scenario) == Some(Hold::Request)
                 && endpoint.concurrency(&scenario.service) == Concurrency::Threadpool
     };
-    scenario.load.timeout.is_some()
+    // Connections that are opened ahead are at a place, too.
+    let ahead = matches!(scenario.load.source, Source::Closed { preconnect: true, .. });
+    ahead
+        || scenario.load.timeout.is_some()
         || scenario.endpoints.iter().any(outlasts)
         || scenario.endpoints.iter().any(|endpoint| endpoint.steps.iter().any(forks))
 }
@@ -140,6 +143,9 @@ proptest! {
             let limit = |limit: Option<u32>| limit.map_or(0, |slots| workers * u64::from(slots));
             prop_assert!(seen.upstreams[index].semaphore.peak() <= limit(upstream.max_in_flight));
             prop_assert!(seen.upstreams[index].connections.peak() <= limit(upstream.max_connections));
+        }
+        for (lock, seen) in scenario.locks.iter().zip(&seen.locks) {
+            prop_assert!(seen.held.peak() <= workers * u64::from(lock.holders));
         }
         if let Load { source: Source::Open { max_users: Some(users), .. }, .. } = scenario.load {
             prop_assert!(seen.in_flight.peak() <= u64::from(users));

@@ -1,7 +1,10 @@
 //! What of a scenario `live` cannot do for real, refused before anything is started.
 
+use model::keys;
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{Connections, Endpoint, Engine, Group, Scenario, Source, Spread, Step};
+use model::scenario::{
+    Connections, Endpoint, Engine, Group, LockScope, Scenario, Source, Spread, Step,
+};
 
 use crate::stack::Target;
 
@@ -65,9 +68,8 @@ fn users(scenario: &Scenario) -> u64 {
 fn calls_at_a_time(step: &Step) -> u64 {
     match step {
         Step::Call(_) => 1,
-        Step::Session(steps) => steps.iter().map(calls_at_a_time).max().unwrap_or(0),
         Step::Gather(branches) => branches.iter().map(calls_at_a_time).sum(),
-        _ => 0,
+        other => other.inside().iter().map(calls_at_a_time).max().unwrap_or(0),
     }
 }
 
@@ -125,6 +127,19 @@ fn service(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
             "\"lifo\" or \"hash\" when measured",
             "measure with --set service.spread=lifo",
         ));
+    }
+    for lock in &scenario.locks {
+        if lock.scope == LockScope::Service && scenario.service.workers > 1 {
+            found.push(resolved.refusal(
+                &keys::path(&["lock", &lock.name, "scope"]),
+                &format!(
+                    "the lock `{}` of several workers needs a server that they share",
+                    lock.name
+                ),
+                "\"worker\" when measured with several workers",
+                "predict it with sim, or measure with --set service.workers=1",
+            ));
+        }
     }
     let postgres =
         scenario.database.as_ref().is_some_and(|d| matches!(d.engine, Engine::Postgres(_)));

@@ -2,7 +2,7 @@
 
 use model::place::{self, Place};
 use model::report::{AfterWork, InFlight, Station};
-use model::scenario::{Connections, Engine, Scenario};
+use model::scenario::{Connections, Engine, LockScope, Scenario};
 use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
 
@@ -153,6 +153,7 @@ impl<'a> Window<'a> {
         let mut all = self.service();
         self.database(&mut all);
         self.upstreams(&mut all);
+        self.locks(&mut all);
         all.retain(|station| station.visits > 0.0 || station.id == StationId::Cpu);
         all
     }
@@ -248,6 +249,19 @@ impl<'a> Window<'a> {
             }
             let exchange = self.at(place::upstream(number));
             all.push(self.station(StationId::Upstream(name()), None, exchange, Flow::default()));
+        }
+    }
+
+    fn locks(&self, all: &mut Vec<Station>) {
+        for (index, lock) in self.scenario.locks.iter().enumerate() {
+            let busy = self.flow(|readings| readings.locks.get(index));
+            let queue = self.at(place::lock(self.scenario, index as u32));
+            let id = StationId::Lock(lock.name.clone());
+            let each = match lock.scope {
+                LockScope::Worker => u64::from(self.scenario.service.workers),
+                LockScope::Service => 1,
+            };
+            all.push(self.station(id, Some(each * u64::from(lock.holders)), busy, queue));
         }
     }
 

@@ -43,6 +43,8 @@ pub struct StationReadings {
     pub semaphores: Vec<GaugeReading>,
     /// Client connections in use, by upstream.
     pub upstream_connections: Vec<GaugeReading>,
+    /// Holders of each lock.
+    pub locks: Vec<GaugeReading>,
     /// Database connections in use.
     pub pool: GaugeReading,
     /// Requests that wait for one.

@@ -10,6 +10,7 @@ from account import BLOCK, CPU_WAIT, SLEEP, Account
 from burn import burn
 from database import begin, operated, statement
 from fault import Fault, database_faults
+from lock import Lock
 from upstream import Exchange, Upstream
 from worker import worker
 
@@ -63,11 +64,25 @@ class Blocking:
                 self._operate(step, held)
             case "session":
                 self._session(step["steps"])
+            case "lock":
+                self._locked(worker.locks[step["lock"]], step["steps"], held)
             case "call":
                 self._call(worker.upstreams[step["upstream"]], step["name"])
             case "gather":
                 for branch in step["steps"]:
                     self._step(branch, held)
+
+    def _locked(self, lock: Lock, steps: Steps, held: ExitStack) -> None:
+        self._computed()
+        try:
+            lock.take()
+        finally:
+            self._account.lap(self._account.take_cpu(), lock.place)
+        try:
+            with lock.held:
+                self._steps(steps, held)
+        finally:
+            lock.blocking.release()
 
     def _computed(self) -> None:
         self._account.lap(self._account.take_cpu(), CPU_WAIT)

@@ -69,6 +69,7 @@ class Stations:
         self.writer = Gauge()
         self.pool = Gauge()
         self.pool_waiting = Gauge()
+        self.locks = [Gauge() for _ in plan.locks]
         self.semaphores = [Gauge() for _ in plan.upstreams]
         self.upstream_connections = [Gauge() for _ in plan.upstreams]
 
@@ -93,6 +94,7 @@ class Stations:
             "writer": self.writer.read(),
             "pool": self.pool.read(),
             "pool_waiting": self.pool_waiting.read(),
+            "locks": [gauge.read() for gauge in self.locks],
             "semaphores": [gauge.read() for gauge in self.semaphores],
             "upstream_connections": [gauge.read() for gauge in self.upstream_connections],
         }

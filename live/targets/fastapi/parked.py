@@ -12,6 +12,7 @@ from blocking import Blocking, Steps
 from burn import burn
 from database import begin, operated, statement
 from fault import Fault, database_faults
+from lock import Lock
 from upstream import Exchange, Upstream
 from worker import worker
 
@@ -52,6 +53,8 @@ class Parked:
                 Blocking(self._account, self._hold, None).perform([step])
             case "session":
                 await self._session(step["steps"])
+            case "lock":
+                await self._locked(worker.locks[step["lock"]], step["steps"], held)
             case "call":
                 await self._call(worker.upstreams[step["upstream"]], step["name"])
             case "gather":
@@ -66,6 +69,19 @@ class Parked:
                     await self._step(step, own)
         finally:
             self._connection, self._held = outer
+
+    async def _locked(self, lock: Lock, steps: Steps, held: AsyncExitStack) -> None:
+        self._computed()
+        try:
+            await lock.take_parked()
+        finally:
+            self._account.lap(self._account.take_cpu(), lock.place)
+        try:
+            with lock.held:
+                for step in steps:
+                    await self._step(step, held)
+        finally:
+            lock.parked.release()
 
     def _computed(self) -> None:
         self._account.lap(self._account.take_cpu(), CPU_WAIT)

@@ -29,12 +29,13 @@ class Plan:
     places: list[dict[str, str]]
     database: dict[str, Any] | None
     upstreams: list[dict[str, Any]]
+    locks: list[dict[str, Any]]
     endpoints: list[dict[str, Any]]
 
-    def place(self, kind: str, upstream: str | None = None) -> int:
-        """The number under which the parent counts this place."""
-        wanted = (kind, upstream)
-        return [(one["kind"], one.get("upstream")) for one in self.places].index(wanted)
+    def place(self, kind: str, of: str | None = None) -> int:
+        """The number under which the parent counts this place, of an upstream or a lock."""
+        known = [(one["kind"], one.get("upstream", one.get("lock"))) for one in self.places]
+        return known.index((kind, of))
 
 
 @cache

@@ -5,6 +5,7 @@ import threading
 
 from database import Database
 from gauge import Stations
+from lock import Lock
 from plan import Plan, plan
 from upstream import Upstream
 
@@ -17,6 +18,7 @@ class Worker:
         self.stations = Stations(plan)
         self.database = Database(plan.database, self.stations) if plan.database else None
         self.upstreams = [Upstream(spec, plan, self.stations) for spec in plan.upstreams]
+        self.locks = [Lock(spec, plan, self.stations) for spec in plan.locks]
         self.loop: asyncio.AbstractEventLoop | None = None
         self.loop_thread: threading.Thread | None = None
 

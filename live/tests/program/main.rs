@@ -12,6 +12,7 @@ mod fastapi;
 mod folder;
 mod interrupts;
 mod load;
+mod locks;
 mod models;
 mod refusals;
 mod shop;

@@ -45,6 +45,10 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
             all.push(format!("no step calls the upstream `{name}`: remove it, or add a `call`"));
         }
     }
+    for lock in scenario.locks.iter().filter(|lock| !used.locks.contains(&*lock.name)) {
+        let name = brief(&lock.name);
+        all.push(format!("no step takes the lock `{name}`: remove it, or add a `lock`"));
+    }
     all
 }
 
@@ -148,6 +152,7 @@ fn misspelt(name: &str, other: &str) -> bool {
 struct Used<'a> {
     queries: BTreeSet<&'a str>,
     upstreams: BTreeSet<usize>,
+    locks: BTreeSet<&'a str>,
 }
 
 impl<'a> Used<'a> {
@@ -162,6 +167,10 @@ impl<'a> Used<'a> {
                 }
                 Step::Call(index) => drop(self.upstreams.insert(*index)),
                 Step::Session(steps) | Step::Gather(steps) => self.steps(steps),
+                Step::Lock { lock, steps } => {
+                    self.locks.insert(lock);
+                    self.steps(steps);
+                }
                 Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) => {}
             }
         }

@@ -40,7 +40,7 @@ section! {
 section! {
     /// One step of a handler.
     #[section("step")]
-    #[one_of(cpu, block, sleep, read, write, transaction, session, call, gather)]
+    #[one_of(cpu, block, sleep, read, write, transaction, session, call, lock, gather)]
     struct StepKeys {
         /// Computes.
         #[key(usually(Span::from_secs(10)))]
@@ -65,6 +65,11 @@ section! {
         session: Option<Vec<Step>>,
         /// A call of the upstream of this name.
         call: Option<String>,
+        /// Takes the lock of this name, and holds it during `steps`.
+        lock: Option<String>,
+        /// What is done under the lock, in order.
+        #[key(with("lock"))]
+        steps: Option<Vec<Step>>,
         /// Steps at the same time; the slowest decides. One after the other where the
         /// concurrency model blocks.
         gather: Option<Vec<Step>>,
@@ -109,6 +114,13 @@ pub enum Step {
     ///
     /// [`Scenario::upstreams`]: super::Scenario::upstreams
     Call(usize),
+    /// Steps under a lock of the application.
+    Lock {
+        /// The name of the lock.
+        lock: String,
+        /// What is done while it is held, in order.
+        steps: Vec<Step>,
+    },
     /// Steps at the same time; the slowest decides. One after the other where the
     /// concurrency model blocks.
     Gather(Vec<Step>),
@@ -119,9 +131,25 @@ impl Step {
     pub fn uses_database(&self) -> bool {
         match self {
             Step::Read(_) | Step::Write(_) | Step::Transaction { .. } => true,
-            Step::Session(steps) | Step::Gather(steps) => steps.iter().any(Step::uses_database),
             Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => false,
+            Step::Session(_) | Step::Gather(_) | Step::Lock { .. } => {
+                self.inside().iter().any(Step::uses_database)
+            }
         }
+    }
+
+    /// The steps that it is made of; none of a simple one.
+    pub fn inside(&self) -> &[Step] {
+        match self {
+            Step::Session(steps) | Step::Gather(steps) | Step::Lock { steps, .. } => steps,
+            _ => &[],
+        }
+    }
+
+    /// It is this lock, or a step inside is.
+    pub fn takes(&self, name: &str) -> bool {
+        matches!(self, Step::Lock { lock, .. } if lock == name)
+            || self.inside().iter().any(|step| step.takes(name))
     }
 }
 
@@ -129,8 +157,20 @@ impl Keys for Step {
     const KEYS: &'static [Key] = StepKeys::KEYS;
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Step> {
-        let StepKeys { cpu, block, sleep, read, write, transaction, begin, session, call, gather } =
-            StepKeys::read(fields, upstreams)?;
+        let StepKeys {
+            cpu,
+            block,
+            sleep,
+            read,
+            write,
+            transaction,
+            begin,
+            session,
+            call,
+            lock,
+            steps,
+            gather,
+        } = StepKeys::read(fields, upstreams)?;
         let index = |name: String| upstreams.iter().position(|known| *known == name);
         cpu.map(Step::Cpu)
             .or(block.map(Step::Block))
@@ -142,6 +182,7 @@ impl Keys for Step {
                 .map(|(statements, begin)| Step::Transaction { statements, begin }))
             .or(session.map(Step::Session))
             .or(call.and_then(index).map(Step::Call))
+            .or(lock.zip(steps).map(|(lock, steps)| Step::Lock { lock, steps }))
             .or(gather.map(Step::Gather))
     }
 }

@@ -6,6 +6,7 @@ mod client;
 mod database;
 mod endpoint;
 mod load;
+mod lock;
 mod service;
 mod upstream;
 
@@ -14,6 +15,7 @@ pub use database::{Connections, Database, DriverMode, Engine, Hold, Postgres, Sq
 pub use endpoint::{Endpoint, Step};
 pub(crate) use load::Alone;
 pub use load::{Group, Load, OnOff, Profile, Share, Source, Spacing, Stage};
+pub use lock::{Lock, LockScope};
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 
@@ -57,6 +59,9 @@ section! {
         /// Third-party services, by the name that `call` steps use.
         #[key(by_name())]
         upstream: Option<Vec<Upstream>>,
+        /// Locks of the application, by the name that `lock` steps use.
+        #[key(by_name())]
+        lock: Option<Vec<Lock>>,
         /// Request classes. A child's entry changes the parent's entry of the same name.
         #[key(hint("add a table such as `[[endpoint]]` with `name`, `weight` and `steps`"))]
         endpoint: Vec<Endpoint>,
@@ -108,6 +113,8 @@ pub struct Scenario {
     pub database: Option<Database>,
     /// The third-party services that are called.
     pub upstreams: Vec<Upstream>,
+    /// The locks of the application.
+    pub locks: Vec<Lock>,
     /// The request classes and their shares; at least one has a weight above zero.
     pub endpoints: Vec<Endpoint>,
     /// What others measured for this rung.
@@ -146,6 +153,7 @@ impl Scenario {
             service: root.service,
             database: root.database,
             upstreams: root.upstream.unwrap_or_default(),
+            locks: root.lock.unwrap_or_default(),
             endpoints: root.endpoint,
             published: root.published,
             costs: root.costs,

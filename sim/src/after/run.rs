@@ -35,7 +35,7 @@ impl<T: Trace> Engine<'_, T> {
         if self.seen.after.at_work.value() == 0 {
             return 0;
         }
-        let waits = |task: &Task| task.after && task.place.is_queue();
+        let waits = |task: &Task| task.after && self.plan.places[task.place.index()].is_queue();
         self.tasks.live().filter(|(_, task)| waits(task)).count() as u64
     }
 }

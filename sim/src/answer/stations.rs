@@ -8,7 +8,7 @@ use model::statistics::round_significant;
 use super::Builder;
 use crate::event_loop::Worker;
 use crate::observe::{Gauge, Observations};
-use crate::{cpu, database, event_loop, interpreter, threads, upstream};
+use crate::{cpu, database, event_loop, interpreter, lock, threads, upstream};
 
 /// Where a station's numbers come from.
 pub(crate) struct StationSource {
@@ -67,6 +67,7 @@ fn sources(scenario: &Scenario) -> Vec<StationSource> {
         threads::stations,
         database::stations,
         upstream::stations,
+        lock::stations,
     ] {
         of(scenario, &mut all);
     }

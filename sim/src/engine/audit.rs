@@ -2,7 +2,6 @@
 //!
 //! Slow: it looks at everything. A [`Trace`] asks for it, see [`Trace::AUDITS`].
 
-use model::place;
 use model::scenario::{Connections, Spread};
 use model::units::Instant;
 
@@ -12,6 +11,7 @@ use crate::client::CONNECT_ONLY;
 use crate::database::sqlite::Level;
 use crate::observe::Gauge;
 use crate::slots::Slots;
+use crate::standstill::Waits;
 use crate::upstream::Kept;
 
 impl<T: Trace> Engine<'_, T> {
@@ -28,18 +28,14 @@ impl<T: Trace> Engine<'_, T> {
         self.audit_waits();
     }
 
-    /// Connections and threads that waiting tasks hold are counted correctly.
+    /// Connections, threads and locks that waiting tasks hold are counted correctly.
     fn audit_waits(&self) {
-        for (id, worker) in (0..).zip(&self.workers) {
-            let here = || live(&self.tasks).filter(|(task, _)| self.worker_of(*task) == id);
-            let at = |place| here().filter(move |(_, task)| task.place == place);
-            let held = |place| at(place).map(|(task, _)| self.connections_of(task)).sum::<u32>();
-            let threads = at(place::POOL).filter(|(_, task)| task.token).count();
-            assert_eq!(
-                worker.waits.counted(),
-                [held(place::THREADS), held(place::POOL), threads as u32]
-            );
+        let mut waits = Waits::of(self.scenario());
+        for (task, _) in live(&self.tasks) {
+            let Some(awaited) = self.awaited(task) else { continue };
+            self.count_wait(&mut waits, task, awaited, true);
         }
+        assert!(waits.iter().zip(&self.waits).all(|(found, counted)| found.counts_as(counted)));
     }
 
     /// No core idles while a thread is ready, and the processors know of every thread that
@@ -141,6 +137,9 @@ impl<T: Trace> Engine<'_, T> {
             let taken = slots + kept().map(Kept::queued_for).sum::<u32>();
             let counted = self.seen.upstreams[upstream].connections.value();
             assert_eq!(u64::from(taken), counted, "client connections are counted");
+        }
+        for (lock, seen) in (0..).zip(&self.seen.locks) {
+            audit_slots("lock", self.locks.all(lock).iter().map(|lock| &lock.slots), &seen.held);
         }
         let clients: u32 = workers().map(|worker| worker.clients).sum();
         let connected = self

@@ -27,8 +27,10 @@ use crate::client::{Door, User};
 use crate::cpu::Cores;
 use crate::database::Database;
 use crate::event_loop::{Listener, Via};
+use crate::lock::Locks;
 use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
+use crate::standstill::Waits;
 use crate::upstream;
 use agenda::Deadlines;
 
@@ -126,6 +128,8 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) database: Database,
     /// Those of upstreams that work on so many calls at a time.
     pub(crate) servers: Vec<Option<upstream::Server>>,
+    pub(crate) locks: Locks,
+    pub(crate) waits: Vec<Waits>,
     pub(crate) workers: Vec<Worker>,
     pub(crate) threads: Arena<Thread>,
     pub(crate) tasks: Arena<Task>,
@@ -216,6 +220,8 @@ impl<'p, T: Trace> Engine<'p, T> {
             listener: Listener::new(service.spread, service.workers, service.backlog),
             database: Database::new(scenario),
             servers: scenario.upstreams.iter().map(upstream::Server::of).collect(),
+            locks: Locks::new(scenario),
+            waits: Waits::of(scenario),
             workers,
             threads,
             tasks: Arena::new(),
@@ -261,14 +267,14 @@ impl<'p, T: Trace> Engine<'p, T> {
         let end = Instant::START + load.total();
         self.begin();
         self.run_until(Instant::START + load.warmup + half, events_max)?;
-        self.seen.halve_window();
+        self.seen.halve_window(&self.plan.places);
         self.seen.after.queued[0] = self.after_in_queues();
         self.run_until(end, events_max)?;
         self.seen.after.queued[1] = self.after_in_queues();
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.close_standstills(end);
         self.seen.events = self.events;
-        self.seen.close_window(end, load.duration);
+        self.seen.close_window(end, load.duration, &self.plan.places);
         Ok(())
     }
 

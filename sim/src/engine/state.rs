@@ -11,7 +11,6 @@ use crate::interpreter::InterpreterLock;
 use crate::observe::ErrorKind;
 use crate::plan::{Pc, Plan};
 use crate::process::Process;
-use crate::standstill::Waits;
 use crate::threads::ThreadPool;
 use crate::upstream::{self, Clients};
 
@@ -188,7 +187,6 @@ pub(crate) struct Worker {
     /// Requests admitted and not answered.
     pub(crate) tasks: u32,
     pub(crate) used: cache::Used,
-    pub(crate) waits: Waits,
 }
 
 impl Worker {
@@ -213,7 +211,6 @@ impl Worker {
             clients: 0,
             tasks: 0,
             used: Default::default(),
-            waits: Default::default(),
         }
     }
 }

@@ -56,6 +56,7 @@ impl<T: Trace> Engine<'_, T> {
             Op::Threads(op) => self.thread_pool(task, op),
             Op::Database(op) => self.database(thread, task, op),
             Op::Upstream(op) => self.call(thread, task, op),
+            Op::Lock(op) => self.application_lock(thread, task, op),
         }
     }
 

@@ -48,6 +48,8 @@ pub enum Record {
         for_connection: u32,
         /// Threads held by requests that wait for a connection.
         threads: u32,
+        /// Locks held by requests that wait.
+        locks: u32,
     },
     /// One of them gave up.
     StandstillEnds {
@@ -146,12 +148,18 @@ impl fmt::Display for Record {
             Record::Step { task, thread, op } => {
                 write!(out, "task {task} on thread {thread}: {} {op:?}", op.verb())
             }
-            Record::StandstillBegins { worker, for_thread, for_connection, threads } => write!(
-                out,
-                "worker {worker} stands still: {for_thread} connections held by requests that wait \
-                 for a thread, {for_connection} by requests that wait for another connection, \
-                 {threads} threads by requests that wait for a connection"
-            ),
+            Record::StandstillBegins { worker, for_thread, for_connection, threads, locks } => {
+                write!(
+                    out,
+                    "worker {worker} stands still: {for_thread} connections held by requests that \
+                     wait for a thread, {for_connection} by requests that wait for another \
+                     connection, {threads} threads by requests that wait for a connection"
+                )?;
+                if *locks > 0 {
+                    write!(out, ", {locks} locks by requests that wait")?;
+                }
+                Ok(())
+            }
             Record::StandstillEnds { worker, lasted } => {
                 write!(out, "worker {worker} goes on after {lasted}: a request gave up waiting")
             }

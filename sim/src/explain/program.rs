@@ -12,7 +12,7 @@ use render::page::{Align, Page, Table};
 use serde::Serialize;
 
 use crate::plan::{Basic, Class, DrawId, Op, Pc, Plan};
-use crate::{database, threads, upstream};
+use crate::{database, lock, threads, upstream};
 
 /// What an endpoint's requests do.
 #[derive(Clone, Debug, Serialize)]
@@ -96,7 +96,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) plan: &'a Plan,
     lines: Vec<Line>,
-    depth: usize,
+    pub(crate) depth: usize,
     /// Names of the statements to come.
     statements: std::vec::IntoIter<String>,
     /// CPU that belongs to the next line.
@@ -194,6 +194,7 @@ impl<'a> Reader<'a> {
             Op::Threads(op) => threads::explain(self, op),
             Op::Database(op) => return database::explain(self, op),
             Op::Upstream(op) => upstream::explain(self, op),
+            Op::Lock(op) => lock::explain(self, op),
         }
         None
     }
@@ -299,7 +300,7 @@ fn statement_names(step: &Step, scenario: &Scenario, names: &mut Vec<String>) {
             }));
             names.extend(server.then(|| "commit".to_string()));
         }
-        Step::Session(steps) | Step::Gather(steps) => {
+        Step::Session(steps) | Step::Gather(steps) | Step::Lock { steps, .. } => {
             steps.iter().for_each(|step| statement_names(step, scenario, names));
         }
         Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => {}

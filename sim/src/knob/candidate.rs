@@ -6,7 +6,7 @@ use model::scenario::{Begin, Concurrency, Endpoint, Scenario, Statement, Step};
 use model::units::Span;
 
 use crate::observe::Limit;
-use crate::{client, cpu, database, event_loop, process, upstream};
+use crate::{client, cpu, database, event_loop, lock, process, upstream};
 
 /// What it takes to make a change, in the order in which changes are advised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +93,7 @@ pub fn candidates(scenario: &Scenario) -> Vec<Candidate> {
     for of in [
         upstream::candidates,
         database::candidates,
+        lock::candidates,
         event_loop::candidates,
         process::candidates,
         endpoints,
@@ -134,8 +135,7 @@ fn other_concurrency(scenario: &Scenario, endpoint: &Endpoint) -> Option<Candida
 pub(crate) fn blocks(step: &Step) -> bool {
     match step {
         Step::Block(_) => true,
-        Step::Gather(steps) => steps.iter().any(blocks),
-        _ => false,
+        other => other.inside().iter().any(blocks),
     }
 }
 
@@ -162,6 +162,7 @@ fn deferred(steps: &[Step], path: &str, changes: &mut Vec<Setting>) {
                 changes.push(Setting { key: format!("{path}.begin"), from, to });
             }
             Step::Gather(steps) => deferred(steps, &format!("{path}.gather"), changes),
+            Step::Lock { steps, .. } => deferred(steps, &format!("{path}.steps"), changes),
             _ => {}
         }
     }

@@ -71,6 +71,10 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
             format!("`httpx.Timeout({})`", seconds(to)),
             format!("`timeout({to})` of reqwest's ClientBuilder"),
         ),
+        ("lock", "holders") => choose(
+            format!("a semaphore of {to} instead of the lock, if what it guards allows that"),
+            format!("`Semaphore::new({to})` instead of the lock, if what it guards allows that"),
+        ),
         ("cpu", "cores") => Some(format!("{to} processors")),
         ("cpu", "speed") => Some("faster processors".into()),
         ("cpu", "budget") => scenario.cpu.quota.map(|quota| {

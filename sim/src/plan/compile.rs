@@ -1,5 +1,7 @@
 //! Steps of endpoints become instructions, with an unwind address for each.
 
+use std::collections::BTreeMap;
+
 use model::costs::{CpuCosts, Work};
 use model::distribution::Distribution;
 use model::scenario::{Concurrency, Hold, Scenario, Server, Statement, Step};
@@ -9,7 +11,7 @@ use model::workload::step_purpose;
 
 use super::op::{Basic, DrawId, Op, Pc};
 use super::{Class, Draw};
-use crate::{database::sqlite, threads, upstream};
+use crate::{database::sqlite, lock, threads, upstream};
 
 /// The program of all classes.
 pub(super) struct Program {
@@ -18,6 +20,7 @@ pub(super) struct Program {
     pub(super) unwind: Vec<Pc>,
     pub(super) forks: Vec<Vec<Pc>>,
     pub(super) draws: Vec<Draw>,
+    pub(super) locks_held: BTreeMap<Pc, Vec<u32>>,
     pub(super) rejected: Pc,
 }
 
@@ -29,8 +32,8 @@ pub(super) fn program(scenario: &Scenario, seed: u64) -> Program {
     compiler.burn(reject);
     compiler.emit(Basic::Respond);
     let classes = scenario.endpoints.iter().map(|e| compiler.endpoint(e)).collect();
-    let Compiler { ops, unwind, forks, draws, .. } = compiler;
-    Program { classes, ops, unwind, forks, draws, rejected }
+    let Compiler { ops, unwind, forks, draws, locks_held, .. } = compiler;
+    Program { classes, ops, unwind, forks, draws, locks_held, rejected }
 }
 
 /// What must be undone, innermost last, when an instruction fails.
@@ -57,6 +60,8 @@ pub(crate) enum Scope {
     Driver,
     /// Inside an upstream's semaphore.
     Semaphore(u32),
+    /// Holding a lock of the application.
+    Lock(u32),
 }
 
 /// An instruction whose unwind address is patched when its scopes are known.
@@ -74,6 +79,7 @@ pub(crate) struct Compiler<'s> {
     unwind: Vec<Pc>,
     forks: Vec<Vec<Pc>>,
     draws: Vec<Draw>,
+    locks_held: BTreeMap<Pc, Vec<u32>>,
     // State of the endpoint that is being compiled.
     endpoint: String,
     pub(crate) concurrency: Concurrency,
@@ -101,6 +107,7 @@ impl<'s> Compiler<'s> {
             unwind: Vec::new(),
             forks: Vec::new(),
             draws: Vec::new(),
+            locks_held: BTreeMap::new(),
             endpoint: String::new(),
             concurrency: Concurrency::Async,
             scopes: Vec::new(),
@@ -123,6 +130,14 @@ impl<'s> Compiler<'s> {
         self.ops.push(op.into());
         self.unwind.push(Pc::MAX);
         self.patches.push(Patch { at, scopes: self.scopes.clone() });
+        let locks = self.scopes.iter().filter_map(|scope| match scope {
+            Scope::Lock(lock) => Some(*lock),
+            _ => None,
+        });
+        let locks: Vec<u32> = locks.collect();
+        if !locks.is_empty() {
+            self.locks_held.insert(at, locks);
+        }
         at
     }
 
@@ -232,7 +247,7 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    fn step(&mut self, step: &Step, path: &str) {
+    pub(crate) fn step(&mut self, step: &Step, path: &str) {
         match step {
             Step::Cpu(time) => {
                 let draw = self.draw("cpu", path, time.scale(self.scale));
@@ -256,6 +271,7 @@ impl<'s> Compiler<'s> {
                 self.database(path, statements, Some(*begin));
             }
             Step::Session(steps) => self.session(steps, path),
+            Step::Lock { lock, steps } => self.locked(lock, steps, path),
             Step::Call(upstream) => self.call(*upstream as u32, path),
             Step::Gather(branches) => self.gather(branches, path),
         }
@@ -348,6 +364,9 @@ impl<'s> Compiler<'s> {
             Scope::Session => self.leave_session(),
             Scope::Semaphore(upstream) => {
                 self.emit(upstream::Op::SemaphoreRelease { upstream });
+            }
+            Scope::Lock(lock) => {
+                self.emit(lock::Op::Release { lock });
             }
             Scope::Token => self.leave_pool(),
             Scope::Branch => {

@@ -3,6 +3,8 @@
 mod compile;
 mod op;
 
+use std::collections::BTreeMap;
+
 use model::distribution::Distribution;
 use model::place::{self, PlaceId};
 use model::scenario::{Concurrency, Group, Scenario};
@@ -17,6 +19,7 @@ pub use op::{Basic, DrawId, Op, Pc};
 
 pub use crate::database::Op as DatabaseOp;
 pub use crate::database::sqlite::Op as SqliteOp;
+pub use crate::lock::Op as LockOp;
 pub use crate::threads::Op as ThreadsOp;
 pub use crate::upstream::Op as UpstreamOp;
 
@@ -50,6 +53,8 @@ pub struct Plan {
     pub(crate) cpu: cpu::Plan,
     pub(crate) event_loop: event_loop::Plan,
     pub(crate) database: Option<database::Plan>,
+    /// Locks that are held where an instruction may wait; left out where none is.
+    pub(crate) locks_held: BTreeMap<Pc, Vec<u32>>,
     /// Where a request's time goes, by number.
     pub places: Vec<PlaceId>,
 }
@@ -117,6 +122,7 @@ impl Plan {
             cpu: cpu::Plan::new(scenario, seed),
             event_loop: event_loop::Plan::new(scenario),
             database: database::Plan::new(scenario),
+            locks_held: program.locks_held,
             places: place::ids(scenario),
             scenario: scenario.clone(),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use model::units::Span;
 
-use crate::{cache, database, threads, upstream};
+use crate::{cache, database, lock, threads, upstream};
 
 /// An address in the program.
 pub type Pc = u32;
@@ -27,6 +27,8 @@ pub enum Op {
     Database(database::Op),
     /// The upstreams.
     Upstream(upstream::Op),
+    /// The locks of the application.
+    Lock(lock::Op),
 }
 
 /// Instructions that need no resource but a thread, the CPU and time.
@@ -81,6 +83,7 @@ impl Op {
             Op::Basic(op) => matches!(op, Basic::Fork { .. }),
             Op::Database(op) => op.can_fail(),
             Op::Upstream(op) => op.can_fail(),
+            Op::Lock(op) => op.can_fail(),
             Op::Cache(_) | Op::Threads(_) => false,
         }
     }
@@ -93,6 +96,7 @@ impl Op {
             Op::Threads(op) => op.verb(),
             Op::Database(op) => op.verb(),
             Op::Upstream(op) => op.verb(),
+            Op::Lock(op) => op.verb(),
         }
     }
 }
@@ -106,6 +110,7 @@ impl fmt::Debug for Op {
             Op::Threads(op) => op.fmt(f),
             Op::Database(op) => op.fmt(f),
             Op::Upstream(op) => op.fmt(f),
+            Op::Lock(op) => op.fmt(f),
         }
     }
 }

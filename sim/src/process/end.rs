@@ -28,6 +28,8 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn end_process(&mut self, worker: u32) {
         let tasks = self.inside(worker);
         self.forget_events(worker, &tasks);
+        self.end_waits(&tasks);
+        self.free_locks(worker, &tasks);
         self.free_what_is_shared(worker, &tasks);
         self.end_threads(worker);
         self.close_connections(worker);

@@ -1,7 +1,8 @@
 //! Standstills in answers: what was held, what was waited for, and which setting removes them.
 
+use model::keys;
 use model::report::{Remedy, Standstill};
-use model::scenario::{Connections, Hold, Scenario, Step};
+use model::scenario::{Connections, Hold, Lock, Scenario, Step};
 use model::statistics::round_significant;
 
 use crate::observe::Observations;
@@ -9,25 +10,30 @@ use crate::observe::Observations;
 /// What `seen` shows of standstills; none if there was none.
 pub(crate) fn standstill(scenario: &Scenario, seen: &[Observations]) -> Option<Standstill> {
     let runs = seen.iter().filter(|o| o.standstill.count > 0).count();
-    let Connections::Pool { size, overflow, timeout } = scenario.database.as_ref()?.connections
-    else {
-        return None;
-    };
     if runs == 0 {
         return None;
     }
+    let pool = scenario.database.as_ref().map(|database| database.connections);
+    let (size, overflow, timeout) = match pool {
+        Some(Connections::Pool { size, overflow, timeout }) => (size, overflow, timeout),
+        _ => (0, 0, None),
+    };
     let all = || seen.iter().map(|o| &o.standstill);
     let most = |pick: fn(&super::Observed) -> u32| all().map(pick).max().unwrap_or(0);
     let seconds = all().map(|o| o.total.secs_f64()).sum::<f64>() / runs as f64;
     let first = all().filter_map(|o| o.first).map(|at| at.secs_f64());
     let connections = size + overflow;
+    let mut locks: Vec<u32> = all().flat_map(|o| o.locks.iter().copied()).collect();
+    locks.sort_unstable();
+    locks.dedup();
+    let locks: Vec<&Lock> = locks.iter().map(|&id| &scenario.locks[id as usize]).collect();
     let (for_thread, for_connection) = (most(|o| o.for_thread), most(|o| o.for_connection));
     let mut remedies = Vec::new();
     if for_thread > 0 {
         let peak = seen.iter().map(|o| o.in_flight.peak()).max().unwrap_or(0);
         visits(scenario, peak, overflow, &mut remedies);
     }
-    if for_connection > 0 {
+    if for_connection > 0 && locks.is_empty() {
         nested(scenario, overflow, &mut remedies);
     }
     Some(Standstill {
@@ -39,10 +45,20 @@ pub(crate) fn standstill(scenario: &Scenario, seen: &[Observations]) -> Option<S
         connections_waiting_for_a_thread: for_thread,
         connections_waiting_for_a_connection: for_connection,
         threads_waiting_for_a_connection: most(|o| o.threads),
-        ended_by: timeout.map(|_| "database.connections.timeout".to_string()),
+        ended_by: ended_by(timeout.is_some(), for_thread + for_connection > 0, &locks),
+        locks: locks.iter().map(|lock| lock.name.clone()).collect(),
         endless: all().any(|o| o.endless > 0),
         remedies,
     })
+}
+
+/// The key of the patience that ends it.
+fn ended_by(pool: bool, connections: bool, locks: &[&Lock]) -> Option<String> {
+    let lock = locks.iter().find(|lock| lock.timeout.is_some());
+    let lock = lock.map(|lock| keys::path(&["lock", &lock.name, "timeout"]));
+    let pool = (pool && (connections || lock.is_none()))
+        .then(|| "database.connections.timeout".to_string());
+    if locks.is_empty() || connections { pool.or(lock) } else { lock.or(pool) }
 }
 
 /// Requests that hold a connection wait for a thread to validate the response.
@@ -80,7 +96,6 @@ fn nested(scenario: &Scenario, overflow: u32, remedies: &mut Vec<Remedy>) {
 fn sessions(step: &Step) -> u64 {
     match step {
         Step::Session(steps) => 1 + steps.iter().map(sessions).max().unwrap_or(0),
-        Step::Gather(steps) => steps.iter().map(sessions).max().unwrap_or(0),
-        _ => 0,
+        other => other.inside().iter().map(sessions).max().unwrap_or(0),
     }
 }

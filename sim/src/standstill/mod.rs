@@ -1,11 +1,13 @@
-//! Standstills: every connection of a worker is held by a request that waits for a thread or
-//! for another connection, and every thread by one that waits for a connection.
+//! Standstills: resources that are all held by requests that wait for each other. All connections of a
+//! worker are held by requests that wait for a thread, say, and all threads by such as wait for a
+//! connection; or two locks are held by requests that wait for the other one.
 
 mod answer;
 mod run;
 
 pub(crate) use answer::standstill;
 
+use model::scenario::{LockScope, Scenario};
 use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
@@ -16,26 +18,43 @@ pub(crate) enum Awaited {
     Thread,
     /// A database connection.
     Connection,
+    /// This lock of the application.
+    Lock(u32),
 }
 
-/// What the waiting requests of one worker hold.
-#[derive(Clone, Debug, Default)]
+/// Things of which a worker has some, beside its locks: threads and connections.
+const BESIDE_LOCKS: usize = 2;
+
+/// What waiting requests hold: of one worker, or of all where a lock is shared by all.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Waits {
-    /// Connections of requests that wait for a thread.
-    for_thread: u32,
-    /// Connections of requests that wait for another one.
-    for_connection: u32,
-    /// Threads of requests that wait for a connection.
-    threads: u32,
+    /// So many resources of each worker.
+    of_worker: usize,
+    /// So many resources.
+    resources: usize,
+    /// How much of each resource is held at the wait for each: a row for each that is held.
+    held: Vec<u32>,
+    /// Those that may stand still, while that is found out.
+    standing: Vec<bool>,
     /// When the standstill began that lasts now.
     since: Option<Instant>,
 }
 
 impl Waits {
-    /// Connections held at the wait for a thread and at that for a connection, and threads held
-    /// at the latter.
-    pub(crate) fn counted(&self) -> [u32; 3] {
-        [self.for_thread, self.for_connection, self.threads]
+    /// None of a service, before its first request.
+    pub(crate) fn of(scenario: &Scenario) -> Vec<Waits> {
+        let workers = scenario.service.workers as usize;
+        let of_worker = BESIDE_LOCKS + scenario.locks.len();
+        let shared = scenario.locks.iter().any(|lock| lock.scope == LockScope::Service);
+        let (count, resources) =
+            if shared { (1, workers * of_worker) } else { (workers, of_worker) };
+        let (held, standing) = (vec![0; resources * resources], vec![false; resources]);
+        vec![Waits { of_worker, resources, held, standing, since: None }; count]
+    }
+
+    /// As much is held.
+    pub(crate) fn counts_as(&self, other: &Waits) -> bool {
+        self.held == other.held
     }
 }
 
@@ -58,4 +77,6 @@ pub struct Observed {
     pub for_connection: u32,
     /// Most threads held by requests that waited for a connection.
     pub threads: u32,
+    /// Locks that were held by requests that waited, in order.
+    pub locks: Vec<u32>,
 }

@@ -12,6 +12,7 @@ use super::{ClientId, LookCost, Op};
 use crate::database;
 use crate::engine::{Engine, Event, Flow, NONE, Trace};
 use crate::event_loop::Via;
+use crate::lock;
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{self, DrawId, Pc};
 use crate::slots::Slots;
@@ -312,6 +313,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.end_wait(task, Awaited::Connection);
                 self.fail(task, ErrorKind::PoolTimeout);
             }
+            plan::Op::Lock(lock::Op::Acquire { lock }) => self.give_up_lock(task, lock),
             other => unreachable!("{other:?} waits without a bound"),
         }
         self.grant(task, Via::Poll);

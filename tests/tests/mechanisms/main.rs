@@ -14,6 +14,7 @@ mod groups;
 mod interpreter;
 mod keep_alive;
 mod load;
+mod locks;
 mod pools;
 mod processes;
 mod sqlite;

@@ -33,7 +33,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 79] = [
+const FAMILY: [&str; 82] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -45,6 +45,9 @@ const FAMILY: [&str; 79] = [
     "M/G/1 lognormal: mean response time",
     "M/G/1 with work after the reply: mean response time",
     "M/G/1 with work after the reply: busy cores",
+    "M/M/1 at a lock: mean response time",
+    "M/M/4 at a lock of four holders: mean response time",
+    "M/M/1 with constant patience at a lock: share that gives up",
     "M/M/4: mean response time",
     "M/M/4: busy cores",
     "M/M/4 with patience: share that gives up",

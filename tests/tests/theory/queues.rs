@@ -3,8 +3,8 @@
 use sim::observe::ErrorKind;
 use tests::claim::{busy_cores, error_share, in_flight, response_time, response_time_quantile};
 use tests::closed_form::{
-    Lognormal, Service, ipp_m1_response_time, mg1_response_time, mm1_quantile, mmc_patience,
-    mmc_response_time,
+    Lognormal, Service, ipp_m1_response_time, mg1_response_time, mm1_quantile,
+    mm1_share_out_of_patience, mmc_patience, mmc_response_time,
 };
 
 use crate::case_of;
@@ -102,6 +102,35 @@ fn bursts() {
     let on_off = "load.on_off={ on = { mean = \"50ms\" }, off = { mean = \"50ms\" } }";
     case_of("mm1", &["load.rate=100/s", on_off])
         .claim("IPP/M/1: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn mmc_at_a_lock() {
+    case_of("lock", &[])
+        .claim(
+            "M/M/1 at a lock: mean response time",
+            mg1_response_time(60.0, Service::exponential(0.01)),
+            |o| response_time(&o[0]),
+        )
+        .check();
+    case_of("lock", &["lock.account.holders=4", "load.rate=280/s", "load.duration=400s"])
+        .claim(
+            "M/M/4 at a lock of four holders: mean response time",
+            mmc_response_time(280.0, 0.01, 4),
+            |o| response_time(&o[0]),
+        )
+        .check();
+}
+
+#[test]
+fn constant_patience_at_a_lock() {
+    case_of("lock", &["lock.account.timeout=15ms", "load.rate=100/s"])
+        .claim(
+            "M/M/1 with constant patience at a lock: share that gives up",
+            mm1_share_out_of_patience(100.0, 0.01, 0.015),
+            |o| error_share(&o[0], ErrorKind::LockTimeout),
+        )
         .check();
 }
 

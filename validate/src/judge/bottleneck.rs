@@ -84,7 +84,7 @@ fn depth(id: &StationId) -> usize {
         StationId::Loop => 4,
         StationId::Connections(_) => 5,
         StationId::Semaphore(_) => 6,
-        StationId::DatabasePool => 7,
+        StationId::Lock(_) | StationId::DatabasePool => 7,
         StationId::Threads => 8,
         StationId::Disk | StationId::Upstream(_) | StationId::Other(_) => 9,
     }

@@ -107,7 +107,7 @@ fn without_fastapi(scenario: &mut Scenario) {
 fn scale_handler(step: &mut Step, factor: f64) {
     match step {
         Step::Cpu(time) => *time = time.scale(factor),
-        Step::Session(branches) | Step::Gather(branches) => {
+        Step::Session(branches) | Step::Gather(branches) | Step::Lock { steps: branches, .. } => {
             branches.iter_mut().for_each(|branch| scale_handler(branch, factor));
         }
         _ => {}

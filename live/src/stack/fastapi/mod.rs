@@ -10,6 +10,7 @@ mod turn;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use model::keys;
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
     Client, Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread,
@@ -62,6 +63,20 @@ impl Stack for Fastapi {
         }
         found.extend(supervision(resolved));
         found.extend(clients(resolved));
+        for lock in &scenario.locks {
+            let takes = |one: &&Endpoint| one.all_steps().any(|step| step.takes(&lock.name));
+            let awaits = |one: &Endpoint| one.concurrency(&scenario.service) == Concurrency::Async;
+            let awaiting: Vec<bool> = scenario.endpoints.iter().filter(takes).map(awaits).collect();
+            if awaiting.contains(&true) && awaiting.contains(&false) {
+                let key = keys::path(&["lock", &lock.name]);
+                found.push(resolved.refusal(
+                    &key,
+                    &format!("the lock `{}` is taken by handlers that await and by handlers that block: an asyncio.Lock is no threading.Lock", lock.name),
+                    "a lock of handlers of one kind with --target fastapi",
+                    "predict it with sim, or measure with --target axum",
+                ));
+            }
+        }
         if scenario.cpu.speed != 1.0 {
             let speed = scenario.cpu.speed;
             found.push(resolved.refusal(

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use model::place::{self, PlaceId};
 use model::scenario::{
     Client, Concurrency, Connections, Database, Endpoint, Engine, EventLoop, Hold, JournalMode,
-    Scenario, Server, Upstream,
+    Lock, Scenario, Server, Upstream,
 };
 use model::units::Span;
 use serde::Serialize;
@@ -37,6 +37,7 @@ pub(super) struct Plan {
     places: Vec<PlaceId>,
     database: Option<DatabasePlan>,
     upstreams: Vec<UpstreamPlan>,
+    locks: Vec<LockPlan>,
     endpoints: Vec<EndpointPlan>,
 }
 
@@ -72,6 +73,13 @@ struct UpstreamPlan {
     retries: u32,
     /// Seconds after each failed attempt but the last.
     pauses: Vec<f64>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct LockPlan {
+    name: String,
+    holders: u32,
+    timeout: Option<f64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -113,6 +121,7 @@ impl Plan {
             places: place::ids(scenario),
             database: database(scenario, options.database.as_deref()),
             upstreams: scenario.upstreams.iter().map(upstream).collect(),
+            locks: scenario.locks.iter().map(lock).collect(),
             endpoints: scenario.endpoints.iter().map(|one| endpoint(scenario, one)).collect(),
         }
     }
@@ -185,6 +194,14 @@ impl UpstreamPlan {
             retries: spec.retries,
             pauses: (0..spec.retries).map(|attempt| spec.pause_after(attempt).secs_f64()).collect(),
         }
+    }
+}
+
+fn lock(lock: &Lock) -> LockPlan {
+    LockPlan {
+        name: lock.name.clone(),
+        holders: lock.holders,
+        timeout: lock.timeout.map(Span::secs_f64),
     }
 }
 

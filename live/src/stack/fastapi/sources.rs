@@ -13,6 +13,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("fault.py", include_str!("../../../targets/fastapi/fault.py")),
     ("gauge.py", include_str!("../../../targets/fastapi/gauge.py")),
     ("gunicorn_worker.py", include_str!("../../../targets/fastapi/gunicorn_worker.py")),
+    ("lock.py", include_str!("../../../targets/fastapi/lock.py")),
     ("parked.py", include_str!("../../../targets/fastapi/parked.py")),
     ("plan.py", include_str!("../../../targets/fastapi/plan.py")),
     ("pool.py", include_str!("../../../targets/fastapi/pool.py")),

@@ -259,7 +259,16 @@ fn step_takes_time(scenario: &Scenario, cpu: &crate::costs::CpuCosts, step: &Ste
             let takes_time = !upstream.latency.is_zero() || !cpu.call.is_zero();
             if no_patience && cpu.call.is_zero() { None } else { Some(takes_time) }
         }
-        Step::Session(steps) | Step::Gather(steps) => {
+        // It may not get the lock in no time.
+        Step::Lock { lock, .. }
+            if scenario
+                .locks
+                .iter()
+                .any(|one| one.name == *lock && one.timeout == Some(Span::ZERO)) =>
+        {
+            None
+        }
+        Step::Session(steps) | Step::Gather(steps) | Step::Lock { steps, .. } => {
             let branches: Option<Vec<bool>> =
                 steps.iter().map(|step| step_takes_time(scenario, cpu, step)).collect();
             branches.map(|branches| branches.contains(&true))

@@ -7,6 +7,7 @@ mod clients;
 mod groups;
 mod knob;
 mod load;
+mod locks;
 mod steps;
 
 use super::diagnostic::{Problem, Problems};
@@ -26,6 +27,7 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     let scenario = Scenario::read(name, root, &upstreams)?;
     clients::check(&scenario, root, problems);
     load::check_that_time_passes(&scenario, root, problems);
+    locks::check(&scenario, root, problems);
     problems.is_empty().then_some(scenario)
 }
 

@@ -9,6 +9,8 @@ use crate::read::path::KeyPath;
 struct Names<'a> {
     /// Upstreams; none if their table is broken, when no name can be judged.
     upstreams: Option<Vec<&'a str>>,
+    /// Locks; none if their table is broken.
+    locks: Option<Vec<&'a str>>,
     /// Queries with a cost; none if there is no cost profile to judge by.
     queries: Option<Vec<&'a str>>,
     has_database: bool,
@@ -18,6 +20,7 @@ struct Names<'a> {
 pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems) {
     let names = Names {
         upstreams: names(root, "upstream"),
+        locks: names(root, "lock"),
         queries: root.table("costs").and_then(|costs| names(costs, "query")),
         has_database: root.has("database"),
     };
@@ -38,6 +41,7 @@ fn steps(list: &[Fields], names: &Names, path: &KeyPath, problems: &mut Problems
         transaction(fields, names, &path.key("transaction"), problems);
         session(fields, names, &path.key("session"), problems);
         call(fields, names, &path.key("call"), problems);
+        lock(fields, names, &path, problems);
         gather(fields, names, &path.key("gather"), problems);
     }
 }
@@ -79,7 +83,7 @@ fn session(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Proble
     if list.is_empty() {
         problems.push(empty(fields.position("session"), path, "step"));
     }
-    if let Some(inner) = list.iter().find(|step| step.has("gather")) {
+    if let Some(inner) = list.iter().find_map(inner_gather) {
         problems.push(
             Problem::new(inner.position("gather"), format!("`{path}` has a gather inside"))
                 .allowed("steps one after the other: a session runs one statement at a time")
@@ -99,12 +103,63 @@ fn call(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems)
     }
 }
 
+fn lock(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
+    let Some(name) = fields.text("lock") else { return };
+    let at = fields.position("lock");
+    let found = format!("`{}` is \"{}\"", path.key("lock"), brief(name));
+    match &names.locks {
+        Some(locks) if !locks.contains(&name) => {
+            let add = format!("add a table `[lock.{}]`", brief(name));
+            let problem = Problem::new(at, format!("{found}, and there is no such lock"));
+            problems.push(unknown(problem, name, locks, add));
+        }
+        _ => {}
+    }
+    let inside = path.key("steps");
+    match fields.list("steps") {
+        None => problems.push(
+            Problem::new(at, format!("{found} without `steps`"))
+                .allowed("a list of steps beside `lock`: what is done while it is held")
+                .advice(format!("write `{{ lock = \"{}\", steps = [...] }}`", brief(name))),
+        ),
+        Some([]) => problems.push(empty(fields.position("steps"), &inside, "step")),
+        Some(list) => {
+            if let Some(again) = list.iter().find_map(|step| inner_lock(step, name)) {
+                problems.push(
+                    Problem::new(
+                        again.position("lock"),
+                        format!("`{inside}` takes the lock again"),
+                    )
+                    .allowed("a lock only outside of itself: it would wait for its own end")
+                    .advice("remove the inner one, or give it another name"),
+                );
+            }
+            steps(list, names, &inside, problems);
+        }
+    }
+}
+
+/// A gather in `step`, below locks too.
+fn inner_gather(step: &Fields) -> Option<&Fields> {
+    let below = || step.list("steps").unwrap_or_default().iter().find_map(inner_gather);
+    if step.has("gather") { Some(step) } else { below() }
+}
+
+/// The lock `name` in `step`, however deep.
+fn inner_lock<'a>(step: &'a Fields, name: &str) -> Option<&'a Fields> {
+    if step.text("lock") == Some(name) {
+        return Some(step);
+    }
+    let below = ["steps", "session", "gather"].into_iter().filter_map(|key| step.list(key));
+    below.flatten().find_map(|step| inner_lock(step, name))
+}
+
 fn gather(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
     let Some(list) = fields.list("gather") else { return };
     if list.is_empty() {
         problems.push(empty(fields.position("gather"), path, "step"));
     }
-    if let Some(inner) = list.iter().find(|step| step.has("gather")) {
+    if let Some(inner) = list.iter().find_map(inner_gather) {
         problems.push(
             Problem::new(inner.position("gather"), format!("`{path}` has a gather inside"))
                 .allowed("steps that are no gather themselves")

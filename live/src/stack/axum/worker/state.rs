@@ -23,6 +23,8 @@ pub(super) struct Worker {
     pub stations: Stations,
     /// Threads of the pool.
     pub threads: Semaphore,
+    /// Locks of the application.
+    pub locks: Vec<Semaphore>,
     /// Timers of parked requests.
     pub alarm: Alarm,
     /// Its client, if the scenario has upstreams.
@@ -48,6 +50,7 @@ impl Worker {
             scale: scenario.costs.cpu_scale(scenario.service.server) / scenario.cpu.speed,
             stations: Stations::new(&scenario),
             threads: Semaphore::new(scenario.service.threads),
+            locks: scenario.locks.iter().map(|lock| Semaphore::new(lock.holders)).collect(),
             alarm: Alarm::new().map_err(|error| format!("no timer: {error}"))?,
             client: client.map_err(|error| format!("no HTTP client: {error}"))?,
             database,

@@ -25,6 +25,8 @@ pub(super) struct Stations {
     pub writer: Gauge,
     /// Calls that hold the semaphore, by upstream.
     pub semaphores: Vec<Gauge>,
+    /// Holders of each lock.
+    pub locks: Vec<Gauge>,
     /// Client connections in use, by upstream.
     pub upstream_connections: Vec<Gauge>,
 }
@@ -42,6 +44,7 @@ impl Stations {
             connections: Gauge::new(),
             threads: Gauge::new(),
             writer: Gauge::new(),
+            locks: gauges(scenario.locks.len()),
             semaphores: gauges(upstreams),
             upstream_connections: gauges(upstreams),
         }
@@ -63,6 +66,7 @@ impl Stations {
             connections: self.connections.read(),
             threads: self.threads.read(),
             writer: self.writer.read(),
+            locks: all(&self.locks),
             semaphores: all(&self.semaphores),
             upstream_connections: all(&self.upstream_connections),
             pool,

@@ -11,6 +11,7 @@ use model::scenario::{Concurrency, Hold, Statement, Step};
 use model::units::Span;
 
 use super::context::{Context, Fault};
+use super::semaphore::Inside;
 use super::waiting::Mode;
 use crate::clock;
 
@@ -74,6 +75,7 @@ impl Context {
                     self.database(statements, Some(*begin), &path).await?;
                 }
                 Step::Session(steps) => self.session(steps, &path).await?,
+                Step::Lock { lock, steps } => self.locked(lock, steps, &path).await?,
                 Step::Call(upstream) => self.call(*upstream, &path).await?,
                 Step::Gather(branches) => self.gather(branches, &path).await?,
             }
@@ -124,6 +126,25 @@ impl Context {
         self.release().await;
         (self.held, self.hold) = outer;
         outcome
+    }
+
+    /// Steps while a lock of the application is held.
+    async fn locked(&mut self, name: &str, steps: &[Step], path: &str) -> Result<(), Fault> {
+        let worker = self.worker.clone();
+        let known = worker.scenario.locks.iter().position(|lock| lock.name == name);
+        let index = known.ok_or(ErrorKind::ServiceFailed)?;
+        let spec = &worker.scenario.locks[index];
+        let at = spec.timeout.map(|timeout| clock::now() + timeout.nanos());
+        let place = place::lock(&worker.scenario, index as u32);
+        let _permit = match self.acquire(&worker.locks[index], place, at).await {
+            Some(permit) => permit,
+            None => return Err(ErrorKind::LockTimeout.into()),
+        };
+        let _inside = Inside::new(&worker.stations.locks[index]);
+        for (index, step) in steps.iter().enumerate() {
+            self.step(step, format!("{path}.{index}")).await?;
+        }
+        Ok(())
     }
 
     /// Branches run at the same time only where waits are parked; elsewhere in a row.
