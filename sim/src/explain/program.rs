@@ -19,8 +19,9 @@ use crate::{database, lock, threads, upstream};
 pub struct Program {
     /// The endpoint's name.
     pub endpoint: String,
-    /// Its share of the requests.
-    pub share: f64,
+    /// Its share of the requests; not known ahead where groups of the load have a mix of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
     /// Its concurrency model.
     pub concurrency: &'static str,
     /// Its steps, in order.
@@ -45,6 +46,7 @@ pub struct Line {
 /// The programs of all endpoints, in the scenario's order.
 pub fn programs(scenario: &Scenario, plan: &Plan) -> Vec<Program> {
     let weights: f64 = scenario.endpoints.iter().map(|endpoint| endpoint.weight).sum();
+    let mixed = scenario.load.groups().iter().any(|group| !group.mix.is_empty());
     let program = |(class, endpoint): (&Class, &Endpoint)| {
         let mut reader = Reader::new(scenario, plan, endpoint);
         reader.read(class.start, 0);
@@ -56,7 +58,7 @@ pub fn programs(scenario: &Scenario, plan: &Plan) -> Vec<Program> {
         }
         Program {
             endpoint: endpoint.name.clone(),
-            share: round_significant(endpoint.weight / weights),
+            share: (!mixed).then(|| round_significant(endpoint.weight / weights)),
             concurrency: class.concurrency.as_str(),
             steps,
             cpu,
@@ -80,10 +82,11 @@ impl Program {
                 seconds("waits", line.wait),
             ]);
         }
+        let share = |share| format!("{} of requests, ", number::percent(share));
         page.caption(format!(
-            "  {}: {} of requests, {} handler, {} of CPU in all",
+            "  {}: {}{} handler, {} of CPU in all",
             self.endpoint,
-            number::percent(self.share),
+            self.share.map_or(String::new(), share),
             self.concurrency,
             number::time(self.cpu)
         ));
