@@ -44,9 +44,11 @@ pub const GATHER: Place = Place(12);
 /// From the end of the request in the service to the client's clock: the way back, and a load
 /// generator that is late to read.
 pub const REPLY: Place = Place(13);
+/// In earlier attempts of the client, and in its pauses after them.
+pub const RETRY: Place = Place(14);
 
 /// Places that every scenario has.
-const FIXED: [PlaceId; 14] = [
+const FIXED: [PlaceId; 15] = [
     PlaceId::Connect,
     PlaceId::Loop,
     PlaceId::CpuWait,
@@ -61,6 +63,7 @@ const FIXED: [PlaceId; 14] = [
     PlaceId::Block,
     PlaceId::Gather,
     PlaceId::Reply,
+    PlaceId::Retry,
 ];
 
 /// Places that each upstream adds.
@@ -174,6 +177,8 @@ pub enum PlaceId {
     Gather,
     /// See [`REPLY`].
     Reply,
+    /// See [`RETRY`].
+    Retry,
     /// See [`semaphore`].
     Semaphore(String),
     /// See [`connections`].
@@ -214,6 +219,7 @@ impl PlaceId {
                 | PlaceId::Block
                 | PlaceId::Gather
                 | PlaceId::Reply
+                | PlaceId::Retry
                 | PlaceId::Upstream(_)
                 | PlaceId::Backoff(_)
                 | PlaceId::Other(_)
@@ -245,6 +251,7 @@ impl PlaceId {
             PlaceId::Block => "block",
             PlaceId::Gather => "gather",
             PlaceId::Reply => "reply",
+            PlaceId::Retry => "retry",
             PlaceId::Semaphore(_) => "semaphore",
             PlaceId::Connections(_) => "connections",
             PlaceId::Upstream(_) => "upstream",
@@ -282,6 +289,7 @@ impl PlaceId {
             PlaceId::Block => "in `block` steps",
             PlaceId::Gather => "waiting for parallel steps",
             PlaceId::Reply => "on the way back to the client",
+            PlaceId::Retry => "in earlier attempts of the client, and pauses after them",
             PlaceId::Semaphore(upstream) => {
                 return format!("waiting for the semaphore of {upstream} (max_in_flight)");
             }
@@ -317,6 +325,7 @@ impl fmt::Display for PlaceId {
             PlaceId::Block => f.write_str("block"),
             PlaceId::Gather => f.write_str("gather"),
             PlaceId::Reply => f.write_str("reply"),
+            PlaceId::Retry => f.write_str("retry"),
             PlaceId::Semaphore(upstream) => write!(f, "upstream {upstream} semaphore"),
             PlaceId::Connections(upstream) => write!(f, "upstream {upstream} connections"),
             PlaceId::Upstream(upstream) => write!(f, "upstream {upstream}"),
@@ -370,6 +379,7 @@ mod tests {
         let ids = ids(&scenario);
         assert_eq!(ids.len(), count(&scenario));
         assert_eq!(ids[REPLY.index()], PlaceId::Reply);
+        assert_eq!(ids[RETRY.index()], PlaceId::Retry);
         assert_eq!(ids[backoff(0).index()], PlaceId::Backoff("a".into()));
         assert_eq!(ids[upstream(1).index()], PlaceId::Upstream("a backoff".into()));
         let c = lock(&scenario, 1);

@@ -22,6 +22,8 @@ const GROUP_SHIFT: u32 = 24;
 const GROUP_BITS: u32 = 24;
 /// Bits that the lane leaves for the attempt, see [`lane_of_attempt`].
 const ATTEMPT_SHIFT: u32 = 48;
+/// Bits that those leave for the attempt of the client, see [`lane_of_retry`].
+const RETRY_SHIFT: u32 = 56;
 
 /// What a draw is for: one independent stream of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +73,11 @@ pub fn lanes_of_group(name: &str) -> u64 {
 /// The lane of a repeated attempt of the same call: each attempt draws anew.
 pub fn lane_of_attempt(lane: u64, attempt: u32) -> u64 {
     lane ^ u64::from(attempt) << ATTEMPT_SHIFT
+}
+
+/// The lane of the attempt number `attempt` of a client's request: the service draws anew for it.
+pub fn lane_of_retry(lane: u64, attempt: u32) -> u64 {
+    lane ^ u64::from(attempt) << RETRY_SHIFT
 }
 
 /// The seed of replication `index`, or of round `index` of a measurement. The first has the
@@ -161,6 +168,7 @@ mod tests {
         assert_ne!(base, Purpose::new(1, "class").draw(1, 0));
         assert_ne!(base, Purpose::new(1, "class").draw(0, 1));
         assert_ne!(base, Purpose::new(1, "class").draw(lane_of_attempt(0, 1), 0));
+        assert_ne!(lane_of_retry(3, 1), lane_of_attempt(3, 20));
     }
 
     #[test]

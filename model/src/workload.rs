@@ -3,7 +3,7 @@
 
 use crate::distribution::{Distribution, unit_interval};
 use crate::scenario::{Endpoint, Group, Load, OnOff, Profile, Source, Spacing, Stage};
-use crate::stream::{Draws, Purpose};
+use crate::stream::{Draws, Purpose, lane_of_retry};
 use crate::units::{Instant, Span};
 
 /// The purpose of the draw that chooses a request's endpoint.
@@ -25,6 +25,13 @@ pub struct RequestKey {
     pub lane: u64,
     /// How many requests the lane had before this one.
     pub index: u64,
+}
+
+impl RequestKey {
+    /// The key of attempt number `attempt` of this request. The first, number 0, has this one.
+    pub fn attempt(self, attempt: u32) -> RequestKey {
+        RequestKey { lane: lane_of_retry(self.lane, attempt), ..self }
+    }
 }
 
 /// Draws of the load itself.

@@ -35,6 +35,8 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         error_share: 0.00125,
         in_flight: InFlight { mean: Estimate::exact(10.4), peak: 20 },
         arrivals: Arrivals { sent: 2403.0, dropped: 0.0, rate: 40.05 },
+        retries: None,
+        recovery: None,
         classes: vec![Class {
             name: "cart".into(),
             throughput: rate,

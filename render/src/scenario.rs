@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use model::report::{AfterWork, Kind, Processes, PublishedFigure, Report, ResponseTime, RunRange};
+use model::report::{
+    AfterWork, Kind, Processes, PublishedFigure, Report, ResponseTime, Retries, RunRange,
+};
 
 use crate::page::{Align, Fields, Note, Page, Table};
 use crate::{Answer, measurement, number, parts};
@@ -77,6 +79,15 @@ pub fn summary(report: &Report) -> Fields {
         fields.table("response time", response_times(report));
     }
     fields.text("errors", errors(report));
+    if let Some(retries) = &report.retries {
+        fields.text("attempts", attempts(report, retries));
+    }
+    if let Some(recovery) = &report.recovery {
+        fields.text("recovers", recovery.sentence());
+        if let Some(budget) = &recovery.budget {
+            fields.text("", budget.sentence());
+        }
+    }
     if let Some(growth) = &report.falls_behind {
         let (come, more) = (number::rate(report.arrivals.rate), number::rate(growth.value));
         fields.text(
@@ -183,6 +194,18 @@ fn throughput(report: &Report) -> String {
     let half = number::rate_half(&report.throughput);
     let confidence = number::percent(run.confidence);
     format!("{rate} good answers/s{measured}, ±{half} with {confidence} confidence ({runs})")
+}
+
+fn attempts(report: &Report, retries: &Retries) -> String {
+    let Retries { attempts, retries, refused } = *retries;
+    let each = number::significant(attempts / report.arrivals.sent.max(1.0), 3);
+    let retries = number::count(retries);
+    let mut text = format!("{each} for each request ({retries} retries per run)");
+    if refused > 0.0 {
+        let refused = number::count(refused);
+        let _ = write!(text, "; the budget refused {refused} more");
+    }
+    text
 }
 
 /// Quantiles over their names, and half of each interval below.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Plan;
 use crate::{
-    after, cpu, database, event_loop, interpreter, lock, process, standstill, threads, upstream,
+    after, client, cpu, database, event_loop, interpreter, lock, process, standstill, threads,
+    upstream,
 };
 
 /// Shortest and longest response time that the histograms tell apart; three digits.
@@ -103,6 +104,8 @@ pub enum Limit {
     Backlog,
     /// A client gave up.
     Patience,
+    /// The retry budget was used up.
+    RetryBudget,
     /// A request was refused with 503.
     Concurrency,
     /// A request waited for a thread-pool token.
@@ -220,6 +223,8 @@ pub struct Observations {
     pub places: Vec<Gauge>,
     /// Requests sent and neither answered nor given up.
     pub in_flight: Gauge,
+    /// The clients.
+    pub client: client::Observed,
     /// The processors.
     pub cpu: cpu::Observed,
     /// The event loops.
@@ -286,6 +291,7 @@ impl Observations {
                 .collect(),
             places: vec![Gauge::new(); places],
             in_flight: Gauge::new(),
+            client: client::Observed::new(&plan.scenario.load),
             cpu: Default::default(),
             event_loop: event_loop::Observed::new(plan.scenario.service.workers),
             threads: Default::default(),
@@ -380,6 +386,7 @@ impl Observations {
         self.counting = true;
         self.in_flight_at_start = self.in_flight.value();
         (self.sent, self.dropped, self.attempts, self.sojourn) = (0, 0, 0, 0);
+        self.client.reset();
         self.cpu.reset();
         self.event_loop.reset();
         self.process.reset();

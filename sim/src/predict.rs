@@ -1,9 +1,11 @@
 //! The whole prediction: a scenario and an effort in, a report out.
 
 use model::read::Resolved;
-use model::report::Report;
+use model::report::{Budget, Recovery, Report};
+use model::scenario::Scenario;
 
 use crate::answer;
+use crate::client;
 use crate::engine::Runaway;
 use crate::knob::{self, Goal};
 use crate::observe::Observations;
@@ -64,7 +66,16 @@ pub fn predict(
         Experiment::First(goal) => (goal, false),
         Experiment::Path(goal) => (goal, true),
     };
+    if path && let Some(recovery) = &mut report.recovery {
+        recovery.budget = retry_budget(scenario, recovery, effort.events_max);
+    }
     progress(Stage::Knobs(knob::candidates(scenario).len()));
     knob::advise(resolved, effort, goal.as_ref(), path, &mut report)?;
     Ok(report)
+}
+
+/// The largest retry budget with which each of several runs recovers from the peak that `found`
+/// speaks of; none if clients do not retry, or if it recovers as it is.
+pub fn retry_budget(scenario: &Scenario, found: &Recovery, events_max: u64) -> Option<Budget> {
+    client::search(scenario, found, events_max)
 }

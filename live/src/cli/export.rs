@@ -14,6 +14,15 @@ pub(super) fn run(options: &Export, console: &mut Console<'_>) -> Result<Exit, F
     let Generator::K6(script) = &options.to;
     let resolved = script.source.load(&[])?;
     k6::refuse(&resolved)?;
+    if resolved.scenario.load.retry.retries > 0 {
+        let refusal = resolved.refusal(
+            "load.retries",
+            "`load.retries` cannot be exported: the script sends each request once",
+            "0 in a script for k6",
+            "export with --set load.retries=0, or put this load on the service with `live`",
+        );
+        return Err(Failure::Refused(refusal.into()));
+    }
     let text = k6::script(&resolved.scenario, resolved.path());
     match &script.out {
         None => console.data(&text)?,

@@ -74,35 +74,56 @@ impl Client {
         call: Call,
     ) -> Result<Settled, LoadError> {
         let Call { load, key, class, ticket } = call;
-        let of = &traffic.loads[load];
+        let (mut attempt, mut due) = (0, ticket.intended);
         traffic.ledger.borrow_mut().send(&ticket, clock::now());
-        let patience = of.workload.patience(&mut traffic.draws(), key);
-        let timeout_at =
-            patience.map_or(NEVER, |span| ticket.intended.saturating_add(span.nanos()));
+        loop {
+            let until = traffic.patience(load, key.attempt(attempt), ticket.intended, due);
+            let answer = self.attempt(traffic, load, class, key.attempt(attempt), until).await;
+            let (outcome, at) = match &answer {
+                Some(Ok(Answer { reply, sent, received })) => {
+                    let outcome = match reply.failure() {
+                        None => Outcome::Good { due, sent: *sent, times: &reply.times },
+                        Some(kind) => Outcome::Error(kind),
+                    };
+                    (outcome, *received)
+                }
+                Some(Err(failure)) => (Outcome::Error(kind(failure)?), clock::now()),
+                None => (Outcome::Error(ErrorKind::Timeout), clock::now()),
+            };
+            self.idle_since = at;
+            if let Outcome::Error(kind) = outcome
+                && let Some(pause) = traffic.retry(key, attempt, kind, ticket.intended, at)
+            {
+                (attempt, due) = (attempt + 1, at.saturating_add(pause.nanos()));
+                traffic.alarm.sleep_until(due).await;
+                traffic.ledger.borrow_mut().send_again(clock::now());
+                continue;
+            }
+            let disconnected = matches!(outcome, Outcome::Error(ErrorKind::Disconnected));
+            traffic.ledger.borrow_mut().settle(ticket, &outcome, at);
+            return Ok(Settled { at, disconnected });
+        }
+    }
+
+    /// One attempt, until it is answered or `until`, where it is abandoned.
+    async fn attempt(
+        &mut self,
+        traffic: &Traffic,
+        load: usize,
+        class: usize,
+        key: RequestKey,
+        until: u64,
+    ) -> Option<Result<Answer, Failure>> {
         let answer = tokio::select! {
             biased;
             answer = self.ask(traffic, load, class, key) => Some(answer),
-            () = traffic.alarm.sleep_until(timeout_at) => None,
+            () = traffic.alarm.sleep_until(until) => None,
         };
         let keep = matches!(&answer, Some(Ok(answer)) if answer.reply.keep);
-        if !keep || !of.keep_alive {
+        if !keep || !traffic.loads[load].keep_alive {
             self.close(traffic);
         }
-        let (outcome, at) = match &answer {
-            Some(Ok(Answer { reply, sent, received })) => {
-                let outcome = match reply.failure() {
-                    None => Outcome::Good { sent: *sent, times: &reply.times },
-                    Some(kind) => Outcome::Error(kind),
-                };
-                (outcome, *received)
-            }
-            Some(Err(failure)) => (Outcome::Error(kind(failure)?), clock::now()),
-            None => (Outcome::Error(ErrorKind::Timeout), clock::now()),
-        };
-        self.idle_since = at;
-        let disconnected = matches!(outcome, Outcome::Error(ErrorKind::Disconnected));
-        traffic.ledger.borrow_mut().settle(ticket, &outcome, at);
-        Ok(Settled { at, disconnected })
+        answer
     }
 
     /// Sends a request and waits for its reply, on the connection that is open or a new one.

@@ -3,13 +3,17 @@
 use std::sync::mpsc::Sender;
 
 use model::failure::ErrorKind;
+use model::recovery::Aftermath;
+use model::retry::Next;
+use model::scenario::Load;
+use model::units::Instant;
 use slab::Slab;
 
 use super::Event;
 use super::reply::Stamp;
 use super::series::Series;
 use super::stay::Stay;
-use super::tally::{Account, ClassTally, Connections, GroupTally, InFlight, Tally};
+use super::tally::{Account, ClassTally, Connections, GroupTally, InFlight, Retried, Tally};
 use crate::clock;
 use crate::times;
 
@@ -49,8 +53,8 @@ struct Entry {
 /// How a request was settled.
 #[derive(Debug)]
 pub(super) enum Outcome<'a> {
-    /// With a good answer, having been sent at this instant.
-    Good { sent: u64, times: &'a Stamp },
+    /// With a good answer, of an attempt that was due and has been sent at these instants.
+    Good { due: u64, sent: u64, times: &'a Stamp },
     /// With an error.
     Error(ErrorKind),
 }
@@ -104,6 +108,8 @@ impl Ledger {
                 in_flight: InFlight::default(),
                 connections: Connections::default(),
                 lateness: times::histogram(),
+                retried: Retried::default(),
+                aftermath: Aftermath::default(),
                 cpu: 0,
                 seconds: Vec::new(),
                 whole: Account::default(),
@@ -111,10 +117,22 @@ impl Ledger {
         }
     }
 
+    /// The same, which sees whether the service recovers from a peak of `load`.
+    pub(super) fn watching(mut self, load: &Load) -> Ledger {
+        self.tally.aftermath = Aftermath::new(load);
+        self
+    }
+
+    /// An instant of the run, since the load began.
+    fn instant(&self, at: u64) -> Instant {
+        Instant::from_nanos(at.saturating_sub(self.schedule.start))
+    }
+
     /// A request of `load` and `class` begins that was intended at `intended`.
     pub(super) fn begin(&mut self, load: usize, class: usize, intended: u64, now: u64) -> Ticket {
         self.catch_up(now);
         self.tally.whole.sent += 1;
+        self.tally.aftermath.came(self.instant(intended));
         self.series.sent();
         if self.schedule.counts(intended) {
             self.tally.sent += 1;
@@ -140,7 +158,23 @@ impl Ledger {
     pub(super) fn send(&mut self, ticket: &Ticket, now: u64) {
         let intended = ticket.intended;
         self.in_flight[ticket.number].sent = true;
+        self.send_again(now);
         self.record_lateness(intended, now);
+    }
+
+    /// An attempt is about to be sent.
+    pub(super) fn send_again(&mut self, now: u64) {
+        self.tally.retried.attempts += u64::from(self.schedule.counts(now));
+    }
+
+    /// An attempt has failed at `now`; `next` is what becomes of its request.
+    pub(super) fn failed(&mut self, next: Next, now: u64) {
+        let one = u64::from(self.schedule.counts(now));
+        match next {
+            Next::Retry(_) => self.tally.retried.retries += one,
+            Next::Refused => self.tally.retried.refused += one,
+            Next::End => {}
+        }
     }
 
     fn record_lateness(&mut self, intended: u64, now: u64) {
@@ -168,11 +202,13 @@ impl Ledger {
         let Ticket { number, load, class, intended } = ticket;
         self.in_flight.remove(number);
         self.tally.in_flight.area += u128::from(self.stay(intended, now));
+        let good = matches!(outcome, Outcome::Good { .. });
+        self.tally.aftermath.settled(self.instant(intended), good);
         let counts = self.schedule.counts(now);
         let counted = &mut self.tally.classes[class];
         let mut group = self.tally.groups.get_mut(load).filter(|_| counts);
         match *outcome {
-            Outcome::Good { sent, times } => {
+            Outcome::Good { due, sent, times } => {
                 let response_time = now - intended;
                 self.tally.whole.good += 1;
                 self.series.good(class, response_time);
@@ -180,7 +216,7 @@ impl Ledger {
                     group.answers.count(response_time);
                 }
                 if counts {
-                    counted.record(Stay { intended, sent, received: now }, times);
+                    counted.record(Stay { intended, due, sent, received: now }, times);
                 }
             }
             Outcome::Error(kind) => {

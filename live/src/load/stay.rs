@@ -10,6 +10,8 @@ use crate::wire::Times;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stay {
     pub(super) intended: u64,
+    /// When the attempt that was answered was due.
+    pub(super) due: u64,
     pub(super) sent: u64,
     pub(super) received: u64,
 }
@@ -33,7 +35,8 @@ impl ClassTally {
                 let mut add = |place: Place, nanos: u64| {
                     self.time[place.index()] += u128::from(nanos);
                 };
-                add(place::CONNECT, stay.sent - stay.intended);
+                add(place::RETRY, stay.due - stay.intended);
+                add(place::CONNECT, stay.sent - stay.due);
                 times.parts.iter().for_each(|&(place, nanos)| add(place, nanos));
                 add(place::REPLY, stay.received - times.done);
             }

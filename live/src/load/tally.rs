@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 use model::failure::ErrorKind;
+use model::recovery::Aftermath;
 
 use crate::times;
 
@@ -38,6 +39,10 @@ pub struct Tally {
     /// How late each request was sent: how long its user took to get round to it. For one
     /// that was never sent, how late it was at the end.
     pub lateness: Histogram<u64>,
+    /// Attempts of the requests.
+    pub retried: Retried,
+    /// The requests after a peak of the load, those of the warm-up included.
+    pub aftermath: Aftermath,
     /// CPU time of the generator's thread.
     pub cpu: u64,
     /// Second by second, from the start of the load.
@@ -108,6 +113,17 @@ pub struct InFlight {
     pub peak: u64,
     /// Integral over the window.
     pub area: u128,
+}
+
+/// Attempts of the requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// Attempts on the wire, the first of each request included.
+    pub attempts: u64,
+    /// Failed attempts that were followed by another.
+    pub retries: u64,
+    /// Failed attempts that were not, for want of budget.
+    pub refused: u64,
 }
 
 /// The generator's connections over the whole run. One that the server has closed counts as

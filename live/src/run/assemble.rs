@@ -6,9 +6,10 @@ use hdrhistogram::Histogram;
 use model::failure::ErrorKind;
 use model::place;
 use model::read::Resolved;
+use model::recovery::recovery;
 use model::report::{
     AfterWork, Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
-    ResponseTime, Run, RunRange, SCHEMA, Station,
+    ResponseTime, Retries, Run, RunRange, SCHEMA, Station,
 };
 use model::statistics::{Estimate, round_significant};
 
@@ -128,6 +129,12 @@ impl<'a> Builder<'a> {
                     self.rate(self.sum(|tally| (tally.sent + tally.dropped) as f64)),
                 ),
             },
+            retries: self.retries(),
+            recovery: recovery(
+                &scenario.load,
+                self.rounds.iter().map(|round| &round.tally.aftermath),
+                CONFIDENCE,
+            ),
             classes: self.classes(),
             groups: self.loads(),
             stations: self.stations(on.target),
@@ -186,6 +193,15 @@ impl<'a> Builder<'a> {
 
     fn per_round(&self, pick: impl Fn(&Tally) -> f64) -> f64 {
         round_significant(self.sum(pick) / self.rounds.len() as f64)
+    }
+
+    fn retries(&self) -> Option<Retries> {
+        let retries = Retries {
+            attempts: self.per_round(|tally| tally.retried.attempts as f64),
+            retries: self.per_round(|tally| tally.retried.retries as f64),
+            refused: self.per_round(|tally| tally.retried.refused as f64),
+        };
+        (self.resolved.scenario.load.retry.retries > 0).then_some(retries)
     }
 
     fn good(&self) -> u64 {
@@ -448,7 +464,7 @@ fn in_service(tally: &Tally) -> f64 {
         let parts = tally.classes.iter().filter_map(|class| class.time.get(place.index()));
         parts.map(|&nanos| nanos as f64).sum()
     };
-    let outside = outside(place::CONNECT) + outside(place::REPLY);
+    let outside = outside(place::RETRY) + outside(place::CONNECT) + outside(place::REPLY);
     match tally.window() {
         0 => 0.0,
         window => (tally.in_flight_mean() - outside / window as f64).max(0.0),

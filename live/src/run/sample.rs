@@ -105,6 +105,8 @@ pub(super) fn round(factor: u64) -> Round {
         },
         connections: Connections { made: 2, remade: 0, peak: 2 },
         lateness: answers(0),
+        retried: Default::default(),
+        aftermath: Default::default(),
         cpu: SECOND,
         seconds: Vec::new(),
         whole: Account { sent: all + 2, good: all, in_flight: 2, ..Account::default() },

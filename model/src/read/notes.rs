@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::diagnostic::{brief, nearest};
 use super::path::KeyPath;
 use crate::keys::{Fields, KeyKind, Origin, Section, Typed};
-use crate::scenario::{self, Connections, Endpoint, Scenario, Server, Statement, Step};
+use crate::scenario::{self, Connections, Endpoint, Scenario, Server, Source, Statement, Step};
 use crate::statistics::round_significant;
 
 /// What a reader of the scenario should look at, in whole sentences. `own` tells the queries
@@ -48,6 +48,13 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
     for lock in scenario.locks.iter().filter(|lock| !used.locks.contains(&*lock.name)) {
         let name = brief(&lock.name);
         all.push(format!("no step takes the lock `{name}`: remove it, or add a `lock`"));
+    }
+    if scenario.load.retry.retries > 0 && matches!(scenario.load.source, Source::Closed { .. }) {
+        all.push(
+            "the users of a closed load wait for their retries before they send anything else, so \
+             that no storm of retries can arise: write `load.rate` to see one"
+                .to_string(),
+        );
     }
     all
 }

@@ -1,5 +1,6 @@
 //! The load: who sends requests, and for how long they are counted.
 
+use super::Retry;
 use crate::distribution::Distribution;
 use std::borrow::Cow;
 
@@ -23,10 +24,13 @@ section! {
         /// of them.
         #[key(at_least(Span::from_nanos(1)), absent())]
         pub duration: Span,
-        /// A client gives up after this long: a time, or a distribution from which each request
-        /// draws its own.
+        /// A client abandons an attempt after this long: a time, or a distribution from which each
+        /// attempt draws its own.
         #[key(or("never"), usually(Span::from_secs(24 * 3600)))]
         pub timeout: Option<Distribution> = "60s",
+        /// What it does then, and after an answer that is not good.
+        #[key(flatten)]
+        pub retry: Retry,
         /// Connections are kept between requests of the same user.
         pub keep_alive: bool = true,
         /// A client, or the balancer in its place, closes a connection that has been idle for so
@@ -230,7 +234,9 @@ impl Keys for Group {
         // The rest is common to all groups, see `Load::complete`.
         let (warmup, duration) = (Span::ZERO, Span::ZERO);
         let keep_alive_timeout = None;
-        let load = Load { source, warmup, duration, timeout, keep_alive, keep_alive_timeout };
+        let retry = Retry::NEVER;
+        let load =
+            Load { source, warmup, duration, timeout, retry, keep_alive, keep_alive_timeout };
         Some(Group { name, mix: mix.unwrap_or_default(), load })
     }
 }
@@ -370,6 +376,7 @@ impl Load {
             for group in groups {
                 (group.load.warmup, group.load.duration) = (self.warmup, self.duration);
                 group.load.keep_alive_timeout = self.keep_alive_timeout;
+                group.load.retry = self.retry.clone();
             }
         }
     }

@@ -7,6 +7,7 @@ mod database;
 mod endpoint;
 mod load;
 mod lock;
+mod retry;
 mod service;
 mod upstream;
 
@@ -16,6 +17,8 @@ pub use endpoint::{Endpoint, Step};
 pub(crate) use load::Alone;
 pub use load::{Group, Load, OnOff, Profile, Share, Source, Spacing, Stage};
 pub use lock::{Lock, LockScope};
+pub(crate) use retry::RETRY_ON;
+pub use retry::{Jitter, Retry};
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 

@@ -1,6 +1,7 @@
 //! A third-party service.
 
 use super::Client;
+use super::retry::grown;
 use crate::distribution::Distribution;
 use crate::keys::entry_name;
 use crate::units::Span;
@@ -99,7 +100,6 @@ words! {
 impl Upstream {
     /// The pause after a failed attempt; the first attempt is number 0.
     pub fn pause_after(&self, attempt: u32) -> Span {
-        let growth = libm::pow(self.backoff_factor, f64::from(attempt));
-        self.backoff.scale(growth).min(self.backoff_max)
+        grown(self.backoff, self.backoff_factor, self.backoff_max, attempt)
     }
 }

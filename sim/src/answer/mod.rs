@@ -9,9 +9,10 @@ pub(crate) use stations::StationSource;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use model::recovery::recovery;
 use model::report::{
     Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
-    ResponseTime, Run, RunRange, SCHEMA,
+    ResponseTime, Retries, Run, RunRange, SCHEMA,
 };
 use model::scenario::Scenario;
 use model::statistics::{Estimate, round_significant};
@@ -97,6 +98,12 @@ impl Builder<'_> {
                 dropped: self.average(|o| o.dropped as f64),
                 rate: self.average(|o| (o.sent + o.dropped) as f64 / o.window.secs_f64()),
             },
+            retries: self.retries(),
+            recovery: recovery(
+                &scenario.load,
+                seen.iter().map(|o| &o.client.aftermath),
+                confidence,
+            ),
             classes: self.classes(),
             groups: self.loads(),
             stations: self.stations(),
@@ -118,6 +125,15 @@ impl Builder<'_> {
             warnings: self.warnings(),
             rounds: Vec::new(),
         }
+    }
+
+    fn retries(&self) -> Option<Retries> {
+        let retries = Retries {
+            attempts: self.average(|o| o.client.attempts as f64),
+            retries: self.average(|o| o.client.retries as f64),
+            refused: self.average(|o| o.client.refused as f64),
+        };
+        (self.scenario.load.retry.retries > 0).then_some(retries)
     }
 
     pub(crate) fn estimate(&self, pick: impl Fn(&Observations) -> f64) -> Estimate {

@@ -1,16 +1,45 @@
 //! The load in answers: its bound, and the knobs of the clients.
 
 use model::distribution::Distribution;
+use model::recovery::Aftermath;
 use model::report::Bound;
-use model::scenario::{OnOff, Scenario, Source};
+use model::scenario::{Load, OnOff, Scenario, Source};
 use model::statistics::round_significant;
 use model::units::Span;
+use serde::{Deserialize, Serialize};
 
 use crate::bounds::seconds;
 use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::Limit;
 
+/// Observations of the clients.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Observed {
+    /// Attempts on the wire, the first of each request included.
+    pub attempts: u64,
+    /// Failed attempts that are followed by another.
+    pub retries: u64,
+    /// Failed attempts that are not, for want of budget.
+    pub refused: u64,
+    /// The requests after a peak of the load, the warm-up included.
+    pub aftermath: Aftermath,
+}
+
+impl Observed {
+    pub(crate) fn new(load: &Load) -> Observed {
+        Observed { attempts: 0, retries: 0, refused: 0, aftermath: Aftermath::new(load) }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        (self.attempts, self.retries, self.refused) = (0, 0, 0);
+    }
+}
+
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
+    let retry = &scenario.load.retry;
+    if retry.retries > 0 && retry.retry_budget.is_none() {
+        all.push(Candidate::of("load.retry_budget", "none".into(), "20%".into()));
+    }
     for group in scenario.load.groups().iter() {
         if let Source::Open { max_users: Some(n), .. } = group.load.source {
             let knob = Candidate::of(&group.key("max_users"), n.to_string(), double(n));

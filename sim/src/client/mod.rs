@@ -1,18 +1,22 @@
 //! The clients of the service: users, arrivals, patience, and the connections that they open.
 
 mod answer;
+mod budget;
 mod keep_alive;
+mod retry;
 mod run;
 
 use std::collections::VecDeque;
 
 use model::scenario::{Group, Source};
 use model::units::Instant;
-use model::workload::Arrivals;
+use model::workload::{Arrivals, RequestKey};
 
 use crate::engine::{Due, NONE};
 
+pub(crate) use answer::Observed;
 pub(crate) use answer::{bound_of_load, candidates};
+pub(crate) use budget::search;
 pub(crate) use run::CONNECT_ONLY;
 
 /// The open arrivals of one load, and the users that carry them.
@@ -60,11 +64,26 @@ pub(crate) struct User {
     pub(crate) reached: u64,
     /// When it learns that the service closed its connection; [`Instant::NEVER`] if it did not.
     pub(crate) closed: Instant,
+    /// What it sends again after its pause, and since when it pauses.
+    again: Option<(Attempt, Instant)>,
+}
+
+/// An attempt of a request.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    /// The key of the request.
+    key: RequestKey,
+    class: u32,
+    /// Its number, from 0 for the first.
+    number: u32,
+    /// When the first attempt was sent.
+    first: Instant,
 }
 
 impl User {
     /// A user that has sent nothing.
     pub(crate) fn new(group: u32, number: u32, idle: bool) -> User {
-        User { group, number, iteration: 0, worker: NONE, idle, reached: 0, closed: Instant::NEVER }
+        let (worker, closed) = (NONE, Instant::NEVER);
+        User { group, number, iteration: 0, worker, idle, reached: 0, closed, again: None }
     }
 }

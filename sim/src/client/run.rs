@@ -5,7 +5,7 @@ use model::scenario::Source;
 use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
-use super::User;
+use super::{Attempt, User};
 use crate::engine::{Due, Engine, Event, NONE, Record, Request, Task, Trace};
 use crate::event_loop::Via;
 use crate::observe::{ErrorKind, Limit};
@@ -44,6 +44,8 @@ impl<'p, T: Trace> Engine<'p, T> {
         let request = self.new_request(Request {
             key: self.closed_key(user),
             sent: self.now,
+            first: self.now,
+            attempt: 0,
             class: 0,
             user,
             worker: NONE,
@@ -151,10 +153,23 @@ impl<'p, T: Trace> Engine<'p, T> {
         let entry = &mut self.users[user as usize];
         entry.iteration += 1;
         entry.idle = false;
-        let worker = entry.worker;
+        self.seen.sent += 1;
+        self.seen.group(group, |seen| seen.sent += 1);
+        self.seen.client.aftermath.came(self.now);
+        self.seen.in_flight.enter(self.now);
+        self.retries.request(self.now - Instant::START);
+        self.attempt(user, Attempt { key, class, number: 0, first: self.now });
+    }
+
+    /// A user sends one attempt of a request.
+    pub(super) fn attempt(&mut self, user: u32, attempt: Attempt) {
+        let Attempt { key, class, number, first } = attempt;
+        let worker = self.users[user as usize].worker;
         let request = self.new_request(Request {
-            key,
+            key: key.attempt(number),
             sent: self.now,
+            first,
+            attempt: number,
             class,
             user,
             worker,
@@ -163,9 +178,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             settled: false,
             admitted: false,
         });
-        self.seen.sent += 1;
-        self.seen.group(group, |seen| seen.sent += 1);
-        self.seen.in_flight.enter(self.now);
+        self.seen.client.attempts += 1;
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
         let task = self.new_task(request, start, NONE, place::CONNECT);
@@ -281,9 +294,13 @@ impl<'p, T: Trace> Engine<'p, T> {
     pub(crate) fn start_patience(&mut self, request: u32) {
         let Request { key, user, .. } = self.requests[request];
         let workload = &self.group_of(user).workload;
-        let Some(patience) = workload.patience(&mut self.draws, key) else { return };
+        let patience = workload.patience(&mut self.draws, key);
+        let (patience, gives_up) = self.patience_left(request, patience);
+        if patience == Span::MAX {
+            return;
+        }
         let generation = self.requests[request].generation;
-        if !self.plan.patience_in_order {
+        if gives_up || !self.plan.patience_in_order {
             return self.agenda.push(self.now + patience, Event::Patience { request, generation });
         }
         let requests = &self.requests;
@@ -321,12 +338,18 @@ impl<'p, T: Trace> Engine<'p, T> {
         let entry = &mut self.requests[request];
         debug_assert!(!entry.settled);
         entry.settled = true;
-        let (user, class, key, sent) = (entry.user, entry.class, entry.key, entry.sent);
-        let worker = entry.worker;
+        if error.is_some_and(|kind| self.try_again(request, kind)) {
+            return;
+        }
+        let entry = &self.requests[request];
+        // The key of an attempt of the attempt is that of the request again.
+        let key = entry.key.attempt(entry.attempt);
+        let (user, class, sent, worker) = (entry.user, entry.class, entry.first, entry.worker);
         let record = Record::Settled { lane: key.lane, index: key.index, error };
         self.trace.record(self.now, record);
         self.seen.in_flight.leave(self.now);
         self.seen.sojourn += u128::from((self.now - sent.max(self.window_opened)).nanos());
+        self.seen.client.aftermath.settled(sent, error.is_none());
         match error {
             None => {
                 self.seen.record(class, self.now - sent);
@@ -365,7 +388,8 @@ impl<'p, T: Trace> Engine<'p, T> {
         };
         let in_flight =
             self.requests.live().filter(|&(id, request)| !request.settled && !ahead(id));
-        let stay = |sent: Instant| u128::from((end - sent.max(self.window_opened)).nanos());
-        in_flight.map(|(_, request)| stay(request.sent)).sum()
+        let pauses = self.users.iter().filter_map(|user| user.again.map(|(next, _)| next.first));
+        let stay = |first: Instant| u128::from((end - first.max(self.window_opened)).nanos());
+        in_flight.map(|(_, request)| request.first).chain(pauses).map(stay).sum()
     }
 }

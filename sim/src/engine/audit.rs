@@ -163,6 +163,7 @@ impl<T: Trace> Engine<'_, T> {
             places[task.place.index()] += 1;
             tasks[task.request as usize] += 1;
         }
+        places[place::RETRY.index()] = self.pauses();
         for ((place, count), gauge) in places.into_iter().enumerate().zip(&self.seen.places) {
             assert_eq!(count, gauge.value(), "{}", self.plan.places[place]);
         }
@@ -175,7 +176,7 @@ impl<T: Trace> Engine<'_, T> {
         // Connections that are opened ahead are no requests.
         let ahead = live(&self.tasks).filter(|(_, task)| task.pc == CONNECT_ONLY).count() as u64;
         assert_eq!(
-            in_flight - ahead,
+            in_flight - ahead + self.pauses(),
             self.seen.in_flight.value(),
             "requests in flight are counted"
         );

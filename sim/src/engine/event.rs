@@ -8,6 +8,8 @@ pub enum Event {
     WindowOpens,
     /// A closed user sends its next request, if it is active.
     Send { user: u32 },
+    /// A user sends again what was not answered well.
+    Retry { user: u32 },
     /// The client has opened a connection.
     Connected { task: u32 },
     /// A request reaches the service, or the handshake before it.
@@ -69,6 +71,7 @@ impl Event {
             Event::UpstreamDone { .. }
             | Event::WindowOpens
             | Event::Send { .. }
+            | Event::Retry { .. }
             | Event::ClientCloses { .. }
             | Event::CloseNoticed { .. }
             | Event::SupervisorLooks

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use model::costs::Costs;
 use model::place::{self, Place};
+use model::retry::Retries;
 use model::scenario::Scenario;
 use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
@@ -137,6 +138,7 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) accounts: Vec<u64>,
     pub(crate) requests: Arena<Request>,
     pub(crate) users: Vec<User>,
+    pub(crate) retries: Retries,
     /// When the client's thread has opened all connections that are due.
     pub(crate) client_free: Instant,
     /// Connections that are still to be opened before the first request.
@@ -228,6 +230,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             accounts: Vec::new(),
             requests: Arena::new(),
             users: Vec::new(),
+            retries: Retries::new(plan.seed, &scenario.load.retry),
             client_free: Instant::START,
             connecting: 0,
             seen: Observations::new(plan, workspace.histograms),
@@ -369,6 +372,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 self.window_opened = self.now;
             }
             Event::Send { user } => self.user_turn(user),
+            Event::Retry { user } => self.send_again(user),
             Event::Connected { task } => self.connected(task),
             Event::Arrive { task } => self.arrive(task),
             Event::Written { task } => self.written(task),

@@ -79,11 +79,15 @@ impl<T> std::ops::IndexMut<u32> for Arena<T> {
     }
 }
 
-/// A request from the client's send to the end of the last task that it started.
+/// An attempt of a request, from the client's send to the end of the last task that it started.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) key: RequestKey,
     pub(crate) sent: Instant,
+    /// When the first attempt of it was sent.
+    pub(crate) first: Instant,
+    /// Which attempt of it this is, from 0.
+    pub(crate) attempt: u32,
     pub(crate) class: u32,
     pub(crate) user: u32,
     pub(crate) worker: u32,

@@ -308,6 +308,7 @@ impl<T: Trace> Engine<'_, T> {
             for (total, part) in time.iter_mut().zip(account).filter(|(_, part)| **part > 0) {
                 *total += u128::from(*part);
             }
+            time[place::RETRY.index()] += u128::from((entry.sent - entry.first).nanos());
         }
     }
 }

@@ -75,6 +75,15 @@ pub enum Record {
         /// Which worker.
         worker: u32,
     },
+    /// A client sends a request again.
+    Retried {
+        /// Whose request.
+        lane: u64,
+        /// Which one.
+        index: u64,
+        /// Which attempt, from 0 for the first.
+        attempt: u32,
+    },
     /// A client has its answer or gives up.
     Settled {
         /// Whose request.
@@ -170,6 +179,9 @@ impl fmt::Display for Record {
                 write!(out, "worker {worker} accepts nothing more, and ends with its last request")
             }
             Record::WorkerServes { worker } => write!(out, "worker {worker} serves again"),
+            Record::Retried { lane, index, attempt } => {
+                write!(out, "sent {lane}.{index} again, attempt {attempt}")
+            }
             Record::Settled { lane, index, error: None } => write!(out, "answered {lane}.{index}"),
             Record::Settled { lane, index, error: Some(kind) } => {
                 write!(out, "failed {lane}.{index}: {}", kind.name())

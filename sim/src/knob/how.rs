@@ -75,6 +75,10 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
             format!("a semaphore of {to} instead of the lock, if what it guards allows that"),
             format!("`Semaphore::new({to})` instead of the lock, if what it guards allows that"),
         ),
+        ("load", "retry_budget") => Some(format!(
+            "a retry budget of {to} in the clients, as Finagle's RetryBudget and Envoy's \
+             `retry_budget`"
+        )),
         ("cpu", "cores") => Some(format!("{to} processors")),
         ("cpu", "speed") => Some("faster processors".into()),
         ("cpu", "budget") => scenario.cpu.quota.map(|quota| {

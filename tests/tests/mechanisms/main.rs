@@ -17,6 +17,7 @@ mod load;
 mod locks;
 mod pools;
 mod processes;
+mod retries;
 mod sqlite;
 mod stage;
 mod upstreams;

@@ -82,6 +82,55 @@ fn retries_are_independent_attempts() {
         .check();
 }
 
+/// The same for clients. With k failures before the good answer, 50 ms each, pauses of full jitter
+/// are 50 ms and 150 ms on average.
+#[test]
+fn clients_retry_in_independent_attempts() {
+    let (p, attempts) = (0.4f64, 3);
+    let all_fail = p.powi(attempts);
+    let one = 0.05 + 0.1 / 2.0;
+    let two = one + 0.05 + 0.3 / 2.0;
+    let before = (1.0 - p) * (p * one + p * p * two) / (1.0 - all_fail);
+    case_of("client-retries", &[])
+        .claim("clients that retry: share that fails", all_fail, |o| {
+            error_share(&o[0], ErrorKind::UpstreamFailed)
+        })
+        .claim("clients that retry: attempts of a request", (1.0 - all_fail) / (1.0 - p), |o| {
+            Ratio(o[0].client.attempts as f64, o[0].sent as f64)
+        })
+        .claim("clients that retry with full jitter: earlier attempts and pauses", before, |o| {
+            let retry = o[0].classes[0].time[place::RETRY.index()];
+            Ratio(retry as f64 / 1e9, o[0].good() as f64)
+        })
+        .check();
+}
+
+/// Pauses that are far longer than requests make the retries a Poisson stream of their own: each
+/// attempt is refused with the probability B of Erlang's loss formula at the load of all attempts,
+/// which is that of the requests times (1 - B^n)/(1 - B).
+#[test]
+fn retries_come_back_to_a_full_worker() {
+    let (places, attempts) = (10, 4);
+    let load = 40.0 * Lognormal::through(0.15, 1.0).service().mean;
+    let mut refused = 0.0f64;
+    for _ in 0..1000 {
+        let all = load * (1.0 - refused.powi(attempts)) / (1.0 - refused);
+        refused = erlang_b(places, all);
+    }
+    let sets = ["retries=3", "backoff=20s", "backoff_factor=1", "jitter=full", "warmup=100s"];
+    let sets = sets.map(|set| format!("load.{set}"));
+    case_of("erlang-b", &sets.each_ref().map(String::as_str))
+        .claim(
+            "clients that retry at a full worker, M/G/c/c: share of attempts refused",
+            refused,
+            |o| {
+                let failed = o[0].errors()[ErrorKind::Rejected as usize] + o[0].client.retries;
+                Ratio(failed as f64, o[0].client.attempts as f64)
+            },
+        )
+        .check();
+}
+
 /// Each attempt draws a latency of its own.
 #[test]
 fn a_retry_after_a_timeout_is_another_attempt() {

@@ -33,7 +33,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 82] = [
+const FAMILY: [&str; 86] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -104,6 +104,10 @@ const FAMILY: [&str; 82] = [
     "no interpreter lock on four cores: throughput",
     "retries: share that fails",
     "retries: attempts of a request",
+    "clients that retry: share that fails",
+    "clients that retry: attempts of a request",
+    "clients that retry with full jitter: earlier attempts and pauses",
+    "clients that retry at a full worker, M/G/c/c: share of attempts refused",
     "timeout of a lognormal call: share",
     "timeout of a lognormal call: mean attempt",
     "timeouts with one retry: share",

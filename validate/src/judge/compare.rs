@@ -17,6 +17,7 @@ use super::comparison::{Comparison, Origin, Row, SCHEMA, Scope};
 use super::judgement::{Judged, Judgement, judge, noise};
 use super::metric::Metric;
 use super::pair::{self, Mismatch};
+use super::recovery;
 use super::rounds;
 use super::tolerance::Tolerances;
 use super::value::{self, Value};
@@ -60,6 +61,7 @@ pub fn compare(
         rows,
     };
     verdict::decide(&mut comparison);
+    recovery::judge(&mut comparison, predicted, measured);
     Ok(comparison)
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod judgement;
 pub(crate) mod metric;
 mod pair;
 pub(crate) mod ranking;
+mod recovery;
 mod rounds;
 pub(crate) mod side;
 pub(crate) mod summary;

@@ -153,6 +153,8 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
             dropped: summary.get("dropped_iterations", "count").unwrap_or(0.0),
             rate: (good + failed) / duration,
         },
+        retries: None,
+        recovery: None,
         classes,
         workers: Vec::new(),
         runs: None,

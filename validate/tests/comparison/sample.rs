@@ -72,6 +72,8 @@ fn report(kind: Kind, noise: f64) -> Report {
         time: Vec::new(),
         memory: Memory { mean: 6e7, peak: 6e7 },
         bounds: Vec::new(),
+        retries: None,
+        recovery: None,
         bottleneck: None,
         knobs: Vec::new(),
         published: None,

@@ -16,7 +16,7 @@ fn send(ledger: &mut Ledger, intended: u64, now: u64) -> Ticket {
 }
 
 fn good(sent: u64) -> Outcome<'static> {
-    Outcome::Good { sent, times: &Stamp::Absent }
+    Outcome::Good { due: sent, sent, times: &Stamp::Absent }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::distribution::Distribution;
 use crate::keys::{Fields, Keys, Typed, read_field};
 use crate::read::diagnostic::{Problem, Problems};
 use crate::scenario::{
-    Alone, Connections, Engine, OnOff, Profile, Scenario, Source, Statement, Step,
+    Alone, Connections, Engine, OnOff, Profile, RETRY_ON, Scenario, Source, Statement, Step,
 };
 use crate::units::Span;
 use crate::workload::LEAST_PATIENCE;
@@ -18,6 +18,7 @@ const SHORTEST_PHASE: Span = Span::from_millis(1);
 pub(super) fn check(root: &Fields, problems: &mut Problems) {
     let Some(load) = root.table("load") else { return };
     kept_connections(load, problems);
+    retry_on(load, problems);
     if let Some(groups) = load.list("group") {
         return groups::check(root, load, groups, problems);
     }
@@ -96,6 +97,20 @@ fn phases(load: &Fields, path: &str, on_off: &OnOff, problems: &mut Problems) {
                 )
                 .allowed(format!("at least {SHORTEST_PHASE}, as in \"2s\" or {{ mean = \"2s\" }}"))
                 .advice("without `on_off` arrivals come all the time"),
+            );
+        }
+    }
+}
+
+/// Each word says what is retried.
+fn retry_on(load: &Fields, problems: &mut Problems) {
+    for word in read_field::<Vec<String>>(load, "retry_on", &[]).unwrap_or_default() {
+        if !RETRY_ON.contains(&word.as_str()) {
+            let words = RETRY_ON.map(|word| format!("\"{word}\"")).join(", ");
+            problems.push(
+                Problem::new(load.position("retry_on"), format!("`load.retry_on` has \"{word}\""))
+                    .allowed(words)
+                    .advice("leave the key out to retry whatever is not answered well"),
             );
         }
     }
