@@ -486,6 +486,7 @@ mod tests {
             warmup: Span::ZERO,
             duration: Span::from_secs(1),
             timeout: None,
+            retry: crate::scenario::Retry::NEVER,
             keep_alive: true,
             keep_alive_timeout: None,
         };

@@ -51,7 +51,7 @@ pub(crate) const RETRY_ON: [&str; 4] = ["timeout", "refused", "error", "connecti
 
 impl Retry {
     /// Nothing is sent again.
-    pub(super) const NEVER: Retry = Retry {
+    pub(crate) const NEVER: Retry = Retry {
         retries: 0,
         retry_on: None,
         backoff: Span::ZERO,
