@@ -163,7 +163,7 @@ impl<T: Trace> Engine<'_, T> {
             places[task.place.index()] += 1;
             tasks[task.request as usize] += 1;
         }
-        places[place::RETRY.index()] = self.pauses();
+        places[model::place::RETRY.index()] = self.pauses();
         for ((place, count), gauge) in places.into_iter().enumerate().zip(&self.seen.places) {
             assert_eq!(count, gauge.value(), "{}", self.plan.places[place]);
         }
