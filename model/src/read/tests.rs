@@ -430,3 +430,25 @@ pub(super) const WORDS: &[&str] = &[
     "\"\\u0000\"",
     "\"a.b\"",
 ];
+
+#[test]
+fn other_costs_bring_what_their_client_keeps_unless_the_scenario_says_it() {
+    let text = r#"
+        costs = { cpu.request = "1ms", client.kept = 5 }
+        load = { users = 10, duration = "60s" }
+        service.concurrency = "async"
+        upstream.plain = { latency = "1s" }
+        upstream.named = { latency = "1s", client = "httpx" }
+        upstream.written = { latency = "1s", kept = 3 }
+        endpoint = [{ name = "hello", weight = 1 }]
+    "#;
+    let mut scenario = load_text("hello", text, &[]).expect("a scenario").scenario;
+    let kept = |scenario: &crate::scenario::Scenario| {
+        scenario.upstreams.iter().map(|upstream| upstream.kept).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&scenario), [Some(5), Some(20), Some(3)]);
+    let mut costs = scenario.costs.clone();
+    costs.client.kept = Some(7);
+    scenario.set_costs(costs);
+    assert_eq!(kept(&scenario), [Some(7), Some(20), Some(3)]);
+}

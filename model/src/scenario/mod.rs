@@ -143,6 +143,16 @@ pub(crate) fn step_keys() -> &'static Section {
 }
 
 impl Scenario {
+    /// Takes other costs, and what follows from them: what clients of upstreams keep.
+    pub fn set_costs(&mut self, costs: Costs) {
+        for upstream in &mut self.upstreams {
+            let [kept, expiry] = upstream.of_profile;
+            upstream.kept = if kept { costs.client.kept } else { upstream.kept };
+            upstream.expiry = if expiry { costs.client.expiry } else { upstream.expiry };
+        }
+        self.costs = costs;
+    }
+
     /// The scenario `name` from its checked keys; none if one is broken.
     pub(crate) fn read(name: &str, fields: &Fields, upstreams: &[&str]) -> Option<Scenario> {
         let mut root = Root::read(fields, upstreams)?;

@@ -3,7 +3,7 @@
 use super::Client;
 use super::retry::grown;
 use crate::distribution::Distribution;
-use crate::keys::entry_name;
+use crate::keys::{Fields, Origin, entry_name};
 use crate::units::Span;
 
 section! {
@@ -61,6 +61,9 @@ section! {
             derived("what `client` does, or else `costs.client.expiry`"),
         )]
         pub expiry: Option<Span>,
+        /// Which of these two are the profile's.
+        #[key(computed(of_profile))]
+        pub of_profile: [bool; 2],
         /// A semaphore around the whole call, per worker process.
         #[key(within(1, 1_000_000), or("none"))]
         pub max_in_flight: Option<u32>,
@@ -78,6 +81,11 @@ section! {
         /// No pause is longer.
         pub backoff_max: Span = "1h",
     }
+}
+
+fn of_profile(fields: &Fields) -> Option<[bool; 2]> {
+    let implied = |key: &str| fields.get(key).is_some_and(|one| one.origin == Origin::Implied);
+    Some(["kept", "expiry"].map(implied))
 }
 
 impl Upstream {

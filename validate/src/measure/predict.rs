@@ -67,7 +67,8 @@ pub(crate) fn predict_alone(
 /// Puts `resolved` on `platform`.
 pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     let scenario = &mut resolved.scenario;
-    scenario.costs = costs(scenario, platform);
+    let costs = costs(scenario, platform);
+    scenario.set_costs(costs);
     let stack = stack::of(platform.target);
     if let Some(event_loop) = stack.event_loop {
         scenario.service.event_loop = event_loop;

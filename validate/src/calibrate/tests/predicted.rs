@@ -157,6 +157,7 @@ fn comes_full_circle(target: Target) {
         // requests in two: a microsecond. Few syncs are drawn in a window. Requests that
         // have paused and wait for the loop again are in flight, and not counted as such.
         let allowed = match known.key.as_str() {
+            "cpu.glance" => 0.05 * known.value,
             key if key.starts_with("disk.") => 0.15 * known.value + 1e-6,
             // A gap. The calls of a crowd come in bursts, which lose a little more than as many
             // at even times, for which they are taken.

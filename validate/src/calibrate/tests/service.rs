@@ -18,6 +18,7 @@ use crate::calibrate::stack::{self, Hops, axum};
 pub(super) const SECONDS: f64 = 2.0;
 pub(super) const GOOD: u64 = 1000;
 const REFUSED: f64 = 5000.0;
+const FAILED: f64 = 3000.0;
 
 /// A stack with its costs by their keys.
 #[derive(Clone, Debug)]
@@ -201,6 +202,8 @@ impl Service {
             }
             ["reject" | "alone" | "frequent" | "resting" | "parked"] => plain,
             ["gunicorn"] => plain - self.cost("server.uvicorn.request"),
+            // See `cpu_of_all`.
+            ["error"] => 0.0,
             _ => panic!("{probe} is not known"),
         }
     }
@@ -248,6 +251,10 @@ impl Service {
 
     /// CPU time of the whole window.
     fn cpu_of_all(&self, probe: &Probe) -> f64 {
+        if probe.name == "error" {
+            let bare = self.request(Concurrency::Threadpool) - HANDLER;
+            return (good(probe) as f64 + FAILED) * bare + FAILED * self.cost("cpu.error");
+        }
         if probe.name != "reject" {
             return good(probe) as f64 * self.cpu(probe);
         }
@@ -325,6 +332,7 @@ pub(super) fn report(service: &Service, probe: &Probe, doubts: Vec<String>) -> R
     let p90 = if probe.name == "look" { time("p90") } else { 0.0 };
     let client = service.cost("network.client");
     let refused = if probe.name == "reject" { REFUSED } else { 0.0 };
+    let failed = if probe.name == "error" { FAILED } else { 0.0 };
     let document = json!({
         "schema": model::report::SCHEMA, "kind": "measured", "scenario": probe.to_string(),
         "seed": 1, "digest": "0",
@@ -338,7 +346,7 @@ pub(super) fn report(service: &Service, probe: &Probe, doubts: Vec<String>) -> R
             "p99": time("p99"), "p999": 0.0, "max": 0.0,
         },
         "response_time_intervals": {},
-        "errors": { "rejected": refused },
+        "errors": { "rejected": refused, "pool_timeout": failed },
         "error_share": 0.0,
         "in_flight": { "mean": exact(1.0), "peak": 1 },
         "arrivals": { "sent": 0.0, "dropped": 0.0, "rate": 0.0 },
