@@ -38,6 +38,8 @@ const VALUES: &[(&str, &[&str])] = &[
         "load.timeout",
         &["\"never\"", "\"never\"", "{ mean = \"20ms\" }", "\"3ms\"", "\"40ms\"", "\"300ms\""],
     ),
+    ("load.on_off.on", &["\"1ms\"", "{ mean = \"20ms\" }"]),
+    ("load.on_off.off", &["\"5ms\"", "{ mean = \"100ms\" }"]),
     ("load.retries", &["0", "0", "1", "3"]),
     ("load.retry_on", &["[]", "[\"timeout\"]", "[\"error\", \"refused\"]"]),
     ("load.backoff", &["\"0s\"", "\"1ms\"", "\"30ms\""]),
@@ -123,6 +125,9 @@ pub fn scenario() -> impl Strategy<Value = String> {
             leaves.push(("seed".into(), seed.to_string()));
             leaves.extend(source);
             keep_what_applies(model::scenario::keys().key("load"), "load", &mut leaves);
+            if !leaves.iter().any(|(key, _)| key == "load.rate") {
+                leaves.retain(|(key, _)| !key.starts_with("load.on_off"));
+            }
             // Connections that are not kept are never idle.
             if leaves.contains(&("load.keep_alive".into(), "false".into())) {
                 leaves.retain(|(key, _)| key != "load.keep_alive_timeout");
@@ -332,11 +337,41 @@ fn source() -> BoxedStrategy<Vec<Leaf>> {
     };
     let closed = (1u32..40, length(true));
     let open = (5u32..300, length(false));
+    let several = (vec(group(), 1..4), 300u32..1500).prop_map(|(groups, millis)| {
+        let named =
+            (0..).zip(groups).map(|(n, group): (u32, _)| format!("{{ name = \"g{n}\", {group} }}"));
+        let groups = named.collect::<Vec<_>>().join(", ");
+        let length = ("load.duration".to_string(), format!("\"{millis}ms\""));
+        vec![("load.group".to_string(), format!("[{groups}]")), length]
+    });
     prop_oneof![
-        closed.prop_map(|(users, length)| vec![("load.users".into(), users.to_string()), length]),
-        open.prop_map(|(rate, length)| vec![("load.rate".into(), format!("\"{rate}/s\"")), length]),
+        2 => closed.prop_map(|(users, length)| vec![("load.users".into(), users.to_string()), length]),
+        2 => open.prop_map(|(rate, length)| vec![("load.rate".into(), format!("\"{rate}/s\"")), length]),
+        1 => several,
     ]
     .boxed()
+}
+
+/// One of several loads, without its name and braces.
+fn group() -> BoxedStrategy<String> {
+    const CLOSED: [&str; 3] = [
+        "users = 5",
+        "users = 3, think_time = \"5ms\", preconnect = true",
+        "users = 1, stages = [{ duration = \"50ms\", target = 9 }]",
+    ];
+    const OPEN: [&str; 3] = [
+        "rate = \"100/s\"",
+        "rate = \"50/s\", spacing = \"even\", max_users = 2",
+        "rate = \"200/s\", on_off = { on = { mean = \"20ms\" }, off = \"30ms\" }",
+    ];
+    const MORE: [&str; 4] = [
+        "",
+        ", timeout = { mean = \"20ms\" }",
+        ", keep_alive = true, timeout = \"never\"",
+        ", mix = [{ endpoint = \"e0\", weight = 2 }]",
+    ];
+    let source = prop_oneof![select(&CLOSED[..]), select(&OPEN[..])];
+    (source, select(&MORE[..])).prop_map(|(source, more)| format!("{source}{more}")).boxed()
 }
 
 /// An endpoint, and the keys of its visits of the thread pool.
