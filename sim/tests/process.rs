@@ -12,7 +12,7 @@ fn sim(args: &[&str]) -> Command {
 #[test]
 fn exit_codes_and_streams() {
     for (args, code) in [
-        (vec!["check", "v6"], 0),
+        (vec!["check", "theory/mm1"], 0),
         (vec!["--version"], 0),
         (vec!["check", "v66"], 2),
         (vec!["no-such-command"], 2),
