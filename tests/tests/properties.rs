@@ -50,9 +50,10 @@ fn leaves_work_behind(scenario: &Scenario) -> bool {
                 && endpoint.concurrency(&scenario.service) == Concurrency::Threadpool
     };
     // Connections that are opened ahead are at a place, too.
-    let ahead = matches!(scenario.load.source, Source::Closed { preconnect: true, .. });
-    ahead
-        || scenario.load.timeout.is_some()
+    let groups = scenario.load.groups();
+    let ahead = |load: &Load| matches!(load.source, Source::Closed { preconnect: true, .. });
+    groups.iter().any(|group| ahead(&group.load) || group.load.timeout.is_some())
+        || scenario.load.retry.give_up.is_some()
         || scenario.endpoints.iter().any(outlasts)
         || scenario.endpoints.iter().any(|endpoint| endpoint.steps.iter().any(forks))
 }
@@ -120,9 +121,7 @@ proptest! {
         // Little's law on the path: the area under the number in flight is the time that
         // all requests spend in the system.
         prop_assert_eq!(seen.in_flight.area(), seen.sojourn, "Little's law");
-        // A connection that is opened ahead is at a place, and no request.
-        let ahead = matches!(scenario.load.source, Source::Closed { preconnect: true, .. });
-        if !leaves_work_behind(&scenario) && !ahead {
+        if !leaves_work_behind(&scenario) {
             let at_places: u128 = seen.places.iter().map(Gauge::area).sum();
             prop_assert_eq!(at_places, seen.in_flight.area(), "each request is at one place");
         }
