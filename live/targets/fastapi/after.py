@@ -1,8 +1,8 @@
 """Handlers with work after the reply: Starlette's background tasks.
 
-A task that is a plain function takes a thread of the pool, one that is `async def` runs on the loop
-(starlette/background.py). The response awaits it when the reply has been sent, inside the exit stack
-of the dependencies: a session from a dependency is held until the task has ended.
+A task that is a plain function takes a thread of the pool, one that is `async def` runs on the
+loop (starlette/background.py). The response awaits it when the reply has been sent, inside the exit
+stack of the dependencies: a session from a dependency is held until the task has ended.
 """
 
 from collections.abc import Callable, Iterator
@@ -80,5 +80,7 @@ def signature(provide: Callable[..., Any] | None) -> Signature:
     kinds = {"background": BackgroundTasks}
     if provide is not None:
         kinds["held"] = Annotated[Any, Depends(provide)]
-    each = [Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in kinds.items()]
+    each = [
+        Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind) for name, kind in kinds.items()
+    ]
     return Signature(each)
