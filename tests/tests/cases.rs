@@ -162,6 +162,33 @@ fn a_long_queue_for_the_connections_of_httpx_costs_cpu() {
     assert!(crowded < best / 2.0 && deeper < crowded, "{deeper} {crowded} {best}");
 }
 
+/// Requests that hold a connection wait for a thread, and those that hold the threads for a
+/// connection. The share that fails is chance in reality: it is held to the range that was measured.
+#[test]
+fn a_burst_on_the_thread_pool_stands_still_until_connections_are_given_up() {
+    let errors = |sets: &[&str]| {
+        let report = advised(&case("threadpool-standstill", sets), Experiment::None);
+        let runs = f64::from(report.run.replications);
+        assert!(runs > 0.0);
+        (report.errors.get("pool_timeout").copied().unwrap_or(0.0), report)
+    };
+    for timeout in ["10s", "4s"] {
+        let (failed, report) = errors(&[&format!("database.connections.timeout={timeout}")]);
+        assert!((40.0..=70.0).contains(&failed), "{failed} of 100 with a patience of {timeout}");
+        let standstill = report.standstill.expect("it is named");
+        assert_eq!(standstill.ended_by.as_deref(), Some("database.connections.timeout"));
+    }
+    let (failed, report) = errors(&["load.users=300"]);
+    assert!((80.0..=198.0).contains(&failed), "{failed} of 300");
+    assert!(report.errors.get("timeout").is_some_and(|gave_up| *gave_up > 50.0));
+    let mended = ["service.response_model=false", "database.hold=handler", "load.users=30"];
+    for set in mended {
+        let (failed, report) = errors(&[set]);
+        assert!(failed == 0.0 && report.standstill.is_none(), "{set}: {failed}");
+        assert!(report.response_time.max < 0.5, "{set}: {}", report.response_time.max);
+    }
+}
+
 /// What the path says is what the scenario gives with all its changes made.
 #[test]
 fn the_last_step_of_a_path_is_what_its_changes_give() {

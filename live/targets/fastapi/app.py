@@ -93,8 +93,8 @@ def route(endpoint: dict[str, Any]) -> None:
     )
 
 
-def failed(_: Request, fault: Fault) -> PlainTextResponse:
-    """The reply to a request that failed."""
+async def failed(_: Request, fault: Fault) -> PlainTextResponse:
+    """The reply to a request that failed. A plain function would wait for one of the threads."""
     return PlainTextResponse(f"{fault}\n", fault.status, {"rung-error": fault.kind})
 
 
