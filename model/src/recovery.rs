@@ -27,7 +27,7 @@ pub struct Aftermath {
     windows: Vec<Cohort>,
 }
 
-/// What is watched.
+/// The part of a run in which a recovery is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Watch {
     /// When the load has changed for the last time.
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(after(&good).recovered(), Some(Span::ZERO));
         let seen = after(&[&[(10, 90), (96, 4), (94, 6)], good.as_slice()].concat());
         assert_eq!(seen.recovered(), Some(Span::from_secs(3)));
-        // What is in flight says nothing, but nor does it show a recovery.
+        // Requests in flight at the end are neither good nor bad.
         let late = [&[(0, 100)], good.as_slice(), &[(3, 0), (0, 5)]].concat();
         assert_eq!(after(&late).recovered(), Some(Span::from_secs(1)));
         let storm = [[(1, 99); 20].as_slice(), &[(1, 0); 9]].concat();

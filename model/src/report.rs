@@ -2,6 +2,14 @@
 //!
 //! Times are in seconds, rates per second, shares between 0 and 1.
 
+mod advice;
+mod recovery;
+mod standstill;
+
+pub use advice::{Bottleneck, Knob, KnobKind, Move, Setting};
+pub use recovery::{Budget, Recovery};
+pub use standstill::{Remedy, Standstill};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -281,84 +289,6 @@ pub struct Retries {
     pub refused: f64,
 }
 
-/// Whether a service recovers once a peak of its load is over: whether from some instant on, and
-/// until the end, 95 % of the requests of each second are answered well.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Recovery {
-    /// When the load changed for the last time, in seconds since it began.
-    pub last_change: f64,
-    /// Seconds from then to the end.
-    pub watched: f64,
-    /// Runs that were watched.
-    pub runs: u32,
-    /// Those of them that recovered.
-    pub recovered: u32,
-    /// Seconds from the last change to the recovery, in the runs that did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Estimate>,
-    /// Share of the requests that were answered well in the later half of what was watched.
-    pub answered: f64,
-    /// The largest retry budget with which it recovers; none if that was not looked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<Budget>,
-}
-
-/// Retry budgets with which a service recovers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Budget {
-    /// The largest with which each run recovered, as a share of the requests; none if not even
-    /// the floor alone is small enough.
-    pub most: Option<f64>,
-    /// The smallest that was tried with which no run recovered. Between the two, runs differ.
-    pub none_from: Option<f64>,
-    /// Retries per second that are allowed beside the share.
-    pub floor: f64,
-    /// Runs of each budget.
-    pub runs: u32,
-}
-
-impl Recovery {
-    /// In one sentence.
-    pub fn sentence(&self) -> String {
-        let Recovery { watched, runs, recovered, answered, .. } = self;
-        let answered = answered * 100.0;
-        let Some(after) = &self.after else {
-            return format!(
-                "not within {watched:.0} s of the load's last change: {answered:.0} % of the \
-                 requests are answered well in the end"
-            );
-        };
-        let when = format!("{:.1} s after the load's last change", after.value);
-        match recovered {
-            _ if recovered == runs => when,
-            _ => format!("not sure: {recovered} of {runs} runs within {watched:.0} s, {when}"),
-        }
-    }
-}
-
-impl Budget {
-    /// In one sentence.
-    pub fn sentence(&self) -> String {
-        let percent = |share: f64| format!("{:.0} %", share * 100.0);
-        let Budget { floor, runs, .. } = self;
-        let Some(most) = self.most else {
-            return format!(
-                "no retry budget lets it recover, not even {floor}/s without any share of the \
-                 requests: retry less, pause longer, or give the service more room"
-            );
-        };
-        let most = percent(most);
-        let first = format!(
-            "with a retry budget of up to {most} of the requests (and {floor}/s) it recovers in \
-             each of {runs} runs"
-        );
-        match self.none_from {
-            None => first,
-            Some(none) => format!("{first}; with {} it does in none", percent(none)),
-        }
-    }
-}
-
 /// An endpoint's share of the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Class {
@@ -477,189 +407,6 @@ pub struct Bound {
     pub throughput: f64,
 }
 
-/// What to change first, and what then.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Bottleneck {
-    /// The key that `--set` takes; several joined by ` + ` if only their pair helps.
-    pub knob: String,
-    /// Throughput gained, relative: 0.96 is 96 % more.
-    pub gain: f64,
-    /// In one sentence.
-    pub sentence: String,
-    /// A setting, which costs nothing, or hardware; none where nothing is to be changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<KnobKind>,
-    /// What the change is judged by: `throughput`, `errors`, `p99`, `endpoint:NAME.p99`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub goal: String,
-    /// The change in the words of the stack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub how: Option<String>,
-    /// Changes one after the other, each on top of those before it; the first is `knob`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub path: Vec<Move>,
-}
-
-/// What a knob costs to turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum KnobKind {
-    /// Configuration or code: no other machine.
-    Setting,
-    /// More or faster processors.
-    Hardware,
-}
-
-/// One change of a path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Move {
-    /// The keys that change, with their values before and after.
-    pub changes: Vec<Setting>,
-    /// A setting or hardware.
-    pub kind: KnobKind,
-    /// The change in the words of the stack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub how: Option<String>,
-    /// Relative improvement of the goal over the move before, with its interval.
-    pub improvement: Estimate,
-    /// Throughput after it.
-    pub throughput: f64,
-    /// Share of errors after it.
-    pub error_share: f64,
-    /// Mean response time after it, in seconds.
-    pub response_time: f64,
-}
-
-/// A key and its two values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Setting {
-    /// The key that `--set` takes.
-    pub key: String,
-    /// Its value before.
-    pub from: String,
-    /// Its value after.
-    pub to: String,
-}
-
-/// A knob that was relaxed, all else and all draws being equal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Knob {
-    /// The key that `--set` takes.
-    pub knob: String,
-    /// Its value.
-    pub from: String,
-    /// The value that was tried.
-    pub to: String,
-    /// Throughput with it.
-    pub throughput: f64,
-    /// Relative gain of throughput, with its interval from paired replications.
-    pub gain: Estimate,
-    /// Relative change of the mean response time.
-    pub response_time_change: Estimate,
-    /// False if no run came up against the limit: more of it changes nothing at all, and
-    /// it was not simulated.
-    pub reached: bool,
-    /// A setting or hardware.
-    #[serde(default = "setting")]
-    pub kind: KnobKind,
-    /// Relative improvement of the goal: more throughput, or less of errors or time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub improvement: Option<Estimate>,
-    /// The change in the words of the stack.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub how: Option<String>,
-}
-
-/// Reports of earlier versions told settings and hardware not apart.
-fn setting() -> KnobKind {
-    KnobKind::Setting
-}
-
-/// A cycle of waits: all connections of a worker were held by requests that waited for a thread
-/// or for another connection, all its threads by requests that waited for a connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Standstill {
-    /// Share of the runs that had one, their warm-up included.
-    pub runs: f64,
-    /// When the first began, in seconds since the start of a run.
-    pub first: f64,
-    /// Seconds in which a worker stood still, in a run that had one.
-    pub seconds: f64,
-    /// The longest without a request that gave up, in seconds.
-    pub longest: f64,
-    /// Connections of a worker, all of them held.
-    pub connections: u32,
-    /// Most of them held by requests that waited for a thread.
-    pub connections_waiting_for_a_thread: u32,
-    /// Most of them held by requests that waited for another connection.
-    pub connections_waiting_for_a_connection: u32,
-    /// Most threads held by requests that waited for a connection.
-    pub threads_waiting_for_a_connection: u32,
-    /// Locks, all held by requests that waited for one of them, for a connection or for a thread.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub locks: Vec<String>,
-    /// The key of the patience that ends it; none if nothing does.
-    pub ended_by: Option<String>,
-    /// One lasted to the end of a run.
-    pub endless: bool,
-    /// Settings, each of which removes it.
-    pub remedies: Vec<Remedy>,
-}
-
-impl Standstill {
-    /// One sentence each: which requests held and waited for which resource, how the standstill ended,
-    /// and which setting prevents it.
-    pub fn sentence(&self) -> String {
-        let mut held = Vec::new();
-        if self.connections_waiting_for_a_thread > 0 {
-            held.push(format!(
-                "{} of the {} connections of a worker were held by requests that waited for a \
-                 thread, {} threads by requests that waited for a connection",
-                self.connections_waiting_for_a_thread,
-                self.connections,
-                self.threads_waiting_for_a_connection
-            ));
-        }
-        if self.connections_waiting_for_a_connection > 0 {
-            held.push(format!(
-                "{} of the {} connections of a worker were held by requests that waited for \
-                 another one",
-                self.connections_waiting_for_a_connection, self.connections
-            ));
-        }
-        if !self.locks.is_empty() {
-            let locks: Vec<String> = self.locks.iter().map(|lock| format!("`{lock}`")).collect();
-            held.push(format!(
-                "{} {} held by requests that waited, directly or through others, for each other",
-                if locks.len() == 1 { "the lock" } else { "the locks" },
-                format_args!(
-                    "{} {}",
-                    locks.join(" and "),
-                    if locks.len() == 1 { "was" } else { "were" }
-                )
-            ));
-        }
-        let ended = match (&self.ended_by, self.endless) {
-            (Some(key), false) => format!("`{key}` ended it"),
-            (Some(key), true) => format!("`{key}` ends it; it lasted to the end of a run"),
-            (None, _) => "nothing ended it, for these requests wait forever".into(),
-        };
-        let remedies: Vec<String> =
-            self.remedies.iter().map(|set| format!("`{} = {}`", set.key, set.value)).collect();
-        let advice = match remedies[..] {
-            [] => "Take the locks in one order everywhere, and nothing that others wait for inside"
-                .into(),
-            _ => format!("Each of these removes it: {}", remedies.join(", ")),
-        };
-        format!(
-            "a standstill in {:.0} % of the runs, for {:.1} s of each: {}. {ended}. {advice}",
-            self.runs * 100.0,
-            self.seconds,
-            held.join("; "),
-        )
-    }
-}
-
 /// Worker processes that ended and were replaced, on average over runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Processes {
@@ -682,15 +429,6 @@ impl Processes {
             )
         })
     }
-}
-
-/// A setting that removes a standstill.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Remedy {
-    /// The key that `--set` takes.
-    pub key: String,
-    /// Its value.
-    pub value: String,
 }
 
 /// What others measured.

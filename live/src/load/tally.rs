@@ -75,7 +75,7 @@ pub struct ClassTally {
     pub malformed: u64,
 }
 
-/// What was counted of one of several loads at once.
+/// The counts of one group of a load that has several.
 #[derive(Clone, Debug)]
 pub struct GroupTally {
     /// Its answers; where their time went is counted by class only.

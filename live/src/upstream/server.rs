@@ -155,7 +155,7 @@ impl Mock {
                     return refusal(spec, arrived);
                 };
                 let alarm = self.alarm.clone();
-                // What is taken on is done, also if its caller goes away.
+                // A call that was accepted is worked on to its end, also if its caller goes away.
                 let work = tokio::spawn(async move {
                     let _server = turn.server().await;
                     let begins = clock::now();

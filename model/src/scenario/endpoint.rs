@@ -67,7 +67,7 @@ section! {
         call: Option<String>,
         /// Takes the lock of this name, and holds it during `steps`.
         lock: Option<String>,
-        /// What is done under the lock, in order.
+        /// The steps during which the lock is held, in order.
         #[key(with("lock"))]
         steps: Option<Vec<Step>>,
         /// Steps at the same time; the slowest decides. One after the other where the
@@ -118,7 +118,7 @@ pub enum Step {
     Lock {
         /// The name of the lock.
         lock: String,
-        /// What is done while it is held, in order.
+        /// The steps during which it is held, in order.
         steps: Vec<Step>,
     },
     /// Steps at the same time; the slowest decides. One after the other where the

@@ -11,7 +11,7 @@ section! {
         /// which goes on with the abandoned one.
         #[key(within(0, 20))]
         pub retries: u32 = 0,
-        /// What is retried: "timeout", "refused" (503 at a limit), "error" (any other answer that is
+        /// Kinds of failure after which a client tries again: "timeout", "refused" (503 at a limit), "error" (any other answer that is
         /// not good), "connection" (it was refused or broke).
         #[key(derived("all of them"))]
         pub retry_on: Option<Vec<String>>,

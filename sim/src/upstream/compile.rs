@@ -23,7 +23,8 @@ impl Compiler<'_> {
         let is_async = self.concurrency == Concurrency::Async;
         let client = 2 * upstream + u32::from(is_async);
         let queues = most(self.scenario, client).is_some();
-        // Nine tenths of it come with the connection in hand, which matters where others wait for it.
+        // Nine tenths of it were timed with the connection in hand, where others wait for it. Here all
+        // of it is, one half before the exchange and one half after.
         let (before, sends) =
             if queues { (Span::ZERO, call.scale(0.5)) } else { (call, Span::ZERO) };
         let receives = if queues { call - sends } else { Span::ZERO };
