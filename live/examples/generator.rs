@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
          [[endpoint]]\nname = \"ok\"\nweight = 1\nsteps = [{{ cpu = \"1us\" }}]\n"
     );
     let resolved = model::read::load_text("generator", &text, &[])?;
-    let plan = Plan { scenario: Arc::new(resolved.scenario), target: address.parse()? };
+    let plan = Plan { scenario: Arc::new(resolved.scenario), target: address.parse()?, own: None };
     let (_running, stop) = tokio::sync::watch::channel(false);
     let tally = load::run(&plan, stop, mpsc::channel().0)?;
     print(&tally);

@@ -23,6 +23,7 @@ mod interrupt;
 pub mod k6;
 pub mod load;
 pub mod machine;
+mod postgres;
 mod program;
 pub mod run;
 pub mod stack;

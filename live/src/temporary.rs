@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::postgres::end_left_over;
+
 /// How names of temporary folders begin; the process number follows.
 const TEMPORARY: &str = ".live-";
 /// Everybody may read what is kept, as far as the user's umask allows.
@@ -98,8 +100,9 @@ fn remover(folder: &Path) -> io::Result<Child> {
     command.process_group(0).spawn()
 }
 
-/// Removes the temporary folders of processes that are gone, as far as that is possible.
-fn remove_orphans(runs: &Path) {
+/// Removes the temporary folders of processes that are gone, as far as that is possible, and ends
+/// database servers that are left in them.
+pub(crate) fn remove_orphans(runs: &Path) {
     // A zombie still has a process number, but its command line is empty.
     let lives = |pid: u32| {
         let command = fs::read(Path::new("/proc").join(pid.to_string()).join("cmdline"));
@@ -112,6 +115,7 @@ fn remove_orphans(runs: &Path) {
     for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
         let name = entry.file_name();
         if owner(&name.to_string_lossy()).is_some_and(|pid| !lives(pid)) {
+            end_left_over(&entry.path());
             let _ = fs::remove_dir_all(entry.path());
         }
     }

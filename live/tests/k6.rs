@@ -66,9 +66,34 @@ fn scripts_are_as_in_their_files() {
             r#"{ rate = "20/s", on_off = { on = "1s", off = { mean = "2s" } }, warmup = "1s",
                  duration = "4s", timeout = { p50 = "1s", p99 = "4s" } }"#,
         ),
+        (
+            "trace",
+            r#"{ trace = "time,endpoint\n0,status\n0.25,get item\n0.25\n3.000000001,status\n7\n",
+                 duration = "4s", timeout = "2s" }"#,
+        ),
+        (
+            "groups",
+            r#"{ warmup = "1s", duration = "4s", timeout = "10s", group = [
+                 { name = "page", users = 8, think_time = { mean = "2s" } },
+                 { name = "probe", rate = "5/s", spacing = "even", keep_alive = false,
+                   mix = [{ endpoint = "status" }], timeout = { mean = "1s" } },
+                 { name = "recorded", trace = "0\n1.5,status\n" }] }"#,
+        ),
     ] {
         testkit::golden(folder.join(format!("{name}.diff")), &changes(&base, &script(load)));
     }
+}
+
+#[test]
+fn groups_with_names_that_k6_does_not_take_are_numbered() {
+    let text = script(
+        r#"{ duration = "4s", group = [{ name = "the page", users = 1 },
+             { name = "probe", rate = "5/s" }] }"#,
+    );
+    for part in ["    // the page\n    'load-1': {", "    // probe\n    'load-2': {"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("{{"), "a mark is left: {text}");
 }
 
 #[test]
@@ -103,4 +128,27 @@ fn every_pause_has_an_expression() {
         assert!(text.contains(wanted), "{think}: {text}");
         assert!(!text.contains("{{"), "a mark is left: {text}");
     }
+}
+
+/// Two endpoints that say how they are asked for, and one that does not.
+const OWN: &str = r#"
+    load = { users = 8, warmup = "1s", duration = "4s", timeout = "10s" }
+    seed = 7
+    service.concurrency = "async"
+    costs.cpu.request = "1ms"
+    endpoint = [
+        { name = "status", weight = 1 },
+        { name = "item", weight = 3,
+          request = { path = "/items/{1..5000}?full={yes|no}&text={{kinds}}" } },
+        { name = "order", weight = 1.5,
+          request = { method = "POST", path = "/orders", headers = { x-key = "{uuid}" },
+                      body = '{"id": {18446744073709551000..18446744073709551615}, "by": "{{seed}}"}' } },
+    ]
+"#;
+
+#[test]
+fn requests_of_endpoints_are_in_the_script() {
+    let resolved = load_text("shop", OWN, &[]).expect("a valid scenario");
+    let text = live::k6::script(&resolved.scenario, "shop.toml");
+    testkit::golden(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/k6/own.js"), &text);
 }

@@ -17,6 +17,9 @@ use model::workload::{RequestKey, Workload};
 use testkit::{Reply, Request, Server, free_port, wait_for};
 use tokio::sync::watch;
 
+#[path = "load/retries.rs"]
+mod retries;
+
 const MILLISECOND: u64 = 1_000_000;
 
 /// A scenario with this `[load]`, and endpoints of these names and weights.
@@ -36,7 +39,7 @@ fn run(target: SocketAddr, load: &str) -> Tally {
 
 fn run_scenario(target: SocketAddr, scenario: Arc<Scenario>) -> Tally {
     let (_stop, stopped) = watch::channel(false);
-    load::run(&Plan { scenario, target }, stopped, mpsc::channel().0).expect("a tally")
+    load::run(&Plan { scenario, target, own: None }, stopped, mpsc::channel().0).expect("a tally")
 }
 
 fn errors(tally: &Tally, kind: ErrorKind) -> u64 {
@@ -46,7 +49,7 @@ fn errors(tally: &Tally, kind: ErrorKind) -> u64 {
 /// Runs `load`, which has no end of its own, until its requests so far are `enough`.
 fn run_until(server: &Server, load: &str, enough: impl Fn(&[Asked]) -> bool) -> Tally {
     let load = format!("{load}\nduration = \"1h\"");
-    let plan = Plan { scenario: scenario(&load, &[("job", 1)]), target: server.address };
+    let plan = Plan { scenario: scenario(&load, &[("job", 1)]), target: server.address, own: None };
     let (stop, stopped) = watch::channel(false);
     let running = std::thread::spawn(move || load::run(&plan, stopped, mpsc::channel().0));
     let progress = || server.requests().len() as u64;
@@ -160,6 +163,35 @@ fn the_requests_are_those_that_the_workload_draws() {
         }
         assert!(tally.classes[0].good > 0 && tally.classes[2].good > 0);
         assert_eq!(tally.classes[1].good, 0);
+    }
+}
+
+#[test]
+fn recorded_arrivals_are_sent_when_they_are_due() {
+    let server = Server::new(|_| Reply::good());
+    let at: Vec<u64> = (0..200).map(|i| (i / 4 * 8 + i % 4 / 2) * MILLISECOND + i % 2).collect();
+    let names = ["list items", "buy"];
+    let line = |(index, at): (usize, &u64)| {
+        let name = if index % 5 == 4 { "" } else { names[index % 2] };
+        format!("0.{at:09},{name}\\n")
+    };
+    let lines: String = at.iter().enumerate().map(line).collect();
+    let load = format!("trace = \"{lines}\"\nwarmup = \"100ms\"");
+    let scenario = scenario(&load, &[("list items", 0), ("buy", 1)]);
+    let tally = run_scenario(server.address, scenario);
+    // Counts are exact, whatever the machine is doing: due after the warm-up, or before.
+    let counted = at.iter().filter(|&&at| at >= 100 * MILLISECOND).count() as u64;
+    assert_eq!((tally.sent, tally.dropped), (counted, 0));
+    assert_eq!(tally.whole.sent, 200);
+    assert_eq!(tally.window(), 900 * MILLISECOND);
+    let asked = asked(&server);
+    assert_eq!(asked.len() as u64 + tally.whole.in_flight, 200);
+    for Asked { path, key, .. } in asked {
+        let index = key.request.index as usize;
+        assert_eq!(key.request.lane, 0);
+        assert!(key.sent >= tally.started + at[index], "arrival {index} is too early");
+        let name = if index % 5 == 4 { "buy" } else { names[index % 2] };
+        assert_eq!(path, path_of(name), "arrival {index}");
     }
 }
 
@@ -340,7 +372,7 @@ fn requests_in_flight_at_the_end_are_counted() {
 fn stop_early(warmup: &str, enough: fn(&Event) -> bool) -> (Tally, Vec<Second>) {
     let server = Server::new(|_| Reply::good());
     let load = format!("users = 2\nthink_time = \"1ms\"\nwarmup = \"{warmup}\"\nduration = \"1h\"");
-    let plan = Plan { scenario: scenario(&load, &[("job", 1)]), target: server.address };
+    let plan = Plan { scenario: scenario(&load, &[("job", 1)]), target: server.address, own: None };
     let (stop, stopped) = watch::channel(false);
     let (events, heard) = mpsc::channel();
     let running = std::thread::spawn(move || load::run(&plan, stopped, events));

@@ -29,11 +29,13 @@ pub enum ErrorKind {
     ConnectionClosed,
     /// Its worker process was killed.
     WorkerKilled,
+    /// The database server refused a connection: it has too many.
+    TooManyClients,
 }
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 13] = [
+    pub const ALL: [ErrorKind; 14] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
@@ -47,6 +49,7 @@ impl ErrorKind {
         ErrorKind::ServiceFailed,
         ErrorKind::ConnectionClosed,
         ErrorKind::WorkerKilled,
+        ErrorKind::TooManyClients,
     ];
 
     /// Only a measurement meets it: in a prediction connections do not break.
@@ -74,6 +77,7 @@ impl ErrorKind {
             ErrorKind::ServiceFailed => "service_failed",
             ErrorKind::ConnectionClosed => "connection_closed",
             ErrorKind::WorkerKilled => "worker_killed",
+            ErrorKind::TooManyClients => "too_many_clients",
         }
     }
 

@@ -6,10 +6,12 @@
 //! - [`scenario`] is what is run, and [`costs`] what things cost on a stack and machine. Their
 //!   keys are declared in the form that [`keys`] defines; [`read`] makes them from files.
 //! - [`units`], [`distribution`] and [`stream`] are times, lengths of time and random draws;
-//!   [`workload`] is the load in these terms: which user sends what, and when; [`retry`] whether it
-//!   is sent again.
+//!   [`workload`] is the load in these terms: which user sends what, and when; [`trace`] are arrivals
+//!   that were recorded; [`retry`] whether a request is sent again, [`request`] its text where it has
+//!   generated parts.
 //! - [`station`], [`place`] and [`failure`] are the resources that requests use, the places where
 //!   their time goes, and how they fail.
+//! - [`objective`] is what an answer is held against.
 //! - [`report`] is an answer, [`measurement`] what only a measured one has, [`statistics`] their
 //!   intervals, and [`digest`] tells versions of a text apart.
 #![forbid(unsafe_code)]
@@ -23,15 +25,21 @@ pub mod digest;
 pub mod distribution;
 pub mod failure;
 pub mod measurement;
+pub mod objective;
 pub mod place;
+mod quantity;
 pub mod read;
 pub mod recovery;
 pub mod report;
+pub mod request;
 pub mod retry;
 pub mod scenario;
 pub mod station;
 pub mod statistics;
 pub mod stream;
+pub mod trace;
 pub mod units;
 mod words;
 pub mod workload;
+
+pub use quantity::Quantity;

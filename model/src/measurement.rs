@@ -40,6 +40,9 @@ pub struct Measurement {
     pub load_others: f64,
     /// Processes of the run and what they used in the counted window.
     pub processes: Vec<Process>,
+    /// The database server that ran beside the service, if `live` started one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseServer>,
     /// How late requests were sent: from the intended instant to the first byte.
     pub lateness: Spread,
     /// How late the mock upstream replied, beyond the latency that was drawn.
@@ -79,6 +82,52 @@ pub struct Process {
     pub utilisation: f64,
     /// Resident memory at the end, bytes.
     pub memory: u64,
+}
+
+/// A database server beside the service, in the counted window. Sessions are those of the service,
+/// mean over the looks at them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DatabaseServer {
+    /// Its version.
+    pub version: String,
+    /// Its processors.
+    pub cpus: Vec<u32>,
+    /// CPU time of all its processes as a share of one processor.
+    pub utilisation: f64,
+    /// CPU time of looking at it, which is not in `utilisation`, as a share of one processor.
+    pub watching: f64,
+    /// Resident memory of its processes at the end, bytes. What they share is counted for each.
+    pub memory: u64,
+    /// How often it was looked at its sessions.
+    pub looks: u64,
+    /// Sessions at a statement, those that wait for a lock included.
+    pub sessions_active: f64,
+    /// Sessions in a transaction, with no statement under way.
+    pub sessions_idle_in_transaction: f64,
+    /// Sessions with nothing under way.
+    pub sessions_idle: f64,
+    /// Sessions that wait for a lock that another holds.
+    pub lock_waits: f64,
+    /// Most sessions at a look, the warm-up included.
+    pub sessions_peak: u64,
+    /// What it counted; none if it did not answer at one end of the window.
+    pub counts: Option<ServerCounts>,
+}
+
+/// What a database server counts itself, by the second of the counted window. It tells of what a
+/// session did up to a second late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerCounts {
+    /// Transactions that were committed, those of single statements included.
+    pub commits: f64,
+    /// Transactions that were rolled back.
+    pub rollbacks: f64,
+    /// Deadlocks.
+    pub deadlocks: f64,
+    /// How often the write-ahead log was written to the disk.
+    pub wal_syncs: f64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: f64,
 }
 
 /// Quantiles of a time that should be short, in seconds.

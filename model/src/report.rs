@@ -3,11 +3,15 @@
 //! Times are in seconds, rates per second, shares between 0 and 1.
 
 mod advice;
+mod margins;
 mod recovery;
+mod size;
 mod standstill;
 
 pub use advice::{Bottleneck, Knob, KnobKind, Move, Setting};
+pub use margins::{Margins, Swing};
 pub use recovery::{Budget, Recovery};
+pub use size::{Breaks, Full, Level, LoadKind, Size, size_schema};
 pub use standstill::{Remedy, Standstill};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measurement::Measurement;
+use crate::objective::Judged;
 use crate::place::PlaceId;
 use crate::station::StationId;
 use crate::statistics::Estimate;
@@ -23,6 +28,10 @@ use crate::stream::replication_seed;
 
 /// Version of the report's form.
 pub const SCHEMA: u32 = 1;
+/// The name in [`Report::untold`] of all stations.
+pub const STATIONS: &str = "stations";
+/// The name in [`Report::untold`] of all that is not the utilisation of a station that is listed.
+pub const OTHER_STATIONS: &str = "other_stations";
 
 /// What a run answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,7 +113,8 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub falls_behind: Option<Estimate>,
     /// Numbers and parts that the source of a measurement does not tell, by their names here:
-    /// `p99`, `in_flight`, `stations`; `error_kinds` if errors are only counted together, and
+    /// `p99`, `in_flight`, `stations`; `other_stations` if of the stations that are listed only the
+    /// utilisation is known, and of others nothing; `error_kinds` if errors are only counted together, and
     /// `noise` if nothing says how much runs differ. They are zero or empty, and say nothing.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold: BTreeSet<String>,
@@ -117,6 +127,13 @@ pub struct Report {
     /// Requests that held connections and threads waited for each other; none if that never was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standstill: Option<Standstill>,
+    /// Intervals that hold what is known of the learned numbers, too; none where the scenario has
+    /// no learned number with an interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margins: Option<Margins>,
+    /// What the service is to keep, and whether it does; empty where no objective is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<Judged>,
     /// What a reader should know before trusting the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -143,6 +160,8 @@ impl Report {
         self.published = None;
         self.bounds.clear();
         self.standstill = None;
+        self.objectives.clear();
+        self.margins = None;
         (self.bottleneck, self.knobs) = (None, Vec::new());
         (self.warnings, self.rounds) = (Vec::new(), Vec::new());
         if let Some(measurement) = &mut self.measurement {

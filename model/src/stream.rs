@@ -80,6 +80,11 @@ pub fn lane_of_retry(lane: u64, attempt: u32) -> u64 {
     lane ^ u64::from(attempt) << RETRY_SHIFT
 }
 
+/// The lane of the request itself, of which `lane` is that of an attempt of its client.
+pub fn lane_of_request(lane: u64) -> u64 {
+    lane & ((1 << RETRY_SHIFT) - 1)
+}
+
 /// The seed of replication `index`, or of round `index` of a measurement. The first has the
 /// scenario's own.
 ///

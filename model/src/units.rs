@@ -275,6 +275,16 @@ pub fn parse_rate(text: &str) -> Result<f64, String> {
     Ok(value * per_second)
 }
 
+/// Reads a share such as `2.5%`, in percent: the number as written, to the bit.
+///
+/// # Errors
+/// A sentence fragment that says what a share looks like.
+pub fn parse_percent(text: &str) -> Result<f64, String> {
+    parse_share(text)?;
+    let number = text.trim().trim_end_matches('%').trim();
+    number.parse().map(f64::abs).map_err(|_| "a share between \"0%\" and \"100%\"".to_string())
+}
+
 /// Reads a size such as `64KiB`, `1.5MiB`, `10kB` or `512B`, in bytes.
 ///
 /// # Errors

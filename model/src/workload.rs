@@ -1,9 +1,12 @@
 //! The load, drawn alike for a prediction and a measurement: which user sends a request of
 //! which class at what time, by key.
 
+use std::sync::Arc;
+
 use crate::distribution::{Distribution, unit_interval};
 use crate::scenario::{Endpoint, Group, Load, OnOff, Profile, Source, Spacing, Stage};
 use crate::stream::{Draws, Purpose, lane_of_retry};
+use crate::trace::Trace;
 use crate::units::{Instant, Span};
 
 /// The purpose of the draw that chooses a request's endpoint.
@@ -44,6 +47,15 @@ pub struct Workload {
     think_time: Distribution,
     patience: Purpose,
     timeout: Option<Distribution>,
+    recorded: Option<Recorded>,
+}
+
+/// What recorded arrivals called.
+#[derive(Clone, Debug)]
+struct Recorded {
+    trace: Arc<Trace>,
+    /// The endpoint of each name.
+    endpoints: Vec<Option<usize>>,
 }
 
 impl Workload {
@@ -76,6 +88,13 @@ impl Workload {
             think_time,
             patience: Purpose::new(seed, PATIENCE),
             timeout: group.load.timeout.clone(),
+            recorded: match &group.load.source {
+                Source::Replay { trace, .. } => Some(Recorded {
+                    trace: Arc::clone(trace),
+                    endpoints: trace.endpoints(endpoints).unwrap_or_default(),
+                }),
+                _ => None,
+            },
         }
     }
 
@@ -89,6 +108,12 @@ impl Workload {
     pub fn class(&self, draws: &mut Draws, key: RequestKey) -> usize {
         if self.cumulative.len() == 1 {
             return 0;
+        }
+        if let Some(Recorded { trace, endpoints }) = &self.recorded
+            && let Some(Some(class)) = trace.name(key.index).map(|name| endpoints.get(name))
+            && let Some(class) = *class
+        {
+            return class;
         }
         let u = unit_interval(draws.draw(&self.class, key.lane, key.index));
         // Rounding may leave the last sum below one; a weight of zero is never chosen.
@@ -121,7 +146,16 @@ impl Workload {
 
 /// The instants of open arrivals, in order.
 #[derive(Clone, Debug)]
-pub struct Arrivals {
+pub enum Arrivals {
+    /// Arrivals at a rate.
+    Drawn(Box<Drawn>),
+    /// Recorded arrivals, from the one of this number on.
+    Replayed(Arc<Trace>, u64),
+}
+
+/// Arrivals at a rate, in order.
+#[derive(Clone, Debug)]
+pub struct Drawn {
     rate: Profile,
     spacing: Spacing,
     gaps: Purpose,
@@ -137,15 +171,37 @@ pub struct Arrivals {
 impl Arrivals {
     /// The arrivals of `group` under `seed`; none of a closed load.
     pub fn of(seed: u64, group: &Group) -> Option<Arrivals> {
-        let Source::Open { rate, spacing, on_off, .. } = &group.load.source else { return None };
-        let all = Arrivals::new(seed, rate, *spacing, None);
+        let (rate, spacing, on_off) = match &group.load.source {
+            Source::Open { rate, spacing, on_off, .. } => (rate, *spacing, on_off),
+            Source::Replay { trace, .. } => return Some(Arrivals::Replayed(Arc::clone(trace), 0)),
+            Source::Closed { .. } | Source::Several(_) => return None,
+        };
+        let all = Drawn::new(seed, rate, spacing, None);
         let phases = on_off.as_ref().map(|on_off| Phases::new(seed, group.lane(), on_off));
-        Some(Arrivals { lane: group.lane(), phases, ..all })
+        Some(Arrivals::Drawn(Box::new(Drawn { lane: group.lane(), phases, ..all })))
     }
 
     /// Arrivals at `rate` per second under `seed`, while the process is on.
     pub fn new(seed: u64, rate: &Profile, spacing: Spacing, on_off: Option<&OnOff>) -> Arrivals {
-        Arrivals {
+        Arrivals::Drawn(Box::new(Drawn::new(seed, rate, spacing, on_off)))
+    }
+
+    /// The number and instant of the next arrival, or none if there is no other.
+    pub fn next(&mut self, draws: &mut Draws) -> Option<(u64, Instant)> {
+        match self {
+            Arrivals::Drawn(drawn) => drawn.next(draws),
+            Arrivals::Replayed(trace, next) => {
+                let index = *next;
+                *next += 1;
+                Some((index, trace.at(index)?))
+            }
+        }
+    }
+}
+
+impl Drawn {
+    fn new(seed: u64, rate: &Profile, spacing: Spacing, on_off: Option<&OnOff>) -> Drawn {
+        Drawn {
             rate: rate.clone(),
             spacing,
             gaps: Purpose::new(seed, "arrivals"),
@@ -161,7 +217,7 @@ impl Arrivals {
     ///
     /// Even spacing puts arrival `i` where the integrated rate is `i`; Poisson arrivals
     /// where it is the sum of `i + 1` exponential gaps of mean one.
-    pub fn next(&mut self, draws: &mut Draws) -> Option<(u64, Instant)> {
+    fn next(&mut self, draws: &mut Draws) -> Option<(u64, Instant)> {
         let index = self.index;
         match self.spacing {
             Spacing::Poisson => {
@@ -332,6 +388,12 @@ pub fn step_purpose(what: &str, endpoint: &str, path: &str) -> String {
     format!("{what}@{endpoint}/{path}")
 }
 
+/// What draw `number` of a part of an endpoint's request is for. `part` is `path`, `body` or
+/// `header.NAME`.
+pub fn request_purpose(seed: u64, endpoint: &str, part: &str, number: usize) -> Purpose {
+    Purpose::new(seed, &format!("request.{part}@{endpoint}/{number}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -470,6 +532,7 @@ mod tests {
             response_model: None,
             dependencies: None,
             hold: None,
+            request: None,
             steps: Vec::new(),
             after: Vec::new(),
         };

@@ -14,6 +14,8 @@ pub enum Exit {
     Failure,
     /// With numbers that allow no answer.
     Inconclusive,
+    /// With an answer, and an objective that is not kept.
+    Broken,
 }
 
 impl Exit {
@@ -24,6 +26,7 @@ impl Exit {
             Exit::Disagree => 1,
             Exit::Failure => 2,
             Exit::Inconclusive => 3,
+            Exit::Broken => 4,
         }
     }
 }

@@ -16,6 +16,8 @@ pub mod ladder;
 mod measurement;
 /// Numbers in words: rates, times, shares.
 pub mod number;
+/// Objectives: the option that names them, and whether they are kept.
+pub mod objectives;
 /// What an answer shows to people, and how that is written.
 pub mod page;
 mod paint;
@@ -27,6 +29,7 @@ mod sample;
 pub mod saved;
 /// The page of one report.
 pub mod scenario;
+mod size;
 mod source;
 
 /// A program's arguments, and the order of its help text.
@@ -41,6 +44,8 @@ pub use exit::Exit;
 pub use failure::Failure;
 /// Forms of an answer, and the options that choose one.
 pub use format::{Answer, Format, Output, PlainOutput, json};
+/// The option that names objectives.
+pub use objectives::Keep;
 /// Emphasis on terminals.
 pub use paint::Paint;
 /// Options that name scenarios and change them.

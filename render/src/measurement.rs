@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use model::measurement::{Connections, Measurement, Spread, UpstreamCalls};
+use model::measurement::{
+    Connections, DatabaseServer, Measurement, ServerCounts, Spread, UpstreamCalls,
+};
 
 use crate::number;
 use crate::page::{Fields, Note, Page};
@@ -16,6 +18,13 @@ pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
         let used = number::percent(process.utilisation);
         let memory = number::bytes(process.memory as f64);
         line(&process.name, format!("{used} of a CPU, {memory} of memory"));
+    }
+    if let Some(server) = &measurement.database {
+        line("database server", server_of(server));
+        line("its sessions", sessions(server));
+        if let Some(counts) = &server.counts {
+            line("its counts", counts_of(counts));
+        }
     }
     if let Some(each) = measurement.memory.per_request {
         let requests = measurement.memory.requests;
@@ -90,6 +99,48 @@ fn place(measurement: &Measurement) -> String {
         (service, false) => format!("; service and load share CPU {}", list(service)),
     };
     format!("{}{cpus} ({machine})", measurement.target)
+}
+
+fn server_of(server: &DatabaseServer) -> String {
+    let cpus = match server.cpus.as_slice() {
+        [] => String::new(),
+        cpus => {
+            format!(" on CPU {}", cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
+        }
+    };
+    format!(
+        "Postgres {}{cpus}: {} of a CPU, {} of memory; looking at it {}",
+        server.version,
+        number::percent(server.utilisation),
+        number::bytes(server.memory as f64),
+        number::percent(server.watching)
+    )
+}
+
+fn sessions(server: &DatabaseServer) -> String {
+    let mean = |x| number::significant(x, 3);
+    format!(
+        "{} active, {} idle in a transaction, {} idle on average, {} at most; {} waiting for a \
+         lock ({} looks)",
+        mean(server.sessions_active),
+        mean(server.sessions_idle_in_transaction),
+        mean(server.sessions_idle),
+        server.sessions_peak,
+        mean(server.lock_waits),
+        server.looks
+    )
+}
+
+fn counts_of(counts: &ServerCounts) -> String {
+    let rate = |x| number::significant(x, 3);
+    format!(
+        "{} commits/s, {} rollbacks/s, {} deadlocks/s, {} WAL syncs/s, {}/s of WAL",
+        rate(counts.commits),
+        rate(counts.rollbacks),
+        rate(counts.deadlocks),
+        rate(counts.wal_syncs),
+        number::bytes(counts.wal_bytes)
+    )
 }
 
 fn quantiles(spread: &Spread) -> String {

@@ -27,8 +27,8 @@ pub fn time(parts: &[Part], least: f64) -> Vec<Bar> {
     bars
 }
 
-/// What requests queue for.
-pub fn stations(stations: &[Station]) -> Table {
+/// What requests queue for; of `used` stations no more is known than that they are in use.
+pub fn stations(stations: &[Station], used: bool) -> Table {
     let mut table = Table::new(&[
         ("resource", Align::Left),
         ("in use", Align::Right),
@@ -40,13 +40,14 @@ pub fn stations(stations: &[Station]) -> Table {
     for station in stations {
         let limited = station.capacity.is_some();
         let or_dash = |text: String| if limited { text } else { "-".into() };
+        let or_unknown = |text: String| if used { "-".into() } else { text };
         table.row([
             station.id.words(),
             or_dash(number::percent(station.utilisation)),
             station.capacity.map_or("no limit".into(), |capacity| capacity.to_string()),
-            number::significant(station.in_flight_mean, 3),
-            number::rate(station.visits),
-            or_dash(number::time(station.waiting_time_mean)),
+            or_unknown(number::significant(station.in_flight_mean, 3)),
+            or_unknown(number::rate(station.visits)),
+            or_unknown(or_dash(number::time(station.waiting_time_mean))),
         ]);
     }
     table.indented(2)
@@ -107,6 +108,7 @@ pub fn error(kind: &str) -> &str {
         "lock_timeout" => "lock not free in time",
         "disconnected" => "connection refused or broken",
         "connection_closed" => "sent into a connection that the server had closed",
+        "too_many_clients" => "the database server has too many connections",
         "worker_killed" => "worker killed while it served",
         "service_failed" => "service failed, it does not say how",
         other => other,

@@ -61,6 +61,8 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         after: None,
         processes: None,
         standstill: None,
+        margins: None,
+        objectives: Vec::new(),
         warnings: Vec::new(),
         rounds: Vec::new(),
     }

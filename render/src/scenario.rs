@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use model::report::{
-    AfterWork, Kind, Processes, PublishedFigure, Report, ResponseTime, Retries, RunRange,
+    AfterWork, Kind, Margins, OTHER_STATIONS, Processes, PublishedFigure, Report, ResponseTime,
+    Retries, RunRange,
 };
 
 use crate::page::{Align, Fields, Note, Page, Table};
-use crate::{Answer, measurement, number, parts};
+use crate::{Answer, measurement, number, objectives, parts};
 
 /// Shares of time below this are put together.
 const LEAST_SHARE: f64 = 0.01;
@@ -30,6 +31,7 @@ impl Answer for Report {
         let mut page = Page::new();
         page.title(parts::title(self));
         page.fields(summary(self));
+        objectives::show(&mut page, &self.objectives);
         let good = self.run.samples > 0;
         if good && shown(self, &self.classes) {
             page.table(endpoints(self));
@@ -44,7 +46,7 @@ impl Answer for Report {
         }
         if shown(self, &self.stations) {
             page.heading("What requests use and wait for:");
-            page.table(parts::stations(&self.stations));
+            page.table(parts::stations(&self.stations, !self.tells(OTHER_STATIONS)));
         }
         if let Some(workers) = parts::workers(&self.workers) {
             page.heading("Workers, the busiest of each run first:");
@@ -77,6 +79,9 @@ pub fn summary(report: &Report) -> Fields {
     }
     if report.run.samples > 0 {
         fields.table("response time", response_times(report));
+    }
+    if let Some(margins) = report.margins.as_ref().filter(|_| report.run.samples > 0) {
+        fields.text("as known", as_known(margins));
     }
     fields.text("errors", errors(report));
     if let Some(retries) = &report.retries {
@@ -228,6 +233,23 @@ fn response_times(report: &Report) -> Table {
     table
 }
 
+/// How far the answer may lie with what is known of the learned numbers.
+fn as_known(margins: &Margins) -> String {
+    let (low, high) = (margins.throughput.low, margins.throughput.high);
+    let mut text = format!("{} to {} good answers/s", number::rate(low), number::rate(high));
+    for (name, heading) in TIMES.iter().filter(|(name, _)| ["p50", "p99"].contains(name)) {
+        let Some(time) = margins.response_time.get(*name) else { continue };
+        let (low, high) = (number::time(time.low), number::time(time.high));
+        let _ = write!(text, "; {heading} {}, {low} to {high}", number::time(time.value));
+    }
+    let errors = &margins.error_share;
+    if errors.high > errors.low {
+        let (low, high) = (number::percent(errors.low), number::percent(errors.high));
+        let _ = write!(text, "; {low} to {high} of requests fail");
+    }
+    format!("{text}, with what is known of the costs")
+}
+
 fn errors(report: &Report) -> String {
     let kinds = parts::errors(&report.errors);
     if kinds.is_empty() {
@@ -298,6 +320,9 @@ pub fn closing(page: &mut Page, report: &Report) {
         page.lines(bottleneck.how.iter().map(|how| format!("How: {how}.")).collect());
     } else if report.run.samples == 0 && !report.knobs.is_empty() {
         page.sentence("No limit that was relaxed, one at a time, brings a good answer.");
+    }
+    if let Some(advice) = report.margins.as_ref().and_then(Margins::advice) {
+        page.sentence(advice);
     }
     for warning in &report.warnings {
         page.notes(vec![Note { kind: "note", text: warning.clone(), strong: false }]);

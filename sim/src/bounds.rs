@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use model::place::{self, Place};
 use model::report::Bound;
-use model::scenario::{Concurrency, Scenario};
+use model::scenario::{Concurrency, Group, Scenario, Source};
 use model::statistics::round_significant;
 
 use crate::plan::{Basic, DrawId, Op, Pc, Plan};
@@ -30,6 +30,8 @@ pub(crate) enum Holding {
     Writer,
     /// A processor of the database server.
     DatabaseServer,
+    /// An open transaction there.
+    Transaction,
     /// The semaphore of an upstream.
     Semaphore(u32),
     /// A limited client connection to an upstream.
@@ -142,7 +144,8 @@ impl Walk<'_> {
             | Basic::BranchEnd
             | Basic::Jump { .. }
             | Basic::Respond
-            | Basic::End => {}
+            | Basic::End
+            | Basic::Drop => {}
         }
     }
 
@@ -156,6 +159,11 @@ impl Walk<'_> {
         if !self.held.contains(&what) {
             self.held.push(what);
         }
+    }
+
+    /// It holds it here.
+    pub(crate) fn holds(&self, what: Holding) -> bool {
+        self.held.contains(&what)
     }
 
     /// From here on it does not.
@@ -203,10 +211,12 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     // What share of the requests an endpoint has is not known where groups of the load differ in
     // it: how often each comes round depends on the answer.
     let groups = scenario.load.groups();
-    if groups.len() > 1 && groups.iter().any(|group| !group.mix.is_empty()) {
+    let own =
+        |group: &Group| !group.mix.is_empty() || matches!(group.load.source, Source::Replay { .. });
+    if groups.len() > 1 && groups.iter().any(own) {
         return Vec::new();
     }
-    let weights = groups[0].weights(&scenario.endpoints);
+    let weights = groups[0].shares(&scenario.endpoints);
     let sum: f64 = weights.iter().sum();
     let mut mean = Demand::new(plan);
     let mut elapsed = 0.0;
@@ -231,7 +241,7 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     ] {
         of(scenario, &mean, &mut bounds);
     }
-    bounds.extend(client::bound_of_load(&scenario.load.source, elapsed));
+    bounds.extend(client::bound_of_load(&scenario.load, elapsed));
     bounds.retain(|bound| bound.throughput.is_finite());
     bounds.sort_by(|a, b| a.throughput.total_cmp(&b.throughput));
     bounds

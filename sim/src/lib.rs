@@ -26,6 +26,8 @@ mod upstream;
 /// From runs to a report.
 pub mod answer;
 mod bounds;
+mod learned;
+
 /// The answer of `sim explain`.
 pub mod explain;
 /// What to change, found by experiment.
@@ -36,6 +38,10 @@ pub mod predict;
 pub mod replicate;
 /// Replications in parts that are written, read back and merged.
 pub mod shard;
+/// How much load a service takes before an objective breaks.
+pub mod size;
+/// Starters for services of people's own.
+mod starter;
 
 /// The command line of `sim`.
 pub mod cli;

@@ -114,6 +114,10 @@ pub enum Limit {
     Pool,
     /// A request gave up waiting for one.
     PoolTimeout,
+    /// The database server refused a connection.
+    MaxConnections,
+    /// A commit waited for the log of the database server.
+    LogSync,
     /// A statement's sleep was cut short, or it gave up.
     BusyTimeout,
     /// A call waited for the semaphore of this upstream.
@@ -391,6 +395,7 @@ impl Observations {
         self.event_loop.reset();
         self.process.reset();
         self.sqlite.reset();
+        self.postgres.reset();
         self.after.reset();
     }
 

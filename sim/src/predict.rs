@@ -1,13 +1,14 @@
 //! The whole prediction: a scenario and an effort in, a report out.
 
 use model::read::Resolved;
-use model::report::{Budget, Recovery, Report};
+use model::report::{Budget, Margins, Recovery, Report};
 use model::scenario::Scenario;
 
 use crate::answer;
 use crate::client;
 use crate::engine::Runaway;
 use crate::knob::{self, Goal};
+use crate::learned;
 use crate::observe::Observations;
 use crate::replicate::{Effort, replications};
 
@@ -61,12 +62,15 @@ pub fn predict(
             report.run.replications,
         ));
     }
+    let swings = matches!(experiment, Experiment::Path(_));
+    report.margins = learned::margins(resolved, effort, &report, swings)?;
+    report.warnings.extend(report.margins.iter().map(Margins::sentence));
     let (goal, path) = match &experiment {
         Experiment::None => return Ok(report),
         Experiment::First(goal) => (goal, false),
         Experiment::Path(goal) => (goal, true),
     };
-    if path && let Some(recovery) = &mut report.recovery {
+    if let Some(recovery) = &mut report.recovery {
         recovery.budget = retry_budget(scenario, recovery, effort.events_max);
     }
     progress(Stage::Knobs(knob::candidates(scenario).len()));

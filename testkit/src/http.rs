@@ -35,10 +35,14 @@ pub fn free_port() -> u16 {
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// The method.
+    pub method: String,
     /// The path, as it was written.
     pub path: String,
     /// Headers by their names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The body; empty if there is none.
+    pub body: String,
     /// The number of the connection that it came on.
     pub connection: usize,
 }
@@ -106,17 +110,25 @@ fn serve(
     log: &Mutex<Vec<Request>>,
 ) -> Option<()> {
     stream.set_nodelay(true).ok()?;
-    let mut lines = BufReader::new(stream).lines();
+    let mut reader = BufReader::new(stream);
     loop {
-        let path = lines.next()?.ok()?.split(' ').nth(1)?.to_string();
+        let first = reader.by_ref().lines().next()?.ok()?;
+        let (method, rest) = first.split_once(' ')?;
+        let (method, path) = (method.to_string(), rest.split(' ').next()?.to_string());
         let mut headers = BTreeMap::new();
-        while let Some((name, value)) = lines.next()?.ok()?.split_once(": ") {
+        while let Some((name, value)) = reader.by_ref().lines().next()?.ok()?.split_once(": ") {
             headers.insert(name.to_lowercase(), value.to_string());
         }
-        let request = Request { path, headers, connection };
+        let length = headers.get("content-length").and_then(|length| length.parse().ok());
+        let mut body = vec![0; length.unwrap_or_default()];
+        reader.read_exact(&mut body).ok()?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        let request = Request { method, path, headers, body, connection };
         log.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let mut answer = |status: u16, headers: &str| {
-            let text = format!("HTTP/1.1 {status} Text\r\n{headers}content-length: 2\r\n\r\nok");
+            let body = if request.method == "HEAD" { "" } else { "ok" };
+            let text =
+                format!("HTTP/1.1 {status} Text\r\n{headers}content-length: 2\r\n\r\n{body}");
             stream.write_all(text.as_bytes()).ok()
         };
         match reply(&request) {

@@ -220,6 +220,17 @@ pub fn machine_repairman_throughput(machines: u32, up: f64, repair: f64) -> f64 
     (1.0 - 1.0 / sum) / repair
 }
 
+/// Mean time of a commit at a log that syncs for all commits that came before the sync began.
+///
+/// A sync of length S follows the last one at once if a commit came meanwhile, and else an idle time.
+/// So there is one arrival at an idle log for each sync with no arrival, exp(-L S) of them, and L S
+/// arrivals during one, which wait for what is left of it: half on average.
+pub fn group_commit_time(rate: f64, sync: f64) -> f64 {
+    let meanwhile = rate * sync;
+    let idle = (-meanwhile).exp();
+    sync + meanwhile / (meanwhile + idle) * sync / 2.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

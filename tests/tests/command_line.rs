@@ -438,3 +438,33 @@ fn a_closed_pipe_ends_quietly() {
         assert!(err.lines().all(|line| line.contains("names no `client`")), "sim {words}");
     }
 }
+
+#[test]
+fn an_objective_is_kept_or_broken_in_words_in_json_and_in_the_exit_code() {
+    let of = |keep: &[&str], format: &str| {
+        let mut args: Vec<&str> =
+            vec!["sim", "scenario", "golden/cli/shop.toml", "--replications", "3"];
+        args.extend(keep.iter().flat_map(|keep| ["--keep", keep]));
+        args.extend(["--format", format]);
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = cli::run(args, &mut out, &mut err);
+        (exit.code(), String::from_utf8(out).expect("UTF-8"))
+    };
+    let plain = of(&[], "json");
+    assert!(plain.0 == 0 && !plain.1.contains("\"objectives\""));
+    let (code, text) = of(&["p99 < 1h", "errors <= 100%"], "text");
+    assert!(code == 0 && text.contains("✓ kept  p99 < 3600s"), "{text}");
+    let (code, text) = of(&["p99 < 1h", "p(50)<0.001"], "text");
+    assert!(code == 4 && text.contains("✗ broken  p50 < 1us"), "{text}");
+    let (code, json) = of(&["p50 < 1us", "utilisation:cpu < 100%"], "json");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((code, &json["objectives"][0]["state"]), (4, &Value::from("broken")));
+    assert_eq!(json["objectives"][0]["value"], json["response_time"]["p50"]);
+    assert_eq!(json["objectives"][1]["state"], "kept");
+    // What is kept changes no number.
+    let mut without: Value = serde_json::from_str(&plain.1).expect("JSON");
+    without["objectives"] = json["objectives"].clone();
+    assert_eq!(without, json);
+    let wrong = refusal("scenario golden/cli/shop.toml --keep p99<5");
+    assert!(wrong.contains("--keep: the limit of `p99<5` is `5`"), "{wrong}");
+}

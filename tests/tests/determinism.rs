@@ -236,7 +236,7 @@ fn drawn(scenario: &Scenario) -> Drawn {
             Record::Step { task, op: Op::Upstream(UpstreamOp::Exchange { .. }), .. } => {
                 since.insert(task, now);
             }
-            Record::Event(Event::Resume { task }) => {
+            Record::Event(Event::Resume { task, .. }) => {
                 if let Some(began) = since.remove(&task) {
                     exchanged.entry(task).or_default().push(now - began);
                 }

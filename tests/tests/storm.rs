@@ -6,8 +6,8 @@ use model::recovery::recovery;
 use model::scenario::Scenario;
 use rayon::prelude::*;
 use sim::observe::Observations;
-use sim::predict::retry_budget;
-use sim::replicate::replicate;
+use sim::predict::{Experiment, predict, retry_budget};
+use sim::replicate::{Effort, replicate};
 
 const RUNS: u32 = 8;
 const EVENTS_MAX: u64 = 20_000_000;
@@ -37,6 +37,12 @@ fn a_storm_of_retries_stays_and_without_them_there_is_none() {
     assert_eq!(recovered(&storm(&[])), 0);
 }
 
+/// What keeps it going is the work on attempts that are abandoned.
+#[test]
+fn where_handlers_of_abandoned_attempts_are_dropped_it_recovers() {
+    assert_eq!(recovered(&storm(&["service.server=axum"])), RUNS);
+}
+
 #[test]
 fn with_the_largest_budget_that_is_found_it_recovers() {
     let scenario = storm(&[]);
@@ -48,6 +54,19 @@ fn with_the_largest_budget_that_is_found_it_recovers() {
     let with = |share: f64| storm(&[&format!("load.retry_budget=\"{}%\"", share * 100.0)]);
     assert_eq!(recovered(&with((most - 0.05).max(0.0))), RUNS, "{budget:?}");
     assert_eq!(recovered(&with(budget.none_from.unwrap() + 0.1)), 0, "{budget:?}");
+}
+
+/// The advice names a budget, and with it each run recovers.
+#[test]
+fn what_is_advised_lets_it_recover() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/retry-storm.toml");
+    let resolved = load(path.as_ref(), &[]).unwrap();
+    let effort = Effort { replications: 3, events_max: EVENTS_MAX, ..Effort::default() };
+    let report = predict(&resolved, &effort, Experiment::First(None), &mut |_| {}).unwrap();
+    let knob = report.knobs.iter().find(|knob| knob.knob == "load.retry_budget").unwrap();
+    assert_eq!(recovered(&storm(&[&format!("load.retry_budget=\"{}\"", knob.to)])), RUNS);
+    assert!(knob.improvement.unwrap().low > 0.0, "{knob:?}");
+    assert_eq!(report.bottleneck.unwrap().knob, "load.retry_budget");
 }
 
 #[test]

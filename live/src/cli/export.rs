@@ -59,7 +59,7 @@ fn there(file: &Path) -> Diagnostics {
     Diagnostic::of_file(
         file.display().to_string(),
         "is there already",
-        "a new file: whoever has changed a script wants to keep it",
+        "a new file: a script that exists may have been edited by hand",
         "name another file with --out, or replace it with --force",
     )
     .into()

@@ -14,15 +14,20 @@ use crate::load::{self, Event};
 use crate::machine::Facts;
 use crate::machine::{Cpus, Split};
 use crate::run::{self, MeasuredOn, Round, RunError};
-use crate::stack::Target;
+use crate::stack::{Target, Unreachable};
 
 /// Puts the load on a service that this program did not start.
 pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let resolved = options.source.load(&options.timing.sets())?;
     let name = resolved.scenario.name.clone();
+    let url = &options.to;
+    let unreachable = |error: Unreachable| Failure::System(error.to_string());
+    let addresses = url.addresses(&options.hosts.allowed).map_err(unreachable)?;
+    let target = url.answering(&addresses).map_err(unreachable)?;
     let interrupt = Interrupt::listen().map_err(|error| failure(&name, RunError::System(error)))?;
     let started = run::now_in_seconds();
-    let plan = load::Plan { scenario: Arc::new(resolved.scenario.clone()), target: options.to };
+    let scenario = Arc::new(resolved.scenario.clone());
+    let plan = load::Plan { scenario, target, own: Some(url.authority()) };
     let (tell, events) = channel();
     let stop = interrupt.receiver();
     let generator = std::thread::spawn(move || load::run(&plan, stop, tell));
@@ -38,17 +43,18 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     drop(progress);
     let tally = generator.join().map_err(|_| failure(&name, RunError::Generator))?;
     let tally = tally.map_err(|error| failure(&name, error.into()))?;
-    let load = Cpus::allowed();
+    let split = Split::beside(None, &Cpus::allowed(), resolved.scenario.cpu.cores);
     let note = "the service was started by somebody else: nothing is known of its processor";
-    let split =
-        Split { service: Cpus::default(), load, separate: true, note: Some(note.to_string()) };
+    let split = Split { note: Some(note.to_string()), ..split };
     let facts = Facts::gather(Path::new("."));
-    let on =
-        MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: resolved.notes() };
-    let mut report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
-    if let Some(measurement) = &mut report.measurement {
-        measurement.target = "a service of your own".to_string();
-    }
+    let on = MeasuredOn {
+        target: Target::Own,
+        own: Some(url.to_string()),
+        split: &split,
+        facts: &facts,
+        notes: resolved.notes(),
+    };
+    let report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
     console.answer(&report, options.output.format)?;
     Ok(super::measure::exit([&report]))
 }

@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use model::read::{Diagnostics, Resolved};
 use model::report::Report;
 use model::stream::replication_seed;
-use render::{Console, Exit, Failure, Format};
+use render::{Console, Exit, Failure, Format, objectives};
 
 use super::failure;
-use super::options::{Measuring, On};
+use super::on::On;
+use super::options::Measuring;
 use super::progress::Progress;
 use super::setup;
 use crate::interrupt::Interrupt;
 use crate::machine::Facts;
 use crate::machine::raise_open_files;
 use crate::machine::{Cpus, Split};
-use crate::run::{self, Failed, MeasuredOn, Offer, Round, RunError, Setting, doubt, refuse};
+use crate::run::{
+    self, Failed, MeasuredOn, Offer, Round, RunError, Setting, doubt, one_service, refuse,
+};
 use crate::stack::{Installation, Target};
 use crate::temporary;
 
@@ -122,7 +125,8 @@ impl Bench {
         let offer = Offer { cpus: allowed.count().max(1), files };
         let refused: Vec<_> = scenarios
             .iter()
-            .filter_map(|resolved| refuse(resolved, offer, on.target).err())
+            .filter_map(|resolved| refuse(resolved, offer, on.target()).err())
+            .chain(one_service(scenarios, on.target()).err())
             .flat_map(|refused| refused.diagnostics)
             .collect();
         if !refused.is_empty() {
@@ -130,13 +134,13 @@ impl Bench {
             diagnostics.dedup();
             return Err(Failure::Refused(Diagnostics { diagnostics }));
         }
-        let installation = setup::installation(on.target, &on.environment.folder, console)?;
+        let installation = setup::installation(on, console)?;
         let system = |error: RunError| Failure::System(error.to_string());
         // From here on an interrupt removes what was begun.
         let interrupt = Interrupt::listen().map_err(|error| system(RunError::System(error)))?;
         temporary::prepare(out).map_err(|error| system(error.into()))?;
         let facts = Facts { versions: installation.versions(), ..Facts::gather(out) };
-        Ok(Bench { facts, interrupt, allowed, offer, target: on.target, installation })
+        Ok(Bench { facts, interrupt, allowed, offer, target: on.target(), installation })
     }
 
     /// Measures the scenarios in turns. Each round that there is comes into `rounds`.
@@ -184,7 +188,7 @@ impl Bench {
 
     /// What of `resolved` runs where.
     pub(super) fn split(&self, resolved: &Resolved) -> Split {
-        Split::new(&self.allowed, resolved.scenario.cpu.cores)
+        self.installation.split(&self.allowed, resolved.scenario.cpu.cores)
     }
 
     /// The user wants to end.
@@ -205,6 +209,7 @@ impl Bench {
     fn report(&self, resolved: &Resolved, rounds: &[Round]) -> Report {
         let on = MeasuredOn {
             target: self.target,
+            own: self.installation.own().map(ToString::to_string),
             split: &self.split(resolved),
             facts: &self.facts,
             notes: doubt(resolved, self.offer).into_iter().chain(resolved.notes()).collect(),
@@ -213,10 +218,14 @@ impl Bench {
     }
 }
 
-/// Inconclusive if any of the measurements is.
+/// Inconclusive if any of the measurements is, or else broken if an objective is.
 pub(super) fn exit<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Exit {
     let doubtful = |report: &Report| {
         report.measurement.as_ref().is_some_and(|how| !how.inconclusive.is_empty())
     };
-    if reports.into_iter().any(doubtful) { Exit::Inconclusive } else { Exit::Success }
+    let reports: Vec<&Report> = reports.into_iter().collect();
+    match reports.iter().any(|report| doubtful(report)) {
+        true => Exit::Inconclusive,
+        false => objectives::exit(reports.iter().flat_map(|report| &report.objectives)),
+    }
 }

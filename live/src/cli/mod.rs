@@ -1,12 +1,13 @@
 //! The command line. Each command is a module.
 //!
-//! Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 inconclusive.
+//! Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 inconclusive, 4 an objective is broken.
 
 mod compare;
 mod export;
 mod ladder;
 mod load;
 mod measure;
+mod on;
 mod options;
 mod progress;
 mod run;
@@ -20,8 +21,9 @@ use std::process::ExitCode;
 use render::{CommandLine, Console, Exit, Failure, Format};
 
 use crate::run::RunError;
+pub use on::{Hosts, On, Place};
+pub use options::Environment;
 use options::{Cli, Command};
-pub use options::{Environment, On};
 pub use setup::installation;
 
 /// Runs the command line of the process.
@@ -52,6 +54,8 @@ impl CommandLine for Cli {
             Command::Export(options) => export::run(options, console),
             Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
             Command::WorkerProcess => process(crate::stack::run_worker_process()),
+            Command::ServiceProcess => process(crate::stack::run_service_process()),
+            Command::DatabaseProcess => process(crate::postgres::run_database_process()),
             Command::UpstreamProcess => {
                 process(crate::upstream::run_as_child().map_err(|error| error.to_string()))
             }

@@ -1,22 +1,25 @@
 //! What can be written after `live`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use render::HELP;
-use render::{Completions, Format, LadderSource, Output, Source, Sources};
+use render::{Completions, Format, Keep, LadderSource, Output, Source, Sources};
 
-use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, Target};
+use super::on::{Hosts, On};
+use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, ServiceUrl};
 
 const EXAMPLES: &str = "\
 Examples:
   live run v2.toml                            what does happen?
+  live run v2.toml --keep 'p99 < 800ms'       does it keep that? exit code 4 if not
   live run v6.toml --duration 2m --set upstream.partner.max_in_flight=200
   live run v2.toml mine.toml --repeat 5       the better of two? in turns, five times each
   live ladder v5.toml --duration 10s          what did each change buy, for real?
   live ladder v5.toml --target fastapi        the same on FastAPI, SQLAlchemy and httpx
   live compare runs/v2-*                      saved runs side by side
+  live run mine.toml --target http://127.0.0.1:8000   a service of your own that runs already
+  live run mine.toml --target http://127.0.0.1:8000 --start 'uvicorn app:app --port 8000'
   live serve v2.toml --port 8080              the service alone, to try it by hand
   live export k6 v2.toml -o v2.js             its load as a script for k6
   live run v2.toml --format json | jq .throughput.value
@@ -24,9 +27,11 @@ Examples:
 A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
 .toml may be left out. The service
 has one processor to itself, load generator and mock upstream share the others; all of them
-talk over 127.0.0.1 alone.
+talk over 127.0.0.1 alone. A service of your own is asked as the `request` of each endpoint
+says, and is not touched; on another machine only with --allow-host.
 
-Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 measured but inconclusive.";
+Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 measured but inconclusive,
+4 measured, and an objective (--keep, `[[objective]]`) is broken.";
 
 const K6: &str = "\
 Examples:
@@ -73,6 +78,12 @@ pub(super) enum Command {
     /// The mock upstream; started by the other commands
     #[command(hide = true)]
     UpstreamProcess,
+    /// What keeps a service of the user's own; started by the other commands
+    #[command(hide = true)]
+    ServiceProcess,
+    /// What keeps a database server; started by the other commands
+    #[command(hide = true)]
+    DatabaseProcess,
 }
 
 /// `live run`.
@@ -80,6 +91,8 @@ pub(super) enum Command {
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) sources: Sources,
+    #[command(flatten)]
+    pub(super) keep: Keep,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     /// The service's port, where one scenario is measured; a free one if left out
@@ -139,9 +152,12 @@ pub(super) struct Upstream {
 pub(super) struct LoadOn {
     #[command(flatten)]
     pub(super) source: Source,
-    /// Where the service listens, such as 127.0.0.1:8080
+    /// Where the service listens, such as 127.0.0.1:8080; endpoints are asked as their `request`
+    /// says, those without one by the protocol of the services of `live serve`
     #[arg(long, value_name = "ADDRESS")]
-    pub(super) to: SocketAddr,
+    pub(super) to: ServiceUrl,
+    #[command(flatten)]
+    pub(super) hosts: Hosts,
     #[command(flatten)]
     pub(super) timing: Timing,
     #[command(flatten)]
@@ -211,16 +227,6 @@ pub struct Environment {
     /// Folder of the target fastapi's virtual environment
     #[arg(long = "environment", value_name = "FOLDER", default_value = ENVIRONMENT_FOLDER)]
     pub folder: PathBuf,
-}
-
-/// What to run a scenario on.
-#[derive(Clone, Debug, Args)]
-pub struct On {
-    /// The stack that serves the scenario
-    #[arg(long, value_enum, default_value_t)]
-    pub target: Target,
-    #[command(flatten)]
-    pub environment: Environment,
 }
 
 /// How to measure.

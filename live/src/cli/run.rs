@@ -12,10 +12,16 @@ use super::options::Run;
 /// Measures a scenario, or several in turns.
 pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let measuring = &options.measuring;
-    let loaded = options.sources.load(&measuring.timing.sets())?;
+    let mut loaded = options.sources.load(&measuring.timing.sets())?;
+    loaded.iter_mut().try_for_each(|resolved| options.keep.apply(resolved))?;
     let scenarios: Vec<&Resolved> = loaded.iter().collect();
     if let (Some(port), 2..) = (options.port, scenarios.len()) {
         return Err(Failure::Refused(one_port(port, &scenarios)));
+    }
+    if let (Some(port), Some(url)) = (options.port, measuring.on.own()) {
+        return Err(Failure::System(format!(
+            "--port {port} is for a service that this program starts: {url} has its port"
+        )));
     }
     let session = measure(&scenarios, measuring, options.port, console)?;
     let format = options.output.format;

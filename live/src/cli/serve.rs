@@ -15,6 +15,12 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// Runs the service, its upstream and its database until it is interrupted.
 pub(super) fn run(options: &Serve, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    if let Some(url) = options.on.own() {
+        return Err(Failure::System(format!(
+            "serve starts a service of this program, and {url} is one of your own: name a stack, \
+             or leave out --target"
+        )));
+    }
     let resolved = options.source.load(&[])?;
     let name = &resolved.scenario.name;
     let out = &options.files.out;

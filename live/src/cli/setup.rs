@@ -4,9 +4,10 @@ use std::path::Path;
 
 use render::{Console, Exit, Failure};
 
+use super::on::On;
 use super::options::{Setup, SetupOf};
 use super::progress::Line;
-use crate::stack::{ENVIRONMENT_FOLDER, Install, Installation, Target};
+use crate::stack::{ENVIRONMENT_FOLDER, Install, Installation, OwnService, Target};
 
 /// Makes what a target needs.
 pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -22,16 +23,26 @@ pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Fa
     Ok(Exit::Success)
 }
 
-/// The installation of `target`, which is made in `folder` if it is missing and `folder` is the
-/// usual one: another folder may be a slip, and an environment is large.
+/// What scenarios are to run on. The environment of a stack is made if it is missing and its
+/// folder is the usual one: another folder may be a slip, and an environment is large. A service
+/// of the user's own is there, unless it is to be started.
 ///
 /// # Errors
-/// It does not work, or cannot be made; or it is missing in a folder of the user's own.
-pub fn installation(
-    target: Target,
-    folder: &Path,
-    console: &mut Console<'_>,
-) -> Result<Box<dyn Installation>, Failure> {
+/// It does not work, or cannot be made; or it is missing in a folder of the user's own. The
+/// service is on a machine that may get no load, or does not run.
+pub fn installation(on: &On, console: &mut Console<'_>) -> Result<Box<dyn Installation>, Failure> {
+    if let Some(url) = on.own() {
+        let service = OwnService::new(url.clone(), &on.hosts.allowed, on.start.clone());
+        let service = service.map_err(|error| Failure::System(error.to_string()))?;
+        return Ok(Box::new(service));
+    }
+    if on.start.is_some() {
+        return Err(Failure::System(
+            "`--start` starts a service of your own: name where it listens with `--target URL`"
+                .into(),
+        ));
+    }
+    let (target, folder) = (on.target(), on.environment.folder.as_path());
     let install = Install { folder, program: None, again: false };
     let own = folder != Path::new(ENVIRONMENT_FOLDER);
     if own && !folder.exists() && target.stack().missing(&install).is_some() {

@@ -1,14 +1,14 @@
 // ---- rung's draws: a pure function of seed, purpose, user and request.
 
 // Chooses the endpoint of a request, as rung's own load generator does.
-function choose({ lane, index }) {
+function choose({ lane, index }, weights) {
   const u = uniform(CLASS, lane, index);
-  const total = ENDPOINTS.reduce((sum, { weight }) => sum + weight, 0);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   let last = 0;
   let sum = 0;
-  for (let i = 0; i < ENDPOINTS.length; i += 1) {
-    if (ENDPOINTS[i].weight > 0) last = i;
-    sum += ENDPOINTS[i].weight / total;
+  for (let i = 0; i < weights.length; i += 1) {
+    if (weights[i] > 0) last = i;
+    sum += weights[i] / total;
     if (u < sum) return i;
   }
   return last;

@@ -1,17 +1,17 @@
 //! Users and arrivals as one of k6's executors.
 
-use model::scenario::{Load, OnOff, Profile, Scenario, Source, Stage};
+use model::scenario::{Group, Load, OnOff, Profile, Scenario, Source, Stage};
 use model::units::Span;
 use model::workload::Phases;
 
-use super::pause;
+use super::{pause, replay};
 
 /// What stands before each line.
 const INDENT: &str = "      ";
 /// Users that k6 makes ready at most, where the scenario has no limit.
-const MOST_USERS: f64 = 1000.0;
+pub(super) const MOST_USERS: f64 = 1000.0;
 /// How long an arrival is expected to stay, where the scenario does not say when it gives up.
-const STAY: Span = Span::from_secs(10);
+pub(super) const STAY: Span = Span::from_secs(10);
 /// Time units of a rate in seconds: the first in which it is a whole number is used.
 const UNITS: [u32; 5] = [1, 10, 100, 1000, 10_000];
 /// Relative error of a rate that is none.
@@ -20,15 +20,16 @@ const WHOLE: f64 = 1e-9;
 /// Most stages that a script has for an on/off process.
 pub(super) const MOST_STAGES: usize = 4000;
 
-/// The lines of an executor that puts the load of `scenario` on a service.
-pub(super) fn executor(scenario: &Scenario) -> String {
-    let load = &scenario.load;
+/// The lines of an executor that puts the load of one `group` of `scenario` on a service.
+pub(super) fn executor(scenario: &Scenario, group: &Group) -> String {
+    let load = &group.load;
     let lines = match &load.source {
-        // Refused.
+        // A group has one load.
         Source::Several(_) => Vec::new(),
+        Source::Replay { trace, max_users } => replay::executor(trace, *max_users, load),
         Source::Closed { users, .. } => closed(users, load),
         Source::Open { rate, max_users, on_off, .. } => {
-            let bursts = on_off.as_ref().and_then(|on_off| bursts(scenario, rate, on_off));
+            let bursts = on_off.as_ref().and_then(|on_off| bursts(scenario, group, rate, on_off));
             open(bursts.as_ref().unwrap_or(rate), *max_users, load)
         }
     };
@@ -36,8 +37,13 @@ pub(super) fn executor(scenario: &Scenario) -> String {
 }
 
 /// The on/off process as a rate that jumps; none if k6 cannot be told it so.
-pub(super) fn bursts(scenario: &Scenario, rate: &Profile, on_off: &OnOff) -> Option<Profile> {
-    let phases = Phases::new(scenario.seed, 0, on_off);
+pub(super) fn bursts(
+    scenario: &Scenario,
+    group: &Group,
+    rate: &Profile,
+    on_off: &OnOff,
+) -> Option<Profile> {
+    let phases = Phases::new(scenario.seed, group.lane(), on_off);
     let steady = rate.stages.is_empty();
     steady.then(|| phases.profile(rate.start, scenario.load.total(), MOST_STAGES))?
 }

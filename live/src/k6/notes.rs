@@ -1,37 +1,35 @@
 //! What a reader of the script has to know: where k6 does what rung does, and where not.
 
-use model::scenario::{Scenario, Source, Spacing};
+use model::scenario::{Group, Load, Scenario, Source, Spacing};
 
 /// Comment lines.
 pub(super) fn notes(scenario: &Scenario) -> String {
     let (same, other) = match &scenario.load.source {
         Source::Closed { .. } => (CLOSED, Vec::new()),
         Source::Open { spacing, .. } => (OPEN, open(*spacing)),
-        Source::Several(_) => (OPEN, Vec::new()),
+        Source::Replay { .. } => (OPEN, vec![WAITED]),
+        Source::Several(groups) => (SEVERAL, several(groups)),
     };
-    let timeout = match &scenario.load.timeout {
-        Some(_) => None,
-        None => Some("The scenario's users wait for ever: here they give up after a day."),
-    };
+    let groups = scenario.load.groups();
+    let any = |is: fn(&Load) -> bool| groups.iter().any(|group| is(&group.load));
+    let timeout = any(|load| load.timeout.is_none())
+        .then_some("The scenario's users wait for ever: here they give up after a day.");
     let kept = scenario.load.keep_alive_timeout.map(|_| {
         "k6 has no option for how long idle connections are kept: `keep_alive_timeout` is left out."
     });
-    let connected = match &scenario.load.source {
-        Source::Closed { preconnect: true, .. } => Some(CONNECTED),
-        _ => None,
-    };
-    let bursts = match &scenario.load.source {
-        Source::Open { on_off: Some(_), .. } => Some(
-            "The on and off times are those of the seed, written out as stages. Under k6 the \
+    let connected = any(|load| matches!(load.source, Source::Closed { preconnect: true, .. }))
+        .then_some(CONNECTED);
+    let bursts = any(|load| matches!(load.source, Source::Open { on_off: Some(_), .. })).then_some(
+        "The on and off times are those of the seed, written out as stages. Under k6 the \
              arrivals of one on time are evenly spaced.",
-        ),
-        _ => None,
-    };
+    );
+    let own = super::request::any(scenario).then_some(OWN);
     let other =
         other.into_iter().chain(bursts).chain(timeout).chain(connected).chain(kept).chain(ALWAYS);
     let mut lines =
         vec!["// The same as under rung's own load generator, given the same seed:".into()];
     lines.extend(items(same));
+    lines.extend(own.into_iter().flat_map(items));
     lines.push("// Not the same:".into());
     lines.extend(other.flat_map(items));
     lines.join("\n")
@@ -40,6 +38,36 @@ pub(super) fn notes(scenario: &Scenario) -> String {
 const CLOSED: &str = "Request i of user u calls the same endpoint with the same key, and the same \
     pause follows: what the service and its upstream draw from the key is the same too.\n\
     What counts: answers that come within the window, the warm-up left out.";
+
+const SEVERAL: &str = "Arrival i of a load calls the same endpoint with the same key. What closed users do is \
+    drawn from the same distributions.\n\
+    What counts: answers that come within the window, the warm-up left out.";
+
+const OWN: &str = "Endpoints with a `request` are asked as it says, with the same drawn parts; a key is sent \
+    to the others only.";
+
+const NUMBERS: &str = "k6 numbers the users of all loads together, so that a closed user has another \
+    number than under rung's own load generator, and other draws.";
+
+const WAITED: &str = "A user takes an arrival before it is due and waits for it. One that finds all \
+    users busy is sent up to 0.1 s late, and dropped after that.";
+
+/// What of the loads is not the same.
+fn several(groups: &[Group]) -> Vec<&'static str> {
+    let has = |is: fn(&Source) -> bool| groups.iter().any(|group| is(&group.load.source));
+    let mut notes = Vec::new();
+    if has(|source| matches!(source, Source::Closed { .. })) {
+        notes.push(NUMBERS);
+    }
+    if has(|source| matches!(source, Source::Replay { .. })) {
+        notes.push(WAITED);
+    }
+    let spacing = has(|source| matches!(source, Source::Open { spacing: Spacing::Poisson, .. }));
+    if has(|source| matches!(source, Source::Open { .. })) {
+        notes.extend(open(if spacing { Spacing::Poisson } else { Spacing::Even }));
+    }
+    notes
+}
 
 const OPEN: &str = "Arrival i calls the same endpoint with the same key, so that what the service \
     and its upstream draw from it is the same too; k6 does not count arrivals that it drops.\n\

@@ -16,7 +16,7 @@ pub(super) enum Pause {
 impl Pause {
     pub(super) fn of(source: &Source) -> Pause {
         match source {
-            Source::Open { .. } | Source::Several(_) => Pause::Never,
+            Source::Open { .. } | Source::Replay { .. } | Source::Several(_) => Pause::Never,
             Source::Closed { think_time: Distribution::Constant(span), .. } => {
                 Pause::Fixed(span.secs_f64())
             }

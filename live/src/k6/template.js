@@ -10,6 +10,7 @@
 
 import http from 'k6/http';
 import exec from 'k6/execution';
+import { SharedArray } from 'k6/data';
 import { sleep } from 'k6';
 import { Counter, Trend } from 'k6/metrics';
 
@@ -24,14 +25,10 @@ const DURATION = {{duration}}; // seconds that count, after the warm-up
 const ENDPOINTS = [
 {{endpoints}}
 ];
-
+{{loads}}
 export const options = {
   scenarios: {
-    load: {
-{{executor}}
-      // Requests that are in flight at the end are abandoned, and count as nothing.
-      gracefulStop: '0s',
-    },
+{{scenarios}}
   },
   discardResponseBodies: true,
   noConnectionReuse: {{no_reuse}},
@@ -49,16 +46,8 @@ const responseTime = new Trend('rung_response_time', true);
 
 export default function () {
   const request = next();
-  const endpoint = ENDPOINTS[choose(request)];
-  const reply = http.get(BASE_URL + endpoint.path, {
-    // The service draws by user and request. The third number would be the time at which the
-    // request was sent by a clock that k6 does not have: the largest says that nobody knows.
-    headers: { 'rung-key': `${request.lane}.${request.index}.{{not_told}}` },
-    tags: { name: endpoint.name, endpoint: endpoint.name },
-    timeout: {{patience}},
-    redirects: 0,
-  });
-  const kind = failure(reply);
+{{chosen}}
+{{send}}
   count(endpoint.name, kind, reply.timings);
 {{pause}}}
 
@@ -74,13 +63,7 @@ function count(endpoint, kind, timings) {
   responseTime.add(timings.blocked + timings.duration, { endpoint });
 }
 
-// Why a reply is no good answer; nothing if it is one.
-function failure(reply) {
-  if (reply.status >= 200 && reply.status < 300) return undefined;
-  if (reply.status === 0) return reply.error_code === 1050 ? 'timeout' : 'disconnected';
-  const told = reply.headers['{{error_header}}'];
-  return told || (reply.status === 503 ? 'rejected' : 'service_failed');
-}
+{{failure}}
 
 // Thresholds that always hold: k6 keeps the numbers of each endpoint only if one asks for them.
 function subMetrics() {

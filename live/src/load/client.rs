@@ -75,13 +75,15 @@ impl Client {
     ) -> Result<Settled, LoadError> {
         let Call { load, key, class, ticket } = call;
         let (mut attempt, mut due) = (0, ticket.intended);
+        let own = traffic.loads[load].requests[class].is_own();
         traffic.ledger.borrow_mut().send(&ticket, clock::now());
         loop {
             let until = traffic.patience(load, key.attempt(attempt), ticket.intended, due);
             let answer = self.attempt(traffic, load, class, key.attempt(attempt), until).await;
             let (outcome, at) = match &answer {
                 Some(Ok(Answer { reply, sent, received })) => {
-                    let outcome = match reply.failure() {
+                    let failure = if own { reply.failure_of_own() } else { reply.failure() };
+                    let outcome = match failure {
                         None => Outcome::Good { due, sent: *sent, times: &reply.times },
                         Some(kind) => Outcome::Error(kind),
                     };
@@ -98,6 +100,9 @@ impl Client {
                 traffic.alarm.sleep_until(due).await;
                 traffic.ledger.borrow_mut().send_again(clock::now());
                 continue;
+            }
+            if let (true, Some(Ok(Answer { reply, .. }))) = (own, &answer) {
+                traffic.ledger.borrow_mut().answered(class, reply.status, at);
             }
             let disconnected = matches!(outcome, Outcome::Error(ErrorKind::Disconnected));
             traffic.ledger.borrow_mut().settle(ticket, &outcome, at);
@@ -131,7 +136,8 @@ impl Client {
     /// A server may close an idle connection just as a request is on its way: a connection that
     /// has carried others fails before a byte of the reply has come. As browsers do, such a
     /// request is sent once again, on a new connection. If the load says how long clients keep
-    /// idle connections (`load.keep_alive_timeout`) it is not, and counts as an error.
+    /// idle connections (`load.keep_alive_timeout`), or the request does something each time that
+    /// it is sent, it is not, and counts as an error.
     ///
     /// This future may be dropped, but then the connection must be closed.
     async fn ask(
@@ -148,7 +154,8 @@ impl Client {
         if self.connection.as_ref().is_some_and(Connection::is_quiet) {
             match self.serve(traffic, load, class, key).await {
                 Err(Failure::Broken { silent: true }) => {
-                    if traffic.keep_alive_timeout.is_some() {
+                    let again = traffic.loads[load].requests[class].idempotent();
+                    if traffic.keep_alive_timeout.is_some() || !again {
                         return Err(Failure::ClosedBefore);
                     }
                 }
@@ -194,7 +201,8 @@ impl Client {
         let sent = clock::now();
         let key = Key { request: key, sent };
         traffic.loads[load].requests[class].write(key, &mut traffic.draws(), &mut self.request);
-        let (reply, received) = connection.exchange(self.request.as_bytes()).await?;
+        let bodyless = traffic.loads[load].requests[class].bodyless();
+        let (reply, received) = connection.exchange(self.request.as_bytes(), bodyless).await?;
         Ok(Answer { reply, sent, received })
     }
 

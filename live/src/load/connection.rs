@@ -53,8 +53,14 @@ impl Connection {
             .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Sends `request` and waits for the reply. Gives it and when its last byte had come.
-    pub(super) async fn exchange(&mut self, request: &[u8]) -> Result<(Reply, u64), Failure> {
+    /// Sends `request` and waits for the reply, which may be one that has no body. Gives it and
+    /// when its last byte had come.
+    pub(super) async fn exchange(
+        &mut self,
+        request: &[u8],
+        bodyless: bool,
+    ) -> Result<(Reply, u64), Failure> {
+        self.reader.expect(bodyless);
         if self.stream.write_all(request).await.is_err() {
             return Err(Failure::Broken { silent: true });
         }

@@ -232,6 +232,14 @@ impl Ledger {
         }
     }
 
+    /// The last attempt of a request of `class` to a service of the user's own was answered with
+    /// `status`.
+    pub(super) fn answered(&mut self, class: usize, status: u16, now: u64) {
+        if self.schedule.counts(now) {
+            *self.tally.classes[class].statuses.entry(status).or_default() += 1;
+        }
+    }
+
     /// A connection was made.
     pub(super) fn connected(&mut self, again: bool) {
         let connections = &mut self.tally.connections;

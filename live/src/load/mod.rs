@@ -10,6 +10,7 @@ mod connection;
 mod http;
 mod ledger;
 mod opening;
+mod own;
 mod reply;
 mod request;
 mod series;
@@ -49,6 +50,9 @@ pub struct Plan {
     pub scenario: Arc<Scenario>,
     /// Where the service listens.
     pub target: SocketAddr,
+    /// The service is the user's own: endpoints are asked as they say, if they do, and this is
+    /// the `host` of the requests. None of a service that speaks this program's protocol.
+    pub own: Option<String>,
 }
 
 /// What happens during a run.
@@ -131,7 +135,7 @@ async fn conduct(
     let schedule = Schedule { start, open, close: open.saturating_add(load.duration.nanos()) };
     // The receiver may be gone.
     let _ = events.send(Event::Started { at: start });
-    let traffic = Rc::new(Traffic::new(&plan.scenario, plan.target, schedule, alarm, events));
+    let traffic = Rc::new(Traffic::new(plan, schedule, alarm, events));
     let mut tasks = JoinSet::new();
     let mut doors = open_doors(plan, clients, &traffic, &mut tasks);
     loop {
@@ -199,7 +203,7 @@ fn open_doors(
                 tasks.spawn_local(closed_user(Rc::clone(traffic), load, user, active, client));
             }
         }
-        if let Source::Open { max_users, .. } = group.load.source
+        if let Source::Open { max_users, .. } | Source::Replay { max_users, .. } = group.load.source
             && let Some(arrivals) = Arrivals::of(plan.scenario.seed, group)
         {
             doors.push(Door::new(traffic, load, arrivals, max_users));

@@ -49,6 +49,15 @@ impl Reply {
             _ => Some(self.error.unwrap_or(ErrorKind::ServiceFailed)),
         }
     }
+
+    /// The same of a service of the user's own: a redirection is an answer, and 429 refuses.
+    pub(super) fn failure_of_own(&self) -> Option<ErrorKind> {
+        match self.status {
+            200..=399 => None,
+            429 | 503 => Some(ErrorKind::Rejected),
+            _ => Some(ErrorKind::ServiceFailed),
+        }
+    }
 }
 
 /// Reads replies, one after the other.
@@ -59,13 +68,20 @@ pub(super) struct Reader {
     filled: usize,
     /// A byte of the present reply has come.
     begun: bool,
+    /// The present reply has no body, whatever its head says.
+    bodyless: bool,
     /// The present reply once its head is understood, and what is left of its body.
     head: Option<(Reply, Body)>,
 }
 
 impl Reader {
     pub(super) fn new() -> Reader {
-        Reader { buffer: vec![0; ROOM], filled: 0, begun: false, head: None }
+        Reader { buffer: vec![0; ROOM], filled: 0, begun: false, bodyless: false, head: None }
+    }
+
+    /// Whether the next reply is one that has no body, as that to a HEAD request.
+    pub(super) fn expect(&mut self, bodyless: bool) {
+        self.bodyless = bodyless;
     }
 
     /// A byte of the present reply has come.
@@ -142,7 +158,10 @@ impl Reader {
                 Some(101) | None => return Err(NotHttp),
                 Some(100..=199) => {}
                 Some(status) => {
-                    let body = Body::of(status, response.headers)?;
+                    let body = match self.bodyless {
+                        true => Body::Length(0),
+                        false => Body::of(status, response.headers)?,
+                    };
                     self.head = Some((understand(status, &response), body));
                     return Ok(used);
                 }
@@ -275,6 +294,23 @@ mod tests {
         let text = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok?";
         reader.room()[..text.len()].copy_from_slice(text);
         assert_eq!(reader.take(text.len()), Ok(Some(plain(200, false))));
+    }
+
+    #[test]
+    fn the_reply_to_a_head_request_has_no_body() {
+        let mut reader = Reader::new();
+        reader.expect(true);
+        let text = b"HTTP/1.1 200 OK\r\ncontent-length: 200\r\n\r\n";
+        reader.room()[..text.len()].copy_from_slice(text);
+        assert_eq!(reader.take(text.len()), Ok(Some(plain(200, true))));
+    }
+
+    #[test]
+    fn services_of_ones_own_are_judged_by_the_status() {
+        let judged = |status| plain(status, true).failure_of_own();
+        assert_eq!([200, 204, 302, 304].map(judged), [None; 4]);
+        assert_eq!([429, 503].map(judged), [Some(ErrorKind::Rejected); 2]);
+        assert_eq!([400, 404, 500, 502].map(judged), [Some(ErrorKind::ServiceFailed); 4]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the load generator has counted.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 use model::failure::ErrorKind;
 use model::recovery::Aftermath;
@@ -73,6 +75,8 @@ pub struct ClassTally {
     /// Good answers whose service said what cannot be: no such place, not the time that has
     /// passed, not from this clock.
     pub malformed: u64,
+    /// Answers of a service of the user's own by their status.
+    pub statuses: BTreeMap<u16, u64>,
 }
 
 /// The counts of one group of a load that has several.
@@ -98,6 +102,7 @@ impl ClassTally {
             timed: 0,
             untimed: 0,
             malformed: 0,
+            statuses: BTreeMap::new(),
         }
     }
 }

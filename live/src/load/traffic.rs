@@ -11,6 +11,7 @@ use model::stream::Draws;
 use model::units::Span;
 use model::workload::{RequestKey, Workload};
 
+use super::Plan;
 use super::ledger::{Ledger, Schedule, Ticket};
 use super::request::RequestTemplate;
 use crate::alarm::{Alarm, NEVER};
@@ -52,27 +53,30 @@ pub(super) struct Call {
 
 impl Traffic {
     pub(super) fn new(
-        scenario: &Scenario,
-        target: SocketAddr,
+        plan: &Plan,
         schedule: Schedule,
         alarm: Alarm,
         events: std::sync::mpsc::Sender<super::Event>,
     ) -> Traffic {
+        let Plan { scenario, target, own } = plan;
+        let scenario: &Scenario = scenario;
         let Scenario { seed, load, endpoints, .. } = scenario;
+        let host = own.clone().unwrap_or_else(|| target.to_string());
         let places = place::count(scenario);
         let of = |group: &Group| LoadTraffic {
             workload: Workload::of(*seed, group, endpoints),
             requests: endpoints
                 .iter()
                 .map(|endpoint| {
-                    RequestTemplate::new(scenario, endpoint, group.load.keep_alive, target)
+                    let keep_alive = group.load.keep_alive;
+                    RequestTemplate::new(scenario, endpoint, keep_alive, &host, own.is_some())
                 })
                 .collect(),
             keep_alive: group.load.keep_alive,
         };
         let loads: Vec<LoadTraffic> = load.groups().iter().map(of).collect();
         Traffic {
-            target,
+            target: *target,
             schedule,
             alarm,
             ledger: RefCell::new(

@@ -98,11 +98,22 @@ pub struct Split {
     pub load: Cpus,
     /// The two have no CPU in common.
     pub separate: bool,
+    /// The service may run on the load's CPUs too, but there are enough for both.
+    #[serde(default)]
+    pub room: bool,
     /// What a reader should know about it; none if all is as it should be.
     pub note: Option<String>,
 }
 
 impl Split {
+    /// The CPUs of a database server with so many `cores`, away from the service: the highest of
+    /// the load's, of which it leaves the load at least one to itself if there are several.
+    pub fn beside_load(&self, cores: u32) -> Cpus {
+        let most = self.load.count().saturating_sub(1).max(1);
+        let first = self.load.count() - most.min(cores as usize).min(self.load.count());
+        Cpus(self.load.0[first..].to_vec())
+    }
+
     /// Gives `cores` of the `allowed` CPUs to the service, the highest, and the rest to the
     /// load: CPU 0 serves most interrupts, which are the load's rather than the service's.
     ///
@@ -113,7 +124,7 @@ impl Split {
             let (load, service) = allowed.0.split_at(have - want);
             let (load, service) = (Cpus(load.to_vec()), Cpus(service.to_vec()));
             let note = shared_cores(&service, &load, siblings);
-            return Split { service, load, separate: true, note };
+            return Split { service, load, separate: true, room: false, note };
         }
         let note = match have {
             0 => "Service and load run on whatever CPUs the system picks: it does not let a \
@@ -131,7 +142,44 @@ impl Split {
             ),
         };
         let (service, load) = (allowed.clone(), allowed.clone());
-        Split { service, load, separate: false, note: Some(note) }
+        Split { service, load, separate: false, room: false, note: Some(note) }
+    }
+
+    /// Keeps the load out of the way of a service that runs already on the CPUs `service`, as far
+    /// as it leaves some of the `allowed`, and needs `cores`. None are known of one that cannot be
+    /// seen.
+    pub fn beside(service: Option<Cpus>, allowed: &Cpus, cores: u32) -> Split {
+        let Some(service) = service else {
+            let note = "nothing is known of the processors of the service: its processes cannot \
+                        be seen from here";
+            let (service, load) = (Cpus::default(), allowed.clone());
+            return Split { service, load, separate: true, room: false, note: Some(note.into()) };
+        };
+        let left = allowed.0.iter().copied().filter(|cpu| !service.0.contains(cpu));
+        let left = Cpus(left.collect());
+        let (count, cores) = (service.count(), cores.max(1));
+        let more = || {
+            format!(
+                "the service may run on {count} processors, and the scenario says `cpu.cores = \
+                 {cores}`: start it with `taskset -c` and as many, or say how many it has"
+            )
+        };
+        if !left.is_empty() {
+            let note = shared_cores(&service, &left, siblings);
+            let note = note.or((count != cores as usize).then(more));
+            return Split { service, load: left, separate: true, room: false, note };
+        }
+        let apart = Split::new(allowed, cores);
+        if !apart.separate {
+            return Split { service, ..apart };
+        }
+        let mine = &apart.load;
+        let note = format!(
+            "the service may run on the processors of the load too ({mine}): `taskset -c {}` in \
+             front of its command keeps it away from them",
+            apart.service
+        );
+        Split { service, load: apart.load, separate: false, room: true, note: Some(note) }
     }
 }
 
@@ -258,6 +306,25 @@ mod tests {
         assert!(note("0-1", 4).contains("should have 4 CPUs"), "{}", note("0-1", 4));
         assert!(note("0", 2).contains("there is 1"));
         assert!(note("", 1).contains("does not let a process choose"));
+    }
+
+    #[test]
+    fn the_load_stays_away_from_a_service_that_runs_already() {
+        let cpus = |text: &str| Cpus::parse(text).expect("a list");
+        let beside = |service: Option<&str>, allowed, cores| {
+            let split = Split::beside(service.map(cpus), &cpus(allowed), cores);
+            (split.load.to_string(), split.separate, split.room, split.note.unwrap_or_default())
+        };
+        let (load, separate, _, _) = beside(Some("1"), "0-1", 1);
+        assert_eq!((&*load, separate), ("0", true));
+        let (load, separate, room, note) = beside(Some("0-1"), "0-1", 1);
+        assert_eq!((&*load, separate, room), ("0", false, true));
+        assert!(note.contains("taskset -c 1"), "{note}");
+        let (_, separate, room, note) = beside(Some("0-1"), "0-1", 2);
+        assert!(!separate && !room && note.contains("share all 2"), "{note}");
+        let (load, separate, _, note) = beside(None, "0-1", 1);
+        assert!(load == "0-1" && separate && note.contains("cannot be seen"), "{note}");
+        assert!(beside(Some("2-3"), "0-3", 1).3.contains("may run on 2 processors"));
     }
 
     #[test]

@@ -7,16 +7,20 @@ mod cpus;
 mod facts;
 mod kernel;
 mod limits;
+mod listener;
 mod noise;
 mod process;
+mod tree;
 
 use std::path::Path;
 
 pub use cpus::{Cpus, PinError, Split, pin};
 pub use facts::Facts;
 pub use limits::{backlog_max, raise_open_files};
+pub use listener::listening_at;
 pub use noise::{ClockTrouble, MachineReading, Noise};
 pub use process::Holdings;
+pub use tree::{ProcessReading, ProcessTree, ThreadReading, TreeReading};
 
 /// The value of `key` in a table of `key: value` lines, as `/proc` writes them.
 fn value_of<'t>(table: &'t str, key: &str) -> Option<&'t str> {

@@ -1,6 +1,8 @@
 //! Rounds become a report.
 
-use std::collections::BTreeMap;
+mod objectives;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 use model::failure::ErrorKind;
@@ -8,21 +10,25 @@ use model::place;
 use model::read::Resolved;
 use model::recovery::recovery;
 use model::report::{
-    AfterWork, Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
-    ResponseTime, Retries, Run, RunRange, SCHEMA, Station,
+    AfterWork, Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, OTHER_STATIONS, Part,
+    PublishedFigure, Report, ResponseTime, Retries, Run, RunRange, SCHEMA, STATIONS, Station,
 };
+use model::scenario::Endpoint;
+use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
 
 use super::evidence::{Evidence, troubles};
 use super::fold::{Group, Groups, response_time};
 use super::guard;
 use super::round::Round;
+use super::server;
 use super::stations::{self, Span, Window};
 use crate::load::{ClassTally, GroupTally, Tally};
 use crate::machine::Facts;
 use crate::machine::Holdings;
 use crate::machine::Split;
 use crate::machine::backlog_max;
+use crate::postgres;
 use crate::stack::Target;
 
 /// Confidence of every interval.
@@ -37,6 +43,8 @@ const VERY_FEW: u64 = 100;
 pub(crate) struct MeasuredOn<'a> {
     /// What the scenario ran on.
     pub target: Target,
+    /// Where it listens, if it is a service of the user's own.
+    pub own: Option<String>,
     /// What ran where.
     pub split: &'a Split,
     /// The machine.
@@ -101,7 +109,8 @@ impl<'a> Builder<'a> {
             Some((name.to_string(), interval))
         });
         let evidence = Evidence { all: self.all, counted: &self.rounds };
-        let mut measurement = evidence.measurement(on.target, on.split, on.facts);
+        let mut measurement = evidence.measurement(on);
+        let stations = self.stations(on.target);
         let mut report = Report {
             schema: SCHEMA,
             kind: Kind::Measured,
@@ -137,7 +146,7 @@ impl<'a> Builder<'a> {
             ),
             classes: self.classes(),
             groups: self.loads(),
-            stations: self.stations(on.target),
+            stations,
             workers: Vec::new(),
             runs: None,
             time: self.time(|_| true),
@@ -149,17 +158,20 @@ impl<'a> Builder<'a> {
             measurement: None,
             cut_short: false,
             falls_behind: None,
-            untold: Default::default(),
-            after: self.after(on.target),
+            untold: self.untold(on.target),
+            after: self.after(on.target).filter(|_| on.target != Target::Own),
             processes: None,
             standstill: None,
+            margins: None,
+            objectives: Vec::new(),
             warnings: Vec::new(),
             rounds: self.each(on),
         };
         report.runs = RunRange::of(report.rounds.iter().map(|round| round.throughput.value));
         report.cut_short = self.cut_short(&report);
-        report.falls_behind = self.falls_behind(&report);
+        report.falls_behind = self.falls_behind(&report, on.target);
         report.warnings = self.warnings(&report, on);
+        report.objectives = self.objectives(&report);
         let known = std::mem::take(&mut measurement.inconclusive);
         measurement.inconclusive = guard::reasons(&report, &measurement);
         measurement.inconclusive.extend(known);
@@ -340,8 +352,25 @@ impl<'a> Builder<'a> {
         let rounds = self.rounds.iter().map(|round| {
             self.in_window(round, target, |window| window.stations()).unwrap_or_default()
         });
-        let rounds: Vec<Vec<Station>> = rounds.collect();
+        let mut rounds: Vec<Vec<Station>> = rounds.collect();
+        if target == Target::Own {
+            // Of a service that says nothing the kernel knows the CPU time.
+            rounds.iter_mut().for_each(|all| all.retain(|station| station.id == StationId::Cpu));
+            rounds.retain(|all| !all.is_empty());
+        }
         stations::merged(&rounds, CONFIDENCE)
+    }
+
+    /// What is not known of a service of the user's own.
+    fn untold(&self, target: Target) -> BTreeSet<String> {
+        if target != Target::Own {
+            return BTreeSet::new();
+        }
+        let seen = self.rounds.iter().any(|round| !round.close.workers.is_empty());
+        let untold: &[&str] = if seen { &[OTHER_STATIONS] } else { &[STATIONS, "memory"] };
+        let timed = |round: &&Round| round.tally.classes.iter().any(|class| class.timed > 0);
+        let time = (!self.rounds.iter().any(timed)).then_some("time");
+        untold.iter().copied().chain(time).map(String::from).collect()
     }
 
     fn after(&self, target: Target) -> Option<AfterWork> {
@@ -370,7 +399,8 @@ impl<'a> Builder<'a> {
         let kernel = round.noise.map_or(0.0, |noise| noise.kernel);
         let window = Window::new(&self.resolved.scenario, &spans, seconds, in_service);
         let sets = target.stack().resource_sets(&self.resolved.scenario);
-        Some(look(window.with_kernel(kernel).with_sets(sets)))
+        let server = server::used(round);
+        Some(look(window.with_kernel(kernel).with_sets(sets).with_server(server)))
     }
 
     /// The most that the workers of a round ever had.
@@ -391,17 +421,32 @@ impl<'a> Builder<'a> {
         little > MANY * report.response_time.mean
     }
 
-    /// Without errors or drops, what an open load sends and is not answered waits. A few
-    /// requests are always under way when the counting ends.
-    fn falls_behind(&self, report: &Report) -> Option<Estimate> {
-        const MANY: f64 = 1.02;
+    /// By how many the requests, and the pieces of work after replies, that wait become more each
+    /// second. Without errors or drops, what an open load sends and is not answered waits; the users of
+    /// a closed one wait themselves. A few are always under way when the counting ends.
+    fn falls_behind(&self, report: &Report, target: Target) -> Option<Estimate> {
+        const MANY: f64 = 0.02;
         const FEW: f64 = 10.0;
-        let source = &self.resolved.scenario.load.source;
+        let grown = |more: f64, ended: f64| {
+            let much = more > MANY * ended + FEW / report.run.duration;
+            if much { more } else { 0.0 }
+        };
         let ended = report.throughput.value / (1.0 - report.error_share.min(0.999));
         let come = report.arrivals.rate - report.arrivals.dropped / report.run.duration;
-        let open = source.is_open();
-        let grows = open && come > MANY * ended + FEW / report.run.duration;
-        grows.then(|| Estimate::exact(round_significant(come - ended)))
+        let open = self.resolved.scenario.load.source.is_open();
+        let requests = if open { grown(come - ended, ended) } else { 0.0 };
+        let rounds = self.rounds.iter();
+        let growths: Vec<f64> = rounds
+            .filter_map(|round| {
+                self.in_window(round, target, |window| window.after_growth()).flatten()
+            })
+            .collect();
+        let after = report.after.as_ref().map_or(0.0, |after| {
+            let mean = growths.iter().sum::<f64>() / growths.len().max(1) as f64;
+            grown(mean, after.throughput)
+        });
+        let more = requests + after;
+        (more > 0.0).then(|| Estimate::exact(round_significant(more)))
     }
 
     fn warnings(&self, report: &Report, on: &MeasuredOn<'_>) -> Vec<String> {
@@ -425,9 +470,26 @@ impl<'a> Builder<'a> {
         }
         all.extend(on.split.note.clone());
         all.extend(on.notes.iter().cloned());
+        all.extend(self.bad_answers());
         all.extend(self.stack_warnings(on.target));
+        all.extend(self.crowded_server(on.split));
         all.extend(self.left_out());
         all
+    }
+
+    /// The database server has fewer processors than the scenario says, or not to itself.
+    fn crowded_server(&self, split: &Split) -> Option<String> {
+        let cores = postgres::settings(&self.resolved.scenario)?.cores as usize;
+        let has = self.rounds.iter().find_map(|round| round.server.as_ref())?.cpus.count();
+        let alone = has < split.load.count();
+        let shares = if alone { "" } else { ", which it shares with the load" };
+        let few = has < cores;
+        (few || !alone).then(|| {
+            format!(
+                "the database server has {cores} processors in the scenario, and {has} \
+                 here{shares}: its statements may wait for one for longer"
+            )
+        })
     }
 
     /// What became of the rounds that do not count.
@@ -444,11 +506,40 @@ impl<'a> Builder<'a> {
         all
     }
 
+    /// The answers of a service of the user's own that were not good, by their status.
+    fn bad_answers(&self) -> Vec<String> {
+        let endpoints = self.resolved.scenario.endpoints.iter().enumerate();
+        let of = |(index, endpoint): (usize, &Endpoint)| {
+            let mut counts: BTreeMap<u16, u64> = BTreeMap::new();
+            for (&status, count) in
+                self.rounds.iter().flat_map(|round| &round.tally.classes[index].statuses)
+            {
+                *counts.entry(status).or_default() += count;
+            }
+            let all: u64 = counts.values().sum();
+            counts.retain(|status, _| !(200..400).contains(status));
+            let bad: Vec<String> =
+                counts.iter().map(|(status, count)| format!("{count} times {status}")).collect();
+            let request = endpoint.request.as_ref()?;
+            (!bad.is_empty()).then(|| {
+                format!(
+                    "{} {} ({}): of {all} answers {}",
+                    request.method,
+                    request.path,
+                    endpoint.name,
+                    bad.join(", ")
+                )
+            })
+        };
+        endpoints.filter_map(of).collect()
+    }
+
     /// Where the service that ran differs from the one that the scenario describes.
     fn stack_warnings(&self, target: Target) -> Vec<String> {
         let scenario = &self.resolved.scenario;
         let mut all = target.stack().warnings(scenario);
-        if let Some(most) = backlog_max().filter(|most| *most < scenario.service.backlog) {
+        let backlog = backlog_max().filter(|_| target != Target::Own);
+        if let Some(most) = backlog.filter(|most| *most < scenario.service.backlog) {
             all.push(format!(
                 "the kernel cuts the backlog of {} to {most} connections (net.core.somaxconn)",
                 scenario.service.backlog

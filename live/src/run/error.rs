@@ -1,5 +1,6 @@
 //! Why there is no measurement.
 
+use std::error::Error;
 use std::io;
 
 use model::read::Diagnostics;
@@ -8,6 +9,7 @@ use crate::dataset::DataError;
 use crate::interrupt::Interrupted;
 use crate::load::LoadError;
 use crate::machine::PinError;
+use crate::postgres::ClusterError;
 use crate::stack::StackError;
 use crate::supervisor::{BindError, ChildError};
 use crate::temporary::FolderError;
@@ -30,6 +32,9 @@ pub enum RunError {
     /// The database file cannot be made.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// There is no database server.
+    #[error(transparent)]
+    Cluster(Box<dyn Error + Send + Sync>),
     /// The load generator failed.
     #[error(transparent)]
     Load(#[from] LoadError),
@@ -55,6 +60,16 @@ impl From<StackError> for RunError {
         match error {
             StackError::Interrupted(interrupted) => RunError::Interrupted(interrupted),
             other => RunError::Stack(other),
+        }
+    }
+}
+
+impl From<ClusterError> for RunError {
+    fn from(error: ClusterError) -> RunError {
+        match error {
+            ClusterError::Interrupted(interrupted) => RunError::Interrupted(interrupted),
+            ClusterError::Folder(error) => RunError::Folder(error),
+            other => RunError::Cluster(Box::new(other)),
         }
     }
 }

@@ -9,13 +9,16 @@ use model::measurement::{
 };
 use model::statistics::round_significant;
 
+use super::assemble::MeasuredOn;
 use super::round::Round;
+use super::server;
 use super::stations::Span;
 use crate::machine::Facts;
-use crate::machine::Noise;
-use crate::machine::{Cpus, Split};
-use crate::stack::Target;
+use crate::machine::{Cpus, Noise};
 use crate::times;
+
+/// The process that starts the database server and is the network to it.
+const NETWORK: &str = "database network";
 
 /// The rounds of a measurement.
 #[derive(Clone, Copy, Debug)]
@@ -29,23 +32,25 @@ pub(super) struct Evidence<'a> {
 impl Evidence<'_> {
     /// How the rounds were measured. What makes their numbers inconclusive is found by
     /// looking at them ([`super::guard`]), but for what went wrong already.
-    pub(super) fn measurement(&self, target: Target, split: &Split, facts: &Facts) -> Measurement {
+    pub(super) fn measurement(&self, on: &MeasuredOn<'_>) -> Measurement {
+        let MeasuredOn { split, facts, .. } = on;
         let cpus = |cpus: &Cpus| cpus.numbers().iter().map(|&cpu| cpu as u32).collect();
         let mocks = || self.all.iter().filter_map(|round| round.close.upstream.as_ref());
         Measurement {
-            target: target.name().to_string(),
+            target: on.own.clone().unwrap_or_else(|| on.target.name().to_string()),
             started: self.all.iter().map(|round| round.started).min().unwrap_or(0),
             interrupted: self.all.iter().any(|round| round.tally.interrupted),
             inconclusive: troubles(self.counted.iter().copied()),
             service_cpus: cpus(&split.service),
             load_cpus: cpus(&split.load),
-            pinned: split.separate,
+            pinned: split.separate || split.room,
             steal: self.worst(|round| round.noise, |noise| noise.steal),
             kernel: self.mean(|noise| noise.kernel),
             others: self.worst(|round| round.noise, |noise| noise.others),
             load_steal: self.worst(|round| round.load_noise, |noise| noise.steal),
             load_others: self.worst(|round| round.load_noise, |noise| noise.others),
             processes: self.processes(),
+            database: server::measured(self.counted),
             lateness: self.lateness(),
             upstream_lateness: self.upstream_lateness(),
             loop_lag: self.loop_lag(),
@@ -89,7 +94,16 @@ impl Evidence<'_> {
             let memory = |round: &Round| {
                 round.holdings.get(index).and_then(|holdings| holdings.resident).unwrap_or(0)
             };
-            all.push(self.process(&format!("worker {index}"), cpu, memory));
+            let workers = || self.counted.iter().filter_map(|round| round.close.workers.get(index));
+            let name = workers().map(|worker| &worker.name).find(|name| !name.is_empty());
+            let process = match name {
+                Some(name) => self.process(name, cpu, memory),
+                None => self.process(&format!("worker {index}"), cpu, memory),
+            };
+            // Of a service of the user's own every process is found, those that do nothing too.
+            if name.is_none() || process.cpu > 0.0 {
+                all.push(process);
+            }
         }
         if self.counted.iter().any(|round| round.close.upstream.is_some()) {
             let cpu = |round: &Round| match (&round.open.upstream, &round.close.upstream) {
@@ -100,6 +114,15 @@ impl Evidence<'_> {
                 round.close.upstream.as_ref().and_then(|close| close.holdings.resident).unwrap_or(0)
             };
             all.push(self.process("mock upstream", cpu, memory));
+        }
+        if self.counted.iter().any(|round| round.close.database.is_some()) {
+            let cpu = |round: &Round| match (&round.open.database, &round.close.database) {
+                (Some(open), Some(close)) => close.network.saturating_sub(open.network),
+                _ => 0,
+            };
+            let memory =
+                |round: &Round| round.close.database.as_ref().map_or(0, |one| one.network_memory);
+            all.push(self.process(NETWORK, cpu, memory));
         }
         all.push(self.process("load generator", |round| round.load_cpu, |round| round.load_memory));
         all

@@ -38,7 +38,9 @@ pub(crate) fn keep(
     let whole = temporary(runs)?;
     let at = |name: &str| whole.path().join(name);
     fs::write(at(REPORT), render::json(report)).map_err(failed)?;
-    fs::write(at("scenario.toml"), resolved.to_toml()).map_err(failed)?;
+    for (name, text) in resolved.to_files("scenario.toml") {
+        fs::write(at(&name), text).map_err(failed)?;
+    }
     fs::write(at("machine.json"), render::json(facts)).map_err(failed)?;
     fs::write(at("seconds.csv"), series(rounds)).map_err(failed)?;
     fs::write(at("histograms.hlog"), histograms(rounds)).map_err(failed)?;

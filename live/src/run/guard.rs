@@ -2,7 +2,7 @@
 
 use model::measurement::{Measurement, Process};
 use model::place::PlaceId;
-use model::report::Report;
+use model::report::{OTHER_STATIONS, Report, STATIONS};
 
 /// Share of the service's processors that the hypervisor may take away.
 const STEAL: f64 = 0.02;
@@ -15,6 +15,8 @@ const LOAD_OTHERS: f64 = 0.10;
 /// Share of a processor that the load generator or the mock upstream may need, and that both
 /// may need of all of the load's. Beyond it, requests queue for them and not for the service.
 const LOAD_CPU: f64 = 0.8;
+/// Share of processors that service and load may need of those that both may run on.
+const SHARED_CPU: f64 = 0.9;
 /// How late one request in a hundred may be sent, or one upstream reply, in seconds.
 const LATE: f64 = 0.010;
 /// The same relative to the median response time, where that is longer.
@@ -43,7 +45,8 @@ pub(super) fn reasons(report: &Report, measurement: &Measurement) -> Vec<String>
             report.run.samples
         ));
     }
-    machine(measurement, &mut reasons);
+    crowded(measurement, &mut reasons);
+    machine(measurement, others_allowed(report, measurement), &mut reasons);
     load(measurement, &mut reasons);
     late(report, measurement, &mut reasons);
     if measurement.malformed > 0 {
@@ -61,11 +64,55 @@ pub(super) fn reasons(report: &Report, measurement: &Measurement) -> Vec<String>
     reasons
 }
 
-/// What others took of the processors of both sides.
-fn machine(measurement: &Measurement, reasons: &mut Vec<String>) {
+/// Service and load may run on the same processors, where there is room for both.
+fn crowded(measurement: &Measurement, reasons: &mut Vec<String>) {
+    if !measurement.pinned || !shares(measurement) {
+        return;
+    }
+    let used: f64 = measurement.processes.iter().map(|process| process.utilisation).sum();
+    let share = used / measurement.service_cpus.len() as f64;
+    if share > SHARED_CPU {
+        reasons.push(format!(
+            "service and load together used {} of the processors that both may run on (at most \
+             {}): they slowed each other down",
+            percent(share),
+            percent(SHARED_CPU)
+        ));
+    }
+}
+
+/// What other programs may use of the processors of the service, and of those of the load. Some of
+/// them may belong to a service of the user's own, as its database does: they may use what is left
+/// where the service has no processors to itself.
+fn others_allowed(report: &Report, measurement: &Measurement) -> (f64, f64) {
+    let known = report.tells(STATIONS) && report.tells(OTHER_STATIONS);
+    if known || measurement.load_cpus.is_empty() {
+        return (OTHERS, LOAD_OTHERS);
+    }
+    let used = |all: bool| -> f64 {
+        let processes = measurement.processes.iter().filter(|one| all || !one.is_worker());
+        processes.map(|process| process.utilisation).sum()
+    };
+    let left = |used: f64, cpus: &[u32]| SHARED_CPU - used / cpus.len().max(1) as f64;
+    match shares(measurement) {
+        true => {
+            let left = left(used(true), &measurement.service_cpus);
+            (left.max(OTHERS), left.max(LOAD_OTHERS))
+        }
+        false => (OTHERS, left(used(false), &measurement.load_cpus).max(LOAD_OTHERS)),
+    }
+}
+
+/// Service and load may run on the same processors.
+fn shares(measurement: &Measurement) -> bool {
+    measurement.service_cpus.iter().any(|cpu| measurement.load_cpus.contains(cpu))
+}
+
+/// What others took of the processors of both sides, of which they may have `others`.
+fn machine(measurement: &Measurement, others: (f64, f64), reasons: &mut Vec<String>) {
     let sides = [
-        ("service's", measurement.steal, STEAL, measurement.others, OTHERS),
-        ("load's", measurement.load_steal, LOAD_STEAL, measurement.load_others, LOAD_OTHERS),
+        ("service's", measurement.steal, STEAL, measurement.others, others.0),
+        ("load's", measurement.load_steal, LOAD_STEAL, measurement.load_others, others.1),
     ];
     for (whose, steal, steal_most, others, others_most) in sides {
         if steal > steal_most {
@@ -98,11 +145,14 @@ fn load(measurement: &Measurement, reasons: &mut Vec<String>) {
         ));
     }
     let cpus = measurement.load_cpus.len().max(1) as f64;
-    let share = of_load().map(|process| process.utilisation).sum::<f64>() / cpus;
+    let server = measurement.database.as_ref().map_or(0.0, |one| one.utilisation + one.watching);
+    let all = of_load().map(|process| process.utilisation).sum::<f64>() + server;
+    let share = all / cpus;
     if busy.is_empty() && share > LOAD_CPU {
+        let server = if server > 0.0 { ", database server" } else { "" };
         reasons.push(format!(
-            "load generator and mock upstream used {} of the load's processors (at most {}): \
-             requests queued for them",
+            "load generator{server} and mock upstream used {} of the load's processors (at most \
+             {}): requests queued for them",
             percent(share),
             percent(LOAD_CPU)
         ));
@@ -192,6 +242,20 @@ mod tests {
     }
 
     #[test]
+    fn a_load_that_shares_processors_needs_room_on_them() {
+        let share = |share: f64| {
+            move |_: &mut Report, how: &mut Measurement| {
+                how.processes.retain(|process| process.is_worker());
+                used(how, "worker 0", share);
+                how.service_cpus = vec![0, 1];
+                how.load_cpus = vec![0];
+            }
+        };
+        only("together used 95.0 %", share(1.9));
+        none(share(1.7));
+    }
+
+    #[test]
     fn others_on_the_processors_of_either_side_are_noticed() {
         only("hypervisor took 2.1 % of the service's", |_, how| how.steal = 0.021);
         only("other programs used 5.1 % of the service's", |_, how| how.others = 0.051);
@@ -201,6 +265,26 @@ mod tests {
             (how.steal, how.others) = (0.02, 0.05);
             (how.load_steal, how.load_others) = (0.02, 0.10);
         });
+    }
+
+    #[test]
+    fn programs_beside_a_service_of_ones_own_may_be_its_database() {
+        let beside = |others: f64, together: bool| {
+            move |report: &mut Report, how: &mut Measurement| {
+                report.untold.insert(OTHER_STATIONS.to_string());
+                how.processes.retain(Process::is_worker);
+                used(how, "worker 0", 0.8);
+                (how.others, how.load_others) =
+                    if together { (others, others) } else { (0.0, others) };
+                (how.service_cpus, how.load_cpus) =
+                    if together { (vec![0, 1], vec![0]) } else { (vec![1], vec![0]) };
+            }
+        };
+        none(beside(0.45, true));
+        let found = reasons_if(beside(0.55, true));
+        assert!(found.iter().any(|told| told.contains("other programs used 55.0 %")), "{found:?}");
+        none(beside(0.85, false));
+        only("other programs used 95.0 % of the load's", beside(0.95, false));
     }
 
     #[test]
@@ -215,7 +299,7 @@ mod tests {
         only("load generator and mock upstream used 90.0 %", both);
         none(|report, how| {
             both(report, how);
-            how.load_cpus = vec![0, 1];
+            how.load_cpus = vec![2, 3];
         });
         none(|_, how| {
             used(how, "load generator", 0.4);

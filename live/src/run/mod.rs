@@ -9,8 +9,10 @@ mod evidence;
 mod fold;
 mod folder;
 mod guard;
+mod predicted_only;
 mod refuse;
 mod round;
+mod server;
 mod stage;
 mod stations;
 
@@ -22,6 +24,6 @@ pub use error::RunError;
 pub use evidence::describe_machine;
 pub(crate) use folder::keep;
 pub(crate) use refuse::doubt;
-pub use refuse::{Offer, refuse};
+pub use refuse::{Offer, one_service, refuse};
 pub(crate) use round::{Failed, Progress, Round, now_in_seconds, run_round};
 pub(crate) use stage::{Setting, Stage};

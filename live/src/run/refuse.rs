@@ -2,10 +2,10 @@
 
 use model::keys;
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{
-    Connections, Endpoint, Engine, Group, LockScope, Scenario, Source, Spread, Step,
-};
+use model::scenario::{Connections, Endpoint, Group, LockScope, Scenario, Source, Spread, Step};
 
+use super::predicted_only;
+use crate::postgres;
 use crate::stack::Target;
 
 /// Files of any process beyond those that grow with its users.
@@ -58,7 +58,9 @@ fn files(scenario: &Scenario) -> (u64, u64) {
 fn users(scenario: &Scenario) -> u64 {
     let of = |group: &Group| match &group.load.source {
         Source::Closed { users, .. } => libm::ceil(users.peak()) as u64,
-        Source::Open { max_users, .. } => max_users.map_or(0, u64::from),
+        Source::Open { max_users, .. } | Source::Replay { max_users, .. } => {
+            max_users.map_or(0, u64::from)
+        }
         Source::Several(_) => 0,
     };
     scenario.load.groups().iter().map(of).sum()
@@ -79,10 +81,65 @@ fn calls_at_a_time(step: &Step) -> u64 {
 /// One diagnostic for each key, with its place in the file.
 pub fn refuse(resolved: &Resolved, offer: Offer, target: Target) -> Result<(), Diagnostics> {
     let mut diagnostics = Vec::new();
-    machine(resolved, offer, &mut diagnostics);
-    service(resolved, &mut diagnostics);
+    files_of_load(resolved, offer, &mut diagnostics);
+    // A service of the user's own is as it is: the scenario only describes it.
+    if target != Target::Own {
+        machine(resolved, offer, &mut diagnostics);
+        service(resolved, &mut diagnostics);
+    }
     diagnostics.extend(target.stack().refusals(resolved));
     if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
+}
+
+/// Refuses `scenarios` that would have to be run by different services, where there is only one:
+/// the user's own, which stays as it is while the load on it may change.
+///
+/// # Errors
+/// Two of them differ in something else.
+pub fn one_service(scenarios: &[&Resolved], target: Target) -> Result<(), Diagnostics> {
+    let [first, others @ ..] = scenarios else { return Ok(()) };
+    if target != Target::Own {
+        return Ok(());
+    }
+    let refused = others.iter().filter_map(|other| {
+        let section = changed(&first.scenario, &other.scenario)?;
+        Some(Diagnostic {
+            file: other.path().to_string(),
+            line: None,
+            column: None,
+            found: format!(
+                "`{}` and `{}` differ in `{section}`, and one service runs",
+                first.scenario.name, other.scenario.name
+            ),
+            allowed: Some("changes of the load and of the endpoints' weights and requests".into()),
+            advice: Some(
+                "change the service and measure it again by itself, or measure on a stack that \
+                 is started anew: --target axum"
+                    .into(),
+            ),
+        })
+    });
+    let diagnostics: Vec<Diagnostic> = refused.collect();
+    if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
+}
+
+/// What of the service differs, by its key.
+fn changed(one: &Scenario, other: &Scenario) -> Option<&'static str> {
+    let endpoints = |scenario: &Scenario| {
+        let like =
+            |endpoint: &Endpoint| Endpoint { weight: 1.0, request: None, ..endpoint.clone() };
+        scenario.endpoints.iter().map(like).collect::<Vec<_>>()
+    };
+    let parts = [
+        ("service", one.service == other.service),
+        ("cpu", one.cpu == other.cpu),
+        ("database", one.database == other.database),
+        ("upstream", one.upstreams == other.upstreams),
+        ("lock", one.locks == other.locks),
+        ("endpoint", endpoints(one) == endpoints(other)),
+        ("costs", one.costs == other.costs),
+    ];
+    parts.into_iter().find(|(_, same)| !same).map(|(key, _)| key)
 }
 
 fn machine(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
@@ -104,7 +161,11 @@ fn machine(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
             "leave it out, or run live itself inside a container that has the quota",
         ));
     }
-    // Each closed user has a connection; how many open ones there will be is not known.
+}
+
+/// Each closed user has a connection; how many open ones there will be is not known.
+fn files_of_load(resolved: &Resolved, offer: Offer, found: &mut Vec<Diagnostic>) {
+    let scenario = &resolved.scenario;
     let users = users(scenario);
     let closed = !scenario.load.source.is_open();
     if closed && users + OTHER_FILES > offer.files {
@@ -141,14 +202,13 @@ fn service(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
             ));
         }
     }
-    let postgres =
-        scenario.database.as_ref().is_some_and(|d| matches!(d.engine, Engine::Postgres(_)));
-    if postgres {
+    predicted_only::check(resolved, found);
+    if let Some(missing) = postgres::settings(scenario).and_then(|_| postgres::find().err()) {
         found.push(resolved.refusal(
             "database.engine",
-            "`database.engine = \"postgres\"` cannot be measured: live has SQLite only",
-            "\"sqlite\" when measured",
-            "predict it with sim, or measure with SQLite",
+            &missing.to_string(),
+            "\"sqlite\", until it is installed",
+            "install it, or predict with sim",
         ));
     }
 }
@@ -187,8 +247,9 @@ mod tests {
         let sets = ["cpu.cores=3", "service.spread=round-robin", "load.users=5000"];
         let told = found(&sets, offer);
         assert_eq!(told.len(), 3, "{told:?}");
-        for (text, key) in told.iter().zip(["cpu.cores", "5000 connections", "service.spread"]) {
-            assert!(text.contains(key) && text.contains("allowed:"), "{text}");
+        for key in ["cpu.cores", "service.spread", "5000 connections"] {
+            let named = |text: &String| text.contains(key) && text.contains("allowed:");
+            assert_eq!(told.iter().filter(|text| named(text)).count(), 1, "{key}: {told:?}");
         }
         let told = found(&["cpu.quota.budget=50ms"], offer);
         assert!(told.len() == 1 && told[0].contains("cpu.quota"), "{told:?}");

@@ -15,9 +15,8 @@ use super::stage::{Counts, Setting, Stage};
 use super::stations::Span;
 use crate::clock;
 use crate::load::{self, Event, LoadError, LoadSecond, Second, Tally};
-use crate::machine::Holdings;
-use crate::machine::Split;
-use crate::machine::{ClockTrouble, MachineReading, Noise};
+use crate::machine::{ClockTrouble, Cpus, Holdings, MachineReading, Noise, Split};
+use crate::stack::ServiceUrl;
 
 /// Longest pause between two looks at the children.
 const LOOK: Duration = Duration::from_millis(200);
@@ -38,6 +37,8 @@ pub(crate) struct Round {
     pub open: Counts,
     /// And when it closed.
     pub close: Counts,
+    /// The database server, if there was one.
+    pub server: Option<ServerFacts>,
     /// CPU time of this process in the window, in nanoseconds: the load generator's.
     pub load_cpu: u64,
     /// What else ran on the service's processors.
@@ -66,6 +67,7 @@ impl Round {
             seconds,
             open: Counts::default(),
             close: Counts::default(),
+            server: None,
             noise: None,
             load_noise: None,
             clock: Vec::new(),
@@ -85,6 +87,15 @@ impl Round {
     pub(crate) fn is_complete(&self) -> bool {
         !self.tally.interrupted && self.tally.window() > 0
     }
+}
+
+/// What is known of a database server before it is used.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerFacts {
+    /// Its version.
+    pub version: String,
+    /// Its processors.
+    pub cpus: Cpus,
 }
 
 /// A round that did not come to its end by a failure of ours.
@@ -149,7 +160,8 @@ pub(crate) fn run_round(
     setting.interrupt.check()?;
     let idle = resident(&stage.memory());
     let scenario = Arc::new(Scenario { seed: setting.seed, ..resolved.scenario.clone() });
-    let plan = load::Plan { scenario, target: stage.address() };
+    let own = setting.stack.own().map(ServiceUrl::authority);
+    let plan = load::Plan { scenario, target: stage.address(), own };
     let (tell, events) = channel();
     let (halt, stop) = watch::channel(false);
     let generator = thread::Builder::new()
@@ -196,8 +208,12 @@ fn noises(open: &Edge, close: &Edge, split: &Split) -> (Option<Noise>, Option<No
     let service: u64 = workers.iter().map(Span::cpu).sum();
     let mock = |edge: &Edge| edge.counts.upstream.as_ref().map_or(0, |mock| mock.cpu);
     // One that has died takes its account along.
-    let load =
-        close.load_cpu.saturating_sub(open.load_cpu) + mock(close).saturating_sub(mock(open));
+    let server = |edge: &Edge| {
+        edge.counts.database.as_ref().map_or(0, |one| one.cpu + one.watching + one.network)
+    };
+    let load = close.load_cpu.saturating_sub(open.load_cpu)
+        + mock(close).saturating_sub(mock(open))
+        + server(close).saturating_sub(server(open));
     let noise = |cpus, ours| open.machine.noise(&close.machine, cpus, ours);
     if split.separate {
         (noise(&split.service, service), noise(&split.load, load))
@@ -221,12 +237,18 @@ struct Watch {
     close: Option<Edge>,
     /// The machine when the last second was reported.
     told: MachineReading,
+    server: Option<ServerFacts>,
 }
 
 impl Watch {
     fn new(stage: Stage, events: Receiver<Event>, halt: watch::Sender<bool>, load: &Load) -> Watch {
+        let server = stage.cluster().map(|cluster| ServerFacts {
+            version: cluster.version().to_string(),
+            cpus: cluster.cpus().clone(),
+        });
         Watch {
             stage,
+            server,
             events,
             halt,
             seconds: Vec::new(),
@@ -285,6 +307,7 @@ impl Watch {
             started,
             seconds: self.seconds,
             load_cpu: close.load_cpu - open.load_cpu,
+            server: self.server,
             noise,
             load_noise,
             clock: open.machine.clock_troubles(&close.machine),

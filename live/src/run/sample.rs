@@ -33,11 +33,11 @@ pub(super) const RATE: u64 = 100;
 const CLOSED: &str = "load = { users = 2";
 
 pub(super) fn resolved() -> Resolved {
-    resolved_under(CLOSED)
+    resolved_with(CLOSED, CLOSED)
 }
 
-/// The shop under another load.
-fn resolved_under(load: &str) -> Resolved {
+/// The shop with something written otherwise.
+fn resolved_with(part: &str, other: &str) -> Resolved {
     let text = r#"
         costs.cpu.request = "1ms"
         load = { users = 2, warmup = "2s", duration = "10s" }
@@ -46,7 +46,7 @@ fn resolved_under(load: &str) -> Resolved {
         endpoint = [{ name = "quote", weight = 1, steps = [{ call = "partner" }] }]
         published = { throughput = "80/s", fitted = false, note = "somebody's" }
     "#;
-    let text = text.replace(CLOSED, load);
+    let text = text.replace(part, other);
     model::read::load_text("shop.toml", &text, &[]).expect("a scenario")
 }
 
@@ -56,13 +56,28 @@ pub(super) fn report(rounds: &[Round]) -> Report {
 
 /// The same under another load.
 pub(super) fn report_under(load: &str, rounds: &[Round]) -> Report {
+    report_on(&resolved_with(CLOSED, load), rounds)
+}
+
+/// The same with work after the reply.
+pub(super) fn report_with_after(rounds: &[Round]) -> Report {
+    report_on(&resolved_with("steps =", "after = [{ cpu = \"1ms\" }], steps ="), rounds)
+}
+
+fn report_on(resolved: &Resolved, rounds: &[Round]) -> Report {
     let cpus = |number| Cpus::new(vec![number]);
-    let split = Split { service: cpus(1), load: cpus(0), separate: true, note: None };
+    let split = Split { service: cpus(1), load: cpus(0), separate: true, room: false, note: None };
     let facts = Facts::gather(Path::new("/"));
     assemble::report(
-        &resolved_under(load),
+        resolved,
         rounds,
-        &MeasuredOn { target: Target::Axum, split: &split, facts: &facts, notes: Vec::new() },
+        &MeasuredOn {
+            target: Target::Axum,
+            own: None,
+            split: &split,
+            facts: &facts,
+            notes: Vec::new(),
+        },
     )
 }
 
@@ -86,6 +101,7 @@ pub(super) fn round(factor: u64) -> Round {
         timed: count,
         untimed: 0,
         malformed: 0,
+        statuses: Default::default(),
     };
     let all = good * (WARMUP + WINDOW);
     let tally = Tally {
@@ -121,6 +137,7 @@ pub(super) fn round(factor: u64) -> Round {
         load_cpu: SECOND,
         noise,
         load_noise: noise,
+        server: None,
         clock: Vec::new(),
         memory: MeasuredMemory { idle: 10 << 20, loaded: 12 << 20, ..MeasuredMemory::default() },
         holdings: vec![Holdings { resident: Some(12 << 20), resident_peak: Some(15 << 20) }],
@@ -145,6 +162,7 @@ pub(super) fn cold() -> Round {
         timed: 0,
         untimed: 0,
         malformed: 0,
+        statuses: Default::default(),
     });
     tally.classes = empty.collect();
     tally.in_flight = InFlight { at_open: 2, at_close: 2, peak: 2, area: 0 };
@@ -228,5 +246,5 @@ fn counts(seconds: u64, factor: u64) -> Counts {
         accept_errors: 0,
         lateness: upstream::Lateness::default(),
     };
-    Counts { at, workers: vec![worker], upstream: Some(mock) }
+    Counts { at, workers: vec![worker], upstream: Some(mock), database: None }
 }

@@ -1,10 +1,10 @@
-//! Everything that a round needs running: database file, mock upstream, workers.
+//! Everything that a round needs running: database, mock upstream, workers.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use model::read::Resolved;
-use model::scenario::Engine;
+use model::scenario::{Engine, Sqlite};
 use tokio::runtime::Builder;
 
 use super::error::RunError;
@@ -13,7 +13,8 @@ use crate::dataset;
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
 use crate::machine::{Split, pin};
-use crate::stack::{Installation, Service, Snapshot, StartOptions};
+use crate::postgres::{Cluster, Processors, Reading};
+use crate::stack::{DatabaseAt, Installation, Service, Snapshot, StartOptions};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, START_TIMEOUT, bind, this_program};
 use crate::temporary::{Temporary, temporary};
 use crate::upstream;
@@ -48,7 +49,16 @@ pub(crate) struct Stage {
     upstream: Option<(Upstream, SocketAddr)>,
     /// What went wrong with a child so far.
     troubles: Vec<String>,
-    _data: Option<Temporary>,
+    data: Option<Data>,
+}
+
+/// The database of a round.
+#[derive(Debug)]
+enum Data {
+    /// The folder of SQLite's file.
+    File { at: DatabaseAt, _folder: Temporary },
+    /// A server of Postgres.
+    Server(Box<Cluster>),
 }
 
 /// Counts of all children at one moment.
@@ -60,6 +70,8 @@ pub(crate) struct Counts {
     pub workers: Vec<Snapshot>,
     /// The mock upstream's, if there is one and it answers.
     pub upstream: Option<upstream::Snapshot>,
+    /// The database server's, if there is one and it answers.
+    pub database: Option<Reading>,
 }
 
 impl Stage {
@@ -73,11 +85,14 @@ impl Stage {
         let Setting { split, stack, directory, port, seed, interrupt } = *setting;
         interrupt.check()?;
         pin(&split.load)?;
-        let (data, database) = data(resolved, directory, interrupt)?;
-        let upstream = if resolved.scenario.upstreams.is_empty() {
+        // A service of the user's own calls upstreams and a database of its own.
+        let own = stack.own().is_some();
+        let data = if own { None } else { data(resolved, setting)? };
+        let database = data.as_ref().map(Data::at);
+        let upstream = if own || resolved.scenario.upstreams.is_empty() {
             None
         } else {
-            let (name, scenario) = (resolved.scenario.name.clone(), resolved.to_toml());
+            let (name, scenario) = (resolved.scenario.name.clone(), resolved.to_service_toml());
             let cpus = split.load.clone();
             Some(mock(upstream::Start { name, scenario, seed, cpus }, interrupt)?)
         };
@@ -91,7 +106,7 @@ impl Stage {
             database,
             interrupt,
         })?;
-        Ok(Stage { service, upstream, troubles: Vec::new(), _data: data })
+        Ok(Stage { service, upstream, troubles: Vec::new(), data })
     }
 
     /// Where the service listens.
@@ -116,7 +131,22 @@ impl Stage {
             // Its calls fail from now on; that is what there is to measure.
             self.upstream = None;
         }
+        if let Some(Data::Server(cluster)) = &mut self.data
+            && let Err(error) = cluster.check()
+        {
+            self.troubles.push(error.to_string());
+            // The service's statements fail from now on.
+            self.data = None;
+        }
         Ok(())
+    }
+
+    /// The database server, if there is one and it runs.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        match &self.data {
+            Some(Data::Server(cluster)) => Some(cluster),
+            _ => None,
+        }
     }
 
     /// What went wrong with children so far.
@@ -129,7 +159,7 @@ impl Stage {
     pub(crate) fn count(&mut self) -> Counts {
         let at = clock::now();
         let workers = self.service.snapshots(&mut self.troubles);
-        let mut counts = Counts { at, workers, upstream: None };
+        let mut counts = Counts { at, workers, ..Counts::default() };
         if let Some((upstream, _)) = &mut self.upstream {
             let answer = upstream.ask().and_then(|()| upstream.answer(ANSWER_TIMEOUT));
             match answer {
@@ -137,6 +167,15 @@ impl Stage {
                 Err(error) => {
                     self.troubles.push(error.to_string());
                     self.upstream = None;
+                }
+            }
+        }
+        if let Some(Data::Server(cluster)) = &mut self.data {
+            match cluster.read() {
+                Ok(reading) => counts.database = Some(reading),
+                Err(error) => {
+                    self.troubles.push(error.to_string());
+                    self.data = None;
                 }
             }
         }
@@ -160,22 +199,41 @@ fn mock(start: upstream::Start, interrupt: &Interrupt) -> Result<(Upstream, Sock
     Ok((child, address))
 }
 
-/// The database file in a folder of its own, if the scenario has a database.
-fn data(
-    resolved: &Resolved,
-    directory: &Path,
-    interrupt: &Interrupt,
-) -> Result<(Option<Temporary>, Option<PathBuf>), RunError> {
-    let Some(database) = &resolved.scenario.database else { return Ok((None, None)) };
-    let Engine::Sqlite(settings) = &database.engine else { return Ok((None, None)) };
-    let folder = temporary(directory)?;
+/// The database, if the scenario has one: a file in a folder of its own, or a server.
+fn data(resolved: &Resolved, setting: &Setting<'_>) -> Result<Option<Data>, RunError> {
+    let Some(database) = &resolved.scenario.database else { return Ok(None) };
+    match &database.engine {
+        Engine::Sqlite(settings) => file(resolved, settings, setting).map(Some),
+        Engine::Postgres(settings) => {
+            let Setting { seed, directory, interrupt, split, .. } = *setting;
+            let server = split.beside_load(settings.cores);
+            let processors = Processors { server, network: split.load.clone() };
+            let cluster = Cluster::start(resolved, seed, directory, processors, interrupt)?;
+            Ok(Some(Data::Server(Box::new(cluster))))
+        }
+    }
+}
+
+/// SQLite's file.
+fn file(resolved: &Resolved, sqlite: &Sqlite, setting: &Setting<'_>) -> Result<Data, RunError> {
+    let folder = temporary(setting.directory)?;
     let runtime = Builder::new_current_thread().build().map_err(RunError::System)?;
     let rows = dataset::rows(&resolved.scenario.costs);
     let file = runtime.block_on(async {
         tokio::select! {
-            made = dataset::create(folder.path(), settings, rows) => Ok(made?),
-            () = interrupt.wait() => Err(RunError::from(Interrupted)),
+            made = dataset::create(folder.path(), sqlite, rows) => Ok(made?),
+            () = setting.interrupt.wait() => Err(RunError::from(Interrupted)),
         }
     })?;
-    Ok((Some(folder), Some(file)))
+    Ok(Data::File { at: DatabaseAt::File(file), _folder: folder })
+}
+
+impl Data {
+    /// Where the service finds it.
+    fn at(&self) -> DatabaseAt {
+        match self {
+            Data::File { at, .. } => at.clone(),
+            Data::Server(cluster) => DatabaseAt::Server(cluster.address().clone()),
+        }
+    }
 }

@@ -65,7 +65,12 @@ pub(super) struct Window<'a> {
     kernel: f64,
     /// Pools and semaphores that each worker has of a kind.
     sets: u32,
+    /// CPU nanoseconds of the database server, and its processors.
+    server: Option<(u64, usize)>,
 }
+
+/// Work after replies is short beside a window of which it takes less than this share.
+const SHORT: f64 = 0.2;
 
 /// What passed through a gauge: nanoseconds of one, and how often it was entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -83,7 +88,7 @@ impl<'a> Window<'a> {
         seconds: f64,
         in_service: f64,
     ) -> Window<'a> {
-        Window { scenario, workers, seconds, in_service, kernel: 0.0, sets: 1 }
+        Window { scenario, workers, seconds, in_service, kernel: 0.0, sets: 1, server: None }
     }
 
     /// With threads of the kernel that worked for the workers on this share of their
@@ -95,6 +100,11 @@ impl<'a> Window<'a> {
     /// With so many pools and semaphores of a kind in each worker.
     pub(super) fn with_sets(self, sets: u32) -> Window<'a> {
         Window { sets, ..self }
+    }
+
+    /// With a database server that has used so many CPU nanoseconds of so many processors.
+    pub(super) fn with_server(self, server: Option<(u64, usize)>) -> Window<'a> {
+        Window { server, ..self }
     }
 
     /// Pools, or semaphores, of a kind in all workers.
@@ -146,6 +156,15 @@ impl<'a> Window<'a> {
             unfinished: unfinished as f64,
             time: Vec::new(),
         })
+    }
+
+    /// By how many the pieces of work after replies become more each second. None where that says
+    /// nothing: none ended, or they take long beside the window, and are not at their number yet.
+    pub(super) fn after_growth(&self) -> Option<f64> {
+        let after = self.after()?;
+        let before: u64 = self.workers.iter().map(|span| span.open.stations.after.value).sum();
+        let settled = after.throughput > 0.0 && after.seconds < self.seconds * SHORT;
+        settled.then(|| (after.unfinished - before as f64) / self.seconds)
     }
 
     /// Every station that was visited, in the order of a prediction's.
@@ -220,9 +239,13 @@ impl<'a> Window<'a> {
             }
         };
         let (pool, queue) = (self.flow(|readings| Some(&readings.pool)), self.pool_queue());
-        // A connection goes from one request to the next without being free in between:
+        // SQLite's connections go from one request to the next without being free in between:
         // requests that waited are counted by the queue.
-        let pool = Flow { entries: pool.entries + queue.entries, ..pool };
+        let waited = match database.engine {
+            Engine::Sqlite(_) => queue.entries,
+            Engine::Postgres(_) => 0.0,
+        };
+        let pool = Flow { entries: pool.entries + waited, ..pool };
         all.push(self.station(StationId::DatabasePool, capacity, pool, queue));
         if matches!(database.engine, Engine::Sqlite(_)) {
             let lock = self.at(place::LOCK);
@@ -230,6 +253,15 @@ impl<'a> Window<'a> {
             let writer = Flow { entries: lock.entries, ..writer };
             all.push(self.station(StationId::DatabaseLock, Some(1), writer, lock));
             all.push(self.station(StationId::Disk, None, self.at(place::DISK), Flow::default()));
+        }
+        if let Some((cpu, cpus)) = self.server {
+            // How long statements wait for a processor there is not seen from outside.
+            let there = self.at(place::SERVER);
+            let busy = Flow { area: cpu as f64, ..there };
+            let station =
+                self.station(StationId::DatabaseServer, Some(cpus as u64), busy, Flow::default());
+            let in_flight_mean = round_significant(self.mean(there));
+            all.push(Station { in_flight_mean, ..station });
         }
     }
 

@@ -22,6 +22,9 @@ pub enum StackError {
     /// There is no folder for its files.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// A service of the user's own is not there, or does not start.
+    #[error("{0}")]
+    Own(String),
     /// The system failed.
     #[error("the system fails: {0}")]
     System(#[from] io::Error),

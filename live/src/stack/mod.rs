@@ -1,6 +1,6 @@
 //! The stacks that a scenario can be measured on.
 //!
-//! A stack is a folder here, and everything that only one of them does is behind the traits of
+//! A stack is a folder here, one of them that of services of the user's own, and everything that only one of them does is behind the traits of
 //! this file: [`Stack`] says what it can honour, [`Installation`] starts it, and [`Service`] is
 //! it while it runs. A new stack is a folder, a word in [`Target`] and a line in
 //! [`Target::stack`].
@@ -8,6 +8,7 @@
 mod axum;
 mod error;
 mod fastapi;
+mod own;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -22,12 +23,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt::Interrupt;
-use crate::machine::Cpus;
-use crate::machine::Holdings;
+use crate::machine::{Cpus, Holdings, Split};
+pub use crate::postgres::Address;
 
 pub use axum::run_worker_process;
 pub use error::StackError;
 pub use fastapi::{ENVIRONMENT_FOLDER, PYTHON};
+pub use own::{OwnService, ServiceUrl, Unreachable, run_service_process};
 pub use snapshot::{GaugeReading, Snapshot, StationReadings};
 
 /// Names of the stacks, as words of the command line.
@@ -41,6 +43,10 @@ pub enum Target {
     Axum,
     /// FastAPI on uvicorn or gunicorn, with SQLAlchemy and httpx, as they are
     Fastapi,
+    /// A service of the user's own
+    #[value(skip)]
+    #[serde(skip)]
+    Own,
 }
 
 impl Target {
@@ -49,6 +55,7 @@ impl Target {
         match self {
             Target::Axum => "axum",
             Target::Fastapi => "fastapi",
+            Target::Own => "a service of your own",
         }
     }
 
@@ -57,6 +64,7 @@ impl Target {
         match self {
             Target::Axum => &axum::Axum,
             Target::Fastapi => &fastapi::Fastapi,
+            Target::Own => &own::Own,
         }
     }
 }
@@ -117,6 +125,17 @@ pub trait Installation: fmt::Debug {
     /// # Errors
     /// A process does not start, the port is taken, or the user wants to end.
     fn start(&self, options: StartOptions<'_>) -> Result<Box<dyn Service>, StackError>;
+
+    /// Where the service listens, if it is the user's own: it is asked as its endpoints say, and
+    /// has upstreams and a database of its own.
+    fn own(&self) -> Option<&ServiceUrl> {
+        None
+    }
+
+    /// Which of the `allowed` processors the service gets, which has `cores`, and which the load.
+    fn split(&self, allowed: &Cpus, cores: u32) -> Split {
+        Split::new(allowed, cores)
+    }
 }
 
 /// What a service is started with.
@@ -134,10 +153,19 @@ pub struct StartOptions<'a> {
     pub port: Option<u16>,
     /// Where the upstreams answer, if there are any.
     pub upstream: Option<SocketAddr>,
-    /// The database file, if there is one.
-    pub database: Option<PathBuf>,
+    /// Where the database is, if there is one.
+    pub database: Option<DatabaseAt>,
     /// Whether the user wants to end.
     pub interrupt: &'a Interrupt,
+}
+
+/// Where a service finds its database.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DatabaseAt {
+    /// SQLite's file.
+    File(PathBuf),
+    /// A server of Postgres.
+    Server(Address),
 }
 
 /// A service that runs. Its processes end when it is dropped.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct Snapshot {
     /// The number of the process that counted; 0 if none did.
     pub process: u32,
+    /// What a report calls the process; by its number among the workers if this is empty.
+    #[serde(skip)]
+    pub name: String,
     /// When the process began: tells it from the one that replaced it.
     pub born: u64,
     /// When this was counted, on the machine's monotonic clock.

@@ -27,6 +27,9 @@ pub enum ControlError {
     NotInherited,
 }
 
+/// What a child does before it ends.
+type Last = Box<dyn FnOnce() + Send>;
+
 /// Says what a child has counted.
 type Count<B> = Box<dyn FnMut() -> B + Send>;
 
@@ -40,6 +43,7 @@ pub struct Control<S, R, B> {
     stream: Arc<UnixStream>,
     starts: Receiver<S>,
     count: Arc<Mutex<Option<Count<B>>>>,
+    last: Arc<Mutex<Option<Last>>>,
     ready: PhantomData<fn(R)>,
 }
 
@@ -62,14 +66,22 @@ where
             stream: Arc::new(stream),
             starts: received,
             count: Arc::new(Mutex::new(None)),
+            last: Arc::new(Mutex::new(None)),
             ready: PhantomData,
         };
         let (stream, count) = (control.stream.clone(), control.count.clone());
+        let end = End(control.last.clone());
         std::thread::spawn(move || {
-            let _end = End;
+            let _end = end;
             listen(&stream, &starts, &count);
         });
         Ok(control)
+    }
+
+    /// What to do before the process ends because the parent says so or has ended. It must not
+    /// take longer than a parent waits, three seconds.
+    pub fn before_end(&self, last: impl FnOnce() + Send + 'static) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(last));
     }
 
     /// Waits for what to start.
@@ -94,10 +106,13 @@ where
 
 /// Ends the process when the listening thread ends, by a panic too: deaf to its parent it
 /// could outlive it.
-struct End;
+struct End(Arc<Mutex<Option<Last>>>);
 
 impl Drop for End {
     fn drop(&mut self) {
+        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            last();
+        }
         exit(if std::thread::panicking() { FAILED } else { 0 })
     }
 }

@@ -16,6 +16,7 @@ THREADS = plan().place("threads")
 POOL = plan().place("database_pool")
 LOCK = plan().place("database_lock")
 DISK = plan().place("disk")
+SERVER = plan().place("database_server")
 SLEEP = plan().place("sleep")
 BLOCK = plan().place("block")
 
@@ -28,10 +29,13 @@ class Meter:
     lock: int = 0
     disk: int = 0
     pool: int = 0
+    server: int = 0
+    turned: int = 0
+    """When the loop last turned from the request to others."""
 
     def clear(self) -> None:
         """Begins anew."""
-        self.cpu = self.lock = self.disk = self.pool = 0
+        self.cpu = self.lock = self.disk = self.pool = self.server = 0
 
 
 @dataclass(slots=True)
@@ -171,8 +175,10 @@ class Driven:
                 return end.value
             finally:
                 polled.cpu += self._account.end_poll()
-                polled.wall += monotonic_ns() - polled.since
+                now = monotonic_ns()
+                polled.wall += now - polled.since
                 polled.since = 0
+                self._account.meter.turned = now
             try:
                 argument = yield waited_for
                 step = self._coroutine.send

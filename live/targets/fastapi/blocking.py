@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from account import BLOCK, CPU_WAIT, SLEEP, Account
 from burn import burn
-from database import begin, operated, statement
+from database import operated, statement
 from fault import Fault, database_faults
 from lock import Lock
 from upstream import Exchange, Upstream
@@ -99,8 +99,9 @@ class Blocking:
         self._computed()
         try:
             with database_faults(), Session(self._bind(held)) as session:
-                if step["begin"]:
-                    session.execute(begin(step["begin"]))
+                begin = worker.database.begin(step["begin"])
+                if begin is not None:
+                    session.execute(begin)
                 for spec in step["statements"]:
                     result = session.execute(statement(spec, self._account.draws))
                     if spec["kind"] == "read":

@@ -1,5 +1,5 @@
-"""The database: SQLAlchemy with sqlite3 for handlers that block, with aiosqlite for those
-that await."""
+"""The database: SQLAlchemy with an engine for handlers that block and one for those that
+await."""
 
 from typing import Any
 
@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, QueuePool
 
-from account import CPU_WAIT, DISK, LOCK, LOOP, POOL, Account, current
-from driver import Held, TimedConnection
+from account import CPU_WAIT, DISK, LOCK, LOOP, POOL, SERVER, Account, current
 from gauge import Stations
 from pool import timed
 
@@ -32,59 +31,56 @@ class Item(Base):
 
 
 class Database:
-    """One SQLite file behind an engine of each kind. Engines connect when they are used."""
+    """One database behind an engine of each kind. Engines connect when they are used."""
 
     def __init__(self, spec: dict[str, Any], stations: Stations) -> None:
         self._spec = spec
         self.awaited: bool = spec["driver"] == "async"
         self._stations = stations
-        TimedConnection.held = Held(stations.writer)
-        TimedConnection.readers_wait = spec["journal_mode"] != "wal"
-        url, options = f"sqlite:///{spec['file']}", self._options(QueuePool)
-        self.engine: Engine = create_engine(url, **options)
+        self._kind = kind(spec, stations)
+        blocking, parked = self._kind.urls
+        self.engine: Engine = create_engine(blocking, **self._options(QueuePool))
         self._listen(self.engine)
-        url, options = f"sqlite+aiosqlite:///{spec['file']}", self._options(AsyncAdaptedQueuePool)
-        self.async_engine: AsyncEngine = create_async_engine(url, **options)
+        options = self._options(AsyncAdaptedQueuePool)
+        self.async_engine: AsyncEngine = create_async_engine(parked, **options)
         self._listen(self.async_engine.sync_engine)
 
     def _options(self, queue_pool: type[QueuePool]) -> dict[str, Any]:
-        arguments = {"timeout": self._spec["busy_timeout"], "factory": TimedConnection}
-        options: dict[str, Any] = {"connect_args": arguments}
+        options: dict[str, Any] = {"connect_args": self._kind.arguments}
         pool = self._spec["pool"]
         if pool is None:
             return options | {"poolclass": NullPool}
         sizes = {"pool_size": pool["size"], "max_overflow": pool["overflow"]}
-        patience = {"pool_timeout": pool["timeout"]}
+        patience = {"pool_timeout": pool["timeout"], "pool_pre_ping": pool["pre_ping"]}
         return options | sizes | patience | {"poolclass": timed(queue_pool, self._stations)}
 
     def _listen(self, engine: Engine) -> None:
-        event.listen(engine, "connect", self._connected)
+        self._kind.listen(engine)
         event.listen(engine, "checkout", self._checked_out)
         event.listen(engine, "checkin", self._checked_in)
 
-    def _connected(self, connection: Any, _: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in self._spec["pragmas"]:
-            cursor.execute(pragma)
-        cursor.close()
-
     def _checked_out(self, connection: Any, *_: Any) -> None:
         self._stations.pool.enter()
-        raw(connection).meter = current.get().meter
+        self._kind.count_in(current.get().meter, connection)
 
     def _checked_in(self, *_: Any) -> None:
         self._stations.pool.leave()
 
+    def begin(self, how: str | None) -> Statement | None:
+        """What a transaction begins with, if the drivers do not begin it as it should."""
+        first = None if how is None else self._kind.begin(how)
+        return None if first is None else text(first)
 
-def raw(connection: Any) -> TimedConnection:
-    """sqlite3's connection below what SQLAlchemy shows."""
-    driver = getattr(connection, "driver_connection", connection)
-    return driver if isinstance(driver, TimedConnection) else driver._conn
 
+def kind(spec: dict[str, Any], stations: Stations) -> Any:
+    """What is particular to an engine. The drivers of others are not loaded."""
+    if spec["engine"] == "postgres":
+        from postgres import Postgres
 
-def begin(how: str) -> Statement:
-    """The start of a transaction: pysqlite's own comes too late to hold a read."""
-    return text("BEGIN IMMEDIATE" if how == "immediate" else "BEGIN")
+        return Postgres(spec, stations)
+    from sqlite import Sqlite
+
+    return Sqlite(spec, stations)
 
 
 def statement(spec: dict[str, Any], draws: list[int]) -> Statement:
@@ -101,8 +97,9 @@ def operated(account: Account, on_loop: bool) -> None:
     """Books an operation: what the driver has seen of it, and what is left as waiting for
     the loop or a processor."""
     meter = account.meter
-    account.spend_up_to_now(((POOL, meter.pool), (LOCK, meter.lock), (DISK, meter.disk)))
-    # On this thread sqlite3's computing is among the thread's own.
+    seen = (POOL, meter.pool), (LOCK, meter.lock), (DISK, meter.disk), (SERVER, meter.server)
+    account.spend_up_to_now(seen)
+    # On this thread the driver's computing is among the thread's own.
     elsewhere = meter.cpu if on_loop else 0
     account.lap(account.take_cpu() + elsewhere, LOOP if on_loop else CPU_WAIT)
     meter.clear()

@@ -33,9 +33,25 @@ def database_faults() -> Iterator[None]:
         yield
     except exc.TimeoutError as error:
         raise Fault("pool_timeout", str(error)) from error
-    except exc.OperationalError as error:
+    except exc.DBAPIError as error:
+        if refused(error.orig):
+            raise Fault("too_many_clients", str(error.orig)) from error
         busy = "locked" in str(error.orig)
         raise Fault("database_busy" if busy else "service_failed", str(error.orig)) from error
+    except OSError as error:
+        # asyncpg finds no server.
+        raise Fault("service_failed", str(error)) from error
+    except Exception as error:
+        # asyncpg's own, which SQLAlchemy passes on while it connects.
+        if refused(error):
+            raise Fault("too_many_clients", str(error)) from error
+        raise
+
+
+def refused(error: BaseException) -> bool:
+    """The server has too many connections. psycopg says that in words alone."""
+    words = "too many clients", "remaining connection slots"
+    return getattr(error, "sqlstate", None) == "53300" or any(it in str(error) for it in words)
 
 
 @contextmanager

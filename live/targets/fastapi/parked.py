@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from account import BLOCK, CPU_WAIT, LOOP, SLEEP, Account, Driven, current
 from blocking import Blocking, Steps
 from burn import burn
-from database import begin, operated, statement
+from database import operated, statement
 from fault import Fault, database_faults
 from lock import Lock
 from upstream import Exchange, Upstream
@@ -49,7 +49,7 @@ class Parked:
             case "database" if worker.database.awaited:
                 await self._operate(step, held)
             case "database":
-                # sqlite3 inside `async def`: the loop waits with it.
+                # A blocking driver inside `async def`: the loop waits with it.
                 Blocking(self._account, self._hold, None).perform([step])
             case "session":
                 await self._session(step["steps"])
@@ -107,8 +107,9 @@ class Parked:
         try:
             with database_faults():
                 async with AsyncSession(await self._bind(held)) as session:
-                    if step["begin"]:
-                        await session.execute(begin(step["begin"]))
+                    begin = worker.database.begin(step["begin"])
+                    if begin is not None:
+                        await session.execute(begin)
                     for spec in step["statements"]:
                         result = await session.execute(statement(spec, self._account.draws))
                         if spec["kind"] == "read":

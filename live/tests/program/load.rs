@@ -42,6 +42,35 @@ fn every_arrival_of_an_open_load_is_sent() {
 }
 
 #[test]
+fn recorded_arrivals_are_replayed_in_each_round() {
+    let lab = Lab::new(
+        r#"
+        load = { trace = "log/day.csv", warmup = "200ms", duration = "800ms" }
+        service.concurrency = "async"
+        upstream.partner.latency = "10ms"
+        endpoint = [{ name = "GET /quote/{id}", weight = 1, steps = [{ call = "partner" }] },
+                    { name = "POST /order", weight = 1, steps = [{ cpu = "1ms" }] }]
+        "#,
+    );
+    let line = |i: u32| match i % 4 {
+        3 => format!("{},POST /order\n", f64::from(i) * 0.025),
+        _ => format!("{},GET /quote/{i}\n", f64::from(i) * 0.025),
+    };
+    // The last ten come after the end.
+    let lines: String = (0..50).map(line).collect();
+    std::fs::create_dir(lab.path("log")).expect("a folder of ours");
+    lab.write("log/day.csv", &format!("time,request\n{lines}"));
+    let kept = lab.run("--repeat 2");
+    kept.has_errors_of(&[]);
+    let accounting = &kept.measurement().accounting;
+    assert_eq!((accounting.sent, accounting.dropped), (2 * 40, 0));
+    assert_eq!((kept.report.arrivals.sent, kept.report.arrivals.rate), (32.0, 40.0));
+    // What was kept is whole: the folder has the arrivals too.
+    let again = model::read::load(&kept.folder.join("scenario.toml"), &[]).expect("sound");
+    assert_eq!(again.scenario.load, lab.resolved(&[]).scenario.load);
+}
+
+#[test]
 fn the_arrivals_of_each_round_are_those_of_its_seed() {
     let lab = arriving(r#"rate = "80/s", duration = "1s""#);
     let scenario = lab.resolved(&["seed=4"]).scenario;

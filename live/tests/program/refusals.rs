@@ -57,7 +57,6 @@ fn a_folder_that_cannot_be_written_is_named() {
 #[test]
 fn a_key_that_cannot_be_measured_is_named_with_its_line() {
     for (key, lines) in [
-        ("database.engine", "[database]\nengine = \"postgres\"\n"),
         ("cpu.quota", "[cpu]\nquota.budget = \"50ms\"\n"),
         ("service.spread", "[service]\nconcurrency = \"async\"\nspread = \"round-robin\"\n"),
         ("cpu.cores", "[cpu]\ncores = 64\n"),
@@ -104,7 +103,7 @@ fn a_wrong_file_is_refused_in_the_words_of_the_model() {
 #[test]
 fn children_are_not_for_a_person_to_start() {
     let shop = Shop::new();
-    for child in ["worker-process", "upstream-process"] {
+    for child in ["worker-process", "upstream-process", "service-process", "database-process"] {
         let ended = shop.lab.end(child).with_code(2);
         assert!(ended.err.contains("not for a person"), "{ended:?}");
     }

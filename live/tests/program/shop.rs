@@ -74,7 +74,7 @@ impl Shop {
 }
 
 /// Connections to `port` on this machine.
-fn connections(port: u16) -> usize {
+pub(crate) fn connections(port: u16) -> usize {
     const ESTABLISHED: &str = "01";
     let table = fs::read_to_string("/proc/net/tcp").expect("Linux");
     let to_port = |line: &&str| {

@@ -88,7 +88,7 @@ macro_rules! cpu_costs {
                 all_derived(<$name as Keys>::KEYS, "the same key of the table above");
             fn of_model() -> &'static Section {
                 static SECTION: Section =
-                    Section { keys: &SAME, one_of: &[], noun: $noun, doc: Doc(&[$model_doc]) };
+                    Section { keys: &SAME, one_of: &[], implied: None, noun: $noun, doc: Doc(&[$model_doc]) };
                 &SECTION
             }
             const fn model(name: &'static str, doc: &'static [&'static str]) -> Key {
@@ -165,6 +165,9 @@ cpu_costs! {
         pub hop: Span,
         /// The driver's and the ORM's part of one statement.
         pub statement: Span,
+        /// The driver's part of a round trip to a database server that is no statement of the
+        /// scenario: BEGIN, ROLLBACK, the preparation of a statement, a ping.
+        pub trip: Span,
         /// Open a database connection, without its pragmas.
         pub open: Span,
         /// Close a database connection.
@@ -177,7 +180,7 @@ cpu_costs! {
 }
 
 table! {
-    PerConcurrency<CpuCosts>, "cpu", [], ["CPU time of the worker process."]
+    PerConcurrency<CpuCosts>, "cpu", [], [], ["CPU time of the worker process."]
 }
 
 cpu_costs! {

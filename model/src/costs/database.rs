@@ -19,6 +19,26 @@ section! {
 }
 
 section! {
+    /// CPU time in the database server, beside that of queries.
+    #[section("postgres")]
+    pub struct PostgresCosts {
+        /// A connection: a process is forked and ended, the client authenticated, the catalogue's
+        /// caches filled.
+        #[key(usually(Span::from_secs(1)))]
+        pub connect: Span = "0s",
+        /// A command that is no query: BEGIN, ROLLBACK, a ping.
+        #[key(usually(Span::from_secs(1)))]
+        pub command: Span = "0s",
+        /// Parse and analyse a statement that a client prepares.
+        #[key(usually(Span::from_secs(1)))]
+        pub prepare: Span = "0s",
+        /// A commit, without the sync of the log.
+        #[key(usually(Span::from_secs(1)))]
+        pub commit: Span = "0s",
+    }
+}
+
+section! {
     /// The disk under the database file.
     #[section("disk")]
     pub struct DiskCosts {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub use cache::{CacheCosts, Work};
 pub use commit::{CommitCosts, CommitLevels, syncs_per_checkpoint, syncs_per_commit};
 pub use cpu::{Cold, CpuCosts, PerConcurrency};
-pub use database::{DiskCosts, DriverCosts, QueryCost};
+pub use database::{DiskCosts, DriverCosts, PostgresCosts, QueryCost};
 
 use crate::keys::{Section, TableType};
 use crate::units::Span;
@@ -46,6 +46,8 @@ section! {
         pub network: NetworkCosts = {},
         /// The disk under the database file.
         pub disk: DiskCosts = {},
+        /// The database server, where `engine` is "postgres".
+        pub postgres: PostgresCosts = {},
         /// The async database driver: a thread per connection, and hops to it.
         pub driver: DriverCosts = {},
         /// The HTTP client of the workers.

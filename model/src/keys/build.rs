@@ -15,6 +15,7 @@ impl Key {
             word: None,
             only: Only::Always,
             about_file: false,
+            inherited: true,
             hint: None,
             usual: None,
             doc,
@@ -53,14 +54,24 @@ impl Key {
         Key { only: Only::With(other), ..self }
     }
 
+    /// Only beside the key `one` or the key `other`.
+    pub(crate) const fn with_either(self, one: &'static str, other: &'static str) -> Key {
+        Key { only: Only::WithEither(one, other), ..self }
+    }
+
     /// Only if the key `other` is `word`.
     pub(crate) const fn when(self, other: &'static str, word: &'static str) -> Key {
         Key { only: Only::When(other, word), ..self }
     }
 
-    /// It says something about the file itself.
+    /// It says something about the file itself, and a child does not inherit it.
     pub(crate) const fn about_file(self) -> Key {
-        Key { about_file: true, ..self }
+        Key { about_file: true, inherited: false, ..self }
+    }
+
+    /// A child inherits it, although it is about the file.
+    pub(crate) const fn inherited(self) -> Key {
+        Key { inherited: true, ..self }
     }
 
     /// What to write instead.

@@ -43,17 +43,35 @@ macro_rules! words {
             }
         }
 
-        impl $crate::keys::KeyType for $name {
-            const KIND: $crate::keys::KeyKind = $crate::keys::KeyKind::Choice(&[
+        impl $name {
+            /// All of them, with what each means.
+            const WORDS: &'static [$crate::keys::Word] = &[
                 $($crate::keys::Word {
                     word: $word,
                     meaning: $crate::keys::Doc(&[$($meaning),+]),
                 },)+
-            ]);
+            ];
+
+            fn of(word: &str) -> Option<Self> {
+                [$($name::$variant),+].into_iter().find(|known| known.as_str() == word)
+            }
+        }
+
+        impl $crate::keys::KeyType for $name {
+            const KIND: $crate::keys::KeyKind = $crate::keys::KeyKind::Choice($name::WORDS);
 
             fn read(value: &$crate::keys::Typed, _: &[&str]) -> Option<Self> {
                 let $crate::keys::Typed::Word(word) = value else { return None };
-                [$($name::$variant),+].into_iter().find(|known| known.as_str() == *word)
+                $name::of(word)
+            }
+        }
+
+        impl $crate::keys::KeyType for Vec<$name> {
+            const KIND: $crate::keys::KeyKind = $crate::keys::KeyKind::Choices($name::WORDS);
+
+            fn read(value: &$crate::keys::Typed, _: &[&str]) -> Option<Self> {
+                let $crate::keys::Typed::Texts(words) = value else { return None };
+                words.iter().map(|word| $name::of(word)).collect()
             }
         }
     };
@@ -61,12 +79,16 @@ macro_rules! words {
 
 /// Declares a table: a struct whose fields are its keys.
 ///
+/// `#[implied(duration, by(trace))]` says that `duration` may be absent beside `trace` although one
+/// key of its group has to be written.
+///
 /// A field with `#[key(flatten)]` has a type with keys of its own, which stand in the same
 /// table. One with `#[key(computed(f))]` is no key: it is `f` of all keys.
 macro_rules! section {
     ($(#[doc = $doc:literal])+
     #[section($noun:literal)]
     $(#[one_of($($group:ident),+)])*
+    $(#[implied($implied:ident, by($by:ident))])?
     $(#[derive($($derive:ident),+)])?
     $vis:vis struct $name:ident {
         $(
@@ -89,7 +111,10 @@ macro_rules! section {
             }
         }
 
-        table! { $name, $noun, [$([$(stringify!($group)),+])*], [$($doc)+] }
+        table! {
+            $name, $noun, [$([$(stringify!($group)),+])*],
+            [$((stringify!($implied), stringify!($by)))?], [$($doc)+]
+        }
     };
 }
 
@@ -140,12 +165,13 @@ macro_rules! keys {
 
 /// Implements `TableType` for a type with `Keys`.
 macro_rules! table {
-    ($name:ty, $noun:literal, [$([$($group:expr),+])*], [$($doc:literal)+]) => {
+    ($name:ty, $noun:literal, [$([$($group:expr),+])*], [$($implied:expr)?], [$($doc:literal)+]) => {
         impl $crate::keys::TableType for $name {
             fn section() -> &'static $crate::keys::Section {
                 static SECTION: $crate::keys::Section = $crate::keys::Section {
                     keys: <$name as $crate::keys::Keys>::KEYS,
                     one_of: &[$(&[$($group),+]),*],
+                    implied: implied!($($implied)?),
                     noun: $noun,
                     doc: $crate::keys::Doc(&[$($doc),+]),
                 };
@@ -162,6 +188,16 @@ macro_rules! table {
                 <$name as $crate::keys::Keys>::read(fields, upstreams)
             }
         }
+    };
+}
+
+/// The key that another implies, if there is one.
+macro_rules! implied {
+    () => {
+        None
+    };
+    ($pair:expr) => {
+        Some($pair)
     };
 }
 

@@ -14,11 +14,12 @@ mod types;
 mod value;
 
 pub use table::{Doc, Fallback, Key, KeyKind, Only, Section, SectionOf, Word};
+pub use value::{quote, quote_key};
 
 pub(crate) use build::{all_derived, all_when, concat, count};
 pub(crate) use position::Position;
 pub(crate) use types::{KeyType, Keys, TableType, entry_name, read_field};
-pub(crate) use value::{Checked, Field, Fields, Origin, Typed, WrittenDistribution, quote_key};
+pub(crate) use value::{Checked, Field, Fields, Origin, Typed, WrittenDistribution, WrittenTrace};
 
 /// Forms of a distribution written as a table: the keys of each.
 pub const DISTRIBUTION_FORMS: [&[&str]; 4] =

@@ -18,9 +18,10 @@ pub struct Key {
     pub word: Option<&'static str>,
     /// When the key may be written.
     pub only: Only,
-    /// It says something about the file itself: what is run is the same without it, and a file
-    /// that extends this one does not inherit it.
+    /// It says something about the file itself: what is run is the same without it.
     pub about_file: bool,
+    /// A file that extends this one has it too.
+    pub inherited: bool,
     /// What to write instead of a value that is refused, where that is worth saying.
     pub hint: Option<&'static str>,
     /// Longer than this it is allowed, and probably a slip of the unit.
@@ -42,6 +43,8 @@ pub enum KeyKind {
     Text,
     /// A list of any texts.
     Texts,
+    /// A list of a few words.
+    Choices(&'static [Word]),
     /// A table of any texts.
     TextMap,
     /// A length of time, at least this long.
@@ -66,6 +69,8 @@ pub enum KeyKind {
     List(SectionOf),
     /// A cost profile: the path of its file, or its table.
     Profile(SectionOf),
+    /// Recorded arrivals: the path of their file, or its lines.
+    Trace,
 }
 
 /// The section of the tables below a key: a function, since a step has steps below it.
@@ -114,6 +119,8 @@ pub enum Only {
     Always,
     /// When this other key of the same table is written.
     With(&'static str),
+    /// When one of these two keys of the same table is written.
+    WithEither(&'static str, &'static str),
     /// When this other key of the same table is this word.
     When(&'static str, &'static str),
 }
@@ -125,6 +132,8 @@ pub struct Section {
     pub keys: &'static [Key],
     /// Groups of keys of which exactly one may be written.
     pub one_of: &'static [&'static [&'static str]],
+    /// A key and one beside which it may be absent, although it is of such a group.
+    pub implied: Option<(&'static str, &'static str)>,
     /// What one entry is called, in a list or a table of names: `endpoint`.
     pub noun: &'static str,
     /// One sentence for the schema and the manual.

@@ -1,10 +1,12 @@
 //! The types that a field with a key may have.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::table::{Key, KeyKind, Section};
 use super::value::{Fields, Typed};
 use crate::distribution::Distribution;
+use crate::trace::Trace;
 use crate::units::Span;
 
 /// A type that a key can have.
@@ -77,6 +79,7 @@ key_types! {
         Typed::Integer(number) => u32::try_from(*number).ok();
     String = KeyKind::Text, Typed::Text(text) => Some(text.clone());
     Vec<String> = KeyKind::Texts, Typed::Texts(texts) => Some(texts.clone());
+    Arc<Trace> = KeyKind::Trace, Typed::Trace(written) => Some(written.trace.clone());
     Distribution = KeyKind::Distribution, Typed::Distribution(written) => written.distribution();
 }
 

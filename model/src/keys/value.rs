@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::Position;
 use crate::distribution::{Distribution, Quantiles};
+use crate::trace::Trace;
 use crate::units::Span;
 
 /// A checked value, where it was written, and whether it was.
@@ -42,12 +44,32 @@ pub(crate) enum Typed {
     /// Percent, as written, so that it prints as written.
     Percent(f64),
     Distribution(WrittenDistribution),
+    Trace(WrittenTrace),
     /// A word of a choice, or one that stands for "no limit".
     Word(&'static str),
     Table(Fields),
     List(Vec<Fields>),
     /// Refused: the problem has been reported already.
     Broken,
+}
+
+/// Recorded arrivals, and where they were written.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenTrace {
+    /// The path of their file.
+    pub(crate) name: Arc<str>,
+    /// The text that they were read from, as a [`Position`] has it.
+    pub(crate) source: u32,
+    /// Where each of the names first stands in that text.
+    pub(crate) firsts: Arc<[u32]>,
+    pub(crate) trace: Arc<Trace>,
+}
+
+impl PartialEq for WrittenTrace {
+    /// The same arrivals are the same load, whatever their file is called.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.trace, &other.trace) || self.trace == other.trace
+    }
 }
 
 /// A distribution as it is written.
@@ -83,6 +105,14 @@ impl WrittenDistribution {
                 Distribution::Empirical(Quantiles::new(&points).ok()?)
             }
         })
+    }
+
+    /// The one time that it always is.
+    pub(crate) fn constant(&self) -> Option<Span> {
+        match self {
+            WrittenDistribution::Constant(span) => Some(*span),
+            _ => None,
+        }
     }
 
     /// The time that a key below this one names: `["p50"]` or `["quantiles", "p50"]`.
@@ -236,6 +266,7 @@ impl Typed {
             Typed::Size(bytes) => format!("\"{}\"", print_size(*bytes)),
             Typed::Percent(percent) => format!("\"{percent}%\""),
             Typed::Distribution(form) => form.print(),
+            Typed::Trace(written) => quote(&written.trace.text()),
             Typed::Word(word) => format!("\"{word}\""),
             Typed::Table(fields) => fields.print(),
             Typed::List(list) if list.is_empty() => "[]".into(),
@@ -251,6 +282,9 @@ impl Typed {
     pub(crate) fn plain(&self) -> String {
         match self {
             Typed::Text(text) => text.clone(),
+            Typed::Trace(WrittenTrace { name, trace, .. }) => {
+                format!("{name} ({} arrivals)", trace.len())
+            }
             Typed::Distribution(WrittenDistribution::Constant(span)) => span.to_string(),
             Typed::Span(_)
             | Typed::Rate(_)
@@ -276,7 +310,7 @@ impl Fields {
 }
 
 /// A text as TOML writes it, on one line whatever it holds.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -297,7 +331,7 @@ pub(crate) fn quote(text: &str) -> String {
 }
 
 /// A key as TOML writes it: bare where it can be.
-pub(crate) fn quote_key(key: &str) -> String {
+pub fn quote_key(key: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !key.is_empty() && key.chars().all(bare) { key.to_string() } else { quote(key) }
 }

@@ -10,7 +10,7 @@ use crate::keys::{
     Checked, Fallback, Fields, Key, KeyKind, MOST_ENTRIES, MOST_USERS, Only, Origin, Position,
     Section, Typed,
 };
-use crate::units::{Span, parse_rate, parse_share, parse_size};
+use crate::units::{Span, parse_percent, parse_rate, parse_size};
 use crate::{costs, scenario};
 
 /// Checks a whole tree.
@@ -29,6 +29,16 @@ pub(crate) fn check_profile(table: &Table, at: Position, problems: &mut Problems
     let mut root = Fields::new(at);
     root.push("costs".into(), written(Typed::Table(fields), at));
     root
+}
+
+/// Checks a file whose keys are those of `section`.
+pub(crate) fn check_section(
+    table: &Table,
+    at: Position,
+    section: &'static Section,
+    problems: &mut Problems,
+) -> Fields {
+    Checker { problems, partial: false }.table(table, at, section, &KeyPath::Root)
 }
 
 fn written(value: Typed, at: Position) -> Checked {
@@ -106,6 +116,9 @@ impl Checker<'_> {
             match found[..] {
                 [_] => {}
                 [] if self.partial || group.iter().any(|key| meant.contains(key)) => {}
+                [] if section
+                    .implied
+                    .is_some_and(|(key, by)| group.contains(&key) && table.has(by)) => {}
                 [] => self
                     .problems
                     .push(Problem::new(at, format!("`{path}` lacks a key")).allowed(allowed)),
@@ -321,11 +334,16 @@ fn out_of_place(
     }
     match key.only {
         Only::Always => None,
-        Only::With(other) => {
+        Only::With(_) | Only::WithEither(..) => {
+            let (other, beside) = match key.only {
+                Only::WithEither(one, other) => (one, format!("`{one}` or `{other}`")),
+                Only::With(other) => (other, format!("`{other}`")),
+                _ => return None,
+            };
             let Some(group) = section.one_of.iter().find(|group| group.contains(&other)) else {
                 return Some(
-                    Problem::new(entry.at, format!("`{name}` without `{other}`"))
-                        .allowed(format!("`{}` only beside `{other}`", key.name))
+                    Problem::new(entry.at, format!("`{name}` without {beside}"))
+                        .allowed(format!("`{}` only beside {beside}", key.name))
                         .advice(format!("add `{other}`, or remove it")),
                 );
             };
@@ -333,7 +351,7 @@ fn out_of_place(
             let instead = group.iter().find(|key| so_far.has(key))?;
             Some(
                 Problem::new(entry.at, format!("`{name}` beside `{instead}`"))
-                    .allowed(format!("`{}` only beside `{other}`", key.name))
+                    .allowed(format!("`{}` only beside {beside}", key.name))
                     .advice(format!("remove it, or write `{other}` instead of `{instead}`")),
             )
         }
@@ -358,6 +376,7 @@ fn applies(key: &Key, so_far: &Fields) -> bool {
     match key.only {
         Only::Always => true,
         Only::With(other) => so_far.has(other),
+        Only::WithEither(one, other) => so_far.has(one) || so_far.has(other),
         Only::When(other, word) => so_far.word(other).is_none_or(|found| found == word),
     }
 }
@@ -385,11 +404,22 @@ fn scalar(value: &Value, kind: &KeyKind) -> Result<Typed, String> {
             // The absolute value turns minus zero into zero.
             if (*low..=*high).contains(&number) { Ok(Typed::Number(number.abs())) } else { wrong() }
         }
+        (KeyKind::Trace, Value::Trace(written)) => Ok(Typed::Trace(written.clone())),
         (KeyKind::Text, Value::Text(text)) => Ok(Typed::Text(text.to_string())),
         (KeyKind::Texts, Value::List(nodes)) => nodes
             .iter()
             .map(|node| match &node.value {
                 Value::Text(text) => Ok(text.to_string()),
+                _ => Err(describe(kind)),
+            })
+            .collect::<Result<_, _>>()
+            .map(Typed::Texts),
+        (KeyKind::Choices(words), Value::List(nodes)) => nodes
+            .iter()
+            .map(|node| match &node.value {
+                Value::Text(text) if words.iter().any(|known| *known.word == **text) => {
+                    Ok(text.to_string())
+                }
                 _ => Err(describe(kind)),
             })
             .collect::<Result<_, _>>()
@@ -412,12 +442,6 @@ fn scalar(value: &Value, kind: &KeyKind) -> Result<Typed, String> {
             .ok_or_else(|| describe(kind)),
         _ => wrong(),
     }
-}
-
-fn parse_percent(text: &str) -> Result<f64, String> {
-    parse_share(text)?;
-    let number = text.trim().trim_end_matches('%').trim();
-    number.parse().map(f64::abs).map_err(|_| "a share between \"0%\" and \"100%\"".to_string())
 }
 
 /// The default of a key as a value. Defaults are a small part of TOML, read a great many
@@ -466,7 +490,12 @@ mod tests {
     fn conditions_come_after_what_they_depend_on() {
         fn visit(section: &'static Section, depth: u32) {
             for (index, key) in section.keys.iter().enumerate() {
-                if let Only::With(other) | Only::When(other, _) = key.only {
+                let others = match key.only {
+                    Only::Always => Vec::new(),
+                    Only::With(other) | Only::When(other, _) => vec![other],
+                    Only::WithEither(one, other) => vec![one, other],
+                };
+                for other in others {
                     assert!(
                         section.keys[..index].iter().any(|key| key.name == other),
                         "{}",

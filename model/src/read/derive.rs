@@ -1,7 +1,10 @@
 //! Defaults that follow from other keys.
 
+use std::sync::Arc;
+
 use crate::keys::{Checked, Fallback, Fields, Key, KeyKind, Origin, Section, Typed, read_field};
-use crate::scenario::{Client, EventLoop, Server, Stage, base_slice};
+use crate::scenario::{Client, DatabaseClient, EventLoop, Server, Stage, base_slice};
+use crate::trace::Trace;
 use crate::units::Span;
 use crate::{costs, scenario};
 
@@ -30,12 +33,13 @@ pub(crate) fn derive(root: &mut Fields) {
         put(cpu, "speed", "slice", Typed::Span(base_slice(cores)), Origin::Default);
     }
     if let Some(load) = root.table_mut("load")
-        && let Some(duration) = rest_of_stages(load)
+        && let Some(duration) = rest_of_stages(load).or_else(|| rest_of_trace(load))
     {
-        // The stages say it, so it is not printed beside them.
+        // The stages or the trace say it, so it is not printed beside them.
         put(load, "warmup", "duration", Typed::Span(duration), Origin::Implied);
     }
     clients(root);
+    database_client(root);
     if let Some(load) = root.table_mut("load") {
         groups_inherit(load);
     }
@@ -72,6 +76,33 @@ fn clients(root: &mut Fields) {
     }
 }
 
+/// Keys of the database that are not written are what its client does.
+fn database_client(root: &mut Fields) {
+    let Some(database) = root.table_mut("database") else { return };
+    let Some(client) = client_of_database(database) else { return };
+    for (key, value) in client.server_defaults() {
+        replace(database, key, value);
+    }
+    if let Some(pool) = database.table_mut("connections") {
+        for (key, value) in client.pool_defaults() {
+            replace(pool, key, value);
+        }
+    }
+}
+
+/// The client that the database names.
+pub(crate) fn client_of_database(database: &Fields) -> Option<DatabaseClient> {
+    read_field::<Option<DatabaseClient>>(database, "client", &[]).flatten()
+}
+
+/// Gives `key` this value in place of its default, if it has a meaning there.
+fn replace(table: &mut Fields, key: &str, value: Typed) {
+    let field = table.fields.iter_mut().find(|field| field.key == key);
+    if let Some(field) = field.filter(|field| field.value.origin != Origin::Written) {
+        field.value.value = value;
+    }
+}
+
 /// The client that an upstream names.
 pub(crate) fn client(upstream: &Fields) -> Option<Client> {
     read_field::<Option<Client>>(upstream, "client", &[]).flatten()
@@ -100,6 +131,13 @@ fn rest_of_stages(load: &Fields) -> Option<Span> {
     let warmup: Span = read_field(load, "warmup", &[])?;
     let total = stages?.iter().fold(Span::ZERO, |sum, stage| sum.saturating_add(stage.duration));
     Some(total.saturating_sub(warmup))
+}
+
+/// The counted time of a load whose arrivals were recorded: what its warm-up leaves of them.
+fn rest_of_trace(load: &Fields) -> Option<Span> {
+    let trace: Option<Arc<Trace>> = read_field(load, "trace", &[])?;
+    let warmup: Span = read_field(load, "warmup", &[])?;
+    Some(trace?.length().saturating_sub(warmup))
 }
 
 /// What a group of a load does not say for itself, the load says for all groups.

@@ -28,11 +28,15 @@ pub(super) fn describe(kind: &KeyKind) -> String {
         }
         KeyKind::Target => "users as in 100, or a rate as in \"200/s\"".into(),
         KeyKind::Choice(words) => one_of(words.iter().map(|word| word.word)),
+        KeyKind::Choices(words) => {
+            format!("a list of {}", one_of(words.iter().map(|word| word.word)))
+        }
         KeyKind::Table(section) => {
             format!("a table with the keys of {}", with_article(section().noun))
         },
         KeyKind::Named(section) => format!("tables, one for each {}, by name", section().noun),
         KeyKind::List(section) => format!("a list of tables, one for each {}", section().noun),
+        KeyKind::Trace => "the path of a file with one arrival on each line, or these lines".into(),
         KeyKind::Profile(_) => "the path of a cost profile, or a table with its keys".into(),
     }
 }
@@ -95,6 +99,7 @@ pub(super) fn show(value: &Value) -> String {
         Value::Number(number) => format!("{number:?}"),
         Value::Text(text) => format!("\"{}\"", brief(text)),
         Value::Date(date) => format!("the date {}", brief(date)),
+        Value::Trace(_) => "a trace".into(),
         Value::List(_) => "a list".into(),
         Value::Broken => "unreadable".into(),
         Value::Table(_) => "a table".into(),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::diagnostic::{Problem, Problems, brief, nearest};
-use super::files::{self, Files, Unreadable, file, join, parent, stem};
-use super::merge;
+use super::files::{self, Files, LONGEST_FILE, Unreadable, file, join, parent, stem};
 use super::source::Sources;
+use super::trace::name_traces;
 use super::tree::{Entry, Node, Table, Value, parse};
+use super::{learned, merge};
 use crate::keys::Position;
 use crate::scenario;
 
@@ -45,6 +46,8 @@ pub(crate) fn read_chain(
             break;
         };
         read_profile(files, &mut layer, sources, problems);
+        let directory = files::parent(&layer.path).to_string();
+        name_traces(&mut layer.table, &[directory], files, sources, problems);
         let extends = take_extends(&mut layer);
         // One that is no path names a parent all the same.
         complete &= !layer.table.has("extends");
@@ -71,13 +74,13 @@ fn read_layer(
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Layer> {
-    let text = match files.read(path) {
+    let text = match files.read(path, LONGEST_FILE) {
         Ok(text) => text,
         Err(why) => {
             let problem = match named {
                 Some((at, text)) => {
                     let found = format!("`extends` is \"{}\": {why}", brief(&text));
-                    unreadable(files, path, &text, Problem::new(at, found), &why)
+                    unreadable(files, path, &text, Problem::new(at, found), &why, A_FILE)
                 }
                 None => {
                     let at = sources.add(path, None);
@@ -117,16 +120,21 @@ fn asked_for(files: &dyn Files, path: &str, problem: Problem, why: &Unreadable) 
     }
 }
 
-/// What to do about a file that another names; `text` is its path as written.
-fn unreadable(
+/// What a scenario or a profile may be.
+const A_FILE: &str = "a TOML file of at most 1MiB";
+
+/// What to do about a file that another names; `text` is its path as written, `allowed` what it
+/// may be.
+pub(crate) fn unreadable(
     files: &dyn Files,
     path: &str,
     text: &str,
     problem: Problem,
     why: &Unreadable,
+    allowed: &str,
 ) -> Problem {
     if *why != Unreadable::Missing {
-        return problem.allowed("a TOML file of at most 1MiB");
+        return problem.allowed(allowed);
     }
     let problem = problem.allowed("the path of a file, relative to the file that names it");
     // The name may be that of a built-in file.
@@ -190,7 +198,7 @@ pub(crate) fn name_profile(
     let paths: Vec<String> = directories.iter().map(named).collect();
     let path = paths.iter().find(|path| files.exists(path)).or(paths.last());
     let Some(path) = path else { return };
-    node.value = match files.read(path) {
+    node.value = match files.read(path, LONGEST_FILE) {
         Ok(content) => {
             let at = sources.add(path, Some(content.clone()));
             match parse(&content, at, problems).map(|node| node.value) {
@@ -201,7 +209,7 @@ pub(crate) fn name_profile(
         Err(why) => {
             let found = format!("`costs` is \"{}\": {why}", brief(text));
             let problem = Problem::new(node.at, found);
-            problems.push(unreadable(files, path, text, problem, &why));
+            problems.push(unreadable(files, path, text, problem, &why, A_FILE));
             Value::Broken
         }
     };
@@ -223,8 +231,10 @@ pub(crate) fn merge_layers(layers: &[Layer]) -> Table {
     for layer in layers {
         merged
             .entries
-            .retain(|entry| scenario::keys().key(&entry.key).is_none_or(|key| !key.about_file));
-        merge::merge_tables(&mut merged, layer.table.clone(), scenario::keys());
+            .retain(|entry| scenario::keys().key(&entry.key).is_none_or(|key| key.inherited));
+        learned::keep(&mut merged, |merged| {
+            merge::merge_tables(merged, layer.table.clone(), scenario::keys());
+        });
     }
     merged
 }

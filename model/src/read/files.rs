@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use super::builtin;
 
-/// Longest file that is read: a scenario of a thousand endpoints is far shorter.
-const LONGEST_FILE: u64 = 1 << 20;
+/// Longest scenario or cost profile that is read: one of a thousand endpoints is far shorter.
+pub(crate) const LONGEST_FILE: u64 = 1 << 20;
+/// Longest file of recorded arrivals that is read: half a million lines of a log.
+pub(crate) const LONGEST_TRACE: u64 = 64 << 20;
 
 /// A set of files by path. Paths use `/` and are as the user knows them.
 pub(crate) trait Files: fmt::Debug + Send + Sync {
-    /// The text of a file.
-    fn read(&self, path: &str) -> Result<Arc<str>, Unreadable>;
+    /// The text of a file of at most `longest` bytes.
+    fn read(&self, path: &str, longest: u64) -> Result<Arc<str>, Unreadable>;
     /// True if there is something at this path.
     fn exists(&self, path: &str) -> bool;
     /// Names of the scenario files of a directory, for a suggestion.
@@ -28,7 +30,7 @@ pub(crate) enum Unreadable {
     Directory,
     /// A pipe or a device: reading it could wait for ever.
     NotAFile,
-    TooLong,
+    TooLong(u64),
     NotUtf8,
     /// What the system says.
     Refused(String),
@@ -40,7 +42,7 @@ impl fmt::Display for Unreadable {
             Unreadable::Missing => out.write_str("there is no such file"),
             Unreadable::Directory => out.write_str("it is a directory"),
             Unreadable::NotAFile => out.write_str("it is not a regular file"),
-            Unreadable::TooLong => out.write_str("it is longer than 1MiB"),
+            Unreadable::TooLong(most) => write!(out, "it is longer than {}MiB", most >> 20),
             Unreadable::NotUtf8 => out.write_str("it is not UTF-8 text"),
             Unreadable::Refused(why) => out.write_str(why),
         }
@@ -52,7 +54,7 @@ impl fmt::Display for Unreadable {
 pub(crate) struct Disk;
 
 impl Files for Disk {
-    fn read(&self, path: &str) -> Result<Arc<str>, Unreadable> {
+    fn read(&self, path: &str, longest: u64) -> Result<Arc<str>, Unreadable> {
         let refused = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => Unreadable::Missing,
             kind => Unreadable::Refused(kind.to_string()),
@@ -69,8 +71,8 @@ impl Files for Disk {
         if !metadata.is_file() {
             return Err(Unreadable::NotAFile);
         }
-        if metadata.len() > LONGEST_FILE {
-            return Err(Unreadable::TooLong);
+        if metadata.len() > longest {
+            return Err(Unreadable::TooLong(longest));
         }
         let bytes = fs::read(path).map_err(refused)?;
         String::from_utf8(bytes).map(Into::into).map_err(|_| Unreadable::NotUtf8)
@@ -94,10 +96,10 @@ impl Files for Disk {
 pub(crate) struct Memory(pub(crate) BTreeMap<String, Arc<str>>);
 
 impl Files for Memory {
-    fn read(&self, path: &str) -> Result<Arc<str>, Unreadable> {
+    fn read(&self, path: &str, longest: u64) -> Result<Arc<str>, Unreadable> {
         let text = self.0.get(path).ok_or(Unreadable::Missing)?;
-        if text.len() as u64 > LONGEST_FILE {
-            return Err(Unreadable::TooLong);
+        if text.len() as u64 > longest {
+            return Err(Unreadable::TooLong(longest));
         }
         Ok(text.clone())
     }

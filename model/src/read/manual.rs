@@ -43,7 +43,11 @@ pub fn manual() -> String {
 fn table(page: &mut String, section: &'static Section, path: &str) {
     for group in section.one_of {
         let keys: Vec<String> = group.iter().map(|key| format!("`{key}`")).collect();
-        let _ = write!(page, "\nExactly one of {}.\n", keys.join(", "));
+        let or_none = match section.implied {
+            Some((key, by)) if group.contains(&key) => format!(", or none beside `{by}`"),
+            _ => String::new(),
+        };
+        let _ = write!(page, "\nExactly one of {}{or_none}.\n", keys.join(", "));
     }
     page.push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
     for key in section.keys {
@@ -114,9 +118,15 @@ fn value(key: &Key) -> String {
                 words.iter().map(|word| format!("`\"{}\"`", word.word)).collect();
             words.join(", ")
         }
+        KeyKind::Choices(words) => {
+            let words: Vec<String> =
+                words.iter().map(|word| format!("`\"{}\"`", word.word)).collect();
+            format!("list of {}", words.join(", "))
+        }
         KeyKind::Table(_) => "table".into(),
         KeyKind::Named(section) => format!("tables, one for each {}, by name", section().noun),
         KeyKind::List(section) => format!("list of tables, one for each {}", section().noun),
+        KeyKind::Trace => "path of a file, or its lines".into(),
         KeyKind::Profile(_) => "path of a file, or table".into(),
     };
     match key.word {
@@ -142,6 +152,9 @@ fn meaning(key: &Key) -> String {
         Only::With(other) => {
             let _ = write!(text, " Only with `{other}`.");
         }
+        Only::WithEither(one, other) => {
+            let _ = write!(text, " Only with `{one}` or `{other}`.");
+        }
         Only::When(other, word) => {
             let _ = write!(text, " Only with `{other} = \"{word}\"`.");
         }
@@ -149,7 +162,7 @@ fn meaning(key: &Key) -> String {
     if let Some(most) = key.usual {
         let _ = write!(text, " Seldom more than {most}: more is noted.");
     }
-    if let KeyKind::Choice(words) = key.kind {
+    if let KeyKind::Choice(words) | KeyKind::Choices(words) = key.kind {
         for word in words {
             let _ = write!(text, "<br>`{}`: {}", word.word, word.meaning);
         }

@@ -145,6 +145,9 @@ fn still_means_something(key: &Key, parent: &Table, child: &Table) -> bool {
     match key.only {
         Only::Always => true,
         Only::With(other) => parent.has(other) || child.has(other),
+        Only::WithEither(one, other) => {
+            [one, other].iter().any(|key| parent.has(key) || child.has(key))
+        }
         Only::When(other, word) => child.word(other).is_none_or(|found| found == word),
     }
 }

@@ -15,17 +15,20 @@ mod extends;
 mod files;
 mod item;
 mod ladder;
+mod learned;
 mod manual;
 mod merge;
 mod notes;
 mod path;
 mod print;
 mod profile;
+mod requests;
 mod resolved;
 mod rules;
 mod schema;
 mod set;
 mod source;
+mod trace;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -34,9 +37,12 @@ use std::sync::Arc;
 
 pub use builtin::builtin;
 pub use diagnostic::{Diagnostic, Diagnostics, nearest};
+pub use item::{Part, parts as key_parts};
 pub use ladder::{Change, Rung, ladder};
+pub use learned::{Interval, Known};
 pub use manual::manual;
 pub use profile::load_costs;
+pub use requests::load_requests;
 pub use resolved::Resolved;
 pub use schema::{costs_schema, scenario_schema};
 
@@ -44,6 +50,7 @@ use diagnostic::Problems;
 use extends::read_chain;
 use files::{Disk, Files, Memory, find_scenario};
 use resolved::resolve;
+pub(crate) use rules::contradiction;
 use source::Sources;
 
 /// Reads a scenario file with `sets` such as `service.workers=4` over it.

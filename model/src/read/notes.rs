@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use super::diagnostic::{brief, nearest};
 use super::path::KeyPath;
 use crate::keys::{Fields, KeyKind, Origin, Section, Typed};
-use crate::scenario::{self, Connections, Endpoint, Scenario, Server, Source, Statement, Step};
+use crate::scenario::{
+    self, Connections, Endpoint, Engine, Group, Refused, Scenario, Server, Source, Statement, Step,
+};
 use crate::statistics::round_significant;
+use crate::trace::Trace;
 
 /// What a reader of the scenario should look at, in whole sentences. `own` tells the queries
 /// whose cost the scenario itself gives: a profile may know more than one scenario reads.
@@ -55,6 +58,52 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
              that no storm of retries can arise: write `load.rate` to see one"
                 .to_string(),
         );
+    }
+    all.extend(connections(scenario));
+    for group in scenario.load.groups().iter() {
+        if let Source::Replay { trace, .. } = &group.load.source {
+            all.extend(recorded(scenario, group, trace));
+        }
+    }
+    all
+}
+
+/// The pools of all workers may have more connections than the database server takes.
+fn connections(scenario: &Scenario) -> Option<String> {
+    let database = scenario.database.as_ref()?;
+    let Engine::Postgres(postgres) = &database.engine else { return None };
+    let Connections::Pool { size, overflow, .. } = database.connections else { return None };
+    let (takes, workers) = (postgres.connections()?, u64::from(scenario.service.workers));
+    let sum = workers * (u64::from(size) + u64::from(overflow));
+    if sum <= u64::from(takes) {
+        return None;
+    }
+    let most = postgres.max_connections.unwrap_or(takes);
+    let kept = most - takes;
+    let what = match postgres.refused {
+        Refused::Error => "requests that open one more fail (`too_many_clients`)",
+        Refused::Retry => "requests that open one more wait, and fail (`pool_timeout`)",
+    };
+    Some(format!(
+        "the pools of {workers} workers may open {workers} * ({size} + {overflow}) = {sum} \
+         connections, and the database server takes {takes}: `database.max_connections` is {most}, \
+         of which it keeps {kept} for superusers. Beyond them {what}"
+    ))
+}
+
+/// What of recorded arrivals may not be as it was meant.
+fn recorded(scenario: &Scenario, group: &Group, trace: &Trace) -> Vec<String> {
+    let (key, length, total) = (group.key("trace"), trace.length(), group.load.total());
+    let mut all = Vec::new();
+    if let (None, Some(name)) = (trace.endpoints(&scenario.endpoints), trace.names().first()) {
+        all.push(format!(
+            "`{key}` has requests such as `{}`, and no endpoint has such a name: the weights say \
+             what is called",
+            brief(name)
+        ));
+    }
+    if length < total {
+        all.push(format!("`{key}` ends after {length}: nothing comes from then on until {total}"));
     }
     all
 }
@@ -264,6 +313,36 @@ mod tests {
         ] {
             assert_eq!(notes(sets), [""; 0], "{sets:?}");
         }
+    }
+
+    #[test]
+    fn pools_that_together_exceed_the_server_are_told_with_their_sum() {
+        let text = r#"
+            load = { users = 1, duration = "1s" }
+            service = { concurrency = "async", workers = 4 }
+            database.engine = "postgres"
+            database.hold = "operation"
+            database.connections = { kind = "pool", size = 20 }
+            endpoint = [{ name = "list", weight = 1, steps = [{ read = "a" }] }]
+            costs.query.default.engine = "6us"
+        "#;
+        let notes = |sets: &[&str]| {
+            let sets: Vec<String> = sets.iter().map(|set| set.to_string()).collect();
+            load_text("shop", text, &sets).expect("valid").notes()
+        };
+        let told = notes(&[]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("4 * (20 + 10) = 120 connections"), "{told:?}");
+        assert!(told[0].contains("the database server takes 97"), "{told:?}");
+        for sets in [
+            &["service.workers=3"][..],
+            &["database.max_connections=123"],
+            &["database.max_connections=none"],
+            &["database.connections.kind=per-operation"],
+        ] {
+            assert_eq!(notes(sets), [""; 0], "{sets:?}");
+        }
+        assert_eq!(notes(&["database.max_connections=122"]).len(), 1);
     }
 
     #[test]

@@ -2,7 +2,54 @@
 
 use std::fmt::Write;
 
-use crate::keys::{Field, Fields, Origin, Typed, quote_key};
+use crate::keys::{Field, Fields, Origin, Typed, quote, quote_key};
+
+/// The tree with each trace in a file of its own, whose name and text are given too.
+pub(crate) fn to_files(root: &Fields) -> (String, Vec<(String, String)>) {
+    let (mut root, mut files) = (root.clone(), Vec::new());
+    for load in loads(&mut root) {
+        for field in &mut load.fields {
+            if let Typed::Trace(written) = &field.value.value {
+                let name = match files.len() {
+                    0 => "trace.csv".to_string(),
+                    before => format!("trace-{}.csv", before + 1),
+                };
+                files.push((name.clone(), written.trace.text()));
+                field.value.value = Typed::Text(name);
+            }
+        }
+    }
+    (to_toml(&root), files)
+}
+
+/// The tree as the service under a load needs it: arrivals come at any rate.
+pub(crate) fn to_service_toml(root: &Fields) -> String {
+    let mut root = root.clone();
+    for load in loads(&mut root) {
+        for field in &mut load.fields {
+            if let Typed::Trace(_) = field.value.value {
+                field.key = "rate".into();
+                field.value.value = Typed::Rate(1.0);
+                // What the trace implied.
+                load.fields
+                    .iter_mut()
+                    .filter(|field| field.key == "duration")
+                    .for_each(|field| field.value.origin = Origin::Written);
+                break;
+            }
+        }
+    }
+    to_toml(&root)
+}
+
+/// The load and its groups.
+fn loads(root: &mut Fields) -> Vec<&mut Fields> {
+    let Some(load) = root.table_mut("load") else { return Vec::new() };
+    match load.has("group") {
+        true => load.list_mut("group").iter_mut().collect(),
+        false => vec![load],
+    }
+}
 
 /// The whole tree as TOML.
 pub(crate) fn to_toml(root: &Fields) -> String {
@@ -36,7 +83,9 @@ pub(crate) fn to_toml(root: &Fields) -> String {
 fn is_block(key: &str, value: &Typed) -> bool {
     match value {
         Typed::Table(_) => true,
-        Typed::List(entries) => key == "endpoint" && !entries.is_empty(),
+        Typed::List(entries) => {
+            matches!(key, "endpoint" | "learned" | "objective") && !entries.is_empty()
+        }
         _ => false,
     }
 }
@@ -62,6 +111,14 @@ fn block(out: &mut String, path: &str, fields: &Fields, deep: bool) {
 fn line(out: &mut String, field: &Field) {
     let key = quote_key(&field.key);
     match &field.value.value {
+        Typed::Trace(written) => {
+            // Each arrival on its own line, as in a file of its own.
+            let _ = writeln!(out, "{key} = \"\"\"");
+            for text in written.trace.text().lines().map(quote) {
+                let _ = writeln!(out, "{}", &text[1..text.len() - 1]);
+            }
+            let _ = writeln!(out, "\"\"\"");
+        }
         Typed::List(entries) if entries.len() > 1 => {
             let _ = writeln!(out, "{key} = [");
             for entry in entries {

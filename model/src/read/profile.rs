@@ -6,7 +6,7 @@ use super::check::check_profile;
 use super::derive::derive;
 use super::diagnostic::{Diagnostics, Problem, Problems};
 use super::extends::with_name;
-use super::files::{Disk, Files, Unreadable, stem};
+use super::files::{Disk, Files, LONGEST_FILE, Unreadable, stem};
 use super::source::Sources;
 use super::tree::{Value, parse};
 use crate::costs::Costs;
@@ -32,7 +32,7 @@ fn read(
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Costs> {
-    let text = match files.read(path) {
+    let text = match files.read(path, LONGEST_FILE) {
         Ok(text) => text,
         Err(why) => {
             let at = sources.add(path, None);

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::check::check;
-use super::derive::{client, derive};
+use super::derive::{client, client_of_database, derive};
 use super::diagnostic::{Diagnostic, Diagnostics, Problem, Problems};
 use super::extends::{Layer, merge_layers};
 use super::files::{Files, parent, stem};
+use super::item::{find, parts};
+use super::learned::Known;
 use super::set::{Setting, split};
 use super::source::Sources;
 use super::tree::Table;
-use super::{print, rules};
+use super::{learned, print, rules};
 use crate::digest::Digest;
 use crate::keys::{Fields, KeyKind, Origin, Position, Typed, names};
 use crate::scenario::{Filled, Scenario};
@@ -48,12 +50,14 @@ pub(crate) fn resolve(
     let directories = directories(&leaf.path);
     let mut setting = Setting { files: &**files, directories: &directories, sources, problems };
     let mut replaced = Vec::new();
-    for set in sets {
-        if let Some((key, value)) = split(set, &mut setting) {
-            replaced.extend(replacement(&tree, &key));
-            setting.set(&mut tree, &key, &value);
+    learned::keep(&mut tree, |tree| {
+        for set in sets {
+            if let Some((key, value)) = split(set, &mut setting) {
+                replaced.extend(replacement(tree, &key));
+                setting.set(tree, &key, &value);
+            }
         }
-    }
+    });
     let (fields, scenario) = read(&tree, leaf.at, stem(&leaf.path), !complete, problems)?;
     Some(Resolved {
         scenario,
@@ -128,19 +132,26 @@ impl Resolved {
             sources: &mut sources,
             problems: &mut problems,
         };
-        for (key, value) in sets {
-            setting.set(&mut tree, key, value);
-        }
+        learned::keep(&mut tree, |tree| {
+            for (key, value) in sets {
+                setting.set(tree, key, value);
+            }
+        });
         let read = read(&tree, self.at, stem(self.path()), false, &mut problems);
         read.map(|(_, scenario)| scenario).ok_or_else(|| problems.finish(&sources))
     }
 
     /// The value of a key as text, defaults included: `service.workers`,
-    /// `upstream.partner.latency.p50`, `endpoint.quote.weight`.
+    /// `upstream.partner.latency.p50`, `endpoint.quote.steps[0].cpu`.
     ///
     /// A limit that is not set is `none` or `never`. None if there is no such key.
     pub fn get(&self, key: &str) -> Option<String> {
-        find(&self.fields, &names(key)?)
+        find(&self.fields, &parts(key)?).map(|found| found.plain())
+    }
+
+    /// Where numbers of the scenario come from, in the order of the file.
+    pub fn known(&self) -> Vec<Known> {
+        learned::known(&self.scenario.learned, &self.fields)
     }
 
     /// True if the user has set `key`, in a file or with `--set`: it is no default.
@@ -172,9 +183,9 @@ impl Resolved {
         notes
     }
 
-    /// What clients of upstreams give the keys that are not written.
+    /// What the clients of the database and of upstreams give the keys that are not written.
     pub fn filled_in(&self) -> Vec<Filled> {
-        let mut all = Vec::new();
+        let mut all = self.filled_in_for_the_database().unwrap_or_default();
         let Some(named) = self.fields.table("upstream") else { return all };
         for field in &named.fields {
             let Typed::Table(upstream) = &field.value.value else { continue };
@@ -193,9 +204,43 @@ impl Resolved {
         all
     }
 
+    fn filled_in_for_the_database(&self) -> Option<Vec<Filled>> {
+        let database = self.fields.table("database")?;
+        let client = client_of_database(database)?;
+        let mut all = Vec::new();
+        let mut add = |table: &Fields, path: &[&str], key: &'static str| {
+            let Some(checked) = table.get(key) else { return };
+            if checked.origin != Origin::Written {
+                all.push(Filled {
+                    key: crate::keys::path(&[path, &[key]].concat()),
+                    value: checked.value.plain(),
+                    from: client.library(),
+                });
+            }
+        };
+        client.server_defaults().iter().for_each(|(key, _)| add(database, &["database"], key));
+        if let Some(pool) = database.table("connections") {
+            let path = ["database", "connections"];
+            client.pool_defaults().iter().for_each(|(key, _)| add(pool, &path, key));
+        }
+        Some(all)
+    }
+
     /// The scenario as one file: every default filled in, the cost profile inside it.
     pub fn to_toml(&self) -> String {
         print::to_toml(&self.fields)
+    }
+
+    /// The scenario as the file `name`, and recorded arrivals as files beside it: names and texts.
+    pub fn to_files(&self, name: &str) -> Vec<(String, String)> {
+        let (scenario, mut files) = print::to_files(&self.fields);
+        files.push((name.to_string(), scenario));
+        files
+    }
+
+    /// The scenario for a service under its load, which needs to know no recorded arrivals.
+    pub fn to_service_toml(&self) -> String {
+        print::to_service_toml(&self.fields)
     }
 
     /// A fingerprint of the resolved scenario, its costs included: equal inputs have equal
@@ -224,27 +269,6 @@ impl Resolved {
     /// The scenario's own file.
     pub fn path(&self) -> &str {
         self.chain.last().map_or("", String::as_str)
-    }
-}
-
-fn find(fields: &Fields, names: &[String]) -> Option<String> {
-    let (first, rest) = names.split_first()?;
-    match (&fields.get(first)?.value, rest) {
-        (value, []) => Some(value.plain()),
-        (Typed::Table(below), _) => find(below, rest),
-        (Typed::List(entries), [name]) => {
-            let entry = entries.iter().find(|entry| entry.text("name") == Some(name))?;
-            Some(entry.print())
-        }
-        (Typed::List(entries), [name, rest @ ..]) => {
-            let entry = entries.iter().find(|entry| entry.text("name") == Some(name))?;
-            find(entry, rest)
-        }
-        (Typed::Distribution(written), _) => {
-            let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-            written.point(&rest).map(|span| span.to_string())
-        }
-        _ => None,
     }
 }
 

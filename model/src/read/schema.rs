@@ -103,7 +103,7 @@ fn property(key: &'static Key) -> Value {
 
 fn description(key: &Key) -> String {
     let mut text = key.doc.to_string();
-    if let KeyKind::Choice(words) = key.kind {
+    if let KeyKind::Choice(words) | KeyKind::Choices(words) = key.kind {
         for word in words {
             text.push_str(&format!("\n- {}: {}", word.word, word.meaning));
         }
@@ -111,6 +111,9 @@ fn description(key: &Key) -> String {
     match key.only {
         Only::Always => {}
         Only::With(other) => text.push_str(&format!("\nOnly with `{other}`.")),
+        Only::WithEither(one, other) => {
+            text.push_str(&format!("\nOnly with `{one}` or `{other}`."));
+        }
         Only::When(other, word) => text.push_str(&format!("\nOnly with `{other} = \"{word}\"`.")),
     }
     if let Fallback::Derived(how) = key.fallback {
@@ -135,7 +138,7 @@ fn value(key: &'static Key) -> Value {
             json!({ "type": "integer", "minimum": low, "maximum": high })
         }
         KeyKind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
-        KeyKind::Text => json!({ "type": "string" }),
+        KeyKind::Text | KeyKind::Trace => json!({ "type": "string" }),
         KeyKind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         KeyKind::TextMap => json!({ "type": "object", "additionalProperties": {} }),
         KeyKind::Span(_) => json!({ "$ref": "#/$defs/span" }),
@@ -150,6 +153,10 @@ fn value(key: &'static Key) -> Value {
         KeyKind::Choice(words) => {
             let words: Vec<&str> = words.iter().map(|word| word.word).collect();
             json!({ "enum": words })
+        }
+        KeyKind::Choices(words) => {
+            let words: Vec<&str> = words.iter().map(|word| word.word).collect();
+            json!({ "type": "array", "items": { "enum": words } })
         }
         // Tables of a scenario may be completed by the file that it extends.
         KeyKind::Table(below) => section(below(), key.about_file),

@@ -7,10 +7,10 @@ use toml_edit::Key as TomlKey;
 use super::diagnostic::{Problem, Problems, brief, did_you_mean};
 use super::extends::name_profile;
 use super::files::Files;
-use super::item::ItemKey;
-use super::merge;
 use super::source::Sources;
+use super::trace::name_traces;
 use super::tree::{Entry, Node, Table, Value, parse_value};
+use super::{item, merge};
 use crate::keys::{Doc, KeyKind, Position, Section};
 use crate::scenario;
 
@@ -40,10 +40,11 @@ impl Setting<'_> {
     /// Puts `value` in the place of `key` in `table`.
     pub(crate) fn set(&mut self, table: &mut Table, key: &str, value: &str) {
         let at = self.sources.add_set(&format!("{key}={value}"));
-        if let Some(item) = ItemKey::parse(key) {
+        if let Some(parts) = item::parts(key).filter(|parts| item::is_item(parts)) {
             let node = self.value(None, value, at);
-            if let Err(problem) = item.set(table, node, at) {
-                self.problems.push(problem);
+            match item::set(table, &parts, node, at) {
+                Ok(()) => self.traces(table),
+                Err(problem) => self.problems.push(problem),
             }
             return;
         }
@@ -74,6 +75,12 @@ impl Setting<'_> {
         if let Some(layer) = wrap(&names, node, scenario::keys(), at) {
             merge::merge_tables(table, layer, scenario::keys());
         }
+        self.traces(table);
+    }
+
+    /// Reads the trace that was set, if one was.
+    fn traces(&mut self, table: &mut Table) {
+        name_traces(table, self.directories, self.files, self.sources, self.problems);
     }
 
     /// The value as TOML, or as a text where it is no TOML or the key takes a text: a shell
@@ -81,7 +88,7 @@ impl Setting<'_> {
     fn value(&mut self, kind: Option<&KeyKind>, value: &str, at: Position) -> Node {
         let text = || Node { value: Value::Text(Arc::from(value)), at };
         let parsed = parse_value(value, at, self.problems).unwrap_or_else(text);
-        let wants_text = matches!(kind, Some(KeyKind::Text | KeyKind::Choice(_)));
+        let wants_text = matches!(kind, Some(KeyKind::Text | KeyKind::Trace | KeyKind::Choice(_)));
         match parsed.value {
             Value::Table(_) | Value::List(_) | Value::Text(_) => parsed,
             _ if wants_text => text(),
@@ -92,7 +99,7 @@ impl Setting<'_> {
 
 fn refuse(names: &[&str], at: Position) -> Option<Problem> {
     let &name = names.first()?;
-    matches!(name, "extends" | "knob").then(|| {
+    matches!(name, "extends" | "knob" | "learned" | "objective").then(|| {
         Problem::new(at, format!("`{name}` cannot be set"))
             .allowed("the keys of the scenario itself")
             .advice(format!("write `{name}` in a file"))
@@ -171,4 +178,5 @@ fn single(key: &str, node: Node, at: Position) -> Table {
 }
 
 /// Below a key that has no table of its own, any name may be meant.
-static PLAIN: Section = Section { keys: &[], one_of: &[], noun: "value", doc: Doc(&[]) };
+static PLAIN: Section =
+    Section { keys: &[], one_of: &[], implied: None, noun: "value", doc: Doc(&[]) };

@@ -179,7 +179,7 @@ fn sets_are_read_as_a_shell_passes_them() {
     assert_eq!(s.service.concurrency, Concurrency::Blocking);
     assert!(matches!(&s.load.source, Source::Closed { users, .. } if users.start == 400.0));
     assert_eq!(s.upstreams[0].max_in_flight, Some(200));
-    let pool = Connections::Pool { size: 10, overflow: 10, timeout: Some(Span::from_secs(30)) };
+    let pool = Connections::pool(10, 10, Some(Span::from_secs(30)));
     assert_eq!(s.database.as_ref().map(|d| d.connections), Some(pool));
     assert_eq!(s.endpoints[1].weight, 3.0);
     assert_eq!(s.costs.name, "other");

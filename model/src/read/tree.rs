@@ -8,7 +8,7 @@ use std::sync::Arc;
 use toml_edit::{Document, Item, Key as TomlKey, Table as TomlTable, Value as TomlValue};
 
 use super::diagnostic::{Problem, Problems, brief};
-use crate::keys::{MOST_ENTRIES, Position};
+use crate::keys::{MOST_ENTRIES, Position, WrittenTrace};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(crate) enum Value {
     Text(Arc<str>),
     /// The place of a file that could not be read: the problem is reported already.
     Broken,
+    /// Recorded arrivals, read from the file that was named.
+    Trace(WrittenTrace),
     /// Dates and times: TOML has them, no key takes one.
     Date(Arc<str>),
     List(Vec<Node>),

@@ -1,5 +1,6 @@
 //! The database and the connections to it.
 
+use super::DatabaseClient;
 use crate::distribution::Distribution;
 use crate::units::Span;
 use crate::words::{JournalMode, Synchronous};
@@ -55,12 +56,96 @@ section! {
     /// A database server of its own.
     #[section("database")]
     pub struct Postgres {
+        /// The library that talks to the server. Keys that are not written are what it does unless
+        /// it is told otherwise.
+        pub client: Option<DatabaseClient>,
         /// Network round trip of each statement.
         #[key(usually(Span::from_secs(1)))]
         pub round_trip: Distribution = "0.5ms",
         /// Processors of the database server.
         #[key(within(1, 1024))]
         pub cores: u32 = 2,
+        /// Connections that the server allows at a time; it keeps three of them for superusers.
+        #[key(within(4, 262_143), or("none"))]
+        pub max_connections: Option<u32> = 100,
+        /// What becomes of a request whose connection the server refuses, as it has too many.
+        pub refused: Refused = "error",
+        /// Round trips to open a connection: network, authentication.
+        #[key(within(0, 50))]
+        pub open_trips: u32 = 0,
+        /// Where transactions begin and end, and so how many round trips they take.
+        pub transactions: Transactions = "commit",
+        /// Whether a commit waits until the log is on the disk.
+        pub synchronous_commit: SynchronousCommit = "on",
+        /// Executions of a statement on a connection after which the client prepares it, with a
+        /// round trip of its own.
+        #[key(within(0, 1_000_000), or("never"))]
+        pub prepare_after: Option<u32> = "never",
+        /// Round trips of a ping, see `connections.pre_ping`.
+        #[key(within(1, 50))]
+        pub ping_trips: u32 = 1,
+    }
+}
+
+/// Connections that a server keeps for superusers: `superuser_reserved_connections`, unless it is
+/// set otherwise.
+const RESERVED: u32 = 3;
+
+impl Postgres {
+    /// A server that is `round_trip` away, with so many processors and the other keys at their
+    /// defaults.
+    pub fn new(round_trip: Distribution, cores: u32) -> Postgres {
+        Postgres {
+            client: None,
+            round_trip,
+            cores,
+            max_connections: Some(100),
+            refused: Refused::Error,
+            open_trips: 0,
+            transactions: Transactions::Commit,
+            synchronous_commit: SynchronousCommit::On,
+            prepare_after: None,
+            ping_trips: 1,
+        }
+    }
+
+    /// Connections that a service may have open at a time, if the server limits them.
+    pub fn connections(&self) -> Option<u32> {
+        self.max_connections.map(|most| most - RESERVED)
+    }
+}
+
+words! {
+    /// What becomes of a request whose connection the server refuses.
+    pub enum Refused {
+        /// it fails
+        Error = "error",
+        /// it tries again after 10ms, then after twice as long each time, until the pool's timeout
+        Retry = "retry",
+    }
+}
+
+words! {
+    /// Where transactions on a server begin and end.
+    pub enum Transactions {
+        /// nothing begins them; a write, and each `transaction`, ends with a COMMIT
+        Commit = "commit",
+        /// a `transaction` has BEGIN and COMMIT; a read or a write by itself is one round trip
+        Explicit = "explicit",
+        /// the first statement on a connection comes after a BEGIN; a write, and each
+        /// `transaction`, ends with a COMMIT, and reads with a ROLLBACK when the connection is
+        /// given back
+        Session = "session",
+    }
+}
+
+words! {
+    /// Whether a commit on a server waits until the log is on the disk.
+    pub enum SynchronousCommit {
+        /// it waits; commits that come while a sync is under way share the next one
+        On = "on",
+        /// it does not: the last commits are lost if the server falls
+        Off = "off",
     }
 }
 
@@ -84,13 +169,50 @@ tagged! {
             /// How long a request waits for a connection before an error.
             #[key(or("never"), hint(KEPT), usually(Span::from_secs(600)))]
             timeout: Option<Span> = "30s",
+            /// Which of several idle connections is used: the one that has been idle longest, or
+            /// the one that came back last.
+            #[key(hint(KEPT))]
+            order: Order = "fifo",
+            /// A connection that was opened so long ago is opened anew when it is taken.
+            #[key(or("never"), at_least(Span::from_micros(1)), hint(KEPT))]
+            recycle: Option<Span> = "never",
+            /// A ping to the server before a kept connection is used. Only with `engine =
+            /// "postgres"`.
+            #[key(hint(KEPT))]
+            pre_ping: bool = false,
         } = "pool",
     }
 }
 
 table! {
-    Connections, "connections", [],
+    Connections, "connections", [], [],
     ["How database connections are opened and shared, per worker process."]
+}
+
+impl Connections {
+    /// A pool with the other keys at their defaults.
+    pub fn pool(size: u32, overflow: u32, timeout: Option<Span>) -> Connections {
+        let (order, recycle, pre_ping) = (Order::Fifo, None, false);
+        Connections::Pool { size, overflow, timeout, order, recycle, pre_ping }
+    }
+
+    /// Connections that each worker process may have; none if as many as it has uses for them.
+    pub fn most(&self) -> Option<u32> {
+        match *self {
+            Connections::PerOperation => None,
+            Connections::Pool { size, overflow, .. } => Some(size.saturating_add(overflow)),
+        }
+    }
+}
+
+words! {
+    /// Which of several idle connections is used.
+    pub enum Order {
+        /// the one that has been idle longest
+        Fifo = "fifo",
+        /// the one that came back last
+        Lifo = "lifo",
+    }
 }
 
 words! {

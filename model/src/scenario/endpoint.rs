@@ -2,6 +2,7 @@
 
 use super::Scenario;
 use super::database::Hold;
+use super::request::Request;
 use super::service::Service;
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Key, Keys, Section, TableType};
@@ -29,6 +30,8 @@ section! {
         /// Overrides `database.hold`.
         #[key(or("inherit"))]
         pub hold: Option<Hold>,
+        /// How it is asked for, where the service is your own; a prediction does not need it.
+        pub request: Option<Request>,
         /// What its handler does, in order.
         pub steps: Vec<Step> = [],
         /// Work after the reply, in order: a background task. It runs as the handler does, on the

@@ -3,17 +3,20 @@
 use super::Retry;
 use crate::distribution::Distribution;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::Endpoint;
 use crate::keys::{Fields, Key, Keys, MOST_USERS, Section, TableType, concat, count};
 use crate::stream::lanes_of_group;
+use crate::trace::Trace;
 use crate::units::Span;
 
 section! {
     /// Who sends requests, and for how long they are counted.
     #[section("load")]
-    #[one_of(users, rate, group)]
+    #[one_of(users, rate, trace, group)]
     #[one_of(duration, stages)]
+    #[implied(duration, by(trace))]
     pub struct Load {
         /// Closed users or open arrivals, or groups of both.
         #[key(flatten)]
@@ -21,7 +24,7 @@ section! {
         /// Time at the start that is run but not counted.
         pub warmup: Span = "0s",
         /// Time that is counted, after the warm-up. With `stages` it is what the warm-up leaves
-        /// of them.
+        /// of them; with `trace` and without this key the load ends with the trace's last second.
         #[key(at_least(Span::from_nanos(1)), absent())]
         pub duration: Span,
         /// A client abandons an attempt after this long: a time, or a distribution from which each
@@ -54,6 +57,12 @@ section! {
         /// With `stages`, the rate at the start.
         #[key(rate())]
         rate: Option<f64>,
+        /// Open load: requests arrive when those of a file did. Each line is a time, or
+        /// `time,endpoint`: seconds from the start of the warm-up, seconds since 1970 or ISO 8601,
+        /// which are counted from the first line. The access log of a server is read too (common
+        /// or combined format): its requests call the endpoints whose names fit, such as
+        /// `GET /items/{id}`. A request whose endpoint is not known calls one by the weights.
+        trace: Option<Arc<Trace>>,
         /// Pause between a reply and the same user's next request.
         #[key(with("users"), usually(Span::from_secs(2 * 3600)))]
         think_time: Option<Distribution> = "0s",
@@ -69,7 +78,7 @@ section! {
         #[key(with("rate"))]
         on_off: Option<OnOff>,
         /// Most requests in flight; an arrival beyond it is dropped and counted.
-        #[key(within(1, MOST_USERS), with("rate"), or("none"))]
+        #[key(within(1, MOST_USERS), with_either("rate", "trace"), or("none"))]
         max_users: Option<u32>,
         /// Straight lines from the start value to each target in turn; they set the length of
         /// the run.
@@ -90,7 +99,7 @@ section! {
 section! {
     /// One of several loads at once.
     #[section("group")]
-    #[one_of(users, rate)]
+    #[one_of(users, rate, trace)]
     pub(crate) struct GroupKeys {
         /// Its name in the report.
         name: String,
@@ -186,6 +195,13 @@ pub enum Source {
         /// Most requests in flight; an arrival beyond it is dropped and counted.
         max_users: Option<u32>,
     },
+    /// Requests come when recorded ones did.
+    Replay {
+        /// The arrivals that were recorded.
+        trace: Arc<Trace>,
+        /// Most requests in flight; an arrival beyond it is dropped and counted.
+        max_users: Option<u32>,
+    },
     /// Several loads at once, each closed or open.
     Several(Vec<Group>),
 }
@@ -251,9 +267,21 @@ impl Keys for Alone {
     const KEYS: &'static [Key] = SourceKeys::KEYS;
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Alone> {
-        let SourceKeys { users, rate, think_time, preconnect, spacing, on_off, max_users, stages } =
-            SourceKeys::read(fields, upstreams)?;
+        let SourceKeys {
+            users,
+            rate,
+            trace,
+            think_time,
+            preconnect,
+            spacing,
+            on_off,
+            max_users,
+            stages,
+        } = SourceKeys::read(fields, upstreams)?;
         let stages = stages.unwrap_or_default();
+        if let Some(trace) = trace {
+            return Some(Alone(Source::Replay { trace, max_users }));
+        }
         match (users, rate) {
             (Some(users), _) => Some(Alone(Source::Closed {
                 users: Profile { start: users as f64, stages },
@@ -313,11 +341,21 @@ impl Group {
         lanes_of_group(&self.name)
     }
 
+    /// The share of each of the endpoints, up to a factor: by weight, or as recorded.
+    pub fn shares(&self, endpoints: &[Endpoint]) -> Vec<f64> {
+        let weights = self.weights(endpoints);
+        let Source::Replay { trace, .. } = &self.load.source else { return weights };
+        let (calls, unknown) = trace.calls(endpoints, self.load.total());
+        let sum: f64 = weights.iter().sum();
+        let each = calls.iter().zip(weights);
+        each.map(|(&calls, weight)| calls as f64 + unknown as f64 * weight / sum).collect()
+    }
+
     /// The weight of each of the endpoints.
     pub fn weights(&self, endpoints: &[Endpoint]) -> Vec<f64> {
         let of = |endpoint: &Endpoint| {
             let own = self.mix.iter().filter(|share| share.endpoint == endpoint.name);
-            own.map(|share| share.weight).sum()
+            own.fold(0.0, |sum, share| sum + share.weight)
         };
         match self.mix.is_empty() {
             true => endpoints.iter().map(|endpoint| endpoint.weight).collect(),
@@ -335,12 +373,12 @@ impl Group {
 }
 
 impl Source {
-    /// Users, or arrivals per second, over time; none of several loads.
+    /// Users, or arrivals per second, over time; none of several loads, or of recorded arrivals.
     pub fn profile(&self) -> Option<&Profile> {
         match self {
             Source::Closed { users, .. } => Some(users),
             Source::Open { rate, .. } => Some(rate),
-            Source::Several(_) => None,
+            Source::Replay { .. } | Source::Several(_) => None,
         }
     }
 
@@ -348,7 +386,7 @@ impl Source {
     pub fn is_open(&self) -> bool {
         match self {
             Source::Closed { .. } => false,
-            Source::Open { .. } => true,
+            Source::Open { .. } | Source::Replay { .. } => true,
             Source::Several(groups) => groups.iter().any(|group| group.load.source.is_open()),
         }
     }

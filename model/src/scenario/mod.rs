@@ -4,21 +4,31 @@
 
 mod client;
 mod database;
+mod database_client;
 mod endpoint;
+mod keep;
+mod learned;
 mod load;
 mod lock;
+mod objective;
+mod request;
 mod retry;
 mod service;
 mod upstream;
 
 pub use client::{Client, Filled};
-pub use database::{Connections, Database, DriverMode, Engine, Hold, Postgres, Sqlite};
+pub use database::{
+    Connections, Database, DriverMode, Engine, Hold, Order, Postgres, Refused, Sqlite,
+    SynchronousCommit, Transactions,
+};
+pub use database_client::DatabaseClient;
 pub use endpoint::{Endpoint, Step};
+pub use learned::{Learned, Origin};
 pub(crate) use load::Alone;
 pub use load::{Group, Load, OnOff, Profile, Share, Source, Spacing, Stage};
 pub use lock::{Lock, LockScope};
-pub(crate) use retry::RETRY_ON;
-pub use retry::{Jitter, Retry};
+pub use request::Request;
+pub use retry::{Jitter, Retry, RetryOn};
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 
@@ -26,6 +36,8 @@ pub use crate::words::{Begin, Concurrency, JournalMode, Server, Statement, Synch
 
 use crate::costs::Costs;
 use crate::keys::{Fields, Keys, Section, TableType};
+use crate::objective::Objective;
+use objective::ObjectiveKeys;
 
 section! {
     /// One service under one load.
@@ -68,6 +80,13 @@ section! {
         /// Request classes. A child's entry changes the parent's entry of the same name.
         #[key(hint("add a table such as `[[endpoint]]` with `name`, `weight` and `steps`"))]
         endpoint: Vec<Endpoint>,
+        /// Where numbers of this file come from. A child inherits an entry as long as it does not
+        /// change the value; `--set` of a key takes its entry away.
+        #[key(about_file(), inherited())]
+        learned: Option<Vec<Learned>>,
+        /// What the service is to keep. A child inherits the objectives, unless it has its own.
+        #[key(about_file(), inherited())]
+        objective: Option<Vec<ObjectiveKeys>>,
     }
 }
 
@@ -124,6 +143,10 @@ pub struct Scenario {
     pub published: Option<Published>,
     /// What things cost on this stack and machine.
     pub costs: Costs,
+    /// Where numbers of the scenario and its costs come from.
+    pub learned: Vec<Learned>,
+    /// What the service is to keep.
+    pub objectives: Vec<Objective>,
 }
 
 /// The keys of a scenario file.
@@ -133,7 +156,9 @@ pub fn keys() -> &'static Section {
 
 /// The keys with fixed names that a user may set for a run: `service.workers`.
 pub fn settable_keys() -> Vec<String> {
-    let of_a_file = |path: &String| path == "extends" || path.starts_with("knob");
+    let of_a_file = |path: &String| {
+        path == "extends" || path == "learned" || path == "objective" || path.starts_with("knob")
+    };
     keys().paths().into_iter().filter(|path| !of_a_file(path)).collect()
 }
 
@@ -170,6 +195,13 @@ impl Scenario {
             endpoints: root.endpoint,
             published: root.published,
             costs: root.costs,
+            learned: root.learned.unwrap_or_default(),
+            objectives: root
+                .objective
+                .unwrap_or_default()
+                .iter()
+                .map(|entry| entry.keep.parse().ok())
+                .collect::<Option<_>>()?,
         })
     }
 }

@@ -8,13 +8,12 @@ section! {
     #[section("load")]
     pub struct Retry {
         /// Attempts of a client after the first. A retry is a request of its own for the service,
-        /// which goes on with the abandoned one.
+        /// which goes on with the abandoned one, unless `service.server` is "axum".
         #[key(within(0, 20))]
         pub retries: u32 = 0,
-        /// Kinds of failure after which a client tries again: "timeout", "refused" (503 at a limit), "error" (any other answer that is
-        /// not good), "connection" (it was refused or broke).
+        /// Kinds of failure after which a client tries again.
         #[key(derived("all of them"))]
-        pub retry_on: Option<Vec<String>>,
+        pub retry_on: Option<Vec<RetryOn>>,
         /// Pause of a client before its first retry.
         pub backoff: Span = "100ms",
         /// Each later pause is this many times longer.
@@ -46,8 +45,19 @@ words! {
     }
 }
 
-/// What may be retried, by the words of `load.retry_on`.
-pub(crate) const RETRY_ON: [&str; 4] = ["timeout", "refused", "error", "connection"];
+words! {
+    /// What may be retried.
+    pub enum RetryOn {
+        /// no answer in time
+        Timeout = "timeout",
+        /// 503 at a limit
+        Refused = "refused",
+        /// any other answer that is not good
+        Error = "error",
+        /// the connection was refused or broke
+        Connection = "connection",
+    }
+}
 
 impl Retry {
     /// Nothing is sent again.
@@ -65,22 +75,23 @@ impl Retry {
 
     /// A request that ends with `kind` is retried.
     pub fn covers(&self, kind: ErrorKind) -> bool {
-        let word = match kind {
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::Rejected => "refused",
+        let kind = match kind {
+            ErrorKind::Timeout => RetryOn::Timeout,
+            ErrorKind::Rejected => RetryOn::Refused,
             ErrorKind::Disconnected | ErrorKind::ConnectionClosed | ErrorKind::WorkerKilled => {
-                "connection"
+                RetryOn::Connection
             }
             ErrorKind::DatabaseBusy
             | ErrorKind::PoolTimeout
+            | ErrorKind::TooManyClients
             | ErrorKind::LockTimeout
             | ErrorKind::UpstreamTimeout
             | ErrorKind::UpstreamFailed
             | ErrorKind::UpstreamRefused
             | ErrorKind::ConnectionTimeout
-            | ErrorKind::ServiceFailed => "error",
+            | ErrorKind::ServiceFailed => RetryOn::Error,
         };
-        self.retry_on.as_ref().is_none_or(|all| all.iter().any(|known| known == word))
+        self.retry_on.as_ref().is_none_or(|all| all.contains(&kind))
     }
 
     /// The longest pause after a failed attempt; the first attempt is number 0.

@@ -1,6 +1,7 @@
 //! Observations of replications become a report.
 
 mod falls_behind;
+mod objectives;
 mod pooled;
 mod stations;
 
@@ -70,7 +71,7 @@ impl Builder<'_> {
             note: published.note.clone(),
             error: round_significant(throughput.value / published.throughput - 1.0),
         });
-        Report {
+        let mut report = Report {
             schema: SCHEMA,
             kind: Kind::Predicted,
             scenario: scenario.name.clone(),
@@ -122,9 +123,13 @@ impl Builder<'_> {
             after: self.after(),
             processes: process::processes(scenario, seen),
             standstill: standstill::standstill(scenario, seen),
+            margins: None,
+            objectives: Vec::new(),
             warnings: self.warnings(),
             rounds: Vec::new(),
-        }
+        };
+        report.objectives = self.objectives(&report);
+        report
     }
 
     fn retries(&self) -> Option<Retries> {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use hdrhistogram::Histogram;
 
+use model::objective::Statistic;
 use model::report::ResponseTime;
 use model::statistics::round_significant;
 
@@ -72,6 +73,19 @@ impl Pooled {
             all.max = all.max.max(part.max);
         }
         all
+    }
+
+    /// One number, in seconds; none without a sample.
+    pub(super) fn statistic(&self, statistic: Statistic) -> Option<f64> {
+        if self.good == 0 {
+            return None;
+        }
+        let nanos = match (statistic, statistic.quantile()) {
+            (_, Some(quantile)) => self.histogram.value_at_quantile(quantile).min(self.max) as f64,
+            (Statistic::Mean, _) => self.sum as f64 / self.good as f64,
+            _ => self.max as f64,
+        };
+        Some(round_significant(nanos / 1e9))
     }
 
     /// In seconds; all zero without a sample.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::options::Check;
 
-/// What is known of a scenario that is right.
+/// The answer for a scenario without errors.
 #[derive(Serialize)]
 struct Checked<'a> {
     ok: bool,

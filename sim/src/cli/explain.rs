@@ -1,6 +1,6 @@
 //! `sim explain`: why?
 
-use render::{Console, Failure};
+use render::{Console, Exit, Failure, objectives};
 
 use super::options::Predict;
 use super::progress::Progress;
@@ -13,8 +13,9 @@ use crate::predict::{Experiment, predict};
 const PRECISION: f64 = 0.02;
 
 /// Explains one scenario.
-pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
-    let resolved = options.source.load(&[])?;
+pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let mut resolved = options.source.load(&[])?;
+    options.keep.apply(&mut resolved)?;
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(PRECISION);
     let experiment = Experiment::Path(options.goal.checked(&resolved.scenario)?);
@@ -25,5 +26,6 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Fa
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
     let programs = programs(&resolved.scenario, &plan);
     let explanation = Explanation { report: &report, programs: &programs };
-    Ok(console.answer(&explanation, options.output.format)?)
+    console.answer(&explanation, options.output.format)?;
+    Ok(objectives::exit(&report.objectives))
 }

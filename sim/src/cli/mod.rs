@@ -1,15 +1,18 @@
 //! The command line. Each command is a module; all of them can run in a test.
 //!
-//! Exit codes: 0 for an answer, 2 for none, whatever the reason.
+//! Exit codes: 0 for an answer, 2 for none, whatever the reason, 4 for an answer that breaks an
+//! objective.
 
 mod check;
 mod explain;
 mod ladder;
+mod new;
 mod options;
 mod progress;
 mod scenario;
 mod scenarios;
 mod schema;
+mod size;
 mod trace;
 
 use std::ffi::OsString;
@@ -38,11 +41,11 @@ impl CommandLine for Cli {
     }
 
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
-        on_threads(&self.command, console).map(|()| Exit::Success)
+        on_threads(&self.command, console)
     }
 }
 
-fn on_threads(command: &Command, console: &mut Console<'_>) -> Result<(), Failure> {
+fn on_threads(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let Some(threads) = command.threads() else { return dispatch(command, console) };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(threads))
@@ -51,15 +54,18 @@ fn on_threads(command: &Command, console: &mut Console<'_>) -> Result<(), Failur
     pool.install(|| dispatch(command, console))
 }
 
-fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<(), Failure> {
+fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failure> {
     match command {
-        Command::Scenario(options) => scenario::run(options, console),
+        Command::Scenario(options) => return scenario::run(options, console),
+        Command::Size(options) => return size::run(options, console),
         Command::Ladder(options) => ladder::run(options, console),
-        Command::Explain(options) => explain::run(options, console),
+        Command::Explain(options) => return explain::run(options, console),
         Command::Check(options) => check::run(options, console),
         Command::Scenarios(options) => scenarios::run(options, console),
         Command::Schema(options) => schema::run(options, console),
         Command::Trace(options) => trace::run(options, console),
+        Command::New(options) => new::run(options, console),
         Command::Completions(options) => options.print::<Cli>(console),
     }
+    .map(|()| Exit::Success)
 }

@@ -6,24 +6,30 @@ use model::read::{Diagnostic, Diagnostics};
 use model::scenario::Scenario;
 use model::units::parse_share;
 use render::HELP;
-use render::{Completions, Format, LadderSource, Output, PlainOutput, Source};
+use render::{Completions, Format, Keep, LadderSource, Output, PlainOutput, Source};
 
 use crate::knob::Goal;
 use crate::replicate::Effort;
+use crate::starter::{Data, Stack};
 
 const EXAMPLES: &str = "\
 Examples:
   sim scenario v6.toml                        what would happen, and what is the limit?
   sim scenario v6.toml --set service.workers=4
+  sim scenario v6.toml --keep 'p99 < 10s' --keep 'errors < 1%'   exit code 4 if one is broken
+  sim size v6.toml --keep 'p99 < 45s'         how much does it take?
   sim ladder v5.toml                          what did each change buy?
   sim explain v6.toml                         why? every knob turned, every step in words
   sim explain v6.toml --goal p99              ... judged by the slowest requests
   sim check v6.toml                           is the file right? print it complete
-  sim scenarios --show v1.toml > mine.toml    start from a scenario that is built in
+  sim new --stack fastapi > mine.toml         start from a service like yours; --ask asks for it
   sim scenario v6.toml --format json | jq .throughput.value
 
 A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
-.toml may be left out.";
+.toml may be left out.
+
+Exit codes: 0 an answer, 2 none (wrong usage, wrong input), 4 an answer that breaks an objective
+(--keep, or `[[objective]]` of the file).";
 
 /// Predicts what a web service on one vCPU does, from a scenario file.
 #[derive(Debug, Parser)]
@@ -41,6 +47,8 @@ pub(super) enum Command {
     Scenario(Predict),
     /// Predict a scenario and all that it extends, one row per rung
     Ladder(Ladder),
+    /// Find how much load it takes: the highest rate, or number of users, that keeps the objectives
+    Size(Size),
     /// Say why: every knob turned, the bounds, where time goes, each endpoint's steps
     Explain(Predict),
     /// Check a scenario and print it complete, every default filled in
@@ -51,6 +59,8 @@ pub(super) enum Command {
     Schema(Schema),
     /// Print every event of one simulated run, in order
     Trace(Trace),
+    /// Print a commented scenario of a service of your own, to start from
+    New(New),
     /// Print a completion script for a shell
     Completions(Completions),
 }
@@ -61,9 +71,44 @@ pub(super) struct Predict {
     #[command(flatten)]
     pub(super) source: Source,
     #[command(flatten)]
+    pub(super) keep: Keep,
+    #[command(flatten)]
     pub(super) goal: GoalOption,
     #[command(flatten)]
     pub(super) effort: EffortOptions,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+const SIZES: &str = "\
+Examples:
+  sim size v6.toml --keep 'p99 < 45s' --keep 'errors < 1%'     how many users?
+  sim size v6.toml --open --keep 'endpoint:list_items.p99 < 100ms'   how many requests/s?
+  sim size mine.toml --set service.workers=4                  with the `[[objective]]` of the file
+  sim size mine.toml --keep 'p99 < 800ms' --set upstream.partner.latency.p50=1s
+  sim size mine.toml --format json | jq .holds
+
+An open load must also be served as fast as it comes. Exit codes: 0 an answer, 2 none, 4 no load
+keeps the objectives; the answer says how near one comes.";
+
+/// `sim size`.
+#[derive(Debug, Args)]
+#[command(before_help = SIZES, help_template = HELP)]
+pub(super) struct Size {
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) keep: Keep,
+    /// Look for a rate of Poisson arrivals, where the file has users
+    #[arg(long)]
+    pub(super) open: bool,
+    /// Give up after this many events in one run
+    #[arg(long, value_name = "N", default_value_t = Effort::default().events_max)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_events: u64,
+    /// Processors to use; the answer is the same with any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) output: Output,
 }
@@ -137,6 +182,20 @@ pub(super) struct Scenarios {
     pub(super) output: Output,
 }
 
+/// `sim new`.
+#[derive(Debug, Args)]
+pub(super) struct New {
+    /// What the service is written in, and what serves it
+    #[arg(long, value_enum, default_value_t = Stack::Fastapi)]
+    pub(super) stack: Stack,
+    /// What keeps its data
+    #[arg(long, value_enum, default_value_t = Data::Postgres)]
+    pub(super) database: Data,
+    /// Ask ten questions first; the answers are read from standard input
+    #[arg(long)]
+    pub(super) ask: bool,
+}
+
 /// `sim schema`.
 #[derive(Debug, Args)]
 pub(super) struct Schema {
@@ -154,6 +213,8 @@ pub(super) enum Document {
     Costs,
     /// The answer of `sim scenario --format json`
     Report,
+    /// The answer of `sim size --format json`
+    Size,
 }
 
 /// `sim trace`.
@@ -226,10 +287,11 @@ impl Command {
         match self {
             Command::Scenario(options) | Command::Explain(options) => options.output.format,
             Command::Ladder(options) => options.output.format,
+            Command::Size(options) => options.output.format,
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
             Command::Scenarios(options) => options.output.format,
-            Command::Schema(_) | Command::Completions(_) => Format::Text,
+            Command::Schema(_) | Command::New(_) | Command::Completions(_) => Format::Text,
         }
     }
 
@@ -238,6 +300,7 @@ impl Command {
         match self {
             Command::Scenario(options) | Command::Explain(options) => options.effort.threads,
             Command::Ladder(options) => options.effort.threads,
+            Command::Size(options) => options.threads,
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! `sim scenario`: what would happen?
 
-use render::{Console, Failure};
+use render::{Console, Exit, Failure, objectives};
 
 use super::options::Predict;
 use super::progress::Progress;
@@ -8,8 +8,9 @@ use crate::predict::{Experiment, predict};
 use crate::replicate::Effort;
 
 /// Predicts one scenario.
-pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Failure> {
-    let resolved = options.source.load(&[])?;
+pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let mut resolved = options.source.load(&[])?;
+    options.keep.apply(&mut resolved)?;
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(Effort::PRECISION);
     let experiment = Experiment::First(options.goal.checked(&resolved.scenario)?);
@@ -17,5 +18,6 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<(), Fa
     let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
         .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
-    Ok(console.answer(&report, options.output.format)?)
+    console.answer(&report, options.output.format)?;
+    Ok(objectives::exit(&report.objectives))
 }

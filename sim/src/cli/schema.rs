@@ -11,6 +11,7 @@ pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<(), Fai
         Document::Scenario => scenario_schema(),
         Document::Costs => costs_schema(),
         Document::Report => model::report::schema(),
+        Document::Size => model::report::size_schema(),
     };
     Ok(console.data(&render::json(&schema))?)
 }

@@ -21,17 +21,26 @@ pub struct Observed {
     pub retries: u64,
     /// Failed attempts that are not, for want of budget.
     pub refused: u64,
+    /// Handlers that were dropped, since their client had gone.
+    pub dropped: u64,
     /// The requests after a peak of the load, the warm-up included.
     pub aftermath: Aftermath,
 }
 
 impl Observed {
     pub(crate) fn new(load: &Load) -> Observed {
-        Observed { attempts: 0, retries: 0, refused: 0, aftermath: Aftermath::new(load) }
+        Observed {
+            attempts: 0,
+            retries: 0,
+            refused: 0,
+            dropped: 0,
+            aftermath: Aftermath::new(load),
+        }
     }
 
     pub(crate) fn reset(&mut self) {
-        (self.attempts, self.retries, self.refused) = (0, 0, 0);
+        (self.attempts, self.retries) = (0, 0);
+        (self.refused, self.dropped) = (0, 0);
     }
 }
 
@@ -41,7 +50,9 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
         all.push(Candidate::of("load.retry_budget", "none".into(), "20%".into()));
     }
     for group in scenario.load.groups().iter() {
-        if let Source::Open { max_users: Some(n), .. } = group.load.source {
+        if let Source::Open { max_users: Some(n), .. } | Source::Replay { max_users: Some(n), .. } =
+            group.load.source
+        {
             let knob = Candidate::of(&group.key("max_users"), n.to_string(), double(n));
             all.push(knob.at(Limit::Users));
         }
@@ -76,8 +87,8 @@ fn kept_connections(scenario: &Scenario, all: &mut Vec<Candidate>) {
 
 /// The bound of the load itself, if it has one: several loads at once share no `N/(R+Z)`.
 /// There a request without any waiting takes `elapsed` seconds.
-pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Option<Bound> {
-    Some(match source {
+pub(crate) fn bound_of_load(load: &Load, elapsed: f64) -> Option<Bound> {
+    Some(match &load.source {
         Source::Closed { users, think_time, .. } => {
             let (n, z) = (users.peak(), think_time.mean());
             Bound {
@@ -92,6 +103,14 @@ pub(crate) fn bound_of_load(source: &Source, elapsed: f64) -> Option<Bound> {
                 name: "load.rate".into(),
                 law: if share < 1.0 { "arrivals while on, and off" } else { "arrivals" }.into(),
                 throughput: round_significant(rate.peak() * share),
+            }
+        }
+        Source::Replay { trace, .. } => {
+            let counted = trace.count(load.total()) - trace.count(load.warmup);
+            Bound {
+                name: "load.trace".into(),
+                law: "arrivals".into(),
+                throughput: round_significant(counted as f64 / load.duration.secs_f64()),
             }
         }
         Source::Several(_) => return None,

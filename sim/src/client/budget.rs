@@ -7,6 +7,7 @@ use model::report::{Budget, Recovery};
 use model::scenario::Scenario;
 use rayon::prelude::*;
 
+use crate::knob::Candidate;
 use crate::replicate::replicate;
 
 /// Runs of each budget.
@@ -47,6 +48,24 @@ pub(crate) fn search(scenario: &Scenario, found: &Recovery, events_max: u64) -> 
     let share = |steps: u32| f64::from(steps) / f64::from(STEPS);
     let none = tried.borrow().iter().find(|(_, count)| **count == 0).map(|(tried, _)| *tried);
     Some(Budget { most: most.map(share), none_from: none.map(share), floor, runs: RUNS })
+}
+
+/// Finagle's share (`RetryBudget.scala`), beyond which none is advised.
+const USUAL: f64 = 0.2;
+/// At the edge of what `search` found another run may not recover: so much of it is advised.
+const SAFE: f64 = 0.5;
+
+/// Puts a retry budget with which `scenario` surely recovers among the changes, where each run did so
+/// with `most`, in the place of one that is not known to help.
+pub(crate) fn advise_budget(scenario: &Scenario, most: f64, all: &mut Vec<Candidate>) {
+    const KEY: &str = "load.retry_budget";
+    all.retain(|candidate| candidate.name() != KEY);
+    let to = libm::floor(USUAL.min(most * SAFE) * 100.0);
+    let now = scenario.load.retry.retry_budget.map(|share| share * 100.0);
+    if now.is_none_or(|now| now > to) {
+        let from = now.map_or("none".into(), |now| format!("{now}%"));
+        all.push(Candidate::of(KEY, from, format!("{to}%")));
+    }
 }
 
 /// How many runs recover. One that is too long to be run to its end does not.

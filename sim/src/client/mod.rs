@@ -2,6 +2,7 @@
 
 mod answer;
 mod budget;
+mod gone;
 mod keep_alive;
 mod retry;
 mod run;
@@ -16,7 +17,7 @@ use crate::engine::{Due, NONE};
 
 pub(crate) use answer::Observed;
 pub(crate) use answer::{bound_of_load, candidates};
-pub(crate) use budget::search;
+pub(crate) use budget::{advise_budget, search};
 pub(crate) use run::CONNECT_ONLY;
 
 /// The open arrivals of one load, and the users that carry them.
@@ -35,7 +36,10 @@ pub(crate) struct Door {
 impl Door {
     /// The door of `group` under `seed`; none of a closed load.
     pub(crate) fn of(seed: u64, group: &Group) -> Option<Door> {
-        let Source::Open { max_users, .. } = group.load.source else { return None };
+        let (Source::Open { max_users, .. } | Source::Replay { max_users, .. }) = group.load.source
+        else {
+            return None;
+        };
         Some(Door {
             arrivals: Arrivals::of(seed, group)?,
             next: Due::NEVER,

@@ -53,6 +53,8 @@ impl<'p, T: Trace> Engine<'p, T> {
             tasks: 1,
             settled: false,
             admitted: false,
+            handler: NONE,
+            gone: false,
         });
         let task = self.new_task(request, CONNECT_ONLY, NONE, place::CONNECT);
         self.open_connection(task);
@@ -177,11 +179,14 @@ impl<'p, T: Trace> Engine<'p, T> {
             tasks: 1,
             settled: false,
             admitted: false,
+            handler: NONE,
+            gone: false,
         });
         self.seen.client.attempts += 1;
         self.start_patience(request);
         let start = self.plan.classes[class as usize].start;
         let task = self.new_task(request, start, NONE, place::CONNECT);
+        self.requests[request].handler = task;
         if worker == NONE && !self.costs().network.connect.is_zero() {
             self.client_free = self.client_free.max(self.now) + self.costs().network.connect;
             self.agenda.push(self.client_free, Event::Connected { task });
@@ -264,6 +269,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 place,
                 token: false,
                 after: false,
+                dropped: false,
                 failed: None,
             },
             |old, new| new.ticket = old.ticket.wrapping_add(1),
@@ -285,8 +291,12 @@ impl<'p, T: Trace> Engine<'p, T> {
         let (place, request) = (entry.place, entry.request);
         self.seen.places[place.index()].leave(self.now);
         self.tasks.remove(task);
-        self.requests[request].tasks -= 1;
-        if self.requests[request].tasks == 0 {
+        let entry = &mut self.requests[request];
+        entry.tasks -= 1;
+        if entry.handler == task {
+            entry.handler = NONE;
+        }
+        if entry.tasks == 0 {
             self.requests.remove(request);
         }
     }
@@ -326,10 +336,10 @@ impl<'p, T: Trace> Engine<'p, T> {
         if entry.generation != generation || entry.settled {
             return;
         }
-        // The server is not told in time to spare itself the work: it goes on.
         let user = entry.user;
         self.seen.reach(Limit::Patience);
         self.end_connection(user, Via::Poll);
+        self.hang_up_on(request);
         self.settle(request, Some(ErrorKind::Timeout));
     }
 

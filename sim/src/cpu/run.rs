@@ -125,7 +125,12 @@ impl<T: Trace> Engine<'_, T> {
                     }
                     return self.run_thread(thread);
                 }
-                Flow::Detached => self.threads[thread].task = NONE,
+                Flow::Detached => {
+                    self.threads[thread].task = NONE;
+                    if task != NONE {
+                        self.drop_if_gone(task);
+                    }
+                }
                 Flow::Continue => {}
                 Flow::Blocked => {
                     self.threads[thread].state = ThreadState::Blocked;

@@ -57,7 +57,7 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let Some(database) = &scenario.database else { return };
     match database.connections {
-        Connections::Pool { size, overflow, timeout } => {
+        Connections::Pool { size, overflow, timeout, .. } => {
             let key = "database.connections.size";
             all.push(Candidate::of(key, size.to_string(), double(size)).at(Limit::Pool));
             if overflow > 0 {
@@ -96,7 +96,7 @@ pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) -> Option<Pc> {
         Op::Checkin => walk.release(Holding::Connection),
         Op::SkipIfOpen { .. } | Op::SkipIfKept { .. } | Op::Opened | Op::Closed => {}
         Op::Sqlite(op) => sqlite::visit(walk, op),
-        Op::Postgres(op) => postgres::visit(walk, op),
+        Op::Postgres(op) => return postgres::visit(walk, op),
     }
     None
 }

@@ -72,7 +72,7 @@ impl Compiler<'_> {
     pub(crate) fn checkout(&mut self) {
         self.emit(Op::Checkout);
         self.open_connection_scope();
-        let skip = self.emit(Op::SkipIfOpen { open: 0 });
+        let skip = self.undropped(|c| c.emit(Op::SkipIfOpen { open: 0 }));
         let mut open = self.cost(|c| c.open);
         if let Some(Engine::Sqlite(sqlite)) = self.scenario.database.as_ref().map(|d| &d.engine) {
             open += self.cost(|c| c.pragma) * u64::from(sqlite.pragmas);
@@ -80,13 +80,17 @@ impl Compiler<'_> {
                 open += self.cost(|c| c.log_open);
             }
         }
-        self.on_driver(self.scenario.costs.driver.open_hops, |c| {
-            c.refill(Work::Open);
-            c.crowded();
-            c.burn(open);
-            c.emit(Op::Opened);
+        let hops = self.scenario.costs.driver.open_hops;
+        self.undropped(|c| {
+            c.on_driver(hops, |c| {
+                c.refill(Work::Open);
+                c.crowded();
+                c.burn(open);
+                c.open_at_server();
+                c.emit(Op::Opened);
+            });
+            c.ping_if_kept(skip);
         });
-        self.patch(skip, Op::SkipIfOpen { open: self.here() });
     }
 
     /// What holds a dependency's session surrounds the handler's thread, and is undone after it.
@@ -106,7 +110,12 @@ impl Compiler<'_> {
     }
 
     pub(crate) fn emit_checkin(&mut self) {
+        self.undropped(Self::give_back);
+    }
+
+    fn give_back(&mut self) {
         self.trips(self.scenario.costs.driver.release_hops);
+        self.reset_connection();
         let skip = self.emit(Op::SkipIfKept { keep: 0 });
         let close = self.cost(|c| c.close);
         let sqlite = self.is_sqlite();

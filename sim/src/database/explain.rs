@@ -19,14 +19,14 @@ pub(crate) fn explain(reader: &mut Reader<'_>, op: Op) -> Option<Pc> {
         Op::Checkin if !reopens => reader.line("give the connection back".into()),
         Op::ToDriver | Op::SkipIfOpen { .. } | Op::Checkin => {}
         Op::Sqlite(op) => sqlite::explain(reader, op),
-        Op::Postgres(op) => postgres::explain(reader, op),
+        Op::Postgres(op) => return postgres::explain(reader, op),
     }
     None
 }
 
 fn checkout(database: &Database) -> String {
     match (database.connections, &database.engine) {
-        (Connections::Pool { size, overflow, timeout }, _) => {
+        (Connections::Pool { size, overflow, timeout, .. }, _) => {
             let patience = patience(timeout);
             format!("wait for one of {size} + {overflow} pooled connections per worker{patience}")
         }

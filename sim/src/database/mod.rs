@@ -14,6 +14,7 @@ pub(crate) use explain::explain;
 pub(crate) use pool::Pool;
 
 use model::scenario::{DriverMode, Engine, Scenario};
+use model::units::Instant;
 
 use crate::engine::{Arena, NONE};
 use crate::plan::Pc;
@@ -51,6 +52,7 @@ impl Op {
         match self {
             Op::Checkout => true,
             Op::Sqlite(op) => op.can_fail(),
+            Op::Postgres(op) => op.can_fail(),
             _ => false,
         }
     }
@@ -128,6 +130,9 @@ pub(crate) struct Connection {
     /// It has not committed yet.
     pub(crate) fresh: bool,
     pub(crate) hold: sqlite::Hold,
+    pub(crate) session: postgres::Session,
+    /// When it was opened, or, until it is, when that began.
+    pub(crate) since: Instant,
     /// The connection that the request keeps meanwhile, or [`NONE`].
     pub(crate) outer: u32,
 }
@@ -137,18 +142,18 @@ pub(crate) struct Connection {
 pub(crate) struct Database {
     pub(crate) connections: Arena<Connection>,
     pub(crate) locks: Option<sqlite::Locks>,
-    pub(crate) server: postgres::Processors,
+    pub(crate) server: postgres::Server,
 }
 
 impl Database {
     pub(crate) fn new(scenario: &Scenario) -> Database {
         let engine = scenario.database.as_ref().map(|database| &database.engine);
-        let (locks, cores) = match engine {
-            Some(Engine::Sqlite(sqlite)) => (Some(sqlite::Locks::new(sqlite.journal_mode)), 0),
-            Some(Engine::Postgres(postgres)) => (None, postgres.cores),
-            None => (None, 0),
+        let (locks, server) = match engine {
+            Some(Engine::Sqlite(sqlite)) => (Some(sqlite::Locks::new(sqlite.journal_mode)), None),
+            Some(Engine::Postgres(postgres)) => (None, Some(postgres)),
+            None => (None, None),
         };
-        Database { connections: Arena::new(), locks, server: postgres::Processors::new(cores) }
+        Database { connections: Arena::new(), locks, server: postgres::Server::new(server) }
     }
 }
 
@@ -161,8 +166,11 @@ pub(crate) struct OfTask {
     pub(crate) polls: u32,
     /// It copies the write-ahead log.
     pub(crate) checkpointing: bool,
+    /// When it asked the pool for a connection.
+    pub(crate) asked: Instant,
 }
 
 impl OfTask {
-    pub(crate) const NEW: OfTask = OfTask { connection: NONE, polls: 0, checkpointing: false };
+    pub(crate) const NEW: OfTask =
+        OfTask { connection: NONE, polls: 0, checkpointing: false, asked: Instant::START };
 }

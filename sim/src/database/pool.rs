@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use model::scenario::Connections;
+use model::scenario::{Connections, Order};
 
 /// The connections of one worker process.
 #[derive(Debug)]
@@ -46,10 +46,14 @@ impl Pool {
         Pool { rule, total: 0, idle: VecDeque::new(), queue: VecDeque::new(), overtaking }
     }
 
-    /// `task` asks for a connection. Idle ones are reused oldest first, as SQLAlchemy's
-    /// queue does.
+    /// `task` asks for a connection. Of idle ones the one that came back first is used, as in
+    /// SQLAlchemy's queue, or the last, as with its `pool_use_lifo`.
     pub(crate) fn checkout(&mut self, task: u32) -> Checkout {
-        if let Some(connection) = self.idle.pop_front() {
+        let idle = match self.rule {
+            Connections::Pool { order: Order::Lifo, .. } => self.idle.pop_back(),
+            _ => self.idle.pop_front(),
+        };
+        if let Some(connection) = idle {
             return Checkout::Idle(connection);
         }
         let room = match self.rule {
@@ -135,12 +139,12 @@ mod tests {
     use super::*;
 
     fn pool(size: u32, overflow: u32) -> Pool {
-        Pool::new(Connections::Pool { size, overflow, timeout: None }, false)
+        Pool::new(Connections::pool(size, overflow, None), false)
     }
 
     #[test]
     fn whoever_waits_is_told_and_may_come_too_late() {
-        let mut pool = Pool::new(Connections::Pool { size: 1, overflow: 0, timeout: None }, true);
+        let mut pool = Pool::new(Connections::pool(1, 0, None), true);
         assert_eq!(pool.checkout(1), Checkout::New);
         assert_eq!((pool.checkout(2), pool.checkout(3)), (Checkout::Wait, Checkout::Wait));
         assert_eq!(pool.checkin(7, true), Checkin::Told(2));
@@ -167,6 +171,27 @@ mod tests {
         assert_eq!(pool.checkout(5), Checkout::Idle(71));
         assert!(pool.keeps());
         assert_eq!(pool.in_use(), 1);
+    }
+
+    #[test]
+    fn the_one_that_came_back_last_is_used_where_the_order_says_so() {
+        let rule = |order| Connections::Pool {
+            size: 2,
+            overflow: 0,
+            timeout: None,
+            order,
+            recycle: None,
+            pre_ping: false,
+        };
+        for (order, used) in [(Order::Fifo, 70), (Order::Lifo, 71)] {
+            let mut pool = Pool::new(rule(order), false);
+            assert_eq!((pool.checkout(1), pool.checkout(2)), (Checkout::New, Checkout::New));
+            assert_eq!(
+                (pool.checkin(70, true), pool.checkin(71, true)),
+                (Checkin::Kept, Checkin::Kept)
+            );
+            assert_eq!(pool.checkout(3), Checkout::Idle(used));
+        }
     }
 
     #[test]

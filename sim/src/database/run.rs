@@ -7,7 +7,7 @@ use model::units::Span;
 use super::pool::{Checkin, Checkout, Pool};
 use super::sqlite::Hold;
 use super::{Connection, Op};
-use crate::engine::{Engine, Event, Flow, NONE, Role, Thread, ThreadState, Trace};
+use crate::engine::{Engine, Flow, NONE, Role, Thread, ThreadState, Trace};
 use crate::event_loop::Via;
 use crate::observe::Limit;
 use crate::plan::Pc;
@@ -54,11 +54,15 @@ impl<T: Trace> Engine<'_, T> {
         if span.is_zero() {
             return Flow::Continue;
         }
-        self.agenda.push(self.now + span, Event::Resume { task });
+        self.resume_after(task, span);
         self.suspend_in_driver(thread, task, place)
     }
 
     pub(crate) fn checkout(&mut self, thread: u32, task: u32) -> Flow {
+        // A task that is told to ask again goes on waiting.
+        if self.tasks[task].place != place::POOL {
+            self.tasks[task].database.asked = self.now;
+        }
         match self.pool(task).checkout(task) {
             Checkout::Idle(connection) => {
                 self.take_connection(task, connection);
@@ -91,8 +95,15 @@ impl<T: Trace> Engine<'_, T> {
         let threaded = self.plan.database.as_ref().is_some_and(|d| d.connection_threads)
             && self.plan.classes[class as usize].concurrency == Concurrency::Async;
         let thread = if threaded { self.driver_thread(worker) } else { NONE };
-        let connection =
-            Connection { thread, open: false, fresh: true, hold: Hold::default(), outer: NONE };
+        let connection = Connection {
+            thread,
+            open: false,
+            fresh: true,
+            hold: Hold::default(),
+            session: Default::default(),
+            since: self.now,
+            outer: NONE,
+        };
         let connection = self.database.connections.insert(connection, |_, _| {});
         self.take_connection(task, connection);
     }
@@ -121,15 +132,21 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn skip_if_open(&mut self, task: u32, open: Pc) -> Flow {
-        if self.database.connections[self.tasks[task].database.connection].open {
-            return self.jump(task, open);
+        let connection = self.tasks[task].database.connection;
+        if !self.database.connections[connection].open {
+            return Flow::Continue;
         }
-        Flow::Continue
+        if self.is_stale(connection) {
+            self.database.connections[connection].since = self.now;
+            return self.closed(task);
+        }
+        self.jump(task, open)
     }
 
     pub(crate) fn opened(&mut self, task: u32) -> Flow {
         let connection = self.tasks[task].database.connection;
-        self.database.connections[connection].open = true;
+        let entry = &mut self.database.connections[connection];
+        (entry.open, entry.since) = (true, self.now);
         if let Some(locks) = &mut self.database.locks {
             locks.open();
         }
@@ -137,7 +154,9 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn skip_if_kept(&mut self, task: u32, keep: Pc) -> Flow {
-        if self.pool(task).keeps() {
+        // One that could not be opened need not be closed.
+        let open = self.database.connections[self.tasks[task].database.connection].open;
+        if !open || self.pool(task).keeps() {
             return self.jump(task, keep);
         }
         Flow::Continue
@@ -146,6 +165,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn closed(&mut self, task: u32) -> Flow {
         let connection = self.tasks[task].database.connection;
         self.database.connections[connection].open = false;
+        self.end_session(connection);
         if let Some(locks) = &mut self.database.locks {
             locks.close();
         }

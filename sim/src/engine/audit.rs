@@ -207,10 +207,13 @@ impl<T: Trace> Engine<'_, T> {
         let owned = live(&self.database.connections).filter(|(_, c)| c.thread != NONE).count();
         assert_eq!(drivers, owned, "each driver thread is one connection's");
         assert_eq!(
-            self.database.server.busy(),
+            self.database.server.processors.busy(),
             self.seen.postgres.busy.value() as u32,
             "busy servers are counted"
         );
+        let sessions = live(&self.database.connections).filter(|(_, c)| c.session.counted).count();
+        assert_eq!(sessions as u32, self.database.server.sessions, "sessions are counted");
+        assert_eq!(sessions as u64, self.seen.postgres.sessions.value(), "and seen");
         let Some(locks) = &self.database.locks else { return };
         let level = |wanted: Level| {
             live(&self.database.connections).filter(|(_, c)| c.hold.level >= wanted).count()

@@ -31,7 +31,7 @@ pub enum Event {
     /// An idle processor is awake.
     CoreAwake,
     /// A wait of a known length is over.
-    Resume { task: u32 },
+    Resume { task: u32, ticket: u32 },
     /// A task that polls for a database lock tries again.
     Poll { task: u32 },
     /// A task waits no longer for a slot or connection.
@@ -46,6 +46,8 @@ pub enum Event {
     ServerArrival { task: u32 },
     /// The database server is done with a statement.
     ServerDone { task: u32 },
+    /// The log of the database server is synced.
+    LogSynced,
     /// An upstream that works on so many calls at a time has done one.
     UpstreamDone { upstream: u32, task: u32, ticket: u32 },
     /// A new period of the CPU quota.
@@ -61,7 +63,7 @@ impl Event {
             | Event::Written { task }
             | Event::Deliver { task }
             | Event::Lost { task }
-            | Event::Resume { task }
+            | Event::Resume { task, .. }
             | Event::Poll { task }
             | Event::GiveUp { task, .. }
             | Event::RetryHandshake { task, .. }
@@ -77,6 +79,7 @@ impl Event {
             | Event::SupervisorLooks
             | Event::Recycle { .. }
             | Event::CoreAwake
+            | Event::LogSynced
             | Event::LockTimer { .. }
             | Event::Patience { .. }
             | Event::QuotaRefill => None,

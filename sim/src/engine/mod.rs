@@ -384,7 +384,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::Recycle { worker, life } => self.recycle(worker, life),
             // Ready threads are given processors after every event.
             Event::CoreAwake => {}
-            Event::Resume { task } => self.resume(task, Via::Poll),
+            Event::Resume { task, ticket } => self.wait_over(task, ticket),
             Event::Poll { task } => self.poll(task),
             Event::GiveUp { task, ticket } => self.give_up(task, ticket),
             Event::RetryHandshake { task, request, generation } => {
@@ -394,6 +394,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::LockTimer { worker } => self.lock_timer(worker),
             Event::ServerArrival { task } => self.server_arrival(task),
             Event::ServerDone { task } => self.server_done(task),
+            Event::LogSynced => self.log_synced(),
             Event::UpstreamDone { upstream, task, ticket } => {
                 self.upstream_done(upstream, task, ticket)
             }
@@ -455,6 +456,18 @@ impl<'p, T: Trace> Engine<'p, T> {
         let key = self.requests[self.tasks[task].request].key;
         let lane = model::stream::lane_of_attempt(key.lane, attempt);
         spec.distribution.sample(self.draws.draw(&spec.purpose, lane, key.index))
+    }
+
+    /// `task` goes on after `span`, unless it goes on before.
+    pub(crate) fn resume_after(&mut self, task: u32, span: Span) {
+        let ticket = self.tasks[task].ticket;
+        self.agenda.push(self.now + span, Event::Resume { task, ticket });
+    }
+
+    fn wait_over(&mut self, task: u32, ticket: u32) {
+        if self.tasks[task].ticket == ticket {
+            self.resume(task, Via::Poll);
+        }
     }
 
     /// A wait of `task` is over: its thread goes on, or the loop is told.

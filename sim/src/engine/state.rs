@@ -99,6 +99,10 @@ pub(crate) struct Request {
     pub(crate) settled: bool,
     /// The worker counts it among its tasks.
     pub(crate) admitted: bool,
+    /// The task of its handler, until that has ended; [`NONE`] of one that only opens a connection.
+    pub(crate) handler: u32,
+    /// The client closed its connection before it had an answer.
+    pub(crate) gone: bool,
 }
 
 /// One flow of control on behalf of a request: its handler, or a branch of a gather.
@@ -130,6 +134,8 @@ pub(crate) struct Task {
     pub(crate) token: bool,
     /// It is work after the reply.
     pub(crate) after: bool,
+    /// Its loop drops it as soon as it can: the client has gone.
+    pub(crate) dropped: bool,
     /// Why it fails, once an instruction has failed.
     pub(crate) failed: Option<ErrorKind>,
 }

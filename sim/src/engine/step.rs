@@ -46,7 +46,12 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     fn execute(&mut self, thread: u32, task: u32) -> Flow {
-        let pc = self.tasks[task].pc;
+        let entry = &mut self.tasks[task];
+        let pc = entry.pc;
+        if entry.dropped && self.plan.drop_at[pc as usize] != Pc::MAX {
+            (entry.dropped, entry.pc) = (false, self.plan.drop_at[pc as usize]);
+            return Flow::Continue;
+        }
         let op = self.plan.ops[pc as usize];
         self.trace.record(self.now, Record::Step { task, thread, op });
         self.tasks[task].pc = pc + 1;
@@ -97,6 +102,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.free_task(task);
                 Flow::Detached
             }
+            Basic::Drop => self.drop_handler(task),
         }
     }
 
@@ -142,7 +148,7 @@ impl<T: Trace> Engine<'_, T> {
         if span.is_zero() {
             return Flow::Continue;
         }
-        self.agenda.push(self.now + span, Event::Resume { task });
+        self.resume_after(task, span);
         self.suspend(thread, task, place)
     }
 
@@ -151,7 +157,7 @@ impl<T: Trace> Engine<'_, T> {
         if span.is_zero() {
             return Flow::Continue;
         }
-        self.agenda.push(self.now + span, Event::Resume { task });
+        self.resume_after(task, span);
         self.set_place(task, place);
         Flow::Blocked
     }
@@ -273,6 +279,7 @@ impl<T: Trace> Engine<'_, T> {
     fn reply(&mut self, task: u32) -> Flow {
         self.book(task);
         let (request, place) = (self.tasks[task].request, self.tasks[task].place);
+        self.requests[request].handler = NONE;
         let reply = self.new_task(request, self.tasks[task].pc, NONE, place);
         self.requests[request].tasks += 1;
         let stride = self.plan.places.len();

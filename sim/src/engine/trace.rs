@@ -149,6 +149,10 @@ impl fmt::Display for Record {
     /// What happened, on one line.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // The ticket tells timers apart, and says nothing of what happened.
+            Record::Event(Event::Resume { task, .. }) => {
+                write!(out, "event Resume {{ task: {task} }}")
+            }
             Record::Event(event) => write!(out, "event {event:?}"),
             Record::CoreTimer { core, thread } => {
                 write!(out, "core {core}: timer of thread {thread}")

@@ -38,8 +38,7 @@ impl<T: Trace> Engine<'_, T> {
         worker.process.polled = self.now;
         worker.callbacks.begin_turn();
         if let Some(first) = worker.callbacks.pop_unless(&[ACCEPT, HANG_UP]) {
-            self.threads[thread].task = first;
-            self.tasks[first].thread = thread;
+            self.poll_handler(thread, first);
         }
         self.make_ready(thread);
     }
@@ -68,9 +67,18 @@ impl<T: Trace> Engine<'_, T> {
             HANG_UP => return Flow::Work { span: self.plan.event_loop.hang_up, native: false },
             _ => {}
         }
-        self.threads[thread].task = next;
-        self.tasks[next].thread = thread;
+        self.poll_handler(thread, next);
         Flow::Continue
+    }
+
+    /// The loop, on its `thread`, comes to `task`. It reads the connection first, and may find that
+    /// the client has gone.
+    fn poll_handler(&mut self, thread: u32, task: u32) {
+        self.threads[thread].task = task;
+        let request = &self.requests[self.tasks[task].request];
+        let dropped = request.gone && request.handler == task;
+        let entry = &mut self.tasks[task];
+        (entry.thread, entry.dropped) = (thread, dropped);
     }
 
     pub(crate) fn fall_idle(&mut self, thread: u32) {

@@ -5,7 +5,7 @@ pub mod program;
 use model::report::{Knob, KnobKind, Report, Setting};
 use model::statistics::Estimate;
 use render::page::{Align, Page, Table};
-use render::{Answer, number, parts, scenario};
+use render::{Answer, number, objectives, parts, scenario};
 use serde::Serialize;
 
 use program::Program;
@@ -26,6 +26,7 @@ impl Answer for Explanation<'_> {
         let mut page = Page::new();
         page.title(parts::title(report));
         page.fields(scenario::summary(report));
+        objectives::show(&mut page, &report.objectives);
         page.heading("Each change by itself, all else and all random numbers equal:");
         page.table(knobs(report));
         if let Some(path) = path(report) {
@@ -41,7 +42,7 @@ impl Answer for Explanation<'_> {
             page.bars(parts::time(&report.time, 0.0));
         }
         page.heading("What requests use and wait for:");
-        page.table(parts::stations(&report.stations));
+        page.table(parts::stations(&report.stations, false));
         if let Some(workers) = parts::workers(&report.workers) {
             page.heading("Workers, the busiest of each run first:");
             page.table(workers);

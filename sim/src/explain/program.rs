@@ -4,7 +4,7 @@
 //! statement, its thread hops and the library's CPU become one line.
 
 use model::distribution::Distribution;
-use model::scenario::{Endpoint, Engine, Scenario, Statement, Step};
+use model::scenario::{Endpoint, Scenario, Statement, Step};
 use model::statistics::round_significant;
 use model::units::Span;
 use render::number;
@@ -100,6 +100,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) plan: &'a Plan,
     lines: Vec<Line>,
     pub(crate) depth: usize,
+    /// A transaction is open on the database server.
+    pub(crate) in_transaction: bool,
     /// Names of the statements to come.
     statements: std::vec::IntoIter<String>,
     /// CPU that belongs to the next line.
@@ -117,12 +119,13 @@ impl<'a> Reader<'a> {
         let costs = &scenario.costs;
         let scale = costs.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         let mut names = Vec::new();
-        endpoint.all_steps().for_each(|step| statement_names(step, scenario, &mut names));
+        endpoint.all_steps().for_each(|step| statement_names(step, &mut names));
         Reader {
             scenario,
             plan,
             lines: Vec::new(),
             depth: 0,
+            in_transaction: false,
             statements: names.into_iter(),
             ahead: 0.0,
             closing: false,
@@ -236,7 +239,8 @@ impl<'a> Reader<'a> {
             | Basic::BranchEnd
             | Basic::Jump { .. }
             | Basic::Respond
-            | Basic::End => {}
+            | Basic::End
+            | Basic::Drop => {}
         }
     }
 
@@ -287,24 +291,18 @@ fn distribution(distribution: &Distribution) -> String {
 }
 
 /// The statements of a step in the order in which they are compiled.
-fn statement_names(step: &Step, scenario: &Scenario, names: &mut Vec<String>) {
-    let server =
-        scenario.database.as_ref().is_some_and(|d| matches!(d.engine, Engine::Postgres(_)));
+fn statement_names(step: &Step, names: &mut Vec<String>) {
     match step {
         Step::Read(query) => names.push(format!("read `{query}`")),
-        Step::Write(query) => {
-            names.push(format!("write `{query}`"));
-            names.extend(server.then(|| "commit".to_string()));
-        }
+        Step::Write(query) => names.push(format!("write `{query}`")),
         Step::Transaction { statements, .. } => {
             names.extend(statements.iter().map(|statement| match statement {
                 Statement::Read(query) => format!("read `{query}`"),
                 Statement::Write(query) => format!("write `{query}`"),
             }));
-            names.extend(server.then(|| "commit".to_string()));
         }
         Step::Session(steps) | Step::Gather(steps) | Step::Lock { steps, .. } => {
-            steps.iter().for_each(|step| statement_names(step, scenario, names));
+            steps.iter().for_each(|step| statement_names(step, names));
         }
         Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => {}
     }

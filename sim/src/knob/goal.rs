@@ -51,7 +51,7 @@ impl Goal {
             // Users without a pause between requests ask for all that the service can give.
             Source::Closed { ref think_time, .. } => think_time.mean() < report.response_time.mean,
             Source::Several(_) if !scenario.load.source.is_open() => true,
-            Source::Open { .. } | Source::Several(_) => {
+            Source::Open { .. } | Source::Replay { .. } | Source::Several(_) => {
                 report.throughput.value < ANSWERED * report.arrivals.rate
             }
         };

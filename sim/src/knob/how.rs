@@ -56,6 +56,12 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
         }
         ("database", "synchronous") => Some(format!("`PRAGMA synchronous={}`", to.to_uppercase())),
         ("database", "busy_timeout") => Some(format!("`PRAGMA busy_timeout={}`", millis(to))),
+        ("database", "max_connections") => {
+            Some(format!("`max_connections = {to}` in postgresql.conf, and a restart"))
+        }
+        ("database", "synchronous_commit") => Some(format!(
+            "`synchronous_commit = {to}`: the last commits are lost if the server falls"
+        )),
         ("database", "cores") => Some(format!("a database server with {to} processors")),
         ("upstream", "max_in_flight") => choose(
             format!("`asyncio.Semaphore({to})` around the call"),

@@ -41,7 +41,8 @@ pub(crate) fn advise(
     let scenario = &resolved.scenario;
     let default = Goal::by_default(scenario, report);
     let goal = wanted.unwrap_or(&default);
-    let search = Search { resolved, goal, effort };
+    let budget = report.recovery.as_ref().and_then(|recovery| recovery.budget?.most);
+    let search = Search { resolved, goal, effort, budget };
     let mut step = search.first()?;
     // Faster processors make everything faster. That is no news where nothing is wrong.
     if wanted.is_none() && matches!(goal, Goal::Time { .. }) && !step.is_sure_below(Price::Hardware)

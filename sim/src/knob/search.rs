@@ -7,6 +7,7 @@ use model::scenario::Scenario;
 use super::candidate::{Candidate, Price, candidates};
 use super::goal::{Goal, MANY_ERRORS};
 use super::trial::{BASE, Comparison, Score, Trials, compare};
+use crate::client;
 use crate::engine::Runaway;
 use crate::replicate::Effort;
 
@@ -68,13 +69,15 @@ pub(crate) struct Search<'a> {
     pub(crate) resolved: &'a Resolved,
     pub(crate) goal: &'a Goal,
     pub(crate) effort: &'a Effort,
+    /// The retry budget with which the service recovers from a peak, if that was looked for.
+    pub(crate) budget: Option<f64>,
 }
 
 impl<'a> Search<'a> {
     /// The best single change; a pair of lines where no single one does as much.
     pub(crate) fn first(&self) -> Result<Step<'a>, Runaway> {
         let scenario = &self.resolved.scenario;
-        let step = self.step(scenario, &[], candidates(scenario))?;
+        let step = self.step(scenario, &[], self.changes(scenario))?;
         let pairs = pairs(&step);
         if step.is_sure_below(Price::Process) || pairs.is_empty() {
             return Ok(step);
@@ -90,6 +93,16 @@ impl<'a> Search<'a> {
         // Both lists in one, so that the report has all that was tried.
         with_pairs.append(step);
         Ok(with_pairs)
+    }
+
+    /// What could be changed. Of retry budgets it is one with which the service recovers, where that
+    /// is known.
+    fn changes(&self, scenario: &Scenario) -> Vec<Candidate> {
+        let mut all = candidates(scenario);
+        if let Some(most) = self.budget {
+            client::advise_budget(scenario, most, &mut all);
+        }
+        all
     }
 
     /// More replications of every change, so that their intervals are narrower. What was found stays.
@@ -120,7 +133,7 @@ impl<'a> Search<'a> {
                 break;
             }
             let made: Vec<Setting> = moves.iter().flat_map(|m| m.changes.clone()).collect();
-            let step = self.step(&last.scenario, &made, candidates(&last.scenario))?;
+            let step = self.step(&last.scenario, &made, self.changes(&last.scenario))?;
             let Some(next) = self.worth_a_move(&step).map(|best| moved(&step, best)) else { break };
             let last = moves.len() - 1;
             match same_keys(&moves[last].changes, &next.changes) {

@@ -45,6 +45,25 @@ fn a_goal_is_written_as_it_is_read() {
     }
 }
 
+/// A handler blocks its loop for longer than the supervisor waits. A longer timeout lets it finish, and
+/// all others wait meanwhile: it belongs on a thread.
+#[test]
+fn a_worker_that_is_killed_has_its_blocking_step_moved_first() {
+    let report = explained(
+        r#"
+        load = { users = 4, think_time = "1s", warmup = "10s", duration = "120s" }
+        service = { server = "gunicorn", concurrency = "async", worker_timeout = "3s" }
+        costs.interpreter.lock = true
+        endpoint = [
+            { name = "page", weight = 9, steps = [{ cpu = "1ms" }] },
+            { name = "report", weight = 1, steps = [{ block = "5s" }] },
+        ]
+        "#,
+    );
+    let bottleneck = report.bottleneck.as_ref().expect("something to say");
+    assert!(bottleneck.knob.ends_with("concurrency"), "{}", bottleneck.sentence);
+}
+
 /// Four threads and four connections, each held for 100 ms by each request: more of one waits for
 /// the other. Both together give twice as much, as two worker processes would.
 #[test]

@@ -109,6 +109,7 @@ fn nothing(scenario: &Scenario, report: &Report) -> String {
         Source::Open { rate, .. } => {
             format!("the service keeps up with up to {} arrivals/s", rate.peak())
         }
+        Source::Replay { .. } => "the service keeps up with the recorded arrivals".into(),
         Source::Several(groups) => format!("the {} loads at once send no more", groups.len()),
     };
     format!("No single limit of the service binds: {why}.")
@@ -127,6 +128,7 @@ pub(crate) fn load(scenario: &Scenario, report: &Report) -> &'static str {
         source if overload(source, report) => "load",
         Source::Several(_) => "load.group",
         Source::Open { .. } => "load.rate",
+        Source::Replay { .. } => "load.trace",
     }
 }
 

@@ -19,6 +19,6 @@ impl Compiler<'_> {
         if let Some(at) = self.scopes.iter().rposition(|scope| *scope == Scope::Lock(lock)) {
             self.scopes.remove(at);
         }
-        self.emit(Op::Release { lock });
+        self.undropped(|c| c.emit(Op::Release { lock }));
     }
 }

@@ -74,10 +74,15 @@ impl<T: Trace> Engine<'_, T> {
     /// `task` has waited for the lock for as long as it wanted to.
     pub(crate) fn give_up_lock(&mut self, task: u32, lock: LockId) {
         self.seen.reach(Limit::LockTimeout(lock));
+        self.leave_lock(task, lock);
+        self.fail(task, ErrorKind::LockTimeout);
+    }
+
+    /// `task` waits for the lock no longer.
+    pub(crate) fn leave_lock(&mut self, task: u32, lock: LockId) {
         let worker = self.worker_of(task);
         self.locks.of(lock, worker).slots.abandon(task);
         self.end_wait(task, Awaited::Lock(lock));
         self.seen.locks[lock as usize].waiting.leave(self.now);
-        self.fail(task, ErrorKind::LockTimeout);
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct Program {
     pub(super) classes: Vec<Class>,
     pub(super) ops: Vec<Op>,
     pub(super) unwind: Vec<Pc>,
+    pub(super) drop_at: Vec<Pc>,
     pub(super) forks: Vec<Vec<Pc>>,
     pub(super) draws: Vec<Draw>,
     pub(super) locks_held: BTreeMap<Pc, Vec<u32>>,
@@ -32,8 +33,8 @@ pub(super) fn program(scenario: &Scenario, seed: u64) -> Program {
     compiler.burn(reject);
     compiler.emit(Basic::Respond);
     let classes = scenario.endpoints.iter().map(|e| compiler.endpoint(e)).collect();
-    let Compiler { ops, unwind, forks, draws, locks_held, .. } = compiler;
-    Program { classes, ops, unwind, forks, draws, locks_held, rejected }
+    let Compiler { ops, unwind, drop_at, forks, draws, locks_held, .. } = compiler;
+    Program { classes, ops, unwind, drop_at, forks, draws, locks_held, rejected }
 }
 
 /// What must be undone, innermost last, when an instruction fails.
@@ -41,6 +42,8 @@ pub(super) fn program(scenario: &Scenario, seed: u64) -> Program {
 pub(crate) enum Scope {
     /// The whole request.
     Request,
+    /// The whole request, whose client has gone.
+    Gone,
     /// The work after the reply.
     After {
         /// The worker counts the request until its end.
@@ -68,6 +71,8 @@ pub(crate) enum Scope {
 struct Patch {
     at: Pc,
     pub(crate) scopes: Vec<Scope>,
+    /// The handler may be dropped before it.
+    droppable: bool,
 }
 
 pub(crate) struct Compiler<'s> {
@@ -77,14 +82,19 @@ pub(crate) struct Compiler<'s> {
     pub(crate) scale: f64,
     ops: Vec<Op>,
     unwind: Vec<Pc>,
+    drop_at: Vec<Pc>,
     forks: Vec<Vec<Pc>>,
     draws: Vec<Draw>,
     locks_held: BTreeMap<Pc, Vec<u32>>,
+    /// Names of the statements that a client prepares.
+    pub(crate) queries: Vec<String>,
     // State of the endpoint that is being compiled.
     endpoint: String,
     pub(crate) concurrency: Concurrency,
     pub(crate) scopes: Vec<Scope>,
     patches: Vec<Patch>,
+    /// A handler whose client has gone may be dropped here: what it holds is in the scopes.
+    pub(crate) droppable: bool,
     /// The request holds a connection from an earlier step.
     pub(crate) holding: bool,
     /// How long a connection is held.
@@ -105,13 +115,16 @@ impl<'s> Compiler<'s> {
             scale: scenario.costs.cpu_scale(scenario.service.server) / scenario.cpu.speed,
             ops: Vec::new(),
             unwind: Vec::new(),
+            drop_at: Vec::new(),
             forks: Vec::new(),
             draws: Vec::new(),
             locks_held: BTreeMap::new(),
+            queries: Vec::new(),
             endpoint: String::new(),
             concurrency: Concurrency::Async,
             scopes: Vec::new(),
             patches: Vec::new(),
+            droppable: false,
             holding: false,
             hold: Hold::Operation,
             session_outside: false,
@@ -129,7 +142,9 @@ impl<'s> Compiler<'s> {
         let at = self.here();
         self.ops.push(op.into());
         self.unwind.push(Pc::MAX);
-        self.patches.push(Patch { at, scopes: self.scopes.clone() });
+        self.drop_at.push(Pc::MAX);
+        let droppable = self.droppable;
+        self.patches.push(Patch { at, scopes: self.scopes.clone(), droppable });
         let locks = self.scopes.iter().filter_map(|scope| match scope {
             Scope::Lock(lock) => Some(*lock),
             _ => None,
@@ -145,6 +160,15 @@ impl<'s> Compiler<'s> {
     /// known.
     pub(crate) fn patch(&mut self, at: Pc, op: impl Into<Op>) {
         self.ops[at as usize] = op.into();
+    }
+
+    /// What `work` compiles is done to its end, also if the client has gone: it takes or gives back
+    /// what no scope knows of.
+    pub(crate) fn undropped<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.droppable, false);
+        let result = work(self);
+        self.droppable = before;
+        result
     }
 
     /// A fixed amount of CPU, if there is any.
@@ -173,6 +197,8 @@ impl<'s> Compiler<'s> {
         self.concurrency = endpoint.concurrency(&self.scenario.service);
         self.scopes = vec![Scope::Request];
         self.patches.clear();
+        // hyper drops the handler of a client that has gone; uvicorn lets it run on.
+        self.droppable = self.scenario.service.server == Server::Axum;
         self.holding = false;
         self.hold = endpoint.hold(self.scenario).unwrap_or(Hold::Operation);
         self.session_outside = endpoint.session_outlives_handler(self.scenario);
@@ -205,8 +231,11 @@ impl<'s> Compiler<'s> {
         }
         if self.holding || !endpoint.after.is_empty() {
             self.emit(Basic::Reply);
-            self.after(&endpoint.after);
-            self.emit(Basic::End);
+            // A task of its own goes on with it.
+            self.undropped(|c| {
+                c.after(&endpoint.after);
+                c.emit(Basic::End);
+            });
         } else {
             self.emit(Basic::Respond);
         }
@@ -310,15 +339,18 @@ impl<'s> Compiler<'s> {
         let held = std::mem::replace(&mut self.holding, false);
         let path_held = self.path_held.clone();
         let outer = std::mem::replace(&mut self.scopes, vec![Scope::Branch]);
-        for (index, branch) in branches.iter().enumerate() {
-            let start = self.here();
-            self.forks[fork as usize].push(start);
-            self.step(branch, &path_of(index));
-            if self.holding {
-                self.checkin();
+        // Branches are tasks of their own, which run on.
+        self.undropped(|c| {
+            for (index, branch) in branches.iter().enumerate() {
+                let start = c.here();
+                c.forks[fork as usize].push(start);
+                c.step(branch, &path_of(index));
+                if c.holding {
+                    c.checkin();
+                }
+                c.emit(Basic::BranchEnd);
             }
-            self.emit(Basic::BranchEnd);
-        }
+        });
         self.scopes = outer;
         self.holding = held;
         self.path_held = path_held;
@@ -330,9 +362,14 @@ impl<'s> Compiler<'s> {
     fn finish_unwinding(&mut self) {
         let mut blocks: Vec<(Vec<Scope>, Pc)> = Vec::new();
         let patches = std::mem::take(&mut self.patches);
-        for patch in patches {
+        self.droppable = false;
+        for mut patch in patches {
             if self.ops[patch.at as usize].can_fail() {
                 self.unwind[patch.at as usize] = self.block(&mut blocks, &patch.scopes);
+            }
+            if patch.droppable {
+                patch.scopes[0] = Scope::Gone;
+                self.drop_at[patch.at as usize] = self.block(&mut blocks, &patch.scopes);
             }
         }
         // Instructions that undo do not fail: they only release.
@@ -375,6 +412,9 @@ impl<'s> Compiler<'s> {
             Scope::Request => {
                 self.burn(self.cost(|c| c.error));
                 self.emit(Basic::Respond);
+            }
+            Scope::Gone => {
+                self.emit(Basic::Drop);
             }
             Scope::After { admitted } => {
                 self.emit(Basic::AfterEnd { admitted });

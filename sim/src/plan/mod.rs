@@ -18,6 +18,7 @@ pub(crate) use compile::{Compiler, Scope};
 pub use op::{Basic, DrawId, Op, Pc};
 
 pub use crate::database::Op as DatabaseOp;
+pub use crate::database::postgres::{Command, Op as PostgresOp};
 pub use crate::database::sqlite::Op as SqliteOp;
 pub use crate::lock::Op as LockOp;
 pub use crate::threads::Op as ThreadsOp;
@@ -40,6 +41,9 @@ pub struct Plan {
     pub ops: Vec<Op>,
     /// Where each instruction continues if it fails.
     pub unwind: Vec<Pc>,
+    /// Where each instruction continues instead if its handler is dropped before it, because the
+    /// client has gone.
+    pub(crate) drop_at: Vec<Pc>,
     /// Start addresses of the branches of each fork.
     pub forks: Vec<Vec<Pc>>,
     /// What is drawn, and from which stream.
@@ -116,6 +120,7 @@ impl Plan {
             native: interpreter.lock && program.ops.iter().any(Op::is_native),
             ops: program.ops,
             unwind: program.unwind,
+            drop_at: program.drop_at,
             forks: program.forks,
             draws: program.draws,
             rejected: program.rejected,

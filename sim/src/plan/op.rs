@@ -67,6 +67,8 @@ pub enum Basic {
     AfterEnd { admitted: bool },
     /// Ends what is done after the reply.
     End,
+    /// Ends a handler whose client has gone.
+    Drop,
 }
 
 impl Op {
@@ -133,6 +135,7 @@ impl Basic {
             Basic::After { .. } => "begin the work after the reply",
             Basic::AfterEnd { .. } => "account for the work after the reply",
             Basic::End => "end of the work after the reply",
+            Basic::Drop => "end of a handler whose client has gone",
         }
     }
 }

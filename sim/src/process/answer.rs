@@ -5,7 +5,7 @@ use model::scenario::Scenario;
 use model::statistics::round_significant;
 use serde::{Deserialize, Serialize};
 
-use crate::knob::{Candidate, double, twice};
+use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::{Gauge, Limit, Observations};
 
 /// What is counted of processes that end.
@@ -32,8 +32,10 @@ impl Observed {
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let service = &scenario.service;
     if let Some(span) = service.worker_timeout {
+        // What blocks the loop for so long belongs on a thread: others wait for it, however patient the
+        // supervisor is.
         let knob = Candidate::of("service.worker_timeout", span.to_string(), twice(span));
-        all.push(knob.at(Limit::WorkerTimeout));
+        all.push(knob.at(Limit::WorkerTimeout).price(Price::Patience));
     }
     if let Some(most) = service.max_requests {
         let knob = Candidate::of("service.max_requests", most.to_string(), double(most));

@@ -35,6 +35,9 @@ impl<T: Trace> Engine<'_, T> {
         self.close_connections(worker);
         self.count_out(worker);
         self.replace(worker);
+        // Before clients hear of it: one that connects again at once finds a loop that boots, and
+        // does not wake it a second time.
+        self.boot(worker);
         for &task in &tasks {
             let request = self.tasks[task].request;
             if !self.requests[request].settled {
@@ -48,28 +51,20 @@ impl<T: Trace> Engine<'_, T> {
             }
             self.free_task(task);
         }
-        self.boot(worker);
         self.pass_on_connections();
     }
 
     /// What was to happen to the tasks of `worker` does not.
     fn forget_events(&mut self, worker: u32, tasks: &[u32]) {
         let gone: BTreeSet<u32> = tasks.iter().copied().collect();
-        let mut at_server = Vec::new();
+        let mut at_server = 0;
         self.agenda.retain(|event| {
             let ends = event.task().is_some_and(|task| gone.contains(&task))
                 || *event == Event::LockTimer { worker };
-            if let (true, Event::ServerDone { task }) = (ends, event) {
-                at_server.push(*task);
-            }
+            at_server += usize::from(ends && matches!(event, Event::ServerDone { .. }));
             !ends
         });
-        // The database server gives up the statements of a client that has gone.
-        let waiting = self.database.server.abandon(|task| gone.contains(&task));
-        (0..waiting).for_each(|_| self.seen.postgres.queue.leave(self.now));
-        for _ in at_server {
-            self.processor_is_free();
-        }
+        self.abandon_commands(at_server, |task| gone.contains(&task));
     }
 
     /// Locks of the database file and its connections.
@@ -97,6 +92,7 @@ impl<T: Trace> Engine<'_, T> {
 
     /// A connection of a process that has ended: the kernel takes back its locks of the file.
     fn drop_connection(&mut self, connection: u32) {
+        self.end_session(connection);
         let entry = &mut self.database.connections[connection];
         let (open, mut hold) = (entry.open, std::mem::take(&mut entry.hold));
         if let Some(locks) = &mut self.database.locks {

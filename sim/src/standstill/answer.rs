@@ -15,7 +15,7 @@ pub(crate) fn standstill(scenario: &Scenario, seen: &[Observations]) -> Option<S
     }
     let pool = scenario.database.as_ref().map(|database| database.connections);
     let (size, overflow, timeout) = match pool {
-        Some(Connections::Pool { size, overflow, timeout }) => (size, overflow, timeout),
+        Some(Connections::Pool { size, overflow, timeout, .. }) => (size, overflow, timeout),
         _ => (0, 0, None),
     };
     let all = || seen.iter().map(|o| &o.standstill);

@@ -58,7 +58,7 @@ impl Waits {
     }
 }
 
-/// What was seen of standstills in one run, its warm-up included.
+/// The standstills of one run, its warm-up included.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Observed {
     /// How many there were. One that the pool's timeout ended may be followed by another at once.

@@ -32,8 +32,10 @@ impl Compiler<'_> {
     /// Back to the loop.
     pub(crate) fn leave_pool(&mut self) {
         let hop = self.cost(|c| c.hop);
-        self.emit(Basic::ToLoop);
-        self.emit(Op::TokenRelease);
+        self.undropped(|c| {
+            c.emit(Basic::ToLoop);
+            c.emit(Op::TokenRelease);
+        });
         self.burn(hop);
     }
 }

@@ -7,7 +7,7 @@ use model::scenario::Scenario;
 use model::station::StationId;
 use serde::{Deserialize, Serialize};
 
-use super::{Op, most};
+use super::{Op, clients, most};
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
 use crate::knob::{Candidate, Price, double, twice};
@@ -53,7 +53,8 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
         }
         if let Some(limit) = upstream.max_connections {
             let id = StationId::Connections(name());
-            let source = StationSource::new(id, slots(limit), |o, i| &o.upstreams[i].connections)
+            let capacity = slots(limit * clients(scenario, index as u32));
+            let source = StationSource::new(id, capacity, |o, i| &o.upstreams[i].connections)
                 .queue(|o, i| o.at(place::connections(i as u32)));
             add(source.visits(|o, i| {
                 let waited = o.at(place::connections(i as u32)).entries();
@@ -149,8 +150,8 @@ pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {
         }
         if let Some(slots) = upstream.max_connections {
             let name = keys::path(&["upstream", &upstream.name, "max_connections"]);
-            let held = mean.held(Holding::Connections(id));
-            all.push(bound(&name, workers * f64::from(slots), held));
+            let slots = workers * f64::from(slots * clients(scenario, id));
+            all.push(bound(&name, slots, mean.held(Holding::Connections(id))));
         }
         if let Some(capacity) = upstream.capacity {
             let name = keys::path(&["upstream", &upstream.name, "capacity"]);

@@ -42,8 +42,12 @@ impl Compiler<'_> {
         let free = [connect, look.idle, look.in_use].iter().all(|cost| cost.is_zero());
         let chooses = !free || locks > 0;
         let mut awaits = None;
+        // From the connection on, which is given back below.
+        let droppable = self.droppable;
+        self.droppable &= acquire.is_none();
         if chooses {
             let again = self.emit(Op::Choose { client, look });
+            self.droppable = false;
             awaits = queues.then(|| self.emit(Op::Await { client, give_up: 0 }));
             for lock in 0..locks {
                 self.lock(client, lock);
@@ -70,6 +74,7 @@ impl Compiler<'_> {
             let give_up = self.here();
             self.patch(acquire, Op::ConnectionAcquire { upstream, give_up });
         }
+        self.droppable = droppable;
         let refuses = spec.capacity.is_some() && spec.queue.is_some();
         let can_fail = refuses
             || spec.max_connections.is_some()
@@ -84,7 +89,7 @@ impl Compiler<'_> {
         }
         if spec.max_in_flight.is_some() {
             self.scopes.pop();
-            self.emit(Op::SemaphoreRelease { upstream });
+            self.undropped(|c| c.emit(Op::SemaphoreRelease { upstream }));
         }
     }
 

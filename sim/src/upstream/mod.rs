@@ -13,7 +13,7 @@ pub(crate) use explain::explain;
 pub(crate) use kept::Kept;
 pub(crate) use server::Server;
 
-use model::scenario::{Client, Scenario};
+use model::scenario::{Client, Concurrency, Scenario, Step};
 use model::units::{Instant, Span};
 
 use crate::engine::NONE;
@@ -140,6 +140,26 @@ pub(crate) fn most(scenario: &Scenario, client: ClientId) -> Option<u32> {
     let upstream = client / 2;
     let queues = client % 2 == 1 && locks(scenario, upstream) > 0;
     scenario.upstreams[upstream as usize].max_connections.filter(|_| queues)
+}
+
+/// Clients of an upstream in each worker, each with its own `max_connections`. Where async calls queue
+/// as httpcore has it, handlers that block have a client of their own, as `httpx.Client` beside
+/// `httpx.AsyncClient`; else all share the connections.
+pub(crate) fn clients(scenario: &Scenario, upstream: UpstreamId) -> u32 {
+    fn calls(step: &Step, upstream: usize) -> bool {
+        matches!(step, Step::Call(index) if *index == upstream)
+            || step.inside().iter().any(|step| calls(step, upstream))
+    }
+    if most(scenario, 2 * upstream + 1).is_none() {
+        return 1;
+    }
+    let is_called = |by_async: bool| {
+        scenario.endpoints.iter().any(|endpoint| {
+            (endpoint.concurrency(&scenario.service) == Concurrency::Async) == by_async
+                && endpoint.all_steps().any(|step| calls(step, upstream as usize))
+        })
+    };
+    if is_called(true) && is_called(false) { 2 } else { 1 }
 }
 
 /// What a task has to do with the call that it makes.

@@ -56,14 +56,14 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    fn semaphore(&mut self, task: u32, upstream: u32) -> &mut Slots {
+    pub(crate) fn semaphore(&mut self, task: u32, upstream: u32) -> &mut Slots {
         let worker = self.worker_of(task) as usize;
         self.workers[worker].upstreams.semaphores[upstream as usize]
             .as_mut()
             .expect("planned with a limit")
     }
 
-    fn client_pool(&mut self, task: u32, upstream: u32) -> &mut Slots {
+    pub(crate) fn client_pool(&mut self, task: u32, upstream: u32) -> &mut Slots {
         let worker = self.worker_of(task) as usize;
         self.workers[worker].upstreams.connections[upstream as usize]
             .as_mut()
@@ -393,11 +393,12 @@ impl<T: Trace> Engine<'_, T> {
             }
             None => seen.servers.leave(now),
         }
-        let arrives = now + self.costs().network.upstream;
+        let back = self.costs().network.upstream;
+        let arrives = now + back;
         let entry = &mut self.tasks[task];
         if entry.ticket == ticket && entry.call.until.is_none_or(|until| arrives <= until) {
             entry.ticket = ticket.wrapping_add(1);
-            self.agenda.push(arrives, Event::Resume { task });
+            self.resume_after(task, back);
         }
     }
 

@@ -440,3 +440,20 @@ fn a_connection_that_falls_idle_is_given_to_all_that_wait_and_costs_them_a_miss(
     let [free, _] = looks(50, "100");
     assert!((3.0..7.0).contains(&free), "{free} choices per call, counted 4.7");
 }
+
+#[test]
+fn handlers_that_block_and_those_that_await_have_a_client_of_httpx_each() {
+    let peak = |locks: u32| {
+        let text = format!(
+            "{}[service]\nconcurrency = \"async\"\n[costs]\n[costs.client]\nlocks = {locks}\n\
+             [upstream.partner]\nlatency = \"1s\"\nmax_connections = 1\npool_timeout = \"never\"\n\
+             [[endpoint]]\nname = \"quote\"\nweight = 1\nsteps = [{{ call = \"partner\" }}]\n\
+             [[endpoint]]\nname = \"sheet\"\nweight = 1\nconcurrency = \"threadpool\"\n\
+             steps = [{{ call = \"partner\" }}]\n",
+            burst(20)
+        );
+        run_with(&text, &[], &[]).seen.upstreams[0].connections.peak()
+    };
+    assert_eq!(peak(2), 2, "as `httpx.Client` beside `httpx.AsyncClient`");
+    assert_eq!(peak(0), 1, "without httpx's queue all calls share the connections");
+}

@@ -3,7 +3,7 @@
 use sim::observe::ErrorKind;
 use tests::claim::{busy_cores, error_share, in_flight, response_time, response_time_quantile};
 use tests::closed_form::{
-    Lognormal, Service, ipp_m1_response_time, mg1_response_time, mm1_quantile,
+    Lognormal, Service, group_commit_time, ipp_m1_response_time, mg1_response_time, mm1_quantile,
     mm1_share_out_of_patience, mmc_patience, mmc_response_time,
 };
 
@@ -139,5 +139,22 @@ fn mmc_at_the_database_server() {
     let wanted = mmc_response_time(140.0, 0.01, 2);
     case_of("database-server", &[])
         .claim("database server, M/M/2: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+#[test]
+fn commits_share_the_syncs_of_the_log() {
+    let (rate, sync) = (100.0, 0.01);
+    let wanted = group_commit_time(rate, sync);
+    // Without sharing, the log would be full at this rate.
+    case_of("group-commit", &[])
+        .claim("group commit: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+    case_of("group-commit", &["load.rate=400/s", "load.duration=200s"])
+        .claim(
+            "group commit, four a sync: mean response time",
+            group_commit_time(400.0, sync),
+            |o| response_time(&o[0]),
+        )
         .check();
 }

@@ -46,7 +46,7 @@ impl Settings {
     pub(crate) fn usual(on: On) -> Settings {
         Settings {
             rounds: 3,
-            file: file(on.target),
+            file: file(on.target()),
             on,
             force: false,
             lengths: Lengths::default(),
@@ -87,7 +87,7 @@ pub(crate) fn around(
     interlude: Interlude<'_>,
 ) -> Result<Calibration, Failure> {
     let system = |error: &dyn std::fmt::Display| Failure::System(error.to_string());
-    let (stack, timed) = chosen(settings.on.target, &settings.only)?;
+    let (stack, timed) = chosen(settings.on.target(), &settings.only)?;
     profile_file::may_write(&settings.file, settings.force)?;
     let opening = if timed { Some(opening()?) } else { None };
     let around = profile_file::folder_of(&settings.file);

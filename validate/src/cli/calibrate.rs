@@ -8,9 +8,10 @@ use crate::calibrate::session;
 
 /// Measures costs, writes them and tells them.
 pub(super) fn run(options: &CalibrateOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    live::cli::installation(options.target, &options.environment.folder, console)?;
+    let settings = options.settings();
+    live::cli::installation(&settings.on, console)?;
     let interrupt = Interrupt::listen().map_err(|error| Failure::System(error.to_string()))?;
-    let calibration = session::run(&options.settings(), &interrupt, console)?;
+    let calibration = session::run(&settings, &interrupt, console)?;
     console.answer(&calibration, options.output.format)?;
     Ok(calibration.exit())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use live::cli::On;
 use model::read::Resolved;
+use model::scenario::Source;
 use model::units::Span;
 
 use super::tolerance::ToleranceOptions;
@@ -69,7 +70,7 @@ impl Timing {
     }
 
     /// The same for many scenarios: times that were not chosen and are longer than needed are cut.
-    /// Stages have lengths of their own.
+    /// Stages and recorded arrivals have lengths of their own.
     pub(super) fn cut<'a>(&self, scenarios: impl IntoIterator<Item = &'a Resolved>) -> Vec<String> {
         let (mut warmup, mut duration, mut staged) = (Span::ZERO, Span::ZERO, false);
         for resolved in scenarios {
@@ -77,7 +78,8 @@ impl Timing {
             warmup = warmup.max(load.warmup);
             duration = duration.max(load.duration);
             staged |= load.groups().iter().any(|group| {
-                group.load.source.profile().is_some_and(|profile| !profile.stages.is_empty())
+                matches!(group.load.source, Source::Replay { .. })
+                    || group.load.source.profile().is_some_and(|one| !one.stages.is_empty())
             });
         }
         let mut sets = self.chosen();

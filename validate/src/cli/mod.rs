@@ -53,6 +53,8 @@ impl CommandLine for Cli {
             Command::Live(options) => live::run(options),
             Command::WorkerProcess => live::child("worker-process"),
             Command::UpstreamProcess => live::child("upstream-process"),
+            Command::ServiceProcess => live::child("service-process"),
+            Command::DatabaseProcess => live::child("database-process"),
         }
     }
 }

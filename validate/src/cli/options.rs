@@ -22,6 +22,8 @@ Examples:
   validate run scenarios/validation/*.toml --repeat 5 --tolerance p99=15%
   validate ladder v5.toml                              does each change buy what it should?
   validate ladder v5.toml --target fastapi             the same on FastAPI, SQLAlchemy, httpx
+  validate run mine.toml --target http://127.0.0.1:8000 --set load.rate=120/s
+                                                       the same on a service of your own
   validate sweep v6.toml --vary load.users=50,100,200,400
   validate sweep v3.toml --vary service.workers=1,2,4 --predict-only
   live run v3.toml --repeat 3                          kept in runs/; then, in pairs with it,
@@ -80,6 +82,12 @@ pub(super) enum Command {
     /// The mock upstream; started by `live`
     #[command(hide = true)]
     UpstreamProcess,
+    /// What keeps a service of the user's own; started by `live`
+    #[command(hide = true)]
+    ServiceProcess,
+    /// What keeps a database server; started by `live`
+    #[command(hide = true)]
+    DatabaseProcess,
 }
 
 /// `validate run`.
@@ -155,7 +163,8 @@ pub(super) struct CompareOptions {
 /// A measurement by k6.
 #[derive(Debug, Args)]
 pub(super) struct K6 {
-    /// Take the measurement from k6's summary of a run; repeated, from several runs of one script
+    /// Take the measurement from k6's summary of a run, or from its samples (--out json=FILE);
+    /// repeated, from several runs of one script
     #[arg(long = "k6", value_name = "SUMMARY")]
     pub(super) summaries: Vec<PathBuf>,
     #[command(flatten)]
@@ -166,6 +175,9 @@ pub(super) struct K6 {
     /// there
     #[arg(long, value_name = "FILE")]
     pub(super) costs: Option<PathBuf>,
+    /// With --k6, the scenario is of a service of your own, and says itself what that costs
+    #[arg(long, conflicts_with = "costs")]
+    pub(super) own: bool,
 }
 
 /// `validate calibrate`.
@@ -205,7 +217,7 @@ pub(super) struct CalibrateOptions {
 impl CalibrateOptions {
     /// How to calibrate.
     pub(super) fn settings(&self) -> Settings {
-        let on = On { target: self.target, environment: self.environment.clone() };
+        let on = On::stack(self.target, self.environment.clone());
         let usual = Settings::usual(on);
         Settings {
             rounds: self.rounds,

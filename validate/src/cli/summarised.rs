@@ -57,11 +57,15 @@ fn expected(
     let resolved = options.changes.load(file, &[])?;
     let on = &options.on;
     let installed = InstalledStack { on, versions: platform::versions(on) };
-    let platform = platform::at_hand(options.costs.as_deref(), &installed, console)?;
+    // A service of the user's own costs what the scenario says.
+    let platform = match options.own || on.own().is_some() {
+        true => None,
+        false => platform::at_hand(options.costs.as_deref(), &installed, console)?,
+    };
     let predicted = predict(&resolved, platform.as_ref(), ROUNDS)
         .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))?;
     let note = platform.map(|_| {
-        let target = on.target.name();
+        let target = on.target().name();
         format!(
             "predicted is what rung's own {target} service does on this machine; for another \
              service, name the report of `sim scenario --format json` in place of the scenario"

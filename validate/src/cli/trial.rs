@@ -4,7 +4,7 @@
 use live::Interrupt;
 use live::machine::Cpus;
 use live::machine::raise_open_files;
-use live::run::{Offer, refuse};
+use live::run::{Offer, one_service, refuse};
 use live::stack::Target;
 use model::read::{Diagnostics, Resolved};
 use model::report::Report;
@@ -60,8 +60,9 @@ pub(super) fn run(
     console: &mut Console<'_>,
 ) -> Result<Outcome, Failure> {
     let on = &options.on;
-    check(trials, on.target)?;
-    let installation = live::cli::installation(on.target, &on.environment.folder, console)?;
+    check(trials, on.target())?;
+    no_costs_of_own(options)?;
+    let installation = live::cli::installation(on, console)?;
     // From here on an interrupt clears away whatever was begun.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
@@ -98,6 +99,10 @@ impl PairedTrials<'_> {
         interrupt: &Interrupt,
         console: &mut Console<'_>,
     ) -> Result<(Vec<Report>, Measured), Failure> {
+        // What a service of the user's own costs, the scenario says.
+        if self.options.on.own().is_some() {
+            return Ok((self.predict(None)?, self.measure(interrupt, console)?));
+        }
         let Some(rounds) = self.options.calibrate else {
             let costs = self.options.costs.as_deref();
             let platform = platform::find(costs, self.installed, interrupt, console)?;
@@ -174,12 +179,30 @@ pub(super) fn predicted_alone(
     trials.iter().map(predict).collect()
 }
 
+/// A service of the user's own costs what its scenario says.
+///
+/// # Errors
+/// The user names other costs.
+fn no_costs_of_own(options: &Measuring) -> Result<(), Failure> {
+    let Some(url) = options.on.own() else { return Ok(()) };
+    let named =
+        [("--costs", options.costs.is_some()), ("--calibrate", options.calibrate.is_some())];
+    match named.into_iter().find(|(_, named)| *named) {
+        Some((option, _)) => Err(Failure::System(format!(
+            "{option} is for the stacks that this program starts: what {url} costs, the scenario \
+             says. Leave out {option}"
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Refuses what cannot be measured here, while the user's own files can still be named.
 fn check(trials: &[Trial], target: Target) -> Result<(), Diagnostics> {
     let files = raise_open_files().unwrap_or(u64::MAX);
     let offer = Offer { cpus: Cpus::allowed().count().max(1), files };
+    let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let refused = trials.iter().filter_map(|trial| refuse(&trial.resolved, offer, target).err());
-    all(refused)
+    all(refused.chain(one_service(&scenarios, target).err()))
 }
 
 /// Every problem once, if there is any.

@@ -18,7 +18,7 @@
 //! The prediction's own bottleneck is found by experiment, knob by knob. A measurement has no
 //! such experiment, so that this weaker sign, which both sides have, is compared.
 
-use model::report::{Report, Station};
+use model::report::{OTHER_STATIONS, Report, Station};
 use model::station::StationId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,9 +55,16 @@ pub struct Bottlenecks {
 pub(crate) fn regime(report: &Report) -> Regime {
     match full(report) {
         Some(_) => Regime::Saturated,
+        // What is full may be what is not seen.
+        None if !report.tells(OTHER_STATIONS) => Regime::Unknown,
         None if report.stations.iter().any(|s| s.capacity.is_some()) => Regime::Unsaturated,
         None => Regime::Unknown,
     }
+}
+
+/// No station with a capacity is known.
+fn sees_nothing(report: &Report) -> bool {
+    report.stations.iter().all(|station| station.capacity.is_none())
 }
 
 /// The innermost full station.
@@ -97,7 +104,8 @@ pub(crate) fn bottlenecks(predicted: &Report, measured: &Report, tolerance: f64)
     let (p, m) = (full(predicted), full(measured));
     let name = |station: Option<&Station>| station.map(|station| station.id.to_string());
     let right = match (p, m) {
-        _ if regime(predicted) == Regime::Unknown || regime(measured) == Regime::Unknown => None,
+        _ if sees_nothing(predicted) || sees_nothing(measured) => None,
+        (None, None) if !predicted.tells(OTHER_STATIONS) || !measured.tells(OTHER_STATIONS) => None,
         (None, None) => Some(true),
         (Some(p), Some(m)) if p.id == m.id => Some(true),
         _ => {

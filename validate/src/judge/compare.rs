@@ -4,12 +4,12 @@
 //! whole: [`Verdict`](super::comparison::Verdict).
 //!
 //! A report that lists its rounds knows from them the interval of every number. Without rounds
-//! it knows those of its overall numbers, of each endpoint's throughput and of each utilisation,
+//! it knows those of its overall numbers, of each endpoint's and group's throughput and of each utilisation,
 //! but not those of an endpoint's response times, of a station's waiting time and requests:
-//! these are judged by their error alone, and are told with an unknown noise. Endpoints and
-//! stations inform and do not decide: with dozens of them some are off by chance.
+//! these are judged by their error alone, and are told with an unknown noise. Endpoints, groups of
+//! the load and stations inform and do not decide: with dozens of them some are off by chance.
 
-use model::report::Report;
+use model::report::{OTHER_STATIONS, Report};
 use model::station::StationId;
 
 use super::bottleneck::{Regime, bottlenecks, regime};
@@ -41,6 +41,7 @@ pub fn compare(
     let pair = Pair { predicted, measured, tolerances, regime };
     let mut rows = pair.overall();
     rows.extend(pair.classes());
+    rows.extend(pair.groups());
     rows.extend(pair.stations());
     let tolerance = tolerances.of(Metric::Utilisation, regime);
     let doubts = measured.measurement.as_ref().map(|how| how.inconclusive.clone());
@@ -122,18 +123,43 @@ impl Pair<'_> {
         names.into_iter().flat_map(|name| Metric::CLASS.map(|metric| row(name, metric))).collect()
     }
 
+    /// Groups of the load likewise, where both sides have such.
+    fn groups(&self) -> Vec<Row> {
+        let [predicted, measured] = [&self.predicted.groups, &self.measured.groups];
+        if predicted.is_empty() || measured.is_empty() {
+            return Vec::new();
+        }
+        let names = union(
+            predicted.iter().map(|group| &group.name),
+            measured.iter().map(|group| &group.name),
+        );
+        let row = |name: &str, metric: Metric| {
+            let find = |report: &Report| {
+                let group = report.groups.iter().find(|group| group.name == name);
+                group.map_or(Value::NONE, |group| value::of_group(report, group, metric))
+            };
+            self.row(Scope::Group(name.to_string()), metric, find, 0.0)
+        };
+        names.into_iter().flat_map(|name| Metric::CLASS.map(|metric| row(name, metric))).collect()
+    }
+
     /// Stations likewise; numbers that neither side has are left out.
     fn stations(&self) -> Vec<Row> {
         if !self.both_tell("stations") {
             return Vec::new();
         }
-        let ids = union(
+        let all = self.both_tell(OTHER_STATIONS);
+        let mut ids = union(
             self.predicted.stations.iter().map(|station| &station.id),
             self.measured.stations.iter().map(|station| &station.id),
         );
+        // Of a service that says nothing only some stations are seen, and how much they are used.
+        ids.retain(|id| all || self.measured.station(id).is_some());
+        let metrics = Metric::STATION.into_iter();
+        let metrics = metrics.filter(|metric| all || *metric == Metric::Utilisation);
         let rows = ids
             .into_iter()
-            .flat_map(|id| Metric::STATION.map(|metric| self.station_row(id, metric)));
+            .flat_map(|id| metrics.clone().map(|metric| self.station_row(id, metric)));
         rows.filter(|row| row.predicted.is_some() || row.measured.is_some()).collect()
     }
 

@@ -104,6 +104,8 @@ pub enum Scope {
     Overall,
     /// An endpoint.
     Class(String),
+    /// One of several loads at once.
+    Group(String),
     /// A station.
     Station(String),
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use model::report::{Class, Report, ResponseTime, Station};
+use model::report::{Class, LoadAnswer, Report, ResponseTime, Station};
+use model::statistics::Estimate;
 
 use super::metric::Metric;
 use super::side::Side;
@@ -76,13 +77,22 @@ fn ended(report: &Report) -> f64 {
 
 /// A number of an endpoint. The report itself has no intervals of its response times.
 pub(crate) fn of_class(report: &Report, class: &Class, metric: Metric) -> Value {
+    of_part(report, &class.throughput, &class.response_time, metric)
+}
+
+/// A number of one of several loads at once.
+pub(crate) fn of_group(report: &Report, group: &LoadAnswer, metric: Metric) -> Value {
+    of_part(report, &group.throughput, &group.response_time, metric)
+}
+
+fn of_part(report: &Report, throughput: &Estimate, times: &ResponseTime, metric: Metric) -> Value {
     let seconds = report.run.duration * f64::from(report.run.replications);
     // What is negative or not a number becomes no sample at all.
-    let samples = (class.throughput.value * seconds).round() as u64;
+    let samples = (throughput.value * seconds).round() as u64;
     let side = match metric {
-        Metric::Throughput => Side::of(&class.throughput, &report.run),
+        Metric::Throughput => Side::of(throughput, &report.run),
         _ if samples == 0 => None,
-        _ => of_times(&class.response_time, metric),
+        _ => of_times(times, metric),
     };
     Value::of(report, metric.name(), side, samples)
 }

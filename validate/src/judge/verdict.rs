@@ -15,6 +15,8 @@
 //! as are endpoints, stations and a different bottleneck: they help to find the error in a model,
 //! but with dozens of them some are off by chance.
 
+use model::report::{OTHER_STATIONS, STATIONS};
+
 use super::comparison::{Comparison, Row, Verdict};
 use super::judgement::Judgement;
 use super::metric::Metric;
@@ -34,7 +36,7 @@ pub(crate) fn decide(comparison: &mut Comparison) {
     } else {
         let unsure = of(Judgement::WithinNoise).chain(too_few(&headlines));
         let mut reasons: Vec<String> = unsure.map(words::reason).collect();
-        reasons.extend(missing.clone().filter(|_| !comparison.untold.contains("stations")));
+        reasons.extend(missing.clone().filter(|_| !untold(comparison)));
         if reasons.is_empty() && of(Judgement::Agree).next().is_none() {
             reasons.push("no headline number is on both sides".to_string());
         }
@@ -55,6 +57,11 @@ pub(crate) fn decide(comparison: &mut Comparison) {
     comparison.warnings.extend(warnings.into_iter().filter(|warning| !reasons.contains(warning)));
     comparison.verdict = verdict;
     comparison.reasons = reasons;
+}
+
+/// The measurement cannot see all stations.
+fn untold(comparison: &Comparison) -> bool {
+    [STATIONS, OTHER_STATIONS].iter().any(|name| comparison.untold.contains(*name))
 }
 
 /// Why the measurement as a whole is unsound.

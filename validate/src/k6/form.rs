@@ -17,6 +17,8 @@ pub(crate) enum SummaryFormat {
     SummaryExport,
     /// Written by it with `--new-machine-readable-summary`.
     MachineReadable,
+    /// Put together from the stream of `--out json`.
+    Samples,
 }
 
 impl SummaryFormat {
@@ -36,15 +38,13 @@ impl SummaryFormat {
     /// The metrics of `root`, their numbers under the same names whatever the form.
     pub(super) fn metrics(self, root: &Map<String, Value>) -> BTreeMap<String, Values> {
         let metrics = match self {
-            SummaryFormat::HandleSummary | SummaryFormat::SummaryExport => named(root),
             SummaryFormat::MachineReadable => listed(root),
+            _ => named(root),
         };
         let values = |(name, metric): (String, &Value)| {
             let values = match self {
                 SummaryFormat::SummaryExport => Some(metric),
-                SummaryFormat::HandleSummary | SummaryFormat::MachineReadable => {
-                    metric.get("values")
-                }
+                _ => metric.get("values"),
             };
             (name, alike(values))
         };
@@ -62,9 +62,7 @@ impl SummaryFormat {
                 let broken = match self {
                     // True says that it was broken.
                     SummaryFormat::SummaryExport => outcome.as_bool() == Some(true),
-                    SummaryFormat::HandleSummary | SummaryFormat::MachineReadable => {
-                        outcome.get("ok").and_then(Value::as_bool) == Some(false)
-                    }
+                    _ => outcome.get("ok").and_then(Value::as_bool) == Some(false),
                 };
                 if broken {
                     failed.push(format!("{name}: {expression}"));
@@ -87,6 +85,8 @@ impl SummaryFormat {
                 at(&["metrics", "http_reqs", "count"])? / at(&["metrics", "http_reqs", "rate"])?
             }
             SummaryFormat::MachineReadable => at(&["config", "duration"])?,
+            // Its samples say when they were taken.
+            SummaryFormat::Samples => return None,
         };
         (seconds.is_finite() && seconds > 0.0).then_some(seconds)
     }

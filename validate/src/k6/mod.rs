@@ -6,12 +6,14 @@
 //! so: an unknown number never becomes a zero.
 //!
 //! - [`form`]: the three forms that k6 writes, and how they are told apart
+//! - [`samples`]: a stream of samples, put together to the same numbers
 //! - [`summary`]: a file of any of them, as the same numbers
 //! - [`source`]: the metrics that a report is made of
 //! - [`reported`]: one or more summaries as a report, and a list of numbers that are missing
 
 pub(crate) mod form;
 pub(crate) mod reported;
+mod samples;
 pub(crate) mod source;
 pub(crate) mod summary;
 

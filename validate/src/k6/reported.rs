@@ -129,6 +129,8 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
         after: None,
         processes: None,
         standstill: None,
+        margins: None,
+        objectives: Vec::new(),
         schema: SCHEMA,
         kind: Kind::Measured,
         scenario: origin.map_or(&predicted.scenario, |origin| &origin.scenario).clone(),
@@ -346,11 +348,9 @@ fn of_any(summary: &EndSummary, round: &Report) -> Vec<String> {
             SummaryFormat::MachineReadable => {
                 "this form has no p(99): handleSummary data and --summary-export can have it".into()
             }
-            SummaryFormat::HandleSummary | SummaryFormat::SummaryExport => {
-                "there is no p(99): k6's option `summaryTrendStats`, or --summary-trend-stats \
+            _ => "there is no p(99): k6's option `summaryTrendStats`, or --summary-trend-stats \
                   \"avg,min,med,max,p(90),p(95),p(99)\", adds it"
-                    .to_string()
-            }
+                .to_string(),
         });
     }
     if !round.tells("classes") {

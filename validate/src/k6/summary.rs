@@ -1,12 +1,15 @@
 //! A file with a summary of a k6 run.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 use model::read::Diagnostic;
 use serde_json::Value;
 
 use super::form::{SummaryFormat, Values};
+use super::samples;
 
 /// The numbers of a summary, whatever its form.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +40,8 @@ pub(crate) struct ScriptOrigin {
 }
 
 const ALLOWED: &str = "a summary of k6 2.x: what handleSummary is given, as JSON, or the file of \
-                       `k6 run --summary-export`, with or without `--new-machine-readable-summary`";
+                       `k6 run --summary-export`, with or without `--new-machine-readable-summary`, or \
+                       its samples, `k6 run --out json=FILE`";
 const ADVICE: &str = "write a script with `live export k6`, whose summary is one";
 
 /// Reads a summary of any form.
@@ -48,8 +52,20 @@ pub(crate) fn read(file: &Path) -> Result<EndSummary, Diagnostic> {
     let problem = |found: String, advice: &str| {
         Diagnostic::of_file(file.display().to_string(), found, ALLOWED, advice)
     };
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| problem(format!("cannot be read: {error}"), "name the summary's file"))?;
+    let unreadable = |error: std::io::Error| {
+        problem(format!("cannot be read: {error}"), "name the summary's file")
+    };
+    let mut reader = BufReader::new(File::open(file).map_err(unreadable)?);
+    let mut first = String::new();
+    reader.read_line(&mut first).map_err(unreadable)?;
+    if is_stream(&first) {
+        let again = "let k6 write it again: `k6 run --out json=FILE`";
+        return samples::summary(first.as_bytes().chain(reader))
+            .and_then(|summary| summary.is_possible().map(|()| summary).map_err(|why| why.found))
+            .map_err(|why| problem(format!("k6's stream of samples (`--out json`) {why}"), again));
+    }
+    let mut text = first;
+    reader.read_to_string(&mut text).map_err(unreadable)?;
     parse(&text).map_err(|unusable| Diagnostic {
         line: unusable.line,
         column: unusable.column,
@@ -73,12 +89,6 @@ impl Unusable {
 }
 
 fn parse(text: &str) -> Result<EndSummary, Unusable> {
-    if is_stream(text) {
-        return Err(Unusable::new(
-            "is k6's stream of samples (`--out json`), not a summary",
-            "run k6 with `--summary-export FILE`, or with a script of `live export k6`",
-        ));
-    }
     let root: Value = serde_json::from_str(text).map_err(|error| Unusable {
         line: u32::try_from(error.line()).ok().filter(|line| *line > 0),
         column: u32::try_from(error.column()).ok().filter(|column| *column > 0),
@@ -110,9 +120,9 @@ fn parse(text: &str) -> Result<EndSummary, Unusable> {
     Ok(summary)
 }
 
-/// The first line is a JSON object of its own that describes a metric or a sample of it.
+/// The first line of a file is a JSON object of its own that describes a metric or a sample of it.
 fn is_stream(text: &str) -> bool {
-    let first = text.lines().next().and_then(|line| serde_json::from_str::<Value>(line).ok());
+    let first = serde_json::from_str::<Value>(text).ok();
     let says = |key: &str| first.as_ref().is_some_and(|first| first.get(key).is_some());
     says("metric") && says("type")
 }

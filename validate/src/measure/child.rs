@@ -54,9 +54,13 @@ pub(crate) fn live(
 }
 
 /// The words that say what `live` is to run scenarios on.
-pub(crate) fn on(on: &On) -> [OsString; 2] {
-    let target = format!("--target={}", on.target.name());
-    [target.into(), joined("--environment", &on.environment.folder)]
+pub(crate) fn on(on: &On) -> Vec<OsString> {
+    let target = format!("--target={}", on.target.word());
+    let mut words = vec![target.into(), joined("--environment", &on.environment.folder)];
+    let hosts = on.hosts.allowed.iter().map(|host| format!("--allow-host={host}"));
+    let start = on.start.iter().map(|command| format!("--start={command}"));
+    words.extend(hosts.chain(start).map(OsString::from));
+    words
 }
 
 /// An option and its value as one word: whatever the value begins with, it is no option.

@@ -58,17 +58,17 @@ pub(crate) struct InstalledStack<'a> {
 impl InstalledStack<'_> {
     /// Its profile, below the current folder.
     fn profile(&self) -> PathBuf {
-        session::file(self.on.target)
+        session::file(self.on.target())
     }
 
     fn name(&self) -> &'static str {
-        self.on.target.name()
+        self.on.target().name()
     }
 }
 
 /// The versions of a stack, as far as they are known without making anything.
 pub(crate) fn versions(on: &On) -> BTreeMap<String, String> {
-    let opened = on.target.stack().open(&on.environment.folder);
+    let opened = on.target().stack().open(&on.environment.folder);
     opened.map(|installation| installation.versions()).unwrap_or_default()
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn find(
             }
         }
     };
-    Ok(Platform::here(installed.on.target, costs))
+    Ok(Platform::here(installed.on.target(), costs))
 }
 
 /// The profile of this machine, measured in so many `rounds` around `interlude`.
@@ -117,14 +117,14 @@ pub(crate) fn around(
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Platform, Failure> {
-    let minutes = minutes(rounds, installed.on.target);
+    let minutes = minutes(rounds, installed.on.target());
     console.talk(&format!(
         "Calibrating before and after: {rounds} rounds of small probes of the real service, about \
          {minutes} minutes beside the scenarios.\n"
     ));
     let settings = Settings { rounds, ..Settings::usual(installed.on.clone()) };
     let costs = measured(&settings, installed, interrupt, console, interlude)?;
-    Ok(Platform::here(installed.on.target, costs))
+    Ok(Platform::here(installed.on.target(), costs))
 }
 
 /// The profile for a prediction that nothing is measured for: as [`find`] finds it, but what
@@ -171,7 +171,7 @@ fn profile_of(
     if let Some(why) = unfit(&costs, &here(&installed.versions)) {
         console.talk(&format!("note: {}: {why}.\n", file.display()));
     }
-    Ok(Platform::here(installed.on.target, costs))
+    Ok(Platform::here(installed.on.target(), costs))
 }
 
 /// Measures the profile, writes it to its file and reads it.
@@ -181,7 +181,7 @@ fn calibrated(
     console: &mut Console<'_>,
 ) -> Result<Costs, Failure> {
     let settings = Settings::usual(installed.on.clone());
-    let minutes = minutes(settings.rounds, installed.on.target);
+    let minutes = minutes(settings.rounds, installed.on.target());
     console.talk(&format!(
         "Calibrating first: small probes of the real service, about {minutes} minutes.\n"
     ));
@@ -301,8 +301,7 @@ mod tests {
     #[test]
     fn each_stack_has_a_profile_and_unknown_versions_fit_any() {
         let installed = |target, environment: &str| {
-            let on =
-                On { target, environment: live::cli::Environment { folder: environment.into() } };
+            let on = On::stack(target, live::cli::Environment { folder: environment.into() });
             (session::file(target), here(&versions(&on)))
         };
         let (axum, here_axum) = installed(Target::Axum, "");

@@ -93,9 +93,11 @@ fn write(scenarios: &[&Resolved], folder: &Path) -> io::Result<Vec<PathBuf>> {
     let write = |(index, resolved): (usize, &&Resolved)| {
         let own = folder.join(index.to_string());
         fs::create_dir(&own)?;
-        let file = own.join(format!("{}.toml", resolved.scenario.name));
-        fs::write(&file, resolved.to_toml())?;
-        Ok(file)
+        let name = format!("{}.toml", resolved.scenario.name);
+        for (name, text) in resolved.to_files(&name) {
+            fs::write(own.join(name), text)?;
+        }
+        Ok(own.join(name))
     };
     scenarios.iter().enumerate().map(write).collect()
 }

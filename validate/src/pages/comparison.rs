@@ -103,13 +103,19 @@ fn regime(comparison: &Comparison) -> String {
     }
 }
 
-/// The tables of endpoints and stations, those that are not empty, under their headings.
+/// The tables of endpoints, groups of the load and stations, those that are not empty, under their headings.
 fn details(comparison: &Comparison) -> Vec<(String, Table)> {
     let class = |row: &Row| matches!(row.scope, Scope::Class(_));
+    let group = |row: &Row| matches!(row.scope, Scope::Group(_));
     let station = |row: &Row| matches!(row.scope, Scope::Station(_));
     let classes = counted(comparison, "Errors by endpoint", class);
+    let groups = counted(comparison, "Errors by load", group);
     let stations = counted(comparison, "Stations, predicted / measured", station);
-    let tables = [(classes, tables::classes(comparison)), (stations, tables::stations(comparison))];
+    let tables = [
+        (classes, tables::classes(comparison)),
+        (groups, tables::groups(comparison)),
+        (stations, tables::stations(comparison)),
+    ];
     let mut all: Vec<_> = tables.into_iter().filter(|(_, table)| !table.is_empty()).collect();
     if let Some((heading, _)) = all.last_mut() {
         // The marks are explained once, near the last table that has them.

@@ -73,13 +73,29 @@ fn verdict(row: &Row) -> String {
 
 /// The errors of each endpoint.
 pub(super) fn classes(comparison: &Comparison) -> Table {
-    let mut columns = vec![("endpoint", Align::Left)];
-    columns.extend(Metric::CLASS.map(|metric| (words::metric(metric), Align::Right)));
-    let mut table = Table::new(&columns);
-    for (name, rows) in scopes(comparison, |scope| match scope {
+    errors_of(comparison, "endpoint", |scope| match scope {
         Scope::Class(name) => Some(name),
         _ => None,
-    }) {
+    })
+}
+
+/// The errors of each group of the load.
+pub(super) fn groups(comparison: &Comparison) -> Table {
+    errors_of(comparison, "load", |scope| match scope {
+        Scope::Group(name) => Some(name),
+        _ => None,
+    })
+}
+
+fn errors_of<'a>(
+    comparison: &'a Comparison,
+    noun: &'static str,
+    of: impl Fn(&'a Scope) -> Option<&'a String>,
+) -> Table {
+    let mut columns = vec![(noun, Align::Left)];
+    columns.extend(Metric::CLASS.map(|metric| (words::metric(metric), Align::Right)));
+    let mut table = Table::new(&columns);
+    for (name, rows) in scopes(comparison, of) {
         let errors = Metric::CLASS.map(|metric| match find(&rows, metric) {
             Some(row) => format!("{} {}", error(row.unit, row.error), mark(row)),
             None => "-  ".into(),

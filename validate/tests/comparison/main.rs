@@ -7,6 +7,7 @@ mod documents;
 mod k6;
 mod many;
 mod program;
+mod recovery;
 mod refusals;
 mod rounds;
 mod rows;

@@ -104,6 +104,38 @@ fn endpoints_and_stations_of_one_side_only_are_told() {
 }
 
 #[test]
+fn each_group_of_the_load_is_compared_and_decides_nothing() {
+    let group = |name: &str, class: &model::report::Class| model::report::LoadAnswer {
+        name: name.into(),
+        throughput: class.throughput,
+        response_time: class.response_time,
+        errors: class.errors.clone(),
+        sent: 400.0,
+        dropped: 0.0,
+    };
+    let (mut p, mut m) = (predicted(), measured());
+    for report in [&mut p, &mut m] {
+        let classes = report.classes.iter().zip(["page", "poller"]);
+        report.groups = classes.map(|(class, name)| group(name, class)).collect();
+    }
+    m.groups[1].response_time.p50 *= 2.0;
+    let comparison = compared(&p, &m);
+    let find = |name: &str| find(&comparison, &Scope::Group(name.into()), Metric::P50).verdict;
+    assert_eq!((find("page"), find("poller")), (Judgement::Agree, Judgement::Disagree));
+    assert_eq!(comparison.verdict, Verdict::Agree);
+    let text = render::Answer::page(&comparison).text(render::Paint::default());
+    let line = text.lines().find(|line| line.starts_with("poller")).expect("a row");
+    assert!(text.contains("Errors by load (") && line.contains('!'), "{text}");
+    // One load has no groups.
+    assert!(
+        !compared(&predicted(), &measured())
+            .rows
+            .iter()
+            .any(|row| { matches!(row.scope, Scope::Group(_)) })
+    );
+}
+
+#[test]
 fn a_rare_endpoint_has_no_far_quantiles() {
     let (p, mut m) = (predicted(), measured());
     m.classes[1].throughput = about(0.5, 0.02);

@@ -83,6 +83,8 @@ fn report(kind: Kind, noise: f64) -> Report {
         untold: Default::default(),
         processes: None,
         standstill: None,
+        margins: None,
+        objectives: Vec::new(),
         warnings: Vec::new(),
         rounds: Vec::new(),
     }

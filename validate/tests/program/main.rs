@@ -7,5 +7,6 @@ mod calibration;
 mod endings;
 mod fastapi;
 mod lab;
+mod own;
 mod refusals;
 mod whole;

@@ -53,6 +53,23 @@ fn only_an_open_load_falls_behind() {
 }
 
 #[test]
+fn work_after_replies_that_piles_up_falls_behind() {
+    // 100 pieces a second begin and so many end, each after so many seconds in the mean.
+    let piles = |ended: u64, seconds: u64| {
+        let mut piles = round(1);
+        let left = (100 - ended) * 10;
+        let gauge = &mut piles.close.workers[0].stations.after;
+        (gauge.entries, gauge.value) = (1000, left);
+        gauge.area = ended * 10 * seconds * 1_000_000_000;
+        sample::report_with_after(&[piles]).falls_behind
+    };
+    assert_eq!(piles(80, 1), Some(Estimate::exact(20.0)));
+    assert_eq!(piles(99, 1), None, "a few are always under way");
+    assert_eq!(piles(80, 5), None, "those that are left may only be long");
+    assert_eq!(piles(0, 0), None);
+}
+
+#[test]
 fn stations_hold_what_is_in_flight() {
     let report = sample::report(&[round(1)]);
     let at = |name: &str| {

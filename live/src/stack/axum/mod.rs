@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
-use model::scenario::{Client, Concurrency, Scenario};
+use model::scenario::{Client, Concurrency, DatabaseClient, Scenario};
 use model::units::Span;
 
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
+use crate::postgres;
 use crate::versions;
 use workers::Workers;
 
@@ -63,6 +64,15 @@ impl Stack for Axum {
             }
         }
         found.extend(clients(resolved));
+        let client = postgres::settings(scenario).and_then(|settings| settings.client);
+        if client.is_some_and(|client| client != DatabaseClient::Sqlx) {
+            found.push(resolved.refusal(
+                "database.client",
+                "`database.client` is one of Python's, and axum speaks to Postgres with sqlx",
+                "\"sqlx\" with --target axum",
+                "measure with --target fastapi, or leave client out",
+            ));
+        }
         found
     }
 

@@ -33,7 +33,7 @@ impl Workers {
     pub(super) fn start(options: StartOptions<'_>) -> Result<Workers, StackError> {
         let StartOptions { resolved, seed, cpus, upstream, database, interrupt, .. } = options;
         let listeners = listen(resolved, options.port)?;
-        let (name, scenario) = (resolved.scenario.name.clone(), resolved.to_toml());
+        let (name, scenario) = (resolved.scenario.name.clone(), resolved.to_service_toml());
         let mut all = Workers {
             workers: Vec::new(),
             address: listeners[0].local_addr()?,

@@ -22,7 +22,8 @@ const LAST_LINES: usize = 8;
 const ASK: &str = "import importlib.metadata as m, json, platform, sqlite3
 versions = {d.metadata['Name'].lower().replace('_', '-'): d.version for d in m.distributions()}
 versions |= {'python': platform.python_version(), 'sqlite': sqlite3.sqlite_version}
-import aiosqlite, fastapi, gunicorn, httptools, httpx, sqlalchemy, uvicorn, uvicorn_worker, uvloop
+import aiosqlite, asyncpg, fastapi, gunicorn, httptools, httpx, psycopg, sqlalchemy
+import uvicorn, uvicorn_worker, uvloop
 print(json.dumps(versions))";
 
 /// An environment that can be used.

@@ -11,8 +11,9 @@ use model::units::Span;
 use serde::Serialize;
 
 use crate::dataset::pragmas_of_a_connection;
+use crate::postgres::HOST;
 use crate::program::{Program, Task};
-use crate::stack::StartOptions;
+use crate::stack::{DatabaseAt, StartOptions};
 use crate::wire;
 
 /// A scenario as the application runs it. Times are in seconds; none is no limit.
@@ -43,14 +44,26 @@ pub(super) struct Plan {
 
 #[derive(Clone, Debug, Serialize)]
 struct DatabasePlan {
-    file: PathBuf,
-    journal_mode: JournalMode,
-    busy_timeout: f64,
-    /// Run on each new connection.
-    pragmas: Vec<String>,
+    #[serde(flatten)]
+    engine: EnginePlan,
     /// None opens a connection for each use.
     pool: Option<Pool>,
     driver: model::scenario::DriverMode,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "engine", rename_all = "lowercase")]
+enum EnginePlan {
+    /// A file of SQLite's.
+    Sqlite {
+        file: PathBuf,
+        journal_mode: JournalMode,
+        busy_timeout: f64,
+        /// Run on each new connection.
+        pragmas: Vec<String>,
+    },
+    /// A server.
+    Postgres { host: &'static str, port: u16, username: String, password: String, database: String },
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +71,7 @@ struct Pool {
     size: u32,
     overflow: u32,
     timeout: Option<f64>,
+    pre_ping: bool,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -119,7 +133,7 @@ impl Plan {
             cpus: options.cpus.numbers().to_vec(),
             report_to: report_to.to_path_buf(),
             places: place::ids(scenario),
-            database: database(scenario, options.database.as_deref()),
+            database: database(scenario, options.database.as_ref()),
             upstreams: scenario.upstreams.iter().map(upstream).collect(),
             locks: scenario.locks.iter().map(lock).collect(),
             endpoints: scenario.endpoints.iter().map(|one| endpoint(scenario, one)).collect(),
@@ -140,23 +154,34 @@ impl Plan {
     }
 }
 
-fn database(scenario: &Scenario, file: Option<&Path>) -> Option<DatabasePlan> {
+fn database(scenario: &Scenario, at: Option<&DatabaseAt>) -> Option<DatabasePlan> {
     let Database { engine, connections, driver, .. } = scenario.database.as_ref()?;
-    let Engine::Sqlite(sqlite) = engine else { return None };
     let pool = match *connections {
         Connections::PerOperation => None,
-        Connections::Pool { size, overflow, timeout } => {
-            Some(Pool { size, overflow, timeout: timeout.map(Span::secs_f64) })
+        Connections::Pool { size, overflow, timeout, pre_ping, .. } => {
+            Some(Pool { size, overflow, timeout: timeout.map(Span::secs_f64), pre_ping })
         }
     };
-    Some(DatabasePlan {
-        file: file?.to_path_buf(),
-        journal_mode: sqlite.journal_mode,
-        busy_timeout: sqlite.busy_timeout.secs_f64(),
-        pragmas: pragmas_of_a_connection(sqlite),
-        pool,
-        driver: *driver,
-    })
+    let engine = match (engine, at?) {
+        (Engine::Sqlite(sqlite), DatabaseAt::File(file)) => EnginePlan::Sqlite {
+            file: file.clone(),
+            journal_mode: sqlite.journal_mode,
+            busy_timeout: sqlite.busy_timeout.secs_f64(),
+            pragmas: pragmas_of_a_connection(sqlite),
+        },
+        (Engine::Postgres(_), DatabaseAt::Server(address)) => EnginePlan::Postgres {
+            host: HOST,
+            port: address.port,
+            username: address.user.clone(),
+            password: address.password.clone(),
+            database: address.database.clone(),
+        },
+        // What was started is what the scenario says.
+        (Engine::Sqlite(_), DatabaseAt::Server(_)) | (Engine::Postgres(_), DatabaseAt::File(_)) => {
+            return None;
+        }
+    };
+    Some(DatabasePlan { engine, pool, driver: *driver })
 }
 
 /// Idle connections of an httpx client; its own defaults where there is none.

@@ -17,9 +17,11 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("parked.py", include_str!("../../../targets/fastapi/parked.py")),
     ("plan.py", include_str!("../../../targets/fastapi/plan.py")),
     ("pool.py", include_str!("../../../targets/fastapi/pool.py")),
+    ("postgres.py", include_str!("../../../targets/fastapi/postgres.py")),
     ("reporter.py", include_str!("../../../targets/fastapi/reporter.py")),
     ("serve.py", include_str!("../../../targets/fastapi/serve.py")),
     ("session.py", include_str!("../../../targets/fastapi/session.py")),
+    ("sqlite.py", include_str!("../../../targets/fastapi/sqlite.py")),
     ("upstream.py", include_str!("../../../targets/fastapi/upstream.py")),
     ("worker.py", include_str!("../../../targets/fastapi/worker.py")),
 ];

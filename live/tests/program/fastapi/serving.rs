@@ -176,6 +176,61 @@ fn failures_have_their_kinds() {
     }
 }
 
+/// Users of two endpoints, beside a probe and what was recorded.
+const GROUPS: &str = r#"
+    service.concurrency = "async"
+    upstream.partner.latency = "5ms"
+    [load]
+    duration = "2s"
+    [[load.group]]
+    name = "page"
+    users = 4
+    think_time = { mean = "20ms" }
+    mix = [{ endpoint = "quote", weight = 3 }, { endpoint = "list" }]
+    [[load.group]]
+    name = "probe"
+    rate = "20/s"
+    spacing = "even"
+    keep_alive = false
+    mix = [{ endpoint = "health" }]
+    [[load.group]]
+    name = "recorded"
+    trace = "0,list\n0.25,quote\n0.25,list\n1.2,list\n"
+    [[endpoint]]
+    name = "quote"
+    weight = 1
+    steps = [{ call = "partner" }]
+    [[endpoint]]
+    name = "list"
+    weight = 1
+    steps = [{ cpu = "0.2ms" }]
+    [[endpoint]]
+    name = "health"
+    weight = 0
+"#;
+
+#[test]
+fn several_loads_and_a_recorded_one_are_told_apart() {
+    let Some(on) = options() else { return };
+    let kept = Lab::new(GROUPS).run(&on);
+    kept.has_errors_of(&[]);
+    let names: Vec<&str> = kept.report.groups.iter().map(|group| &*group.name).collect();
+    assert_eq!(names, ["page", "probe", "recorded"]);
+    let [page, probe, recorded] = &kept.report.groups[..] else { panic!("three loads") };
+    // Arrivals are counted exactly; how often users come round depends on the machine.
+    assert_eq!((probe.sent, probe.dropped), (40.0, 0.0));
+    assert_eq!((recorded.sent, recorded.dropped), (4.0, 0.0));
+    assert!(page.sent > 0.0 && page.throughput.value > 0.0);
+    let of = |name: &str| {
+        let class = kept.report.classes.iter().find(|class| class.name == name);
+        class.map_or(0.0, |class| class.throughput.value)
+    };
+    // Only the probe calls it.
+    assert!((of("health") - probe.throughput.value).abs() < 1e-9);
+    let all = page.throughput.value + probe.throughput.value + recorded.throughput.value;
+    assert!((all - kept.report.throughput.value).abs() < 1e-6 * all);
+}
+
 #[test]
 fn a_service_by_itself_answers_a_visitor_and_leaves_nothing() {
     let Some(on) = options() else { return };

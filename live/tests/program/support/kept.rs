@@ -45,6 +45,9 @@ impl Kept {
             let of_classes: f64 = classes.iter().filter_map(|class| class.errors.get(kind)).sum();
             same(kind, of_classes, *count);
         }
+        if !report.tells("time") {
+            return;
+        }
         let whole = ("all classes", report.response_time.mean, &report.time);
         let each =
             classes.iter().map(|class| (&*class.name, class.response_time.mean, &class.time));

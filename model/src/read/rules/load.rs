@@ -2,11 +2,13 @@
 
 use super::groups;
 use crate::distribution::Distribution;
-use crate::keys::{Fields, Keys, Typed, read_field};
+use crate::keys::{Fields, Keys, Origin, Typed, path, read_field};
 use crate::read::diagnostic::{Problem, Problems};
+use crate::read::trace::check_names;
 use crate::scenario::{
-    Alone, Connections, Engine, OnOff, Profile, RETRY_ON, Scenario, Source, Statement, Step,
+    Alone, Connections, Engine, OnOff, Profile, Scenario, Source, Statement, Step,
 };
+use crate::trace::Trace;
 use crate::units::Span;
 use crate::workload::LEAST_PATIENCE;
 
@@ -18,7 +20,6 @@ const SHORTEST_PHASE: Span = Span::from_millis(1);
 pub(super) fn check(root: &Fields, problems: &mut Problems) {
     let Some(load) = root.table("load") else { return };
     kept_connections(load, problems);
-    retry_on(load, problems);
     if let Some(groups) = load.list("group") {
         return groups::check(root, load, groups, problems);
     }
@@ -30,10 +31,51 @@ pub(super) fn check(root: &Fields, problems: &mut Problems) {
     if let Some(profile) = source.profile() {
         length(load, profile, problems);
     }
+    if let Source::Replay { trace, .. } = &source {
+        length_of_trace(load, trace, problems);
+    }
+}
+
+/// What the traces of the load call is there.
+pub(super) fn check_traces(scenario: &Scenario, root: &Fields, problems: &mut Problems) {
+    let Some(load) = root.table("load") else { return };
+    let groups = load.list("group").unwrap_or_default();
+    for (fields, group) in [load].into_iter().chain(groups).map(|one| (one, one.text("name"))) {
+        let Some(Typed::Trace(written)) = fields.get("trace").map(|one| &one.value) else {
+            continue;
+        };
+        let path = group.map_or("load".into(), |name| path(&["load", "group", name]));
+        check_names(written, &path, &scenario.endpoints, problems);
+    }
+}
+
+/// Arrivals that were recorded have a length, and no stages.
+fn length_of_trace(load: &Fields, trace: &Trace, problems: &mut Problems) {
+    let Some(warmup) = read_field::<Span>(load, "warmup", &[]) else { return };
+    let length = trace.length();
+    let implied = load.get("duration").is_none_or(|checked| checked.origin == Origin::Implied);
+    if implied && warmup >= length {
+        problems.push(
+            Problem::new(
+                load.position("warmup").newer(load.position("trace")),
+                format!("`load.warmup` is {warmup}, and `load.trace` lasts {length}"),
+            )
+            .allowed("a warm-up shorter than the trace")
+            .advice("shorten it, or write `duration`"),
+        );
+    }
 }
 
 /// The keys of one load, which stands at `path`. False if its stages are broken.
 pub(super) fn check_source(load: &Fields, path: &str, problems: &mut Problems) -> bool {
+    if load.has("trace") && load.has("stages") {
+        problems.push(
+            Problem::new(load.position("stages"), format!("`{path}.stages` beside `{path}.trace`"))
+                .allowed("`stages` only beside `users` or `rate`")
+                .advice("remove `stages`: a trace has its own length, and `duration` cuts it"),
+        );
+        return false;
+    }
     let closed = load.has("users");
     if !stages(load, path, closed, problems) {
         return false;
@@ -97,20 +139,6 @@ fn phases(load: &Fields, path: &str, on_off: &OnOff, problems: &mut Problems) {
                 )
                 .allowed(format!("at least {SHORTEST_PHASE}, as in \"2s\" or {{ mean = \"2s\" }}"))
                 .advice("without `on_off` arrivals come all the time"),
-            );
-        }
-    }
-}
-
-/// Each word says what is retried.
-fn retry_on(load: &Fields, problems: &mut Problems) {
-    for word in read_field::<Vec<String>>(load, "retry_on", &[]).unwrap_or_default() {
-        if !RETRY_ON.contains(&word.as_str()) {
-            let words = RETRY_ON.map(|word| format!("\"{word}\"")).join(", ");
-            problems.push(
-                Problem::new(load.position("retry_on"), format!("`load.retry_on` has \"{word}\""))
-                    .allowed(words)
-                    .advice("leave the key out to retry whatever is not answered well"),
             );
         }
     }

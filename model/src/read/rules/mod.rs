@@ -4,14 +4,20 @@
 //! is broken has its problem reported already.
 
 mod clients;
+mod databases;
 mod groups;
 mod knob;
 mod load;
 mod locks;
+mod objectives;
+mod requests;
 mod steps;
+
+pub(crate) use objectives::contradiction;
 
 use super::diagnostic::{Problem, Problems};
 use crate::keys::{Fields, Typed, read_field};
+use crate::read::learned;
 use crate::scenario::{Scenario, Server};
 use crate::units::Span;
 
@@ -23,11 +29,16 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     interpreter_lock(root, problems);
     visits(root, problems);
     supervision(root, problems);
+    learned::check(root, problems);
+    objectives::check(root, problems);
     let upstreams = names(root, "upstream").unwrap_or_default();
     let scenario = Scenario::read(name, root, &upstreams)?;
+    load::check_traces(&scenario, root, problems);
     clients::check(&scenario, root, problems);
+    databases::check(&scenario, root, problems);
     load::check_that_time_passes(&scenario, root, problems);
     locks::check(&scenario, root, problems);
+    objectives::check_names(&scenario, root, problems);
     problems.is_empty().then_some(scenario)
 }
 
@@ -132,6 +143,7 @@ fn endpoints(root: &Fields, problems: &mut Problems) {
     }
     different_names(list, problems);
     steps::check(root, list, problems);
+    requests::check(list, problems);
     let weights: Option<Vec<f64>> =
         list.iter().map(|fields| read_field(fields, "weight", &[])).collect();
     if weights.is_some_and(|weights| !weights.is_empty() && weights.iter().all(|&w| w == 0.0)) {

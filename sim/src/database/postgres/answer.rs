@@ -2,28 +2,37 @@
 
 use model::place;
 use model::report::Bound;
-use model::scenario::{Engine, Postgres, Scenario};
+use model::scenario::{Connections, Engine, Postgres, Scenario, SynchronousCommit};
 use model::station::StationId;
 use serde::{Deserialize, Serialize};
 
-use super::Op;
+use super::{Command, Op};
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
 use crate::knob::{Candidate, Price, double};
-use crate::observe::Gauge;
+use crate::observe::{Gauge, Limit};
+use crate::plan::Pc;
 
 /// What is counted of the database server.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Observed {
     /// Processors at work.
     pub busy: Gauge,
-    /// Statements that wait for one.
+    /// Commands that wait for one.
     pub queue: Gauge,
+    /// Connections that are open.
+    pub sessions: Gauge,
+    /// Syncs of the log.
+    pub syncs: u64,
 }
 
 impl Observed {
     pub(crate) fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
-        [&mut self.busy, &mut self.queue].into_iter()
+        [&mut self.busy, &mut self.queue, &mut self.sessions].into_iter()
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.syncs = 0;
     }
 }
 
@@ -48,16 +57,73 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let Some(postgres) = settings(scenario) else { return };
     let (from, to) = (postgres.cores.to_string(), double(postgres.cores));
     all.push(Candidate::of("database.cores", from, to).price(Price::Hardware));
+    if let Some(most) = postgres.max_connections {
+        let key = "database.max_connections";
+        let knob = Candidate::of(key, most.to_string(), double(most));
+        all.push(knob.at(Limit::MaxConnections));
+    }
+    all.extend(fitting_pools(scenario, postgres));
+    if postgres.synchronous_commit == SynchronousCommit::On {
+        let knob = Candidate::of("database.synchronous_commit", "on".into(), "off".into());
+        all.push(knob.at(Limit::LogSync));
+    }
 }
 
-pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) {
+/// Pools that do not exceed the server's connections together: requests wait for one instead.
+fn fitting_pools(scenario: &Scenario, postgres: &Postgres) -> Option<Candidate> {
+    let database = scenario.database.as_ref()?;
+    let Connections::Pool { size, overflow, .. } = database.connections else { return None };
+    let each = postgres.connections()? / scenario.service.workers;
+    if each == 0 || each >= size.saturating_add(overflow) {
+        return None;
+    }
+    let key = |part: &str| format!("database.connections.{part}");
+    let fewer =
+        Candidate::of(&key("overflow"), overflow.to_string(), (each - each.min(size)).to_string());
+    let smaller = Candidate::of(&key("size"), size.to_string(), each.min(size).to_string());
+    let fits = match (each < size, overflow > 0) {
+        (false, _) => fewer,
+        (true, false) => smaller,
+        (true, true) => smaller.and(&fewer),
+    };
+    Some(fits.at(Limit::MaxConnections))
+}
+
+/// Where the walk goes on, if not at the next instruction.
+pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) -> Option<Pc> {
     match op {
-        Op::Server { engine, round_trip } => {
-            let (engine, trip) = (walk.mean(engine), walk.mean(round_trip));
+        Op::SkipUnlessDue { command: Command::Begin, to } if walk.holds(Holding::Transaction) => {
+            return Some(to);
+        }
+        Op::SkipUnlessDue { command: Command::Rollback, to }
+            if !walk.holds(Holding::Transaction) =>
+        {
+            return Some(to);
+        }
+        // What is done once for a connection, or seldom, is no demand of each request.
+        Op::SkipUnlessDue { command: Command::Prepare { .. } | Command::Deallocate, to } => {
+            return Some(to);
+        }
+        Op::SkipUnlessDue { .. } => {}
+        Op::Server { command, engine, round_trip } => {
+            let trips = match command {
+                Command::Open { trips } => f64::from(trips),
+                _ => 1.0,
+            };
+            let (engine, trip) = (walk.mean(engine), walk.mean(round_trip) * trips);
             walk.demand.add_held(Holding::DatabaseServer, engine);
             walk.spend(place::SERVER, engine + trip, walk.database_blocks());
+            if let Some(sync) = command.sync() {
+                walk.spend(place::DISK, walk.mean(sync), walk.database_blocks());
+            }
+            match command {
+                Command::Begin => walk.hold(Holding::Transaction),
+                Command::Commit { .. } | Command::Rollback => walk.release(Holding::Transaction),
+                _ => {}
+            }
         }
     }
+    None
 }
 
 pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {

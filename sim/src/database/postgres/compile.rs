@@ -1,12 +1,26 @@
-//! Statements on a database server become instructions.
+//! Commands to a database server become instructions.
 
 use model::costs::Work;
-use model::scenario::{Begin, Postgres, Statement};
+use model::distribution::Distribution;
+use model::scenario::{
+    Begin, Connections, DatabaseClient, Engine, Postgres, Statement, SynchronousCommit,
+    Transactions,
+};
+use model::units::Span;
 
-use super::Op;
-use crate::plan::Compiler;
+use super::{Command, Op};
+use crate::database;
+use crate::plan::{Basic, Compiler, DrawId};
 
-impl Compiler<'_> {
+impl<'s> Compiler<'s> {
+    /// The server, if the database is one.
+    fn server(&self) -> Option<&'s Postgres> {
+        match &self.scenario.database.as_ref()?.engine {
+            Engine::Postgres(postgres) => Some(postgres),
+            Engine::Sqlite(_) => None,
+        }
+    }
+
     /// One operation on the database server.
     pub(crate) fn postgres(
         &mut self,
@@ -15,22 +29,131 @@ impl Compiler<'_> {
         statements: &[Statement],
         begin: Option<Begin>,
     ) {
+        let alone = begin.is_none();
+        let write = matches!(statements, [Statement::Write(_)]);
+        let explicit = postgres.transactions == Transactions::Explicit;
+        let begins = match postgres.transactions {
+            Transactions::Commit => false,
+            Transactions::Explicit => !alone,
+            Transactions::Session => true,
+        };
         for (index, statement) in statements.iter().enumerate() {
+            let path = format!("{path}.{index}");
+            if begins {
+                self.if_due(Command::Begin, &path);
+            }
+            if postgres.prepare_after.is_some() {
+                let statement = self.number_of(statement);
+                self.if_due(Command::Prepare { statement }, &path);
+            }
             self.refill(Work::Statement);
             let cpu = self.cost(|c| c.statement);
             self.burn(cpu);
-            let path = format!("{path}.{index}");
+            let command = match explicit && alone && write {
+                true => Command::Write { sync: self.log_sync(postgres, &path) },
+                false => Command::Statement,
+            };
             let engine = self.engine_draw(&path, statement);
-            let round_trip = self.draw("round_trip", &path, postgres.round_trip.clone());
-            self.emit(Op::Server { engine, round_trip });
+            self.command(command, engine, "round_trip", &path);
         }
-        if begin.is_some() || matches!(statements, [Statement::Write(_)]) {
+        if !alone || (write && !explicit) {
             self.refill(Work::Commit);
-            let commit = self.cost(|c| c.commit);
-            self.burn(commit);
-            let engine = self.draw("commit", path, self.scenario.costs.disk.sync.clone());
-            let round_trip = self.draw("round_trip", path, postgres.round_trip.clone());
-            self.emit(Op::Server { engine, round_trip });
+            let cpu = self.cost(|c| c.commit);
+            self.burn(cpu);
+            let sync = self.log_sync(postgres, path);
+            let commit = self.scenario.costs.postgres.commit;
+            let engine = self.draw("commit_cpu", path, Distribution::Constant(commit));
+            self.command(Command::Commit { sync }, engine, "round_trip", path);
+        }
+    }
+
+    /// How long a commit waits for the log.
+    fn log_sync(&mut self, postgres: &Postgres, path: &str) -> DrawId {
+        let sync = match postgres.synchronous_commit {
+            SynchronousCommit::On => self.scenario.costs.disk.sync.clone(),
+            SynchronousCommit::Off => Distribution::Constant(Span::ZERO),
+        };
+        self.draw("commit", path, sync)
+    }
+
+    /// A statement's number: the same for the same query.
+    fn number_of(&mut self, statement: &Statement) -> u32 {
+        let (Statement::Read(name) | Statement::Write(name)) = statement;
+        let known = self.queries.iter().position(|query| query == name);
+        let number = known.unwrap_or_else(|| {
+            self.queries.push(name.clone());
+            self.queries.len() - 1
+        });
+        number as u32
+    }
+
+    fn command(&mut self, command: Command, engine: DrawId, what: &str, path: &str) {
+        let Some(postgres) = self.server() else { return };
+        let round_trip = self.draw(what, path, postgres.round_trip.clone());
+        self.emit(Op::Server { command, engine, round_trip });
+    }
+
+    /// A command that is no statement of the scenario, and what the driver does for it.
+    fn trip(&mut self, command: Command, path: &str, nth: u32) {
+        let costs = &self.scenario.costs.postgres;
+        let (name, engine) = match command {
+            Command::Open { .. } => ("open", costs.connect),
+            Command::Prepare { .. } => ("prepare", costs.prepare),
+            Command::Ping => ("ping", costs.command),
+            Command::Begin => ("begin", costs.command),
+            Command::Rollback => ("rollback", costs.command),
+            Command::Deallocate => ("deallocate", costs.command),
+            Command::Statement | Command::Write { .. } | Command::Commit { .. } => return,
+        };
+        if !matches!(command, Command::Open { .. }) {
+            let cpu = self.cost(|c| c.trip);
+            self.burn(cpu);
+        }
+        let engine = self.draw(&format!("{name}_cpu"), path, Distribution::Constant(engine));
+        self.command(command, engine, &format!("{name}_trip.{nth}"), path);
+    }
+
+    /// The same where the connection has a need of it.
+    fn if_due(&mut self, command: Command, path: &str) {
+        let skip = self.emit(Op::SkipUnlessDue { command, to: 0 });
+        self.trip(command, path, 0);
+        self.patch(skip, Op::SkipUnlessDue { command, to: self.here() });
+    }
+
+    /// The server takes a new connection, or refuses it.
+    pub(crate) fn open_at_server(&mut self) {
+        let Some(postgres) = self.server() else { return };
+        let path = self.path_held.clone();
+        self.trip(Command::Open { trips: postgres.open_trips }, &path, 0);
+    }
+
+    /// What is done before the connection is used if it was open already: `skip` is the instruction
+    /// that finds out.
+    pub(crate) fn ping_if_kept(&mut self, skip: u32) {
+        let connections = self.scenario.database.as_ref().map(|database| database.connections);
+        let pings = matches!(connections, Some(Connections::Pool { pre_ping: true, .. }));
+        let Some(postgres) = self.server().filter(|_| pings) else {
+            return self.patch(skip, database::Op::SkipIfOpen { open: self.here() });
+        };
+        let path = self.path_held.clone();
+        let over = self.emit(Basic::Jump { to: 0 });
+        self.patch(skip, database::Op::SkipIfOpen { open: self.here() });
+        for nth in 0..postgres.ping_trips {
+            self.trip(Command::Ping, &path, nth);
+        }
+        self.patch(over, Basic::Jump { to: self.here() });
+    }
+
+    /// The connection comes back without an open transaction.
+    pub(crate) fn reset_connection(&mut self) {
+        let Some(postgres) = self.server() else { return };
+        if postgres.transactions == Transactions::Commit {
+            return;
+        }
+        let path = self.path_held.clone();
+        self.if_due(Command::Rollback, &path);
+        if postgres.client.is_some_and(DatabaseClient::forgets_on_rollback) {
+            self.if_due(Command::Deallocate, &path);
         }
     }
 }

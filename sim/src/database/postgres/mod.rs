@@ -1,29 +1,89 @@
-//! A database server: statements travel to it and share its processors.
+//! A database server: commands travel to it, share its processors and its log.
 
 mod answer;
 mod compile;
 mod explain;
+mod log;
 mod processors;
 mod run;
+mod sessions;
 
 pub(crate) use answer::Observed;
 pub(crate) use answer::{bounds, candidates, stations, visit};
 pub(crate) use explain::explain;
-pub(crate) use processors::Processors;
+pub(crate) use sessions::Session;
 
-use crate::plan::DrawId;
+use model::scenario::Postgres;
+
+use crate::plan::{DrawId, Pc};
+use log::Log;
+use processors::Processors;
 
 /// Instructions of the database server.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Op {
-    /// A statement on a database server.
-    Server { engine: DrawId, round_trip: DrawId },
+    /// Skips to `to` if the connection has no need of the command.
+    SkipUnlessDue { command: Command, to: Pc },
+    /// A command travels to the server, is worked on, and its reply travels back.
+    Server { command: Command, engine: DrawId, round_trip: DrawId },
+}
+
+/// What the server is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Command {
+    /// Take a connection, in so many round trips; it may refuse it.
+    Open { trips: u32 },
+    /// Say that it is there.
+    Ping,
+    /// Begin a transaction; due if none is open.
+    Begin,
+    /// Prepare this statement; due if it has been executed on the connection as often as the
+    /// client waits for.
+    Prepare { statement: u32 },
+    /// Execute a statement.
+    Statement,
+    /// Execute a statement that commits by itself.
+    Write { sync: DrawId },
+    /// Commit.
+    Commit { sync: DrawId },
+    /// Roll back; due if a transaction is open.
+    Rollback,
+    /// Forget what was prepared; due if something was.
+    Deallocate,
+}
+
+impl Command {
+    fn verb(self) -> &'static str {
+        match self {
+            Command::Open { .. } => "connect to the database server",
+            Command::Ping => "ping the database server",
+            Command::Begin => "BEGIN on the database server",
+            Command::Prepare { .. } => "prepare a statement on the database server",
+            Command::Statement | Command::Write { .. } => "statement on the database server",
+            Command::Commit { .. } => "COMMIT on the database server",
+            Command::Rollback => "ROLLBACK on the database server",
+            Command::Deallocate => "DEALLOCATE ALL on the database server",
+        }
+    }
+
+    /// The log that is synced before its reply, if it is.
+    fn sync(self) -> Option<DrawId> {
+        match self {
+            Command::Write { sync } | Command::Commit { sync } => Some(sync),
+            _ => None,
+        }
+    }
 }
 
 impl Op {
+    pub(crate) fn can_fail(&self) -> bool {
+        matches!(self, Op::Server { command: Command::Open { .. }, .. })
+    }
+
     pub(crate) fn verb(&self) -> &'static str {
         match self {
-            Op::Server { .. } => "statement on the database server",
+            Op::SkipUnlessDue { .. } => "skip the next command if it is not due",
+            Op::Server { command, .. } => command.verb(),
         }
     }
 }
@@ -31,5 +91,25 @@ impl Op {
 impl From<Op> for crate::plan::Op {
     fn from(op: Op) -> crate::plan::Op {
         super::Op::Postgres(op).into()
+    }
+}
+
+/// The server while the engine runs.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) processors: Processors,
+    pub(crate) log: Log,
+    /// Connections that are open, of all workers.
+    pub(crate) sessions: u32,
+}
+
+impl Server {
+    /// Idle, without a connection; without a processor where there is no server.
+    pub(crate) fn new(postgres: Option<&Postgres>) -> Server {
+        Server {
+            processors: Processors::new(postgres.map_or(0, |postgres| postgres.cores)),
+            log: Log::default(),
+            sessions: 0,
+        }
     }
 }

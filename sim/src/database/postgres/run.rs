@@ -1,32 +1,124 @@
-//! Statements on a database server.
+//! What the database server does with commands.
 
 use model::place;
-use model::units::Span;
+use model::scenario::{Connections, DatabaseClient, Engine as Kind, Postgres, Refused};
+use model::units::{Instant, Span};
 
-use super::Op;
+use super::{Command, Op};
 use crate::database;
-use crate::engine::{Engine, Event, Flow, Trace};
+use crate::engine::{Engine, Event, Flow, NONE, Trace};
+use crate::observe::{ErrorKind, Limit};
 use crate::plan::{self, DrawId};
+
+/// sqlx's pause after the first refusal; each later one is twice as long, up to a share of the time
+/// that was left (`PoolInner::connect`).
+const FIRST_PAUSE: Span = Span::from_millis(10);
+const PAUSES_AT_LEAST: u64 = 5;
 
 impl<T: Trace> Engine<'_, T> {
     #[inline]
     pub(crate) fn postgres(&mut self, thread: u32, task: u32, op: Op) -> Flow {
         match op {
-            Op::Server { round_trip, .. } => self.send_statement(thread, task, round_trip),
+            Op::SkipUnlessDue { command, to } => match self.is_due(task, command) {
+                true => Flow::Continue,
+                false => self.jump(task, to),
+            },
+            Op::Server { command: Command::Open { trips: 0 }, engine, .. }
+                if self.sample(task, engine).is_zero() =>
+            {
+                self.open_at_once(thread, task)
+            }
+            Op::Server { command, round_trip, .. } => {
+                self.send_command(thread, task, command, round_trip)
+            }
         }
     }
 
-    /// A statement travels to the database server, waits for a processor, and its reply
-    /// travels back.
-    pub(crate) fn send_statement(&mut self, thread: u32, task: u32, trip: DrawId) -> Flow {
-        let there = self.sample(task, trip).scale(0.5);
+    fn server_settings(&self) -> &Postgres {
+        match self.scenario().database.as_ref().map(|database| &database.engine) {
+            Some(Kind::Postgres(postgres)) => postgres,
+            _ => unreachable!("planned with a database server"),
+        }
+    }
+
+    /// What the server and its client know of the connection of `task`.
+    fn session(&mut self, task: u32) -> &mut super::Session {
+        let connection = self.tasks[task].database.connection;
+        &mut self.database.connections[connection].session
+    }
+
+    fn is_due(&mut self, task: u32, command: Command) -> bool {
+        let (after, forgets) = {
+            let postgres = self.server_settings();
+            let forgets = postgres.client.is_some_and(DatabaseClient::forgets_on_rollback);
+            (postgres.prepare_after, forgets)
+        };
+        let session = self.session(task);
+        match command {
+            Command::Begin => !session.begun,
+            Command::Rollback => session.begun,
+            Command::Prepare { statement } => {
+                after.is_some_and(|after| session.prepares(statement, after))
+            }
+            // It is asked after a rollback, or after none.
+            Command::Deallocate => {
+                let rolled_back = std::mem::take(&mut session.rolled_back);
+                let prepared = after.is_some_and(|after| session.has_prepared(after));
+                if rolled_back && forgets {
+                    session.forget();
+                }
+                rolled_back && prepared
+            }
+            _ => true,
+        }
+    }
+
+    /// A command travels to the server.
+    fn send_command(&mut self, thread: u32, task: u32, command: Command, trip: DrawId) -> Flow {
+        match command {
+            Command::Begin => self.session(task).begun = true,
+            Command::Commit { .. } => self.session(task).begun = false,
+            Command::Rollback => {
+                let session = self.session(task);
+                (session.begun, session.rolled_back) = (false, true);
+            }
+            _ => {}
+        }
+        let there = self.travel(task, command, trip).scale(0.5);
         self.agenda.push(self.now + there, Event::ServerArrival { task });
         self.suspend_in_driver(thread, task, place::SERVER)
     }
 
+    /// How long the command of `task` is on its way, both ways together.
+    fn travel(&mut self, task: u32, command: Command, trip: DrawId) -> Span {
+        match command {
+            Command::Open { trips } => {
+                (0..trips).map(|nth| self.sample_attempt(task, trip, nth)).sum()
+            }
+            _ => self.sample(task, trip),
+        }
+    }
+
+    /// The command that `task` has sent, its work and its round trip.
+    fn sent(&self, task: u32) -> (Command, DrawId, DrawId) {
+        match self.plan.ops[self.tasks[task].pc as usize - 1] {
+            plan::Op::Database(database::Op::Postgres(Op::Server {
+                command,
+                engine,
+                round_trip,
+            })) => (command, engine, round_trip),
+            other => unreachable!("{other:?} is not at the database server"),
+        }
+    }
+
     pub(crate) fn server_arrival(&mut self, task: u32) {
-        let service_time = self.server_draw(task, |engine, _| engine);
-        if self.database.server.arrive(task, service_time) {
+        let (command, engine, _) = self.sent(task);
+        if matches!(command, Command::Open { .. }) && !self.takes_session(task) {
+            let back = self.way_back(task);
+            return self.refused(task, back);
+        }
+        let service_time = self.sample(task, engine);
+        if self.database.server.processors.arrive(task, service_time) {
             self.seen.postgres.busy.enter(self.now);
             self.agenda.push(self.now + service_time, Event::ServerDone { task });
         } else {
@@ -36,14 +128,46 @@ impl<T: Trace> Engine<'_, T> {
 
     pub(crate) fn server_done(&mut self, task: u32) {
         self.processor_is_free();
-        let trip = self.server_draw(task, |_, trip| trip);
-        let back = trip - trip.scale(0.5);
-        self.agenda.push(self.now + back, Event::Resume { task });
+        let (command, ..) = self.sent(task);
+        let sync = command.sync().map(|sync| self.sample(task, sync)).unwrap_or_default();
+        if sync.is_zero() {
+            return self.reply_of_server(task);
+        }
+        self.seen.reach(Limit::LogSync);
+        self.set_place(task, place::DISK);
+        if self.database.server.log.sync(task, sync) {
+            self.seen.postgres.syncs += 1;
+            self.agenda.push(self.now + sync, Event::LogSynced);
+        }
     }
 
-    /// A processor of the database server takes the next statement.
+    /// The log is on the disk: those that waited for it go on, and the next sync begins.
+    pub(crate) fn log_synced(&mut self) {
+        let (done, next) = self.database.server.log.synced();
+        if let Some(span) = next {
+            self.seen.postgres.syncs += 1;
+            self.agenda.push(self.now + span, Event::LogSynced);
+        }
+        for task in done {
+            self.set_place(task, place::SERVER);
+            self.reply_of_server(task);
+        }
+    }
+
+    fn reply_of_server(&mut self, task: u32) {
+        let back = self.way_back(task);
+        self.resume_after(task, back);
+    }
+
+    fn way_back(&mut self, task: u32) -> Span {
+        let (command, _, trip) = self.sent(task);
+        let both = self.travel(task, command, trip);
+        both - both.scale(0.5)
+    }
+
+    /// A processor of the database server takes the next command.
     pub(crate) fn processor_is_free(&mut self) {
-        match self.database.server.done() {
+        match self.database.server.processors.done() {
             Some((next, service_time)) => {
                 self.seen.postgres.queue.leave(self.now);
                 self.agenda.push(self.now + service_time, Event::ServerDone { task: next });
@@ -52,16 +176,98 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    pub(crate) fn server_draw(
-        &mut self,
-        task: u32,
-        pick: impl Fn(DrawId, DrawId) -> DrawId,
-    ) -> Span {
-        match self.plan.ops[self.tasks[task].pc as usize - 1] {
-            plan::Op::Database(database::Op::Postgres(Op::Server { engine, round_trip })) => {
-                self.sample(task, pick(engine, round_trip))
-            }
-            other => unreachable!("{other:?} is not at the database server"),
+    /// Opening takes no time: the server is only asked whether it has a connection left.
+    fn open_at_once(&mut self, thread: u32, task: u32) -> Flow {
+        if self.takes_session(task) {
+            return Flow::Continue;
         }
+        match self.pause_after_refusal(task, Span::ZERO) {
+            Ok(pause) => {
+                self.tasks[task].pc -= 1;
+                self.wait_in_driver(thread, task, pause, place::SERVER)
+            }
+            Err((Span::ZERO, kind)) => self.fail(task, kind),
+            Err((rest, kind)) => {
+                self.fail(task, kind);
+                self.wait_in_driver(thread, task, rest, place::SERVER)
+            }
+        }
+    }
+
+    /// The server counts one more connection, if it allows it.
+    fn takes_session(&mut self, task: u32) -> bool {
+        let most = self.server_settings().connections();
+        if most.is_some_and(|most| self.database.server.sessions >= most) {
+            self.seen.reach(Limit::MaxConnections);
+            return false;
+        }
+        self.database.server.sessions += 1;
+        self.seen.postgres.sessions.enter(self.now);
+        self.session(task).counted = true;
+        true
+    }
+
+    /// The refusal reaches the client after `back`, which gives up or tries again.
+    fn refused(&mut self, task: u32, back: Span) {
+        match self.pause_after_refusal(task, back) {
+            Ok(pause) => {
+                self.tasks[task].pc -= 1;
+                self.resume_after(task, back + pause);
+            }
+            Err((rest, kind)) => {
+                self.fail(task, kind);
+                self.resume_after(task, back.max(rest));
+            }
+        }
+    }
+
+    /// How long a client that hears of its refusal after `back` waits before it tries again; or how
+    /// long until it fails, and with what.
+    fn pause_after_refusal(&mut self, task: u32, back: Span) -> Result<Span, (Span, ErrorKind)> {
+        let retries = self.server_settings().refused == Refused::Retry;
+        let rule = self.scenario().database.as_ref().map(|database| database.connections);
+        let Some(Connections::Pool { timeout, .. }) = rule.filter(|_| retries) else {
+            return Err((Span::ZERO, ErrorKind::TooManyClients));
+        };
+        let connection = self.tasks[task].database.connection;
+        let began = self.database.connections[connection].since;
+        let deadline =
+            timeout.map_or(Instant::NEVER, |span| self.tasks[task].database.asked + span);
+        let session = self.session(task);
+        let doubled = FIRST_PAUSE.nanos().saturating_mul(1 << session.refusals.min(32));
+        session.refusals += 1;
+        let most = deadline.nanos().saturating_sub(began.nanos()) / PAUSES_AT_LEAST;
+        let pause = Span::from_nanos(doubled.min(most));
+        let left = Span::from_nanos(deadline.nanos().saturating_sub(self.now.nanos()));
+        if back + pause >= left {
+            self.seen.reach(Limit::PoolTimeout);
+            return Err((left, ErrorKind::PoolTimeout));
+        }
+        Ok(pause)
+    }
+
+    /// The server's end of `connection` is gone.
+    pub(crate) fn end_session(&mut self, connection: u32) {
+        let session = std::mem::take(&mut self.database.connections[connection].session);
+        if session.counted {
+            self.database.server.sessions -= 1;
+            self.seen.postgres.sessions.leave(self.now);
+        }
+    }
+
+    /// The server gives up the commands of clients that have gone.
+    pub(crate) fn abandon_commands(&mut self, at_server: usize, gone: impl Fn(u32) -> bool) {
+        let waiting = self.database.server.processors.abandon(&gone);
+        (0..waiting).for_each(|_| self.seen.postgres.queue.leave(self.now));
+        self.database.server.log.abandon(gone);
+        (0..at_server).for_each(|_| self.processor_is_free());
+    }
+
+    /// True if the connection of `task` is too old to be used again.
+    pub(crate) fn is_stale(&self, connection: u32) -> bool {
+        debug_assert!(connection != NONE);
+        let rule = self.scenario().database.as_ref().map(|database| database.connections);
+        let Some(Connections::Pool { recycle: Some(recycle), .. }) = rule else { return false };
+        self.now - self.database.connections[connection].since > recycle
     }
 }

@@ -34,6 +34,9 @@ impl Compiler<'_> {
             // A reader holds the lock until its rows have been fetched.
             let fetches = !write && self.connection_threads() && driver.fetch_hops > 0;
             let ends = !write && !transaction;
+            // Between the two calls it holds a lock that no scope knows of.
+            let droppable = self.droppable;
+            self.droppable &= !fetches;
             self.on_driver(driver.statement_hops, |c| {
                 c.emit(if write { Op::BeginWrite } else { Op::BeginRead });
                 c.emit(Op::Native { draw });
@@ -50,6 +53,7 @@ impl Compiler<'_> {
                     }
                 });
             }
+            self.droppable = droppable;
             self.trips(driver.finish_hops);
         }
         if transaction {

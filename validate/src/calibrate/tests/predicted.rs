@@ -32,7 +32,7 @@ fn written(target: Target) -> (Calibration, Costs) {
     profile_file::write(&file, &profile::toml(&calibration)).expect("it is written");
     let server = match target {
         Target::Axum => "axum",
-        Target::Fastapi => "gunicorn",
+        Target::Fastapi | Target::Own => "gunicorn",
     };
     let text = format!(
         "costs = \"axum.toml\"\nload = {{ users = 1, duration = \"1s\" }}\n\
@@ -74,7 +74,7 @@ fn costs_are_found(target: Target) {
     same("cpu.threadpool.hop", costs.cpu(Concurrency::Threadpool).hop.secs_f64());
     match target {
         Target::Axum => assert!(costs.cpu(Concurrency::Async).hop.is_zero()),
-        Target::Fastapi => {
+        Target::Fastapi | Target::Own => {
             same("cpu.hang_up", costs.cpu(Concurrency::Async).hang_up.secs_f64());
             same("cpu.look", costs.cpu(Concurrency::Async).look.secs_f64());
             same("cpu.glance", costs.cpu(Concurrency::Async).glance.secs_f64());
@@ -109,7 +109,7 @@ fn costs_are_found(target: Target) {
     for (of, work) in MODELS.into_iter().flat_map(|of| KINDS.map(|work| (of, work))) {
         let key = match target {
             Target::Axum => format!("cache.{}", kind(work)),
-            Target::Fastapi => format!("cache.{}.{}", of.as_str(), kind(work)),
+            Target::Fastapi | Target::Own => format!("cache.{}.{}", of.as_str(), kind(work)),
         };
         same(&key, costs.cache.cold(of, work).secs_f64());
         same("cache.commit", costs.cache.cold(of, Work::Commit).secs_f64());

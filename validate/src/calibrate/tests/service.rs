@@ -301,7 +301,7 @@ impl Service {
 pub(super) fn hops(target: Target) -> Hops {
     match target {
         Target::Axum => axum::HOPS,
-        Target::Fastapi => fastapi::HOPS,
+        Target::Fastapi | Target::Own => fastapi::HOPS,
     }
 }
 

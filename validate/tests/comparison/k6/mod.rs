@@ -4,4 +4,5 @@ mod canned;
 mod compared;
 mod real;
 mod refused;
+mod samples;
 mod summaries;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use model::read::{Resolved, load};
 use model::stream::Draws;
@@ -113,6 +114,63 @@ fn k6_numbers_arrivals_as_our_own_load_generator_does() {
     assert!(sent.keys().all(|key| key.lane == 0));
 }
 
+/// The shop with this load.
+fn shop_with(load: &str) -> String {
+    let text = text_of(shop());
+    let (closed, rest) = text.split_once("\nservice.").expect("the load comes first");
+    let (question, _) = closed.split_once("\nload").expect("there is a load");
+    format!("{question}\nload = {load}\nservice.{rest}")
+}
+
+#[test]
+fn k6_replays_each_recorded_arrival_once() {
+    let times: Vec<u64> = (0..60).map(|i| i / 3 * 50).collect();
+    let lines: String =
+        times.iter().map(|at| format!("{}.{:03},quote\\n", at / 1000, at % 1000)).collect();
+    let Some(lab) = Lab::of(&shop_with(&format!("{{ trace = \"{lines}\" }}")), &[]) else { return };
+    let server = Server::new(|_| Reply::good());
+    lab.run(server.address, "");
+    let quotes = server.requests().into_iter().filter(|request| request.path == "/quote");
+    let keys = quotes.map(|request| live::wire::Key::parse(&request.headers["rung-key"]));
+    let mut indices: Vec<u64> = keys.map(|key| key.expect("a key").request.index).collect();
+    indices.sort_unstable();
+    assert!(indices.windows(2).all(|pair| pair[0] < pair[1]), "none comes twice: {indices:?}");
+    // A machine that is very busy drops some.
+    assert!(!indices.is_empty() && indices.iter().all(|&index| index < 60), "{indices:?}");
+}
+
+#[test]
+fn k6_runs_several_loads_at_once() {
+    let load = r#"{ warmup = "0s", duration = "2s", group = [
+        { name = "page", users = 3, think_time = { mean = "50ms" } },
+        { name = "probe", rate = "20/s", spacing = "even", mix = [{ endpoint = "quote" }],
+          keep_alive = false },
+        { name = "recorded", trace = "0.1,quote\n0.5,quote\n0.5,quote\n" }] }"#;
+    let Some(lab) = Lab::of(&shop_with(&load.replace('\n', " ")), &[]) else { return };
+    let server = Server::new(|_| Reply::good());
+    lab.run(server.address, "");
+    let scenario = &lab.shop.scenario;
+    let mut draws = Draws::new();
+    for group in scenario.load.groups().iter() {
+        let workload = Workload::of(scenario.seed, group, &scenario.endpoints);
+        let first = workload.key(0, 0).lane;
+        let mut own = 0;
+        for request in server.requests() {
+            let key = live::wire::Key::parse(&request.headers["rung-key"]).expect("a key").request;
+            if !(first..first + (1 << 24)).contains(&key.lane) {
+                continue;
+            }
+            own += 1;
+            let endpoint = &scenario.endpoints[workload.class(&mut draws, key)];
+            assert_eq!(request.path, live::wire::path_of(&endpoint.name), "{key:?}");
+            let closes = request.headers.get("connection").is_some_and(|value| value == "close");
+            assert_eq!(closes, !group.load.keep_alive, "{}", group.name);
+        }
+        assert!(own > 0, "{}", group.name);
+        assert!(group.name != "recorded" || own <= 3, "{own}");
+    }
+}
+
 #[test]
 fn all_that_k6_writes_of_the_live_service_is_read_back() {
     let Some(lab) = Lab::new(&[]) else { return };
@@ -147,4 +205,51 @@ fn all_that_k6_writes_of_the_live_service_is_read_back() {
         // Only the script's own summary says which scenario it is of.
         assert_eq!(warns(&comparison, "taken to be"), !name.contains("handle"), "{name}");
     }
+}
+
+/// Requests of every kind, by one user without pauses.
+const OWN: &str = r#"
+    load = { users = 1, think_time = "1ms", warmup = "0s", duration = "2s" }
+    seed = 11
+    service.concurrency = "async"
+    costs.cpu.request = "1ms"
+    endpoint = [
+        { name = "item", weight = 3, request = { path = "/items/{0001..5000}?full={yes|no}&x={{y}}" } },
+        { name = "large", weight = 1, request = { path = "/{0..18446744073709551615}" } },
+        { name = "order", weight = 2,
+          request = { method = "POST", path = "/orders", headers = { X-Key = "{uuid}" },
+                      body = '{"id": {1..9}, "name": "ä", "by": "{a|b|c}"}' } },
+        { name = "note", weight = 1,
+          request = { method = "PUT", path = "/notes/{uuid}", headers = { content-type = "text/plain" },
+                      body = "'{{seed}}' is \\n {x|y}" } },
+        { name = "head", weight = 1, request = { method = "HEAD", path = "/" } },
+    ]
+"#;
+
+#[test]
+fn k6_sends_the_requests_that_our_own_load_generator_sends() {
+    let Some(lab) = Lab::of(OWN, &[]) else { return };
+    let server = || Server::new(|_| Reply::Answer(302, String::new(), Duration::ZERO));
+    let (with_k6, with_ours) = (server(), server());
+    lab.run(with_k6.address, "-e SUMMARY=summary.json");
+    let program = env!("CARGO_BIN_EXE_validate");
+    let words = format!("live load shop.toml --to {}", with_ours.address);
+    let ours = lab.k6.command_of(program.as_ref(), &words);
+    lab.k6.start_command(ours).ended().with_one_of(&[0, 3]);
+    let (k6, ours) = (with_k6.requests(), with_ours.requests());
+    assert!(k6.len() > 50 && ours.len() > 50, "{} and {}", k6.len(), ours.len());
+    for (k6, ours) in k6.iter().zip(&ours) {
+        assert_eq!((&k6.method, &k6.path, &k6.body), (&ours.method, &ours.path, &ours.body));
+        for (name, value) in ours.headers.iter().filter(|(name, _)| *name != "host") {
+            assert_eq!(k6.headers.get(name), Some(value), "{name} of {}", ours.path);
+        }
+        assert!(!k6.headers.contains_key("rung-key"), "{k6:?}");
+    }
+    let paths: BTreeSet<&str> = ours.iter().map(|request| &*request.method).collect();
+    assert_eq!(paths, BTreeSet::from(["GET", "HEAD", "POST", "PUT"]));
+    // A redirection is an answer of a service of one's own.
+    let text = std::fs::read_to_string(lab.k6.path("summary.json"));
+    let summary: Value = serde_json::from_str(&text.expect("a summary")).expect("JSON");
+    assert!(summary.to_string().contains("rung_good"), "{summary}");
+    assert_eq!(summary["metrics"]["rung_errors"]["values"]["count"].as_f64().unwrap_or(0.0), 0.0);
 }

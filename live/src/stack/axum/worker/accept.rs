@@ -9,8 +9,9 @@ use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
+use model::scenario::Server;
 use model::units::Span;
 use tokio::net::{TcpListener, TcpStream};
 use tower::Service as _;
@@ -18,6 +19,7 @@ use tower::Service as _;
 use super::burn::burn;
 use super::handler::Accepted;
 use super::semaphore::Inside;
+use super::serving::Serving;
 use super::socket::Socket;
 use super::state::Worker;
 use crate::clock;
@@ -62,22 +64,26 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, app: Router) {
     activity.idle_since.store(clock::now(), Ordering::Relaxed);
     let seen = activity.clone();
     let accepted = Accepted(clock::now());
-    let counted = tower::service_fn(move |mut request: Request<Incoming>| {
+    let runs_on = worker.scenario.service.server != Server::Axum;
+    // hyper calls it as soon as it has read a request, and before it looks whether the client has gone:
+    // a handler that runs on does so even if it has not been polled by then.
+    let counted = service_fn(move |mut request: Request<Incoming>| {
         if seen.turns.fetch_add(1, Ordering::Relaxed) == 0 {
             request.extensions_mut().insert(accepted);
         }
         let (mut app, seen) = (app.clone(), seen.clone());
-        async move {
+        let serving = async move {
             let reply = app.call(request).await;
             seen.idle_since.store(clock::now(), Ordering::Relaxed);
             seen.turns.fetch_add(1, Ordering::Relaxed);
             reply
-        }
+        };
+        Serving::new(serving, runs_on)
     });
     let connection = http1::Builder::new()
         .keep_alive(worker.scenario.load.groups().iter().any(|group| group.load.keep_alive))
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(socket.clone()), TowerToHyperService::new(counted));
+        .serve_connection(TokioIo::new(socket.clone()), counted);
     let mut connection = pin!(connection);
     let patience = worker.scenario.service.keep_alive;
     loop {

@@ -10,7 +10,6 @@ use model::scenario::{Concurrency, Server};
 use model::workload::RequestKey;
 
 use super::context::{Context, Fault};
-use super::detach_on_drop::DetachOnDrop;
 use super::semaphore::Permit;
 use super::state::Worker;
 use super::steps::Part;
@@ -24,21 +23,6 @@ pub(super) struct Accepted(pub u64);
 
 /// Serves a request for `endpoint`.
 pub(super) async fn handle(
-    worker: Arc<Worker>,
-    endpoint: usize,
-    accepted: Option<Accepted>,
-    headers: HeaderMap,
-) -> Response<Body> {
-    let serving = serve(worker.clone(), endpoint, accepted, headers);
-    match worker.scenario.service.server {
-        // axum drops the handler of a client that hangs up.
-        Server::Axum => serving.await,
-        // uvicorn sets a flag and lets the handler run on.
-        Server::Uvicorn | Server::Gunicorn => DetachOnDrop::new(serving).await,
-    }
-}
-
-async fn serve(
     worker: Arc<Worker>,
     endpoint: usize,
     accepted: Option<Accepted>,

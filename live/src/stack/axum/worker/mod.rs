@@ -10,12 +10,12 @@ mod burn;
 mod call;
 mod context;
 mod database;
-mod detach_on_drop;
 mod gauge;
 mod handler;
 mod lag;
 mod queries;
 mod semaphore;
+mod serving;
 mod socket;
 mod state;
 mod stations;
@@ -24,7 +24,6 @@ mod upstreams;
 mod waiting;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
@@ -37,7 +36,7 @@ use tokio::task::coop::unconstrained;
 
 use crate::clock;
 use crate::machine::{Cpus, pin};
-use crate::stack::Snapshot;
+use crate::stack::{DatabaseAt, Snapshot};
 use crate::supervisor::{Control, inherited_listener};
 use crate::wire;
 use database::Database;
@@ -59,8 +58,8 @@ pub(super) struct Start {
     pub cpus: Cpus,
     /// Where the upstreams answer, if there are any.
     pub upstream: Option<SocketAddr>,
-    /// The database file, if there is one.
-    pub database: Option<PathBuf>,
+    /// Where the database is, if there is one.
+    pub database: Option<DatabaseAt>,
 }
 
 /// What a worker says when it serves.
@@ -108,7 +107,8 @@ fn serve(control: &Channel, listener: TcpListener, start: Start) -> Result<(), S
         .build()
         .map_err(|error| format!("no event loop: {error}"))?;
     runtime.block_on(async {
-        let database = start.database.and_then(|file| Database::new(&scenario, file));
+        let database = start.database.map(|at| Database::new(&scenario, &at)).transpose();
+        let database = database.map_err(|error| format!("no thread: {error}"))?.flatten();
         let worker = Arc::new(Worker::new(scenario, start.upstream, database)?);
         let listener = tokio::net::TcpListener::from_std(listener)
             .map_err(|error| format!("cannot listen: {error}"))?;
@@ -134,6 +134,7 @@ fn snapshot(born: u64, worker: &Worker, idle: &Gauge, lag: &Lag) -> Snapshot {
     let pool = database.map(Database::in_use).unwrap_or_default();
     let pool_waiting = database.map(Database::waiting).unwrap_or_default();
     Snapshot {
+        name: String::new(),
         born,
         process: std::process::id(),
         at: clock::now(),

@@ -61,7 +61,7 @@ impl Context {
         let worker = self.worker.clone();
         if let (Some(database), Some(held)) = (&worker.database, self.held.take()) {
             self.computed();
-            database.release(self, &mut Some(held)).await;
+            database.release(self, held).await;
         }
     }
 }

@@ -1,9 +1,13 @@
-//! The worker's database: SQLite, for all three concurrency models, with its waits measured.
+//! The worker's database: SQLite or Postgres, for all three concurrency models, with its waits
+//! measured.
 //!
-//! sqlx gives each connection a thread of its own, which calls SQLite; a handler waits for
+//! SQLite: sqlx gives each connection a thread of its own, which calls SQLite; a handler waits for
 //! it parked or blocking, as its concurrency model has it. sqlx's own pool is not used: it
 //! needs tasks and timers of the runtime, which a blocked loop does not run, and it knows
 //! no overflow.
+//!
+//! Postgres ([`postgres`]): sqlx's own pool, on the loop, or for handlers that block on a runtime
+//! beside it.
 
 mod account;
 mod connection;
@@ -11,17 +15,136 @@ mod connection;
 mod dataset_tests;
 mod operation;
 mod pool;
+mod postgres;
 mod probe;
 #[cfg(test)]
 mod testing;
+mod touched;
 
 use model::failure::ErrorKind;
 use model::place::Place;
-use model::scenario::Concurrency;
+use model::scenario::{Begin, Concurrency, Hold, Scenario, Statement};
 use model::units::Span;
 
-pub(super) use self::operation::Database;
-pub(super) use self::pool::Held;
+use self::postgres::Postgres;
+use crate::stack::{DatabaseAt, GaugeReading};
+
+/// The database of one worker.
+#[derive(Debug)]
+pub(super) enum Database {
+    /// A file.
+    Sqlite(operation::Database),
+    /// A server.
+    Postgres(Postgres),
+}
+
+/// A connection that a request holds.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// To the file.
+    Sqlite(pool::Held),
+    /// To the server.
+    Postgres(postgres::Held),
+}
+
+impl Database {
+    /// The database of a worker of `scenario`, which is at `at`; none if the scenario has none.
+    /// Called on the worker's loop.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(super) fn new(scenario: &Scenario, at: &DatabaseAt) -> std::io::Result<Option<Database>> {
+        match at {
+            DatabaseAt::File(file) => {
+                Ok(operation::Database::new(scenario, file.clone()).map(Database::Sqlite))
+            }
+            DatabaseAt::Server(address) => {
+                Ok(Postgres::new(scenario, address)?.map(Database::Postgres))
+            }
+        }
+    }
+
+    /// Connections in use.
+    pub(super) fn in_use(&self) -> GaugeReading {
+        match self {
+            Database::Sqlite(database) => database.in_use(),
+            Database::Postgres(database) => database.in_use(),
+        }
+    }
+
+    /// Requests that wait for a connection.
+    pub(super) fn waiting(&self) -> GaugeReading {
+        match self {
+            Database::Sqlite(database) => database.waiting(),
+            Database::Postgres(database) => database.waiting(),
+        }
+    }
+
+    /// One operation for `handler`, the step `path`: a statement by itself, or all of
+    /// `statements` in a transaction that `begin`s. It uses the connection that the request
+    /// holds in `held` or checks one out, and gives it back unless `hold` keeps it beyond the
+    /// operation. After a failure it is given back in any case.
+    ///
+    /// # Errors
+    /// Why it failed; a transaction is then rolled back.
+    pub(super) async fn perform(
+        &self,
+        handler: &mut impl Handler,
+        held: &mut Option<Held>,
+        statements: &[Statement],
+        begin: Option<Begin>,
+        path: &str,
+        hold: Hold,
+    ) -> Result<(), Failure> {
+        match self {
+            Database::Sqlite(database) => {
+                let mut mine = held.take().and_then(Held::of_sqlite);
+                let work = database.perform(handler, &mut mine, statements, begin, path, hold);
+                let result = work.await;
+                *held = mine.map(Held::Sqlite);
+                result
+            }
+            Database::Postgres(database) => {
+                let mut mine = held.take().and_then(Held::of_postgres);
+                let work = database.perform(handler, &mut mine, statements, begin, path, hold);
+                let result = work.await;
+                *held = mine.map(Held::Postgres);
+                result
+            }
+        }
+    }
+
+    /// Gives back the connection that a request or a branch holds at its end.
+    pub(super) async fn release(&self, handler: &mut impl Handler, held: Held) {
+        match (self, held) {
+            (Database::Sqlite(database), Held::Sqlite(held)) => {
+                database.release(handler, &mut Some(held)).await;
+            }
+            (Database::Postgres(database), Held::Postgres(held)) => {
+                database.release(handler, held).await;
+            }
+            // A worker has one database.
+            (Database::Sqlite(_), Held::Postgres(_)) | (Database::Postgres(_), Held::Sqlite(_)) => {
+            }
+        }
+    }
+}
+
+impl Held {
+    fn of_sqlite(self) -> Option<pool::Held> {
+        match self {
+            Held::Sqlite(held) => Some(held),
+            Held::Postgres(_) => None,
+        }
+    }
+
+    fn of_postgres(self) -> Option<postgres::Held> {
+        match self {
+            Held::Postgres(held) => Some(held),
+            Held::Sqlite(_) => None,
+        }
+    }
+}
 
 /// The request that uses the database.
 pub(super) trait Handler {
@@ -51,6 +174,9 @@ pub(super) enum Failure {
     /// No connection in time.
     #[error("no database connection came free in time")]
     PoolTimeout,
+    /// The server has no connection left.
+    #[error("the database server has too many connections")]
+    TooManyClients,
     /// Whatever else.
     #[error("the database failed: {0}")]
     Failed(String),
@@ -62,6 +188,7 @@ impl Failure {
         match self {
             Failure::Busy => ErrorKind::DatabaseBusy,
             Failure::PoolTimeout => ErrorKind::PoolTimeout,
+            Failure::TooManyClients => ErrorKind::TooManyClients,
             Failure::Failed(_) => ErrorKind::ServiceFailed,
         }
     }

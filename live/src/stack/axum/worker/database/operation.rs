@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::costs::{Costs, CpuCosts};
-use model::distribution::Distribution;
 use model::place;
 use model::scenario::{Begin, Concurrency, DriverMode, Engine, Hold, Scenario, Statement};
 use model::units::Span;
 
 use super::connection::{Call, Called, Connection, Settings};
 use super::pool::{Held, Pool};
+use super::touched::Touched;
 use super::{Failure, Handler};
 use crate::dataset;
 use crate::stack::GaugeReading;
@@ -31,7 +31,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// The database of a worker of `scenario`, whose data set is `file`.
-    pub(crate) fn new(scenario: &Scenario, file: PathBuf) -> Option<Database> {
+    pub(super) fn new(scenario: &Scenario, file: PathBuf) -> Option<Database> {
         let database = scenario.database.as_ref()?;
         let Engine::Sqlite(sqlite) = &database.engine else { return None };
         Some(Database {
@@ -45,12 +45,12 @@ impl Database {
     }
 
     /// Connections in use.
-    pub(crate) fn in_use(&self) -> GaugeReading {
+    pub(super) fn in_use(&self) -> GaugeReading {
         self.pool.in_use().read()
     }
 
     /// Requests that wait for a connection.
-    pub(crate) fn waiting(&self) -> GaugeReading {
+    pub(super) fn waiting(&self) -> GaugeReading {
         self.pool.waiting().read()
     }
 
@@ -61,7 +61,7 @@ impl Database {
     ///
     /// # Errors
     /// Why it failed; a transaction is then rolled back.
-    pub(crate) async fn perform(
+    pub(super) async fn perform(
         &self,
         handler: &mut impl Handler,
         held: &mut Option<Held>,
@@ -90,7 +90,7 @@ impl Database {
     }
 
     /// Gives back the connection that a request or a branch holds at its end, if any.
-    pub(crate) async fn release(&self, handler: &mut impl Handler, held: &mut Option<Held>) {
+    pub(super) async fn release(&self, handler: &mut impl Handler, held: &mut Option<Held>) {
         let Some(held) = held.take() else { return };
         let mut session = Session::new(self, handler);
         let waits = session.waits_in_place();
@@ -247,23 +247,12 @@ impl<'a, H: Handler> Session<'a, H> {
 
     /// The call of a statement: what it costs and which rows it touches are draws.
     fn statement(&self, statement: &Statement, path: &str) -> Call {
-        let (what, name) = match statement {
-            Statement::Read(name) => ("read", name),
-            Statement::Write(name) => ("write", name),
-        };
-        let cost = self.database.costs.query(name).expect("a checked scenario");
-        let engine = match &cost.engine {
-            Distribution::Constant(span) => *span,
-            drawn => drawn.sample(self.handler.draw(what, path)),
-        };
-        let engine = engine.scale(self.database.scale);
-        // What changes no page is no write.
-        let pages = if what == "write" { cost.pages.max(1) } else { 1 };
-        let starts = u64::from(self.database.rows - pages) + 1;
-        let first = (self.handler.draw("row", path) % starts) as u32 + 1;
+        let Database { costs, rows, scale, .. } = self.database;
+        let touched = Touched::by(statement, path, costs, *rows, self.handler);
+        let (engine, first) = (touched.engine.scale(*scale), touched.first);
         match statement {
             Statement::Read(_) => Call::Read { id: first, engine },
-            Statement::Write(_) => Call::Write { first, last: first + pages - 1, engine },
+            Statement::Write(_) => Call::Write { first, last: touched.last(), engine },
         }
     }
 

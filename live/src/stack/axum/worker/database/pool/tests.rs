@@ -15,7 +15,7 @@ const READ: Call = Call::Read { id: 1, engine: Span::ZERO };
 const WRITE: Call = Call::Write { first: 1, last: 1, engine: Span::ZERO };
 
 fn pool(size: u32, overflow: u32, timeout: Option<Span>) -> Arc<Pool> {
-    Pool::new(Connections::Pool { size, overflow, timeout })
+    Pool::new(Connections::pool(size, overflow, timeout))
 }
 
 fn open_and_idle(pool: &Arc<Pool>) -> (u32, usize) {

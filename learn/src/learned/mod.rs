@@ -1,0 +1,184 @@
+//! A learned service: its endpoints with their steps, what it waits for, its load.
+//!
+//! Probes and readers of records fill it in; a writer makes a scenario and a cost profile of it.
+
+mod figure;
+mod save;
+mod write;
+
+use std::collections::BTreeMap;
+
+use model::scenario::{Concurrency, Server};
+
+pub use figure::{Figure, Origin};
+pub use model::scenario::Hold;
+pub(crate) use save::replace;
+pub use save::save;
+pub use write::write;
+
+/// All that is known of a service.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// The name of the scenario: that of the file that is written.
+    pub name: String,
+    /// When, where, of what and how it was learned: `date`, `machine`, `stack`, `method`.
+    pub about: BTreeMap<String, String>,
+    /// The server and its processes.
+    pub service: Service,
+    /// The request classes; at least one.
+    pub endpoints: Vec<Endpoint>,
+    /// What it calls, by the name that [`Step::Call`] uses.
+    pub upstreams: Vec<Upstream>,
+    /// Its database, if a step uses one.
+    pub database: Option<Database>,
+    /// Who sends requests.
+    pub load: Load,
+    /// Observations that a scenario cannot express, in whole sentences.
+    pub notes: Vec<String>,
+}
+
+/// The server and its processes.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Whose loop and processes it has.
+    pub server: Figure<Server>,
+    /// How a handler runs where its endpoint says nothing else.
+    pub concurrency: Figure<Concurrency>,
+    /// Worker processes.
+    pub workers: Figure<u32>,
+    /// Threads of each worker's pool; none where the default of the server holds.
+    pub threads: Option<Figure<u32>>,
+    /// Processors that all workers share.
+    pub cores: Figure<u32>,
+}
+
+/// A class of requests.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its name: `GET /items/{id}`, or what the user calls it.
+    pub name: String,
+    /// How it is asked for, as `[[endpoint]] request` has it; none if that is not known.
+    pub request: Option<Request>,
+    /// Its share of the requests, relative to the other weights.
+    pub weight: Figure,
+    /// How its handler runs; none if as the service's.
+    pub concurrency: Option<Figure<Concurrency>>,
+    /// How long it keeps a connection to the database; none if as [`Database::hold`].
+    pub hold: Option<Figure<Hold>>,
+    /// What its handler does, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A request that can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method in capitals.
+    pub method: String,
+    /// The path with its query; `{1..5000}` is a random whole number in that range.
+    pub path: String,
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// The body; none where nothing is sent.
+    pub body: Option<String>,
+}
+
+/// One step of a handler. Times are seconds.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Computes: CPU seconds of the service's own processes.
+    Cpu(Figure),
+    /// Waits for something of unknown kind, as its endpoint's concurrency waits: parked in async,
+    /// on its thread elsewhere.
+    Wait(Latency),
+    /// Waits in a call that holds its thread whatever the concurrency: in async the loop stands.
+    Block(Latency),
+    /// A query of the database, by the name in [`Database::queries`].
+    Query(String),
+    /// A call of the upstream of this name.
+    Call(String),
+    /// Steps at the same time.
+    Parallel(Vec<Step>),
+}
+
+/// How long something takes, in seconds.
+#[derive(Clone, Debug)]
+pub enum Latency {
+    /// Lognormal through two points.
+    Lognormal {
+        /// Half of them take less.
+        p50: Figure,
+        /// One in a hundred takes longer.
+        p99: Figure,
+    },
+    /// Pairs of share (0 to 1, ascending) and seconds (ascending); how it is known of all.
+    Quantiles(Vec<(f64, f64)>, Figure),
+    /// Always the same.
+    Constant(Figure),
+}
+
+/// A service that it calls.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Its name: `partner`, or its address.
+    pub name: String,
+    /// How long a call takes, from outside.
+    pub latency: Latency,
+    /// Connections of the client at most; none if unlimited or not known.
+    pub max_connections: Option<Figure<u32>>,
+}
+
+/// A database behind the service.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Which one.
+    pub engine: model::scenario::Engine,
+    /// Processors of its server; none of a database in the service's process.
+    pub cores: Option<Figure<u32>>,
+    /// The pool of each worker.
+    pub pool: Pool,
+    /// How long most endpoints keep a connection; none if that was not seen.
+    pub hold: Option<Figure<Hold>>,
+    /// Its queries.
+    pub queries: Vec<Query>,
+    /// There and back on the network, seconds.
+    pub round_trip: Option<Figure>,
+    /// What a commit takes beside the round trip, seconds; none if no commit was seen.
+    pub commit: Option<Figure>,
+}
+
+/// Connections to a database that are shared.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Those that are kept.
+    pub size: Figure<u32>,
+    /// Those that are opened beyond, and closed when they are given back.
+    pub overflow: Figure<u32>,
+}
+
+/// A query of the database.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Its name: `select_items`.
+    pub name: String,
+    /// It writes.
+    pub writes: bool,
+    /// How long the server works on it, seconds.
+    pub time: Figure,
+}
+
+/// Who sends requests.
+#[derive(Clone, Debug)]
+pub enum Load {
+    /// A number of users, each of which waits for its reply and then thinks.
+    Closed {
+        /// Users.
+        users: Figure<u32>,
+        /// Seconds between a reply and the next request.
+        think_time: Figure,
+    },
+    /// Requests that come whatever the service does.
+    Open {
+        /// Requests per second.
+        rate: Figure,
+    },
+}

@@ -1,0 +1,435 @@
+//! From what was measured to what is known.
+
+use std::collections::BTreeMap;
+
+use model::scenario::Concurrency;
+use model::statistics::Estimate;
+use render::number;
+
+use super::decide::{Alone, Decision, Manner};
+use super::pool;
+use super::session::{Measured, Session};
+use super::witness::{Seen, SeenEndpoint};
+use crate::learned::{
+    Database, Endpoint, Figure, Hold, Latency, Learned, Load, Service, Step, Upstream,
+};
+use crate::process::Facts;
+
+/// Where and when a service was probed.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The name of the scenario.
+    pub name: String,
+    /// The day, as 2026-11-28.
+    pub date: String,
+    /// The machine, in short.
+    pub machine: String,
+    /// Its address.
+    pub address: String,
+    /// What was found before anything was sent, in whole sentences.
+    pub notes: Vec<String>,
+    /// Why it ended before its end.
+    pub stopped: Option<String>,
+}
+
+/// The threads of AnyIO's pool, which runs the `def` handlers of Starlette and FastAPI.
+const ANYIO_THREADS: u32 = 40;
+/// So large a share of an endpoint's CPU time on other threads than the first is no accident.
+const ON_THREADS: f64 = 0.1;
+/// Users of the scenario, until the user says how many there are.
+const USERS: u32 = 10;
+/// Waits that spread less than this are taken as always the same: the 90 % point relative to the
+/// 10 % point.
+const CONSTANT: f64 = 1.1;
+
+/// The service as `session` measured it, of a server with these `facts`. None if no endpoint was
+/// measured.
+pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Learned> {
+    let known: Vec<usize> = (0..session.asks.len())
+        .filter(|&index| !session.measured[index].turns.is_empty())
+        .collect();
+    if known.is_empty() {
+        return None;
+    }
+    let decided: Vec<(usize, Decision)> =
+        known.iter().map(|&index| (index, session.decide(index))).collect();
+    let manners: Vec<(usize, Option<Figure<Concurrency>>)> = decided
+        .iter()
+        .map(|(index, decision)| (*index, concurrency(decision, &session.measured[*index], facts)))
+        .collect();
+    let usual = usual(session, &manners, facts);
+    let mut notes = origin.notes.clone();
+    notes.extend(session.remarks.iter().cloned());
+    if let Some(why) = &origin.stopped {
+        notes.push(format!(
+            "The probe ended before its end: {why}. What stands here was measured until then."
+        ));
+    }
+    notes.extend(
+        session.measured.iter().filter_map(|one| Some(format!("{}.", one.left_out.clone()?))),
+    );
+    let threads = threads(session, &decided, &usual, facts);
+    let (upstreams, database) = waited_for(session, facts, threads.as_ref(), &mut notes);
+    let usual_hold = database.as_ref().and_then(|one| one.hold.as_ref()).map(|hold| hold.value);
+    let mut endpoints = Vec::new();
+    for ((index, manner), (_, decision)) in manners.iter().zip(&decided) {
+        let ask = &session.asks[*index];
+        let own = manner.clone().filter(|own| own.value != usual.value);
+        endpoints.push(Endpoint {
+            name: ask.name.clone(),
+            request: Some(ask.learned()),
+            weight: weight(ask.weight),
+            concurrency: own,
+            hold: seen_of(session, *index)
+                .and_then(|seen| seen.hold.clone())
+                .filter(|hold| Some(hold.value) != usual_hold),
+            steps: steps(session, *index),
+        });
+        notes.push(format!("{}: {}.", ask.name, decision.evidence));
+        notes.extend(remarks(session, *index, decision, facts));
+    }
+    Some(Learned {
+        name: origin.name.clone(),
+        about: about(session, facts, origin),
+        service: Service {
+            server: facts.server.clone(),
+            concurrency: usual,
+            workers: facts.workers.clone(),
+            threads,
+            cores: cores(session),
+        },
+        endpoints,
+        upstreams,
+        database,
+        load: Load::Closed {
+            users: Figure::assumed(USERS, "no load was seen", "say how many users there are"),
+            think_time: Figure::assumed(1.0, "no load was seen", "say how long they think"),
+        },
+        notes,
+    })
+}
+
+fn about(session: &Session<'_>, facts: &Facts, origin: &Origin) -> BTreeMap<String, String> {
+    let method = format!(
+        "learn probe {}: {} requests in {}, one at a time and up to {} at once",
+        origin.address,
+        session.sent(),
+        number::time(session.elapsed()),
+        session.budget.depths.last().copied().unwrap_or(1),
+    );
+    let pairs = [
+        ("date", origin.date.clone()),
+        ("machine", origin.machine.clone()),
+        ("stack", facts.command.clone()),
+        ("method", method),
+    ];
+    pairs.map(|(name, text)| (name.to_string(), text)).into()
+}
+
+fn weight(weight: f64) -> Figure {
+    let better = "give the share of each request in the list, or learn it from an access log";
+    Figure::assumed(weight, "the weight of the list of requests", better)
+}
+
+fn cores(session: &Session<'_>) -> Figure<u32> {
+    let cores = session.cores;
+    Figure::measured(cores, [cores, cores], "processors that the service's processes may run on")
+}
+
+/// What something saw of an endpoint.
+fn seen_of<'a>(session: &'a Session<'_>, index: usize) -> Option<&'a SeenEndpoint> {
+    session.seen.as_ref()?.endpoints.get(&session.asks[index].name)
+}
+
+/// What something saw of all endpoints together.
+fn waited_for(
+    session: &Session<'_>,
+    facts: &Facts,
+    threads: Option<&Figure<u32>>,
+    notes: &mut Vec<String>,
+) -> (Vec<Upstream>, Option<Database>) {
+    let Some(seen) = &session.seen else { return (Vec::new(), None) };
+    notes.extend(seen.notes.iter().cloned());
+    let cores = session.database_cores.map(|cores| {
+        Figure::measured(cores, [cores; 2], "processors that the database's processes may run on")
+    });
+    let database = seen.database.clone().map(|database| Database {
+        cores: database.cores.as_ref().map(|assumed| cores.unwrap_or(assumed.clone())),
+        pool: pool::of(session, facts, threads),
+        hold: usual_hold(session, seen),
+        ..database
+    });
+    (seen.upstreams.clone(), database)
+}
+
+/// How long most requests keep a connection, by weight.
+fn usual_hold(session: &Session<'_>, seen: &Seen) -> Option<Figure<Hold>> {
+    let weight_of = |hold: Hold| {
+        let those = session.asks.iter().filter_map(|ask| {
+            let known = seen.endpoints.get(&ask.name)?.hold.as_ref()?;
+            (known.value == hold).then_some((ask.weight, known))
+        });
+        let weight: f64 = those.clone().map(|(weight, _)| weight).sum();
+        those.map(|(_, known)| known.clone()).next().map(|known| (weight, known))
+    };
+    let all = [Hold::Operation, Hold::Handler, Hold::Request].into_iter().filter_map(weight_of);
+    all.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, hold)| hold)
+}
+
+/// CPU and waiting of an endpoint as steps.
+fn steps(session: &Session<'_>, index: usize) -> Vec<Step> {
+    let cpu = cpu(&session.measured[index]);
+    match seen_of(session, index) {
+        Some(seen) if !seen.steps.is_empty() => {
+            seen.steps.iter().map(|step| with_cpu(step, &cpu)).collect()
+        }
+        _ => {
+            let waiting = waiting(&session.alone(index)).map(Step::Wait);
+            [Step::Cpu(cpu)].into_iter().chain(waiting).collect()
+        }
+    }
+}
+
+/// A share of the CPU time becomes seconds.
+fn with_cpu(step: &Step, cpu: &Figure) -> Step {
+    let Step::Cpu(share) = step else { return step.clone() };
+    let part = |seconds: f64| seconds * share.value;
+    let (low, high) = (cpu.low.map(part), cpu.high.map(part));
+    Step::Cpu(Figure { value: part(cpu.value), low, high, ..cpu.clone() })
+}
+
+/// CPU time of a request: the mean over depths, from the least to the most of them.
+fn cpu(measured: &Measured) -> Figure {
+    let mut depths: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    depths.insert(1, measured.turns.iter().map(|turn| turn.cpu).collect());
+    for burst in &measured.bursts {
+        let size = burst.times.len();
+        // A burst around the end of a pool is one of 64 in all but the name.
+        depths.entry(size).or_default().push(burst.cpu / size as f64);
+    }
+    // A single burst has no spread of its own, and small ones are noise.
+    depths.retain(|&size, values| size == 1 || (values.len() >= 2 && size >= 8));
+    let each: Vec<Estimate> =
+        depths.values().map(|values| Estimate::of_mean(values, 0.95)).collect();
+    let value = each.iter().map(|one| one.value).sum::<f64>() / each.len() as f64;
+    let low = each.iter().map(|one| one.low).fold(f64::INFINITY, f64::min).max(0.0);
+    let high = each.iter().map(|one| one.high).fold(0.0, f64::max);
+    let requests: usize = measured.turns.iter().map(|turn| turn.times.len()).sum();
+    let words: Vec<String> = depths
+        .keys()
+        .zip(&each)
+        .map(|(size, one)| match size {
+            1 => format!("{} one at a time", number::time(one.value)),
+            _ => format!("{} with {size} at once", number::time(one.value)),
+        })
+        .collect();
+    let how = format!(
+        "CPU of the service's processes over {requests} requests in {} turns: {}",
+        measured.turns.len(),
+        words.join(", "),
+    );
+    let mut figure = Figure::measured(value, [low, high], how);
+    if high - low > 0.2 * value {
+        figure.better = "probe again on a quiet machine, with a larger --budget-time".into();
+    }
+    figure
+}
+
+/// What an endpoint waits for, of unknown kind; none if that is too little to be seen.
+fn waiting(alone: &Alone) -> Option<Latency> {
+    let known = alone.cpu + alone.delayed + alone.overhead;
+    let rest = alone.times.iter().sum::<f64>() / alone.times.len().max(1) as f64 - known;
+    if rest < 0.3e-3 || rest < 0.1 * alone.cpu {
+        return None;
+    }
+    let mut waits: Vec<f64> = alone.times.iter().map(|time| (time - known).max(0.0)).collect();
+    waits.sort_by(f64::total_cmp);
+    let mean = Estimate::of_mean(&waits, 0.95);
+    let at = |share: f64| waits[((waits.len() as f64 * share) as usize).min(waits.len() - 1)];
+    let how = format!(
+        "response time without CPU time of {} requests one at a time; the kind is not known",
+        waits.len()
+    );
+    let better = "let the service send OpenTelemetry spans, or put a proxy in front of what it \
+                  waits for";
+    let figure = |value: f64, low: f64, high: f64| {
+        let figure = Figure::measured(value, [low.max(0.0), high], how.clone());
+        Figure { better: better.into(), ..figure }
+    };
+    if at(0.9) <= CONSTANT * at(0.1) || waits.len() < 10 {
+        return Some(Latency::Constant(figure(mean.value, mean.low, mean.high)));
+    }
+    let logs: Vec<f64> = waits.iter().map(|wait| libm::log(wait.max(1e-6))).collect();
+    let centre = Estimate::of_mean(&logs, 0.95);
+    let variance = logs.iter().map(|log| (log - centre.value) * (log - centre.value)).sum::<f64>();
+    let sigma = libm::sqrt(variance / (logs.len() - 1) as f64);
+    // Of 99 %: the normal distribution's 2.326.
+    let (p50, p99) = (centre.value, centre.value + 2.326 * sigma);
+    // The spread is known to about 1.96 / sqrt(2 n) of itself.
+    let error = centre.half_width() + 2.326 * sigma * 1.96 / libm::sqrt(2.0 * logs.len() as f64);
+    Some(Latency::Lognormal {
+        p50: figure(libm::exp(p50), libm::exp(centre.low), libm::exp(centre.high)),
+        p99: figure(libm::exp(p99), libm::exp(p99 - error), libm::exp(p99 + error)),
+    })
+}
+
+/// How an endpoint's handler runs; none if nothing says so.
+fn concurrency(
+    decision: &Decision,
+    measured: &Measured,
+    facts: &Facts,
+) -> Option<Figure<Concurrency>> {
+    let how = decision.evidence.clone();
+    let seen = |value| Some(Figure::measured(value, [value, value], how.clone()));
+    if let Some(known) = &facts.concurrency {
+        return Some(known.clone());
+    }
+    match decision.manner {
+        Manner::Holds => seen(Concurrency::Blocking),
+        Manner::Limited { .. } if threads_grew(measured) || !facts.python => {
+            seen(Concurrency::Threadpool)
+        }
+        // A limit that has no threads is a semaphore or a pool of connections.
+        Manner::Limited { .. } => seen(Concurrency::Async),
+        Manner::Free { .. } if on_threads(measured, facts) => Some(Figure::derived(
+            Concurrency::Threadpool,
+            format!("threads are made for its requests; {how}"),
+        )),
+        Manner::Free { .. } => seen(Concurrency::Async),
+        Manner::Unknown if on_threads(measured, facts) => Some(Figure::derived(
+            Concurrency::Threadpool,
+            format!("threads are made for its requests; {how}"),
+        )),
+        Manner::Unknown if facts.python && !measured.turns.is_empty() => Some(Figure::derived(
+            Concurrency::Async,
+            format!("it computes on the first thread of its process, which is the loop's; {how}"),
+        )),
+        Manner::Unknown => None,
+    }
+}
+
+/// A good part of its CPU time is spent on threads of a pool, or threads were made for the requests
+/// of a burst, where that says something.
+fn on_threads(measured: &Measured, facts: &Facts) -> bool {
+    facts.python && threads_grew(measured)
+}
+
+fn threads_grew(measured: &Measured) -> bool {
+    let grown = |threads: Option<(u64, u64)>| threads.is_some_and(|(a, b)| b >= a + 4);
+    let shares: f64 = measured.turns.iter().map(|turn| turn.off_main).sum();
+    measured.bursts.iter().any(|burst| grown(burst.threads))
+        || shares / measured.turns.len().max(1) as f64 > ON_THREADS
+}
+
+/// How most requests run.
+fn usual(
+    session: &Session<'_>,
+    manners: &[(usize, Option<Figure<Concurrency>>)],
+    facts: &Facts,
+) -> Figure<Concurrency> {
+    let kinds = [Concurrency::Async, Concurrency::Threadpool, Concurrency::Blocking];
+    let of = |kind: Concurrency| {
+        let those = manners
+            .iter()
+            .filter(move |(_, one)| one.as_ref().is_some_and(|figure| figure.value == kind));
+        let weight: f64 = those.clone().map(|(index, _)| session.asks[*index].weight).sum();
+        (weight, those.filter_map(|(_, one)| one.clone()).next())
+    };
+    let most = kinds.map(of).into_iter().max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let assumed = || {
+        let better = "probe an endpoint that waits for something, with more --budget-time";
+        Figure::assumed(Concurrency::Async, "it cannot be told from outside", better)
+    };
+    facts.concurrency.clone().or(most.and_then(|(_, figure)| figure)).unwrap_or_else(assumed)
+}
+
+/// Threads of the pool, where handlers run on threads.
+fn threads(
+    session: &Session<'_>,
+    decided: &[(usize, Decision)],
+    usual: &Figure<Concurrency>,
+    facts: &Facts,
+) -> Option<Figure<u32>> {
+    if facts.threads.is_some() {
+        return facts.threads.clone();
+    }
+    let found = decided.iter().find_map(|(index, decision)| match decision.manner {
+        Manner::Limited { at_once, low, high }
+            if threads_grew(&session.measured[*index]) || !facts.python =>
+        {
+            let workers = session.workers.max(1);
+            // Each worker has a pool; connections spread over them unevenly.
+            let share = |count: u32| count.div_ceil(workers);
+            let ends = [share(low), if workers > 1 { high } else { share(high) }];
+            // What is usual is taken where nothing speaks against it.
+            let usual = ANYIO_THREADS >= ends[0] && ANYIO_THREADS <= ends[1] && facts.python;
+            let value = if usual { ANYIO_THREADS } else { share(at_once) };
+            Some(Figure::measured(value, ends, decision.evidence.clone()))
+        }
+        _ => None,
+    });
+    found.or_else(|| {
+        let is_pool = usual.value == Concurrency::Threadpool && facts.python;
+        is_pool.then(|| {
+            let how = "AnyIO's default; more than that many would have to wait at once to see it";
+            let better = "probe with --at-once 64 an endpoint that waits longer than it computes";
+            Figure::assumed(ANYIO_THREADS, how, better)
+        })
+    })
+}
+
+/// What is worth knowing of an endpoint and has no place in a scenario.
+fn remarks(session: &Session<'_>, index: usize, decision: &Decision, facts: &Facts) -> Vec<String> {
+    let (ask, measured) = (&session.asks[index], &session.measured[index]);
+    let alone = session.alone(index);
+    let mut remarks = Vec::new();
+    if let Some((seconds, cpu)) = measured.cold {
+        let usual = alone.times.iter().sum::<f64>() / alone.times.len().max(1) as f64;
+        if seconds > 2.0 * usual {
+            remarks.push(format!(
+                "{}: the first request took {} with {} of CPU time, later ones {}; it is not \
+                 counted.",
+                ask.name,
+                number::time(seconds),
+                number::time(cpu),
+                number::time(usual),
+            ));
+        }
+    }
+    if alone.delayed > 0.5 * alone.cpu {
+        remarks.push(format!(
+            "{}: no processor was free for {} of each request, since other programs computed too; \
+             probe again on a quiet machine.",
+            ask.name,
+            number::time(alone.delayed),
+        ));
+    }
+    if let Some((_, why)) = &measured.too_many {
+        remarks.push(why.clone());
+    }
+    if let Manner::Limited { at_once, .. } = decision.manner
+        && facts.python
+        && !threads_grew(measured)
+    {
+        remarks.push(format!(
+            "{}: {at_once} wait at a time, and no threads are made for them: it is a pool of \
+             connections or a semaphore, which the scenario does not have yet. Write it as the \
+             `max_in_flight` or `max_connections` of an upstream, or as the size of the \
+             database's pool.",
+            ask.name
+        ));
+    }
+    for (number, (name, _)) in session.others.iter().enumerate() {
+        let values: Vec<f64> =
+            measured.turns.iter().filter_map(|turn| turn.others.get(number).copied()).collect();
+        let used = Estimate::of_mean(&values, 0.95);
+        remarks.push(format!(
+            "{}: {name} used {} of CPU time for a request ({} to {}), which is not in the steps.",
+            ask.name,
+            number::time(used.value),
+            number::time(used.low.max(0.0)),
+            number::time(used.high),
+        ));
+    }
+    remarks
+}

@@ -1,0 +1,22 @@
+//! Asks a service that runs, one request at a time and several at once.
+
+mod ask;
+mod bursts;
+/// How an endpoint serves several requests at once.
+pub mod decide;
+mod fill;
+mod har;
+mod health;
+mod openapi;
+mod pool;
+mod session;
+mod target;
+mod witness;
+
+pub use ask::Ask;
+pub use fill::{Origin, fill};
+pub use har::requests as har;
+pub use openapi::{Found, requests as openapi};
+pub use session::{Budget, Measured, Session, Stopped, Turn, Watcher};
+pub use target::{Answer, Connection, Target, TargetError};
+pub use witness::{Connections, Seen, SeenEndpoint, Witness};

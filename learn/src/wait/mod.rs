@@ -1,0 +1,22 @@
+//! What a request waits for: calls of upstreams and queries of the database.
+//!
+//! Spans of traces, or the traffic that passes through proxies, become requests with what each
+//! asked of others; the requests of an endpoint become its steps.
+
+mod background;
+mod fit;
+mod gaps;
+pub mod http_proxy;
+pub mod listener;
+mod names;
+pub mod postgres_proxy;
+pub mod requests;
+mod sessions;
+mod shape;
+pub mod spans;
+pub mod sql;
+pub mod steps;
+#[cfg(test)]
+mod synthetic;
+pub mod traffic;
+mod witness;

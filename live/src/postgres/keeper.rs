@@ -1,0 +1,209 @@
+//! The child process that makes a cluster, starts its server, and ends it when it is told to or
+//! when its parent ends, however that ends.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use model::distribution::Distribution;
+use model::read::load_text;
+use model::scenario::Postgres;
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use tokio::runtime::Runtime;
+
+use super::binaries::Binaries;
+use super::network::Network;
+use super::reading::Reading;
+use super::server::{Kept, LOOK, Server};
+use super::watcher::Watcher;
+use super::{Address, data, settings};
+use crate::clock;
+use crate::dataset;
+use crate::machine::{Cpus, Holdings, ProcessTree, pin, raise_open_files};
+use crate::supervisor::Control;
+
+/// The database that every cluster has.
+const FIRST: &str = "postgres";
+/// How long a server may take to answer after its start.
+const START: Duration = Duration::from_secs(60);
+/// How many ports are tried, each free a moment before.
+const PORTS: usize = 5;
+
+/// What to start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Start {
+    /// Name of the scenario.
+    pub(super) name: String,
+    /// The resolved scenario as TOML, complete.
+    pub(super) scenario: String,
+    /// Root of the draws of this round.
+    pub(super) seed: u64,
+    /// Where the programs are.
+    pub(super) programs: PathBuf,
+    /// Their version.
+    pub(super) version: String,
+    /// The folder of the cluster.
+    pub(super) folder: PathBuf,
+    /// Processors of the server; empty leaves that to the system.
+    pub(super) server: Cpus,
+    /// Those of this process, which is the network to it.
+    pub(super) network: Cpus,
+}
+
+/// The server answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ready {
+    /// Where.
+    pub(super) address: Address,
+}
+
+type Channel = Control<Start, Ready, Reading>;
+
+/// Runs the process to its end. Only a supervisor starts it.
+///
+/// # Errors
+/// The process has no parent that speaks to it.
+pub(crate) fn run_database_process() -> Result<(), String> {
+    let control = Channel::from_stdout().map_err(|error| error.to_string())?;
+    let start = control.start();
+    let kept = Kept::default();
+    let at_end = kept.clone();
+    control.before_end(move || at_end.end());
+    match serve(&control, &start, &kept) {
+        Ok(never) => match never {},
+        Err(why) => {
+            kept.end();
+            control.fail(&why)
+        }
+    }
+}
+
+fn serve(control: &Channel, start: &Start, kept: &Kept) -> Result<Infallible, String> {
+    raise_open_files();
+    pin(&start.network).map_err(|error| error.to_string())?;
+    let resolved = load_text(&start.name, &start.scenario, &[]);
+    let scenario = resolved.map_err(|error| error.to_string())?.scenario;
+    let postgres = settings(&scenario).ok_or("the scenario has no Postgres server")?;
+    let binaries = Binaries::at(start.programs.clone(), start.version.clone());
+    let server = Server::make(binaries, &start.folder, kept.clone())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
+    let port = run(&server, (start, postgres), kept, &runtime)?;
+    let rows = dataset::rows(&scenario.costs);
+    let turns = runtime
+        .block_on(prepare(&server, port, rows))
+        .map_err(|error| format!("the database cannot be filled: {error}"))?
+        .ok_or("the system does not tell the CPU time of the server's processes")?;
+    let service = server.service(port, turns);
+    let watcher = Watcher::new(server.admin(port, FIRST), service.clone());
+    let network = match postgres.round_trip {
+        Distribution::Constant(span) if span.is_zero() => None,
+        _ => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))),
+    };
+    let network = network.transpose().map_err(|error| format!("no free port: {error}"))?;
+    let address = match &network {
+        Some(listener) => listener.local_addr().map(|at| at.port()),
+        None => Ok(port),
+    };
+    let address = address.map_err(|error| format!("no free port: {error}"))?;
+    runtime.block_on(async {
+        let (looking, process) = (tokio::runtime::Handle::current(), kept.pid());
+        let counted = watcher.clone();
+        let ready = Ready { address: Address { port: address, ..service } };
+        tokio::spawn(watcher.watch());
+        if let Some(listener) = network {
+            listener.set_nonblocking(true).map_err(|error| format!("no network: {error}"))?;
+            let round_trip = postgres.round_trip.clone();
+            tokio::spawn(Network { port, round_trip, seed: start.seed }.carry(listener));
+        }
+        control.ready(ready, move || looking.block_on(read(&counted, process)));
+        loop {
+            if let Some(ended) = kept.ended() {
+                let status = ended.err().unwrap_or_else(|| "unasked".into());
+                return Err(server.last_words("postgres", &status));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    })
+}
+
+/// Starts the server on its processors, and waits until it answers. Returns its port.
+fn run(
+    server: &Server,
+    (start, settings): (&Start, &Postgres),
+    kept: &Kept,
+    runtime: &Runtime,
+) -> Result<u16, String> {
+    let mut failed = String::new();
+    for _ in 0..PORTS {
+        // What a thread starts runs where the thread does.
+        pin(&start.server).map_err(|error| error.to_string())?;
+        let port = server.start(settings)?;
+        pin(&start.network).map_err(|error| error.to_string())?;
+        match runtime.block_on(answer(server, port, kept)) {
+            Ok(()) => return Ok(port),
+            Err(why) => failed = why,
+        }
+        if !failed.contains("could not create any TCP/IP sockets") {
+            break;
+        }
+    }
+    Err(failed)
+}
+
+/// Waits until the server answers on `port`.
+async fn answer(server: &Server, port: u16, kept: &Kept) -> Result<(), String> {
+    let deadline = Instant::now() + START;
+    loop {
+        let why = match PgConnection::connect_with(&server.admin(port, FIRST).options()).await {
+            Ok(connection) => return connection.close().await.map_err(|error| error.to_string()),
+            Err(error) => error.to_string(),
+        };
+        if let Some(ended) = kept.ended() {
+            let status = ended.err().unwrap_or_else(|| "unasked".into());
+            return Err(server.last_words("postgres", &status));
+        }
+        if Instant::now() >= deadline {
+            return Err(format!("postgres does not answer: {why}"));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Makes the database that is measured. Returns how fast the server computes.
+async fn prepare(server: &Server, port: u16, rows: u32) -> Result<Option<f64>, sqlx::Error> {
+    let service = server.service(port, 0.0);
+    let mut first = PgConnection::connect_with(&server.admin(port, FIRST).options()).await?;
+    first.execute(AssertSqlSafe(format!("CREATE DATABASE {}", service.database))).await?;
+    first.close().await?;
+    let admin = server.admin(port, &service.database);
+    let mut connection = PgConnection::connect_with(&admin.options()).await?;
+    data::fill(&mut connection, &service, rows).await?;
+    let turns = data::turns_per_nano(&mut connection).await?;
+    connection.close().await?;
+    Ok(turns)
+}
+
+/// What is known of the server now, whose first process is `process`.
+async fn read(watcher: &Watcher, process: Option<u32>) -> Reading {
+    let counters = watcher.counters().await;
+    let tree = process.and_then(ProcessTree::of).map(|tree| tree.read()).unwrap_or_default();
+    let looking = watcher.process().await;
+    let all: u64 = tree.processes.iter().map(|process| process.cpu).sum();
+    let watching = tree.processes.iter().find(|process| Some(process.pid) == looking);
+    let watching = watching.map_or(0, |process| process.cpu);
+    let memory = tree.processes.iter().filter_map(|one| Holdings::of(one.pid).resident);
+    Reading {
+        at: clock::now(),
+        cpu: (all + tree.reaped).saturating_sub(watching),
+        watching,
+        network: clock::process_cpu(),
+        network_memory: Holdings::own().resident.unwrap_or(0),
+        memory: memory.sum(),
+        sessions: watcher.sessions(),
+        counters,
+    }
+}

@@ -1,0 +1,107 @@
+//! Keys of the database that predictions know and measurements do not honour.
+
+use model::read::{Diagnostic, Resolved};
+use model::scenario::{
+    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Scenario, Step,
+};
+
+/// Keys that say what a library does: live uses the library itself.
+const OF_LIBRARIES: [&str; 5] =
+    ["refused", "open_trips", "transactions", "prepare_after", "ping_trips"];
+
+/// Refuses each of them by its key.
+pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
+    let Some(database) = &resolved.scenario.database else { return };
+    let mut refuse = |key: &str, allowed: &str, advice: &str| {
+        let key = format!("database.{key}");
+        let what = format!("`{key}` is predicted, and not measured as it is written");
+        found.push(resolved.refusal(&key, &what, &format!("{allowed} when measured"), advice));
+    };
+    let leave = "leave it out, or predict it with sim";
+    if let Connections::Pool { order, recycle, .. } = database.connections {
+        // What a client fills in is what its library does.
+        let own = |key: &str| resolved.is_written(&format!("database.connections.{key}"));
+        if order != Order::Fifo {
+            refuse("connections.order", "\"fifo\"", leave);
+        }
+        if recycle.is_some() && own("recycle") {
+            refuse("connections.recycle", "\"never\"", leave);
+        }
+    }
+    let Engine::Postgres(postgres) = &database.engine else { return };
+    if postgres.max_connections.is_none() {
+        refuse("max_connections", "a number, as every server has one,", leave);
+    }
+    for key in OF_LIBRARIES {
+        if resolved.is_written(&format!("database.{key}")) {
+            refuse(key, "what the library does by itself", leave);
+        }
+    }
+    if postgres.client == Some(DatabaseClient::Psycopg) && awaits(&resolved.scenario) {
+        refuse(
+            "client",
+            "\"asyncpg\" where async handlers await the database, \"psycopg\" elsewhere,",
+            "write `client = \"asyncpg\"`, or leave it out",
+        );
+    }
+}
+
+/// An endpoint awaits the database, for which FastAPI's target has asyncpg.
+fn awaits(scenario: &Scenario) -> bool {
+    scenario.database.as_ref().is_some_and(|database| database.driver == DriverMode::Async)
+        && scenario.endpoints.iter().any(|endpoint| {
+            endpoint.concurrency(&scenario.service) == Concurrency::Async
+                && endpoint.all_steps().any(Step::uses_database)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "
+        costs.cpu.request = \"1ms\"
+        costs.query.default.engine = \"1ms\"
+        load = { users = 10, duration = \"1s\" }
+        service = { server = \"uvicorn\", concurrency = \"async\" }
+        database.engine = \"postgres\"
+        database.connections = { kind = \"pool\" }
+        endpoint = [{ name = \"a\", weight = 1, steps = [{ read = \"item\" }] }]
+    ";
+
+    fn found(set: &str) -> Vec<String> {
+        let sets: Vec<String> = (!set.is_empty()).then(|| set.to_string()).into_iter().collect();
+        let resolved = model::read::load_text("server.toml", TEXT, &sets).expect("a scenario");
+        let mut found = Vec::new();
+        check(&resolved, &mut found);
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_key_that_is_only_predicted_is_named() {
+        for set in [
+            "",
+            "database.client=asyncpg",
+            "database.max_connections=50",
+            "database.synchronous_commit=off",
+            "database.connections.pre_ping=true",
+        ] {
+            assert_eq!(found(set), [""; 0], "{set}");
+        }
+        for set in [
+            "database.client=psycopg",
+            "database.max_connections=none",
+            "database.transactions=session",
+            "database.prepare_after=0",
+            "database.open_trips=5",
+            "database.ping_trips=2",
+            "database.refused=retry",
+            "database.connections.order=lifo",
+            "database.connections.recycle=5m",
+        ] {
+            let (key, _) = set.split_once('=').expect("a key and its value");
+            let told = found(set);
+            assert!(told.len() == 1 && told[0].contains(key), "{set}: {told:?}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! How much load a service takes before an objective breaks.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, SCHEMA};
+use crate::objective::Judged;
+use crate::station::StationId;
+use crate::statistics::Estimate;
+
+/// The answer of `sim size`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Size {
+    /// Version of this form.
+    pub schema: u32,
+    /// Predicted.
+    pub kind: Kind,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Root of the random draws.
+    pub seed: u64,
+    /// Digest of the resolved scenario and its costs.
+    pub digest: String,
+    /// What was looked for: a rate, or a number of users.
+    pub load: LoadKind,
+    /// What is to be kept.
+    pub objectives: Vec<String>,
+    /// Confidence of every interval.
+    pub confidence: f64,
+    /// The highest load with which all objectives are kept, per second or in users, and its
+    /// interval: at its lower end they are surely kept, at its upper end one is surely broken. None
+    /// if no load keeps them, or if none that was tried breaks one.
+    pub holds: Option<Estimate>,
+    /// The highest load that was tried, if all objectives are kept there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbroken: Option<f64>,
+    /// Good answers per second at the highest load that holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Estimate>,
+    /// What breaks first above it; of objectives that no load keeps, what is broken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<Breaks>,
+    /// The lower end of `holds` on runs with other seeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Level>,
+    /// Loads below `holds` that break an objective and loads above it that keep all: then the
+    /// objectives do not simply get worse with the load.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Level>,
+    /// All loads that were tried, in order.
+    pub levels: Vec<Level>,
+    /// What a reader should know before trusting the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// What load was looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LoadKind {
+    /// Requests per second.
+    Rate,
+    /// Users that send, wait, think and repeat.
+    Users,
+}
+
+/// A load that was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Level {
+    /// Requests per second, or users.
+    pub load: f64,
+    /// Runs.
+    pub replications: u32,
+    /// All objectives are kept, and an open load is served as fast as it comes.
+    pub kept: bool,
+    /// The intervals of all numbers say so, too.
+    pub sure: bool,
+    /// Each objective.
+    pub objectives: Vec<Judged>,
+    /// An open load comes faster than it is served.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub falls_behind: bool,
+}
+
+/// What breaks, and where it gets tight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Breaks {
+    /// The load at which it is broken.
+    pub load: f64,
+    /// The objective; none if requests come faster than they are served, whatever the objectives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<Judged>,
+    /// What is full there, the fullest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub full: Vec<Full>,
+    /// In one sentence.
+    pub sentence: String,
+}
+
+/// A station that is full, or nearly so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Full {
+    /// Which one.
+    #[serde(flatten)]
+    pub id: StationId,
+    /// Share in use.
+    pub utilisation: f64,
+}
+
+impl LoadKind {
+    /// A load in words: `146 requests/s`, `40 users`.
+    pub fn words(self, load: f64) -> String {
+        match self {
+            LoadKind::Rate => format!("{} requests/s", short(load)),
+            LoadKind::Users => format!("{load} {}", if load == 1.0 { "user" } else { "users" }),
+        }
+    }
+
+    /// Its number alone.
+    pub fn number(self, load: f64) -> String {
+        match self {
+            LoadKind::Rate => short(load),
+            LoadKind::Users => load.to_string(),
+        }
+    }
+}
+
+/// Four digits: neighbouring loads of a search differ in the fourth.
+fn short(load: f64) -> String {
+    let text = format!("{load:.3e}");
+    text.parse::<f64>().map_or(text, |load| load.to_string())
+}
+
+impl Size {
+    /// Version of this form.
+    pub const SCHEMA: u32 = SCHEMA;
+}
+
+/// The JSON Schema of the answer of `sim size`.
+pub fn size_schema() -> serde_json::Value {
+    schemars::schema_for!(Size).to_value()
+}

@@ -1,0 +1,55 @@
+//! What the server and the client's library know of one connection.
+
+/// The two ends of a connection to a server.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Session {
+    /// The server counts it.
+    pub(crate) counted: bool,
+    /// A transaction is open.
+    pub(crate) begun: bool,
+    /// The last transaction was rolled back.
+    pub(super) rolled_back: bool,
+    /// How often the server has refused it.
+    pub(crate) refusals: u32,
+    /// How often each statement was executed, by its number.
+    executions: Vec<u32>,
+}
+
+impl Session {
+    /// The statement is about to be executed. True if it is first prepared, as it has been executed
+    /// `after` times.
+    pub(super) fn prepares(&mut self, statement: u32, after: u32) -> bool {
+        let index = statement as usize;
+        if self.executions.len() <= index {
+            self.executions.resize(index + 1, 0);
+        }
+        let before = self.executions[index];
+        self.executions[index] = before.saturating_add(1);
+        before == after
+    }
+
+    /// Something was prepared, by a client that waits for `after` executions.
+    pub(super) fn has_prepared(&self, after: u32) -> bool {
+        self.executions.iter().any(|&count| count > after)
+    }
+
+    /// The client counts anew.
+    pub(super) fn forget(&mut self) {
+        self.executions.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_prepared_once_after_so_many_executions() {
+        let mut session = Session::default();
+        let first: Vec<bool> = (0..4).map(|_| session.prepares(1, 2)).collect();
+        assert_eq!(first, [false, false, true, false]);
+        assert!(session.has_prepared(2) && session.prepares(0, 0), "each by itself");
+        session.forget();
+        assert!(!session.has_prepared(0) && session.prepares(0, 0));
+    }
+}

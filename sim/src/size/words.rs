@@ -1,0 +1,131 @@
+//! What breaks first, in a sentence; and what to know before trusting the answer.
+
+use model::objective::{Judged, Objective, State};
+use model::report::{Breaks, Full, LoadKind, Report, Size};
+use model::scenario::Scenario;
+
+use super::level::{Levels, Tried, is_floor};
+
+/// A station in use for more than this share is full.
+const FULL: f64 = 0.9;
+
+/// What is broken under a load, and where it gets tight.
+pub(super) fn breaks(levels: &Levels<'_>, tried: &Tried) -> Breaks {
+    let (level, report) = (&tried.level, &tried.report);
+    let all = levels.scenario.objectives.iter().zip(&level.objectives);
+    let broken = all
+        .filter(|(objective, judged)| !is_floor(objective) && judged.state == State::Broken)
+        .map(|(objective, judged)| (margin(objective, judged), objective, judged))
+        .min_by(|one, other| one.0.total_cmp(&other.0));
+    let full = full(report);
+    let tight = tight(report, &full);
+    let sentence = match &broken {
+        Some((margin, objective, judged)) => {
+            let what = objective.measure.words();
+            let over = match judged.value {
+                Some(_) => format!("{:.0} % beyond the limit of {objective}", -100.0 * margin),
+                None => format!("with {objective} to be kept"),
+            };
+            format!("{what} is {}, {over}: {tight}", judged.found)
+        }
+        None if level.falls_behind => {
+            format!("requests come faster than they are served: {tight}")
+        }
+        None => format!("nothing is broken: {tight}"),
+    };
+    Breaks {
+        load: level.load,
+        objective: broken.map(|(_, _, judged)| judged.clone()),
+        full,
+        sentence,
+    }
+}
+
+fn margin(objective: &Objective, judged: &Judged) -> f64 {
+    judged.value.map_or(f64::NEG_INFINITY, |value| objective.margin(value))
+}
+
+/// Stations that are full, the fullest first.
+fn full(report: &Report) -> Vec<Full> {
+    let limited = report.stations.iter().filter(|one| one.capacity.is_some());
+    let mut full: Vec<Full> = limited
+        .filter(|one| one.utilisation > FULL)
+        .map(|one| Full { id: one.id.clone(), utilisation: one.utilisation })
+        .collect();
+    full.sort_by(|one, other| other.utilisation.total_cmp(&one.utilisation));
+    full
+}
+
+/// What is full; else where requests wait most.
+fn tight(report: &Report, full: &[Full]) -> String {
+    let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+    if let Some(first) = full.first() {
+        return format!("full is {} ({} in use)", first.id.words(), percent(first.utilisation));
+    }
+    let waits = |one: &&model::report::Station| one.waiting_time_mean * one.visits;
+    let most = report.stations.iter().max_by(|a, b| waits(a).total_cmp(&waits(b)));
+    match most.filter(|one| waits(one) > 0.0) {
+        Some(one) => format!(
+            "nothing is full; requests wait most for {} ({} in use)",
+            one.id.words(),
+            percent(one.utilisation)
+        ),
+        None => "nothing is full, and requests wait for nothing".into(),
+    }
+}
+
+/// What a reader should know before trusting the answer.
+pub(super) fn warnings(size: &Size, scenario: &Scenario) -> Vec<String> {
+    let mut all = Vec::new();
+    let words = |load: f64| size.load.words(load);
+    if let (Some(check), Some(holds)) = (&size.check, &size.holds)
+        && !check.kept
+    {
+        all.push(format!(
+            "runs with other seeds break an objective at {}, the lower end of the interval: \
+             lengthen load.duration for a surer answer",
+            words(holds.low)
+        ));
+    }
+    let at = |load: f64| size.levels.iter().find(|level| level.load == load);
+    if let Some(holds) = &size.holds {
+        let ends = [("lower", holds.low, true), ("upper", holds.high, false)];
+        for (end, load, kept) in ends {
+            if at(load).is_some_and(|level| !(level.sure && level.kept == kept)) {
+                all.push(format!(
+                    "the {end} end of the interval, {}, is not sure: no load tried beyond it is",
+                    words(load)
+                ));
+            }
+        }
+    }
+    for exception in &size.exceptions {
+        let below = size.holds.is_none_or(|holds| exception.load > holds.high);
+        if below && exception.kept {
+            all.push(format!(
+                "at {} all objectives are kept again: they do not simply get worse with the load",
+                words(exception.load)
+            ));
+        }
+    }
+    let answer = size.holds.map(|holds| holds.value).or(size.unbroken);
+    let level = answer.and_then(at);
+    for (objective, judged) in
+        scenario.objectives.iter().zip(level.iter().flat_map(|l| &l.objectives))
+    {
+        if judged.state == State::Unknown {
+            all.push(format!("`{objective}` is not told by this scenario, and was left out"));
+        }
+        if is_floor(objective) && judged.state == State::Broken {
+            all.push(format!(
+                "`{objective}` is broken even there: {}. More load gives no more of it before \
+                 another objective breaks",
+                judged.found
+            ));
+        }
+    }
+    if size.load == LoadKind::Users && scenario.objectives.iter().all(is_floor) {
+        all.push("users wait for their replies: without an upper limit nothing breaks".into());
+    }
+    all
+}

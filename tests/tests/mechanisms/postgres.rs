@@ -1,0 +1,228 @@
+//! A database server: what its client does in round trips of its own, its connections and its log.
+
+use sim::observe::ErrorKind;
+use sim::plan::{Command, DatabaseOp, Op, PostgresOp};
+
+use crate::stage::{Run, burst, run_with};
+
+const READ: &str = "{ read = \"ten\" }";
+const WRITE: &str = "{ write = \"ten\" }";
+const TRANSACTION: &str = "{ transaction = [{ read = \"ten\" }, { write = \"ten\" }] }";
+
+/// `users` requests at once against a server that is 2 ms away, works for 10 ms at a statement, and
+/// syncs its log in 3 ms.
+fn server(users: u32, steps: &str, sets: &[&str]) -> Run {
+    let text = format!(
+        "{}{}[[endpoint]]\nname = \"use\"\nweight = 1\nsteps = [{steps}]\n",
+        burst(users),
+        r#"
+        [service]
+        concurrency = "async"
+        [database]
+        engine = "postgres"
+        cores = 16
+        round_trip = "2ms"
+        connections = { kind = "pool", size = 10, overflow = 0, timeout = "2s" }
+        [costs]
+        interpreter.lock = false
+        disk.sync = "3ms"
+        query.ten.engine = "10ms"
+        "#
+    );
+    run_with(&text, &[], sets)
+}
+
+fn sent(run: &Run, wanted: fn(&Command) -> bool) -> usize {
+    let is_it = |op: &Op| match op {
+        Op::Database(DatabaseOp::Postgres(PostgresOp::Server { command, .. })) => wanted(command),
+        _ => false,
+    };
+    run.executed(is_it).len()
+}
+
+#[test]
+fn a_session_of_sqlalchemy_begins_and_rolls_back_in_round_trips_of_its_own() {
+    let run = |steps: &str, sets: &[&str]| {
+        let sets: Vec<&str> = [&["database.client=psycopg"], sets].concat();
+        server(1, steps, &sets).instants()
+    };
+    // Five trips to open, BEGIN, the statement, ROLLBACK.
+    assert_eq!(run(READ, &[]), ["26ms"], "10 + 2 + 12 + 2");
+    let twice = format!("{READ}, {READ}");
+    assert_eq!(run(&twice, &[]), ["42ms"], "BEGIN and ROLLBACK for each");
+    assert_eq!(run(&twice, &["database.hold=handler"]), ["38ms"], "one transaction for both");
+    assert_eq!(run(WRITE, &[]), ["29ms"], "10 + 2 + 12, and 5 for COMMIT");
+    assert_eq!(run(TRANSACTION, &[]), ["41ms"]);
+    // A read after the commit begins another transaction.
+    let both = format!("{WRITE}, {READ}");
+    assert_eq!(run(&both, &["database.hold=handler"]), ["45ms"], "29 + 2 + 12 + 2");
+    let unknown = server(1, READ, &[]).instants();
+    assert_eq!(unknown, ["12ms"], "without a client a statement is all there is");
+}
+
+#[test]
+fn asyncpg_prepares_a_statement_on_first_use_and_pings_in_three_round_trips() {
+    let twice = format!("{READ}, {READ}");
+    let run = |sets: &[&str]| {
+        let sets: Vec<&str> = [&["database.client=asyncpg"], sets].concat();
+        server(1, &twice, &sets).instants()
+    };
+    assert_eq!(run(&[]), ["44ms"], "10 + 2 + 2 + 12 + 2, then 2 + 12 + 2");
+    assert_eq!(run(&["database.connections.pre_ping=true"]), ["50ms"]);
+    // A connection that is new knows no statement, and needs no ping.
+    let anew = ["database.connections={ kind = \"per-operation\" }"];
+    assert_eq!(run(&anew), ["56ms"]);
+    let cost = ["costs.postgres.prepare=4ms", "costs.postgres.command=1ms"];
+    assert_eq!(run(&cost), ["52ms"], "two BEGIN, two ROLLBACK");
+    let driver = ["costs.cpu.trip=1ms"];
+    assert_eq!(run(&driver), ["49ms"], "the same, and the preparation");
+}
+
+#[test]
+fn sqlx_commits_a_write_in_its_own_round_trip_and_pings_what_it_takes() {
+    let run = |steps: &str, sets: &[&str]| {
+        let axum = ["service.server=axum", "database.client=sqlx"];
+        server(1, steps, &[&axum, sets].concat()).instants()
+    };
+    assert_eq!(run(READ, &[]), ["24ms"], "10 + 2 to prepare + 12");
+    assert_eq!(run(WRITE, &[]), ["27ms"], "and the log");
+    assert_eq!(run(WRITE, &["database.synchronous_commit=off"]), ["24ms"]);
+    let twice = format!("{READ}, {READ}");
+    assert_eq!(run(&twice, &[]), ["38ms"], "24, then a ping and the statement");
+    assert_eq!(run(&twice, &["database.connections.pre_ping=false"]), ["36ms"]);
+    assert_eq!(run(TRANSACTION, &[]), ["43ms"], "10 + 2 + 2 + 12 + 12 + 5");
+}
+
+#[test]
+fn psycopg_prepares_at_the_sixth_execution_and_forgets_at_a_rollback() {
+    let reads = |count: usize| vec![READ; count].join(", ");
+    let run = |count: usize| {
+        let sets = ["database.client=psycopg", "database.hold=handler"];
+        server(1, &reads(count), &sets).instants()
+    };
+    assert_eq!(run(5), ["74ms"], "10 + 2 + 60 + 2");
+    assert_eq!(run(7), ["102ms"], "two more, one to prepare, one to deallocate");
+    // Each read ends with a rollback, after which it counts anew.
+    let sets = ["database.client=psycopg"];
+    let run = server(1, &reads(8), &sets);
+    assert_eq!(sent(&run, |command| matches!(command, Command::Prepare { .. })), 0);
+    // Commits do not.
+    let run = server(1, &[WRITE; 8].join(", "), &sets);
+    assert_eq!(sent(&run, |command| matches!(command, Command::Prepare { .. })), 1);
+}
+
+#[test]
+fn a_connection_costs_the_server_a_process() {
+    let sets = ["database.cores=1", "database.open_trips=5", "costs.postgres.connect=4ms"];
+    // The two arrive at 5 ms, and are taken at 9 and 13 ms.
+    let run = server(2, READ, &sets);
+    assert_eq!(run.instants(), ["26ms", "36ms"]);
+    assert_eq!(run.seen.postgres.sessions.value(), 2, "the pool keeps them");
+    let each = ["database.connections={ kind = \"per-operation\" }"];
+    let run = server(2, READ, &[&sets[..], &each].concat());
+    assert_eq!(
+        (run.instants(), run.seen.postgres.sessions.value()),
+        (vec!["26ms".into(), "36ms".into()], 0)
+    );
+}
+
+#[test]
+fn connections_beyond_those_of_the_server_are_refused() {
+    for trips in ["0", "5"] {
+        let sets = ["database.max_connections=5", &format!("database.open_trips={trips}")];
+        let run = server(4, READ, &sets);
+        assert_eq!(run.errors(ErrorKind::TooManyClients), 2, "it keeps three for superusers");
+        assert_eq!((run.seen.good(), run.seen.postgres.sessions.peak()), (2, 2));
+        let refused =
+            if trips == "0" { "use 0s too_many_clients" } else { "use 10ms too_many_clients" };
+        assert_eq!(run.log()[..2], [refused, refused]);
+    }
+    let run = server(4, READ, &["database.max_connections=none"]);
+    assert_eq!(run.seen.good(), 4);
+    // What is given back makes room, as the server counts what is open.
+    let steps = format!("{READ}, {{ sleep = \"1s\" }}, {READ}");
+    let sets = ["database.max_connections=5", "database.connections={ kind = \"per-operation\" }"];
+    let text = server(3, &steps, &sets);
+    assert_eq!((text.seen.good(), text.errors(ErrorKind::TooManyClients)), (2, 1));
+}
+
+#[test]
+fn the_workers_pools_share_the_connections_of_the_server() {
+    let sets = ["service.workers=2", "service.spread=round-robin", "database.max_connections=6"];
+    let run = server(6, READ, &sets);
+    assert_eq!((run.seen.good(), run.errors(ErrorKind::TooManyClients)), (3, 3));
+}
+
+#[test]
+fn sqlx_tries_a_refused_connection_again_until_its_timeout() {
+    let sets = ["service.server=axum", "database.client=sqlx", "database.max_connections=4"];
+    let run = server(2, READ, &sets);
+    assert_eq!(run.log(), ["use 24ms", "use 2s pool_timeout"]);
+    // A try takes 10 ms; pauses of 10, 20, 40 ms and so on, at most a fifth of 2 s.
+    let tries = sent(&run, |command| matches!(command, Command::Open { .. }));
+    assert_eq!(tries, 1 + 10);
+}
+
+#[test]
+fn a_waiter_gets_the_place_of_a_connection_that_was_refused() {
+    // The second is refused at 10 ms; the third opens in its place, and is refused too.
+    let sets =
+        ["database.max_connections=4", "database.open_trips=5", "database.connections.size=2"];
+    let run = server(3, READ, &sets);
+    assert_eq!(run.log(), ["use 10ms too_many_clients", "use 20ms too_many_clients", "use 22ms"]);
+}
+
+#[test]
+fn commits_share_the_sync_that_begins_after_them() {
+    let run = server(4, WRITE, &[]);
+    assert_eq!(run.instants(), ["17ms", "20ms", "20ms", "20ms"], "one by itself, three together");
+    assert_eq!(run.time_at("disk"), (3 + 3 * 6) * 1_000_000);
+    let off = server(4, WRITE, &["database.synchronous_commit=off"]);
+    assert_eq!(off.instants(), ["14ms"; 4]);
+    // The log is no work of a processor.
+    assert_eq!(run.seen.postgres.busy.area(), 4 * 10_000_000);
+    assert_eq!((run.seen.postgres.syncs, off.seen.postgres.syncs), (2, 0));
+}
+
+#[test]
+fn an_old_connection_is_opened_anew() {
+    let steps = format!("{READ}, {{ sleep = \"30ms\" }}, {READ}");
+    let opened = |sets: &[&str]| {
+        let run = server(1, &steps, sets);
+        assert_eq!(run.seen.postgres.sessions.value(), 1);
+        run.executed(|op| matches!(op, Op::Database(DatabaseOp::Opened))).len()
+    };
+    assert_eq!(opened(&[]), 1);
+    assert_eq!(opened(&["database.connections.recycle=42ms"]), 1, "12 ms and 30 ms old");
+    assert_eq!(opened(&["database.connections.recycle=41ms"]), 2);
+}
+
+#[test]
+fn a_worker_that_ends_leaves_no_connection_and_no_commit_behind() {
+    let text = format!(
+        "[load]\nusers = 20\nduration = \"20s\"\n{}",
+        r#"
+        [service]
+        server = "gunicorn"
+        concurrency = "async"
+        workers = 2
+        max_requests = 50
+        [database]
+        engine = "postgres"
+        client = "psycopg"
+        cores = 1
+        round_trip = "2ms"
+        connections = { kind = "pool", size = 4, overflow = 2 }
+        [costs]
+        disk.sync = "3ms"
+        query.ten.engine = "1ms"
+        [[endpoint]]
+        name = "use"
+        weight = 1
+        steps = [{ write = "ten" }]
+        "#
+    );
+    let run = run_with(&text, &[], &[]);
+    assert!(run.seen.process.recycled > 2, "{}", run.seen.process.recycled);
+    assert!(run.seen.postgres.sessions.value() <= 12 && run.seen.good() > 500);
+}
