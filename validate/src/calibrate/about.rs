@@ -12,6 +12,11 @@ pub(crate) const WRITTEN_BY: &str = "written_by";
 /// The beginning of its value, before the name of the stack.
 pub(crate) const PROGRAM: &str = "validate calibrate";
 
+/// The key of `[about]` that names the costs that do not stand, after [`COMMA`]s.
+pub(crate) const IN_DOUBT: &str = "in_doubt";
+/// Between their names.
+pub(crate) const COMMA: &str = ", ";
+
 /// The table `[about]` of a profile.
 pub(super) fn about(
     target: Target,

@@ -11,6 +11,11 @@ pub(crate) fn costs(recipes: &[Recipe], rounds: &[Round<'_>]) -> Vec<Cost> {
     recipes.iter().map(|recipe| cost(recipe, rounds)).collect()
 }
 
+/// The recipes of costs that do not stand: fewer than two rounds give them without doubt.
+pub(crate) fn unsound<'a>(recipes: &'a [Recipe], rounds: &[Round<'_>]) -> Vec<&'a Recipe> {
+    recipes.iter().filter(|recipe| !cost(recipe, rounds).sound).collect()
+}
+
 /// From the rounds in which all of its probes are sound, marked if those are too few; from all
 /// rounds if there are none.
 fn cost(recipe: &Recipe, rounds: &[Round<'_>]) -> Cost {

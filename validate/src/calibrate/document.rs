@@ -82,11 +82,16 @@ impl Calibration {
         self.costs.iter().find(|cost| cost.key == key)
     }
 
+    /// Keys of the costs that fewer than two rounds give without doubt.
+    pub fn in_doubt(&self) -> impl Iterator<Item = &str> {
+        self.costs.iter().filter(|cost| !cost.sound).map(|cost| &*cost.key)
+    }
+
     /// Inconclusive if any cost is unsound.
     pub fn exit(&self) -> Exit {
-        match self.costs.iter().all(|cost| cost.sound) {
-            true => Exit::Success,
-            false => Exit::Inconclusive,
+        match self.in_doubt().next() {
+            None => Exit::Success,
+            Some(_) => Exit::Inconclusive,
         }
     }
 }

@@ -3,7 +3,7 @@
 use model::units::Span;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
-use super::about::{PROGRAM, WRITTEN_BY};
+use super::about::{COMMA, IN_DOUBT, PROGRAM, WRITTEN_BY};
 use super::document::{Calibration, Cost, CostUnit};
 use super::page::margin;
 use super::stack::{self, Fact};
@@ -68,10 +68,31 @@ pub(crate) fn merged(others: &str, calibration: &Calibration) -> Result<String, 
     let about = [(WRITTEN_BY, fact(WRITTEN_BY)), ("measured_since", &fresh)].map(|(key, text)| {
         Fact { table: "about".into(), key: key.into(), value: text.into(), comment: String::new() }
     });
-    for line in about.into_iter().chain(measured(calibration)) {
+    let doubted = doubted(&document, calibration);
+    for line in about.into_iter().chain(doubted).chain(measured(calibration)) {
         add(document.as_item_mut(), &[line]);
     }
     Ok(document.to_string())
+}
+
+/// The costs in doubt of a profile with those of `calibration` in their places; none if the
+/// profile has never had any.
+fn doubted(profile: &DocumentMut, calibration: &Calibration) -> Option<Fact> {
+    let earlier = profile.get("about").and_then(|about| about.get(IN_DOUBT)).and_then(Item::as_str);
+    let measured = |key: &&str| calibration.cost(key).is_some();
+    let others = earlier.unwrap_or_default().split(COMMA).filter(|key| !key.is_empty());
+    let all: Vec<&str> =
+        others.filter(|key| !measured(key)).chain(calibration.in_doubt()).collect();
+    (earlier.is_some() || !all.is_empty()).then(|| in_doubt(&all))
+}
+
+fn in_doubt(keys: &[&str]) -> Fact {
+    Fact {
+        table: "about".into(),
+        key: IN_DOUBT.into(),
+        value: keys.join(COMMA).into(),
+        comment: String::new(),
+    }
 }
 
 /// True for the text of a profile that a calibration wrote, and may replace.
@@ -122,7 +143,9 @@ fn about(calibration: &Calibration) -> Vec<Fact> {
         value: value.into(),
         comment: String::new(),
     };
-    calibration.about.iter().map(line).collect()
+    let doubted: Vec<&str> = calibration.in_doubt().collect();
+    let doubted = (!doubted.is_empty()).then(|| in_doubt(&doubted));
+    calibration.about.iter().map(line).chain(doubted).collect()
 }
 
 /// All costs, and those that are taken as others.

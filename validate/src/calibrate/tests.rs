@@ -146,6 +146,36 @@ fn a_round_in_doubt_does_not_count_and_is_named() {
 }
 
 #[test]
+fn a_probe_in_doubt_is_repeated_where_a_cost_needs_it() {
+    let service = Service::usual(Target::Axum);
+    let truth = service.cost("cpu.accept");
+    let mut runs = Vec::new();
+    let mut measure = |probe: &Probe, round: u32| -> Result<_, ()> {
+        let again = runs.contains(&(probe.name.clone(), round));
+        runs.push((probe.name.clone(), round));
+        // All of the first two rounds are disturbed, and one probe of the third.
+        let disturbed = !again && (round < 2 || probe.name == "accept");
+        Ok(match disturbed {
+            true => report(&service.scaled(2.0), probe, vec!["others used it".into()]),
+            false => report(&service, probe, Vec::new()),
+        })
+    };
+    let stack = stack::of(Target::Axum);
+    let calibration = calibrate(&stack, 3, &mut measure).expect("it measures anything");
+    let repeated = &runs[3 * stack.probes.len()..];
+    // As many as the stack has, from the first round on.
+    assert_eq!(repeated.len(), stack.probes.len());
+    assert!(repeated.iter().all(|(_, round)| *round == 0));
+    let found = cost(&calibration, "cpu.in_flight");
+    assert!(found.sound && found.rounds == 2, "{found:?}");
+    let found = cost(&calibration, "cpu.accept");
+    assert!(!found.sound && found.rounds == 1, "{found:?}");
+    assert!((found.value - truth).abs() < 1e-9, "{found:?}");
+    let doubts = |round| calibration.doubts.iter().filter(|doubt| doubt.round == round).count();
+    assert_eq!([1, 2, 3].map(doubts), [0, stack.probes.len(), 1]);
+}
+
+#[test]
 fn a_cost_in_doubt_is_written_and_marked() {
     let truth = Service::usual(Target::Axum).cost("cpu.accept");
     // The one round that stands counts for more than two that do not.
@@ -242,7 +272,8 @@ fn some_costs_alone_need_few_probes_and_leave_all_others_as_they_are() {
         let differs = |line: &&str| !others.contains(*line);
         let fresh: Vec<&str> = merged.lines().filter(differs).collect();
         let keys: Vec<&str> = fresh.iter().filter_map(|line| line.split(" =").next()).collect();
-        let about = keys.iter().filter(|key| ["written_by", "measured_since"].contains(*key));
+        let of_itself = ["written_by", "measured_since", "in_doubt"];
+        let about = keys.iter().filter(|key| of_itself.contains(*key));
         assert_eq!((about.count() + 1, keys.last()), (keys.len(), Some(&"request")), "{fresh:?}");
         assert!(profile::is_calibrated(&merged), "{merged}");
     }

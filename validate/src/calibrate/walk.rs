@@ -32,7 +32,9 @@ impl<E, F: FnMut(&Probe, u32) -> Result<Report, E>> Laboratory<E> for F {
     }
 }
 
-/// Runs the probes of `stack` one after the other, `rounds` times, and derives its costs.
+/// Runs the probes of `stack` one after the other, `rounds` times, and derives its costs. Probes
+/// in doubt are repeated after the last round, as far as a cost needs them: what disturbed them
+/// may have ended. There are at most as many repetitions as the stack has probes.
 ///
 /// # Errors
 /// The first error of the laboratory.
@@ -59,8 +61,31 @@ pub(crate) fn calibrate<E>(
         }
         all.push(round);
     }
+    for (number, probe) in repetitions(stack, &all) {
+        let reading = Reading::of(&laboratory.measure(probe, number)?);
+        if reading.is_sound() {
+            doubts.retain(|doubt| (doubt.round, &doubt.probe) != (number + 1, &probe.name));
+            all[number as usize].insert(probe, reading);
+        }
+    }
     let target = stack.target;
     let costs = derive::costs(&stack.recipes, &all);
     let about = about::about(target, &first.unwrap_or_default(), rounds, stack.probes.len());
     Ok(Calibration { schema: SCHEMA, target, rounds, about, costs, doubts, file: None })
+}
+
+/// The probes in doubt of costs that do not stand, with their rounds from zero.
+fn repetitions<'a>(stack: &'a Stack, rounds: &[Round<'a>]) -> Vec<(u32, &'a Probe)> {
+    let unsound = derive::unsound(&stack.recipes, rounds);
+    let needs = |probe: &Probe| unsound.iter().any(|recipe| recipe.probes.contains(&probe.name));
+    let in_doubt = |round: &Round<'a>, probe: &Probe| {
+        round.get(&probe.name).is_some_and(|reading| !reading.is_sound())
+    };
+    (0..)
+        .zip(rounds)
+        .flat_map(|(number, round)| stack.probes.iter().map(move |probe| (number, round, probe)))
+        .filter(|(_, round, probe)| needs(probe) && in_doubt(round, probe))
+        .map(|(number, _, probe)| (number, probe))
+        .take(stack.probes.len())
+        .collect()
 }

@@ -71,13 +71,13 @@ pub(super) fn run(
     let order =
         LiveRun { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
     let paired = PairedTrials { trials, options, installed: &installed, order: &order };
-    let (predicted, measured) = paired.run(&interrupt, console)?;
+    let Pairs { predicted, in_doubt, measured } = paired.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
     let comparisons = pairs.map(|((trial, predicted), measured)| {
         let comparison = compare(predicted, measured, &tolerances)
             .map_err(|mismatch| Failure::run(&trial.name, mismatch))?;
-        Ok(Comparison { name: trial.name.clone(), ..comparison })
+        Ok(Comparison { name: trial.name.clone(), ..comparison.with_costs_in_doubt(&in_doubt) })
     });
     let comparisons = comparisons.collect::<Result<_, Failure>>()?;
     Ok(Outcome { predicted, comparisons, end: measured.end })
@@ -91,23 +91,35 @@ struct PairedTrials<'a> {
     order: &'a LiveRun<'a>,
 }
 
+/// Predictions and measurements of the same trials.
+struct Pairs {
+    predicted: Vec<Report>,
+    /// Costs of the predictions whose calibration was disturbed.
+    in_doubt: Vec<String>,
+    measured: Measured,
+}
+
+impl Pairs {
+    fn new(predicted: Vec<Report>, measured: Measured, platform: Option<&Platform>) -> Pairs {
+        let in_doubt = platform.map_or_else(Vec::new, Platform::in_doubt);
+        Pairs { predicted, in_doubt: in_doubt.into_iter().map(Into::into).collect(), measured }
+    }
+}
+
 impl PairedTrials<'_> {
     /// The predictions and the measurements, with costs that are known, measured first, or measured
     /// before and after.
-    fn run(
-        &self,
-        interrupt: &Interrupt,
-        console: &mut Console<'_>,
-    ) -> Result<(Vec<Report>, Measured), Failure> {
+    fn run(&self, interrupt: &Interrupt, console: &mut Console<'_>) -> Result<Pairs, Failure> {
         // What a service of the user's own costs, the scenario says.
         if self.options.on.own().is_some() {
-            return Ok((self.predict(None)?, self.measure(interrupt, console)?));
+            return Ok(Pairs::new(self.predict(None)?, self.measure(interrupt, console)?, None));
         }
         let Some(rounds) = self.options.calibrate else {
             let costs = self.options.costs.as_deref();
             let platform = platform::find(costs, self.installed, interrupt, console)?;
             let predicted = self.predict(Some(&platform))?;
-            return Ok((predicted, self.measure(interrupt, console)?));
+            let measured = self.measure(interrupt, console)?;
+            return Ok(Pairs::new(predicted, measured, Some(&platform)));
         };
         // A prediction that fails should fail before minutes are spent on measuring.
         self.predict(None)?;
@@ -126,7 +138,8 @@ impl PairedTrials<'_> {
         };
         let platform =
             platform::around(rounds, self.installed, interrupt, console, &mut interlude)?;
-        Ok((self.predict(Some(&platform))?, measured.expect("half of the rounds came after it")))
+        let measured = measured.expect("half of the rounds came after it");
+        Ok(Pairs::new(self.predict(Some(&platform))?, measured, Some(&platform)))
     }
 
     fn predict(&self, platform: Option<&Platform>) -> Result<Vec<Report>, Failure> {

@@ -11,6 +11,7 @@ use super::bottleneck::{Bottlenecks, Regime};
 use super::judgement::Judgement;
 use super::metric::{Metric, Unit};
 use super::side::Side;
+use super::words;
 
 /// Version of the form of comparisons and their summaries.
 pub(crate) const SCHEMA: u32 = 1;
@@ -164,6 +165,21 @@ impl Comparison {
     /// Some errors are judged by the differences between paired rounds.
     pub fn is_paired(&self) -> bool {
         self.rows.iter().any(|row| row.paired)
+    }
+
+    /// The comparison of a prediction that rests on costs of which those named are `in_doubt`,
+    /// since their calibration was disturbed: as little as an unsound measurement, an unsound
+    /// prediction shows that the model is wrong.
+    #[must_use]
+    pub fn with_costs_in_doubt(mut self, in_doubt: &[String]) -> Comparison {
+        let Some(reason) = words::costs_in_doubt(in_doubt) else { return self };
+        if self.verdict == Verdict::Disagree {
+            self.verdict = Verdict::Inconclusive;
+            self.reasons.insert(0, reason);
+        } else {
+            self.warnings.push(reason);
+        }
+        self
     }
 
     /// The number of the whole service with this metric.

@@ -50,6 +50,19 @@ pub(crate) fn half(metric: Metric, side: Option<Side>) -> String {
     format!("±{text}")
 }
 
+/// Why a prediction from a profile with these costs in doubt shows little; none without any.
+pub(crate) fn costs_in_doubt(keys: &[String]) -> Option<String> {
+    let (first, count) = (keys.first()?, keys.len());
+    let (those, others) = match count {
+        1 => ("one of the costs that the prediction rests on was".to_string(), ""),
+        _ => (format!("{count} of the costs that the prediction rests on were"), " and others"),
+    };
+    Some(format!(
+        "{those} measured while something disturbed the machine (`{first}`{others}): calibrate \
+         again before you believe an error of the model"
+    ))
+}
+
 /// An error with its sign: `+5.1 %`, or `-2.0 pts` for percentage points.
 pub(crate) fn error(unit: Unit, error: Option<f64>) -> String {
     match (unit, error) {

@@ -39,6 +39,12 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// The costs whose calibration was disturbed, by their keys.
+    pub(crate) fn in_doubt(&self) -> Vec<&str> {
+        let named = self.costs.about.get(about::IN_DOUBT).map_or("", String::as_str);
+        named.split(about::COMMA).filter(|key| !key.is_empty()).collect()
+    }
+
     /// The stack that costs `costs`, on this machine.
     fn here(target: Target, costs: Costs) -> Platform {
         let slice = facts().cpus_online.map(base_slice);
@@ -203,7 +209,7 @@ fn measured(
 ) -> Result<Costs, Failure> {
     let (file, name) = (&settings.file, installed.name());
     let calibration = session::around(settings, interrupt, console, interlude)?;
-    let unsound = calibration.costs.iter().filter(|cost| !cost.sound).count();
+    let unsound = calibration.in_doubt().count();
     if unsound > 0 {
         console.talk(&format!(
             "note: {}: {unsound} of its {} costs rest on fewer than two rounds without doubt; \

@@ -47,6 +47,22 @@ fn one_headline_number_is_enough_to_disagree_and_other_numbers_are_not() {
 }
 
 #[test]
+fn costs_whose_calibration_was_disturbed_refute_nothing() {
+    let (mut p, m) = (predicted(), measured());
+    let in_doubt = ["cpu.async.call", "cache.call"].map(String::from);
+    let agrees = compared(&p, &m).with_costs_in_doubt(&in_doubt);
+    assert_eq!((agrees.verdict, agrees.reasons.len()), (Verdict::Agree, 0));
+    assert!(agrees.warnings[0].contains("2 of the costs"), "{:?}", agrees.warnings);
+    slow_down(&mut p, 2.0);
+    let sound = compared(&p, &m).with_costs_in_doubt(&[]);
+    assert_eq!((sound.verdict, sound.warnings), (Verdict::Disagree, compared(&p, &m).warnings));
+    let comparison = compared(&p, &m).with_costs_in_doubt(&in_doubt);
+    assert_eq!(comparison.verdict, Verdict::Inconclusive);
+    assert!(comparison.reasons[0].contains("`cpu.async.call`"), "{:?}", comparison.reasons);
+    assert!(comparison.reasons[1].starts_with("throughput: "), "{:?}", comparison.reasons);
+}
+
+#[test]
 fn a_measurement_that_proves_nothing_refutes_nothing() {
     let (mut p, mut m) = (predicted(), measured());
     slow_down(&mut p, 2.0);
