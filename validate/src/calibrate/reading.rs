@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::costs::Work;
 use model::failure::ErrorKind;
 use model::place::PlaceId;
 use model::report::Report;
@@ -11,8 +12,8 @@ use super::probe::Probe;
 /// The numbers of a probe in one round. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Reading {
-    /// CPU time of the workers in the counted window, and of the kernel's threads on their
-    /// processors.
+    /// CPU time of the workers in the counted window; where they write to a disk, with that of the
+    /// kernel's threads on their processors.
     pub cpu: f64,
     /// Good answers.
     pub good: f64,
@@ -41,11 +42,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The numbers of the report on a probe.
-    pub(crate) fn of(report: &Report) -> Reading {
+    /// The numbers of the report on `probe`.
+    pub(crate) fn of(report: &Report, probe: &Probe) -> Reading {
         let how = report.measurement.clone().unwrap_or_default();
         let processors = how.service_cpus.len() as f64;
-        let of_kernel = how.kernel * processors * report.run.duration;
+        // To write is the kernel's work in part. Beside a service that only reads, it works for
+        // other programs.
+        let writes = if probe.works.contains(&Work::Commit) { 1.0 } else { 0.0 };
+        let of_kernel = writes * how.kernel * processors * report.run.duration;
         let workers = how.processes.iter().filter(|process| process.is_worker());
         Reading {
             cpu: workers.map(|worker| worker.cpu).sum::<f64>() + of_kernel,

@@ -94,6 +94,8 @@ pub(crate) fn around(
     temporary::prepare(around).map_err(|error| system(&error))?;
     let folder = temporary::temporary(around).map_err(|error| system(&error))?;
     write_probes(folder.path(), &stack, &settings.lengths)?;
+    // What other programs wrote before should not go to the disk while the probes run.
+    rustix::fs::sync();
     let bench = Bench { on: &settings.on, folder: folder.path(), interrupt };
     let total = settings.rounds as usize * stack.probes.len();
     let mut laboratory = LiveLaboratory { bench, console, interlude, done: 0, total };

@@ -51,7 +51,7 @@ pub(crate) fn calibrate<E>(
         let mut round = Round::new(stack.caches);
         for probe in &stack.probes {
             let report = laboratory.measure(probe, number)?;
-            let reading = Reading::of(&report);
+            let reading = Reading::of(&report, probe);
             if !reading.is_sound() {
                 let reasons = reading.doubts.clone();
                 doubts.push(Doubt { round: number + 1, probe: probe.name.clone(), reasons });
@@ -62,7 +62,7 @@ pub(crate) fn calibrate<E>(
         all.push(round);
     }
     for (number, probe) in repetitions(stack, &all) {
-        let reading = Reading::of(&laboratory.measure(probe, number)?);
+        let reading = Reading::of(&laboratory.measure(probe, number)?, probe);
         if reading.is_sound() {
             doubts.retain(|doubt| (doubt.round, &doubt.probe) != (number + 1, &probe.name));
             all[number as usize].insert(probe, reading);
