@@ -14,7 +14,9 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::learned::{Endpoint, Figure, Learned, Step, save, write};
-use crate::probe::{Ask, Budget, Connection, Found, Origin, Session, Target, Watcher, fill};
+use crate::probe::{
+    Ask, Budget, Connection, DATABASE, Found, Origin, Session, Target, Watcher, fill,
+};
 use crate::process::{Account, Facts, ProcessError, Started, facts};
 use crate::wait::traffic::{Route, UpstreamRoute, Watch};
 
@@ -138,9 +140,7 @@ pub(super) fn run(options: &Probe, console: &mut Console<'_>) -> Result<Exit, Fa
     }
     session.workers = known.workers.value;
     session.cores = session.account.cores().unwrap_or(1);
-    for (name, pid) in
-        [("the database", options.database_pid), ("the upstream", options.upstream_pid)]
-    {
+    for (name, pid) in [(DATABASE, options.database_pid), ("the upstream", options.upstream_pid)] {
         if let Some(pid) = pid {
             session.others.push((name.into(), Account::of_process(pid).map_err(system)?));
         }

@@ -84,7 +84,8 @@ impl Session<'_> {
         if times.len() == depth {
             times.sort_by(f64::total_cmp);
             let threads = Some((before[0].threads, used.after.threads));
-            let burst = Burst { times, cpu: used.cpu[0], delayed: used.delayed, threads };
+            let (cpu, others) = (used.cpu[0], used.cpu[1..].to_vec());
+            let burst = Burst { times, cpu, others, delayed: used.delayed, threads };
             self.measured[index].bursts.push(burst);
         }
         Ok(())

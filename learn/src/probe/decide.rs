@@ -29,6 +29,8 @@ pub struct Burst {
     pub times: Vec<f64>,
     /// CPU time of the service, of all of them together, seconds.
     pub cpu: f64,
+    /// CPU time in each of the other named processes, of all of them together, seconds.
+    pub others: Vec<f64>,
     /// How long its threads, all together, could have computed, but no processor was free, seconds.
     pub delayed: f64,
     /// Threads of the service before and after.

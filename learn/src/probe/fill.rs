@@ -7,9 +7,9 @@ use model::statistics::Estimate;
 use render::number;
 
 use super::decide::{Alone, Decision, Manner};
-use super::pool;
-use super::session::{Measured, Session};
+use super::session::{DATABASE, Measured, Session};
 use super::witness::{Seen, SeenEndpoint};
+use super::{cpu, pool, queries};
 use crate::learned::{
     Database, Endpoint, Figure, Hold, Latency, Learned, Load, Service, Step, Upstream,
 };
@@ -157,9 +157,21 @@ fn waited_for(
         cores: database.cores.as_ref().map(|assumed| cores.unwrap_or(assumed.clone())),
         pool: pool::of(session, facts, threads),
         hold: usual_hold(session, seen),
-        ..database
+        ..queries::computed(database, &asked_of_database(session, seen))
     });
     (seen.upstreams.clone(), database)
+}
+
+/// What each endpoint asks of the database, where the CPU time of its server is known.
+fn asked_of_database(session: &Session<'_>, seen: &Seen) -> Vec<queries::Asked> {
+    let Some(number) = session.others.iter().position(|(name, _)| name == DATABASE) else {
+        return Vec::new();
+    };
+    let known = session.asks.iter().zip(&session.measured).filter_map(|(ask, measured)| {
+        let steps = &seen.endpoints.get(&ask.name)?.steps;
+        queries::Asked::new(steps, cpu::of_other(measured, number)?)
+    });
+    known.collect()
 }
 
 /// How long most requests keep a connection, by weight.
@@ -178,7 +190,7 @@ fn usual_hold(session: &Session<'_>, seen: &Seen) -> Option<Figure<Hold>> {
 
 /// CPU and waiting of an endpoint as steps.
 fn steps(session: &Session<'_>, index: usize) -> Vec<Step> {
-    let cpu = cpu(&session.measured[index]);
+    let cpu = cpu::of_service(&session.measured[index]);
     match seen_of(session, index) {
         Some(seen) if !seen.steps.is_empty() => {
             seen.steps.iter().map(|step| with_cpu(step, &cpu)).collect()
@@ -196,43 +208,6 @@ fn with_cpu(step: &Step, cpu: &Figure) -> Step {
     let part = |seconds: f64| seconds * share.value;
     let (low, high) = (cpu.low.map(part), cpu.high.map(part));
     Step::Cpu(Figure { value: part(cpu.value), low, high, ..cpu.clone() })
-}
-
-/// CPU time of a request: the mean over depths, from the least to the most of them.
-fn cpu(measured: &Measured) -> Figure {
-    let mut depths: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    depths.insert(1, measured.turns.iter().map(|turn| turn.cpu).collect());
-    for burst in &measured.bursts {
-        let size = burst.times.len();
-        // A burst around the end of a pool is one of 64 in all but the name.
-        depths.entry(size).or_default().push(burst.cpu / size as f64);
-    }
-    // A single burst has no spread of its own, and small ones are noise.
-    depths.retain(|&size, values| size == 1 || (values.len() >= 2 && size >= 8));
-    let each: Vec<Estimate> =
-        depths.values().map(|values| Estimate::of_mean(values, 0.95)).collect();
-    let value = each.iter().map(|one| one.value).sum::<f64>() / each.len() as f64;
-    let low = each.iter().map(|one| one.low).fold(f64::INFINITY, f64::min).max(0.0);
-    let high = each.iter().map(|one| one.high).fold(0.0, f64::max);
-    let requests: usize = measured.turns.iter().map(|turn| turn.times.len()).sum();
-    let words: Vec<String> = depths
-        .keys()
-        .zip(&each)
-        .map(|(size, one)| match size {
-            1 => format!("{} one at a time", number::time(one.value)),
-            _ => format!("{} with {size} at once", number::time(one.value)),
-        })
-        .collect();
-    let how = format!(
-        "CPU of the service's processes over {requests} requests in {} turns: {}",
-        measured.turns.len(),
-        words.join(", "),
-    );
-    let mut figure = Figure::measured(value, [low, high], how);
-    if high - low > 0.2 * value {
-        figure.better = "probe again on a quiet machine, with a larger --budget-time".into();
-    }
-    figure
 }
 
 /// What an endpoint waits for, of unknown kind; none if that is too little to be seen.
@@ -419,7 +394,9 @@ fn remarks(session: &Session<'_>, index: usize, decision: &Decision, facts: &Fac
             ask.name
         ));
     }
-    for (number, (name, _)) in session.others.iter().enumerate() {
+    let database = session.seen.as_ref().is_some_and(|seen| seen.database.is_some());
+    let others = session.others.iter().enumerate();
+    for (number, (name, _)) in others.filter(|(_, (name, _))| name != DATABASE || !database) {
         let values: Vec<f64> =
             measured.turns.iter().filter_map(|turn| turn.others.get(number).copied()).collect();
         let used = Estimate::of_mean(&values, 0.95);

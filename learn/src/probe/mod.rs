@@ -2,6 +2,7 @@
 
 mod ask;
 mod bursts;
+mod cpu;
 /// How an endpoint serves several requests at once.
 pub mod decide;
 mod fill;
@@ -9,6 +10,7 @@ mod har;
 mod health;
 mod openapi;
 mod pool;
+mod queries;
 mod session;
 mod target;
 mod witness;
@@ -17,6 +19,6 @@ pub use ask::Ask;
 pub use fill::{Origin, fill};
 pub use har::requests as har;
 pub use openapi::{Found, requests as openapi};
-pub use session::{Budget, Measured, Session, Stopped, Turn, Watcher};
+pub use session::{Budget, DATABASE, Measured, Session, Stopped, Turn, Watcher};
 pub use target::{Answer, Connection, Target, TargetError};
 pub use witness::{Connections, Seen, SeenEndpoint, Witness};

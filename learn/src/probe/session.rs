@@ -85,6 +85,9 @@ pub struct Measured {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stopped(pub String);
 
+/// What the account of the database's processes is called in [`Session::others`].
+pub const DATABASE: &str = "the database";
+
 /// An experiment.
 pub struct Session<'a> {
     /// Where the service is.

@@ -1,0 +1,121 @@
+//! CPU time of a request, from requests one at a time and several at once.
+
+use std::collections::BTreeMap;
+
+use model::statistics::Estimate;
+use render::number;
+
+use super::session::Measured;
+use crate::learned::Figure;
+
+/// So many requests at once keep a process busy for long enough to see what they cost it.
+const BUSY: usize = 8;
+
+/// CPU time of a request in the service's processes, in seconds.
+///
+/// The value is that of requests that come together, the mean over all numbers of at least
+/// [`BUSY`]: a process that is asked one request at a time sleeps after each and computes slower
+/// than one that is busy, and what a service costs matters where it is busy. The interval holds
+/// the requests one at a time too.
+pub(super) fn of_service(measured: &Measured) -> Figure {
+    let alone = measured.turns.iter().map(|turn| turn.cpu).collect();
+    let together = measured.bursts.iter().map(|burst| (burst.times.len(), burst.cpu));
+    let figure = of(measured, alone, together, "the service's processes");
+    figure.unwrap_or_else(|| Figure::derived(0.0, "nothing was measured"))
+}
+
+/// The same in the other processes with this number; none if they were not measured.
+pub(super) fn of_other(measured: &Measured, number: usize) -> Option<Figure> {
+    let turns = measured.turns.iter();
+    let alone = turns.filter_map(|turn| turn.others.get(number).copied()).collect();
+    let bursts = measured.bursts.iter();
+    let together = bursts.filter_map(|burst| Some((burst.times.len(), *burst.others.get(number)?)));
+    of(measured, alone, together, "the other processes")
+}
+
+/// From the CPU time of a request in each turn, and pairs of requests and the CPU time of all of
+/// them in each burst.
+fn of(
+    measured: &Measured,
+    alone: Vec<f64>,
+    together: impl Iterator<Item = (usize, f64)>,
+    whose: &str,
+) -> Option<Figure> {
+    let mut depths: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for (size, cpu) in together {
+        depths.entry(size).or_default().push(cpu / size as f64);
+    }
+    // A single burst has no spread of its own, and small ones are noise.
+    depths.retain(|&size, values| values.len() >= 2 && size >= BUSY);
+    if !alone.is_empty() {
+        depths.insert(1, alone);
+    }
+    let each: Vec<(usize, Estimate)> =
+        depths.iter().map(|(size, values)| (*size, Estimate::of_mean(values, 0.95))).collect();
+    let busy: Vec<f64> =
+        each.iter().filter(|(size, _)| *size >= BUSY).map(|(_, one)| one.value).collect();
+    let value = match busy.len() {
+        0 => each.first()?.1.value,
+        count => busy.iter().sum::<f64>() / count as f64,
+    };
+    let low = each.iter().map(|(_, one)| one.low).fold(f64::INFINITY, f64::min).max(0.0);
+    let high = each.iter().map(|(_, one)| one.high).fold(0.0, f64::max);
+    let words: Vec<String> = each
+        .iter()
+        .map(|(size, one)| match size {
+            1 => format!("{} one at a time", number::time(one.value)),
+            _ => format!("{} with {size} at once", number::time(one.value)),
+        })
+        .collect();
+    let requests: usize = measured.turns.iter().map(|turn| turn.times.len()).sum();
+    let how = format!(
+        "CPU of {whose} over {requests} requests in {} turns: {}",
+        measured.turns.len(),
+        words.join(", "),
+    );
+    let mut figure = Figure::measured(value, [low.min(value), high.max(value)], how);
+    if high - low > 0.2 * value {
+        figure.better = "probe again on a quiet machine, with a larger --budget-time".into();
+    }
+    Some(figure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decide::Burst;
+    use super::super::session::Turn;
+    use super::*;
+
+    fn turn(cpu: f64) -> Turn {
+        Turn { times: vec![0.01; 10], cpu, delayed: 0.0, off_main: 0.0, others: vec![2.0 * cpu] }
+    }
+
+    fn burst(size: usize, each: f64) -> Burst {
+        let cpu = each * size as f64;
+        Burst { times: vec![0.01; size], cpu, others: vec![cpu], delayed: 0.0, threads: None }
+    }
+
+    #[test]
+    fn what_a_busy_service_costs_is_the_value_and_the_rest_is_in_the_interval() {
+        let turns = vec![turn(4e-3), turn(4.2e-3), turn(4.1e-3)];
+        let few = [burst(2, 9e-3), burst(2, 9e-3), burst(64, 1e-3)];
+        let bursts = [burst(8, 3.0e-3), burst(8, 3.2e-3), burst(64, 3.4e-3), burst(64, 3.6e-3)];
+        let alone = Measured { turns: turns.clone(), bursts: few.to_vec(), ..Measured::default() };
+        let figure = of_service(&alone);
+        assert!((figure.value - 4.1e-3).abs() < 1e-9, "{figure:?}");
+        let measured = Measured { turns, bursts: bursts.to_vec(), ..Measured::default() };
+        let figure = of_service(&measured);
+        assert!((figure.value - 3.3e-3).abs() < 1e-9, "{figure:?}");
+        assert!(figure.high.is_some_and(|high| high > 4.1e-3), "{figure:?}");
+        assert!(
+            figure.how.ends_with(
+                "4.10 ms one at a time, 3.10 ms with 8 at once, 3.50 ms with 64 at once"
+            ),
+            "{}",
+            figure.how
+        );
+        let other = of_other(&measured, 0).expect("it was measured");
+        assert!((other.value - 3.3e-3).abs() < 1e-9, "{other:?}");
+        assert_eq!(of_other(&measured, 1), None);
+    }
+}
