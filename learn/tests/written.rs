@@ -38,6 +38,7 @@ fn shop() -> Learned {
             ),
             workers: Figure::derived(2, "processes that were seen to use CPU"),
             threads: Some(Figure::assumed(40, "the default of AnyIO", "name it with --threads")),
+            first_request: Some(Figure::derived(0.84, "CPU of the first request of a process")),
             cores: Figure::assumed(1, "nothing was seen", "say how many processors it may use"),
         },
         endpoints: vec![
@@ -124,7 +125,7 @@ fn a_scenario_is_written_as_a_person_would_write_it() {
         resolved.get("endpoint.\"GET /items/{id}\".steps[0].cpu").as_deref(),
         Some("4.312ms")
     );
-    assert_eq!(resolved.known().len(), 21);
+    assert_eq!(resolved.known().len(), 22);
     assert_eq!(resolved.notes(), Vec::<String>::new());
 }
 
@@ -223,6 +224,7 @@ prop_compose! {
                 cores: workers.clone(),
                 workers,
                 threads,
+                first_request: None,
             },
             endpoints: endpoints.into_iter().map(|(name, weight, steps)| Endpoint {
                 name, request: None, weight, concurrency: None, hold: None, steps,

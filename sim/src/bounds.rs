@@ -138,6 +138,7 @@ impl Walk<'_> {
             // What comes after it is work, but the client does not wait for it.
             Basic::Reply => self.replied = true,
             Basic::Admit
+            | Basic::First { .. }
             | Basic::Turn
             | Basic::After { .. }
             | Basic::AfterEnd { .. }

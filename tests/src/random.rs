@@ -66,6 +66,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("service.worker_timeout", &["\"2ms\"", "\"20ms\"", "\"never\""]),
     ("service.max_requests", &["1", "5", "40", "\"never\""]),
     ("service.max_requests_jitter", &["0", "3"]),
+    ("service.first_request", &["\"0s\"", "\"1ms\"", "\"30ms\""]),
     ("service.boot", &["\"0s\"", "\"1ms\"", "\"30ms\""]),
     ("database.engine", &["\"sqlite\"", "\"sqlite\"", "\"postgres\""]),
     ("database.journal_mode", &["\"delete\"", "\"truncate\"", "\"persist\"", "\"wal\"", "\"wal\""]),

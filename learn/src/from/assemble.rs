@@ -275,7 +275,7 @@ fn service(records: &Records, cores: Figure<u32>) -> Service {
             "`--concurrency`, or `learn probe`, which finds out by experiment",
         ),
     };
-    Service { server, concurrency, workers, threads: None, cores }
+    Service { server, concurrency, workers, threads: None, first_request: None, cores }
 }
 
 /// Who sends requests; what does not fit into a scenario goes to the notes.

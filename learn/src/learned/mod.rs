@@ -48,6 +48,9 @@ pub struct Service {
     pub workers: Figure<u32>,
     /// Threads of each worker's pool; none where the default of the server holds.
     pub threads: Option<Figure<u32>>,
+    /// CPU time that the first request of each worker takes beside its own, seconds; none if that
+    /// was not seen.
+    pub first_request: Option<Figure>,
     /// Processors that all workers share.
     pub cores: Figure<u32>,
 }

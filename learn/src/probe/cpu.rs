@@ -11,6 +11,9 @@ use crate::learned::Figure;
 /// So many requests at once keep a process busy for long enough to see what they cost it.
 const BUSY: usize = 8;
 
+/// What a first request takes more than this is no chance, in seconds.
+const FIRST_LEAST: f64 = 0.02;
+
 /// CPU time of a request in the service's processes, in seconds.
 ///
 /// The value is that of requests that come together, the mean over all numbers of at least
@@ -31,6 +34,20 @@ pub(super) fn of_other(measured: &Measured, number: usize) -> Option<Figure> {
     let bursts = measured.bursts.iter();
     let together = bursts.filter_map(|burst| Some((burst.times.len(), *burst.others.get(number)?)));
     of(measured, alone, together, "the other processes")
+}
+
+/// What the first request of a process takes beside its own CPU time, in seconds: the most that the
+/// first request of any endpoint took, since it is the first of its process too. None if the
+/// processes had been asked before.
+pub(super) fn of_first(measured: &[Measured]) -> Option<Figure> {
+    let more = measured.iter().filter(|one| !one.turns.is_empty()).filter_map(|one| {
+        let usual = of_service(one).value;
+        let more = one.cold?.1 - usual;
+        (more > FIRST_LEAST && more > usual).then_some(more)
+    });
+    let most = more.max_by(f64::total_cmp)?;
+    let how = "CPU of the first request of a process that had just been started";
+    Some(Figure::derived(most, how).better("start the service again and look how it varies"))
 }
 
 /// From the CPU time of a request in each turn, and pairs of requests and the CPU time of all of
@@ -93,6 +110,18 @@ mod tests {
     fn burst(size: usize, each: f64) -> Burst {
         let cpu = each * size as f64;
         Burst { times: vec![0.01; size], cpu, others: vec![cpu], delayed: 0.0, threads: None }
+    }
+
+    #[test]
+    fn the_first_request_of_a_process_is_told_from_that_of_an_endpoint() {
+        let measured = |cold: f64| Measured {
+            cold: Some((1.0, cold)),
+            turns: vec![turn(10e-3), turn(10e-3)],
+            ..Measured::default()
+        };
+        let first = of_first(&[measured(25e-3), measured(0.84), Measured::default()]);
+        assert!(first.is_some_and(|first| (first.value - 0.83).abs() < 1e-9));
+        assert_eq!(of_first(&[measured(25e-3), measured(12e-3)]), None);
     }
 
     #[test]

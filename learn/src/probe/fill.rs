@@ -96,6 +96,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
             concurrency: usual,
             workers: facts.workers.clone(),
             threads,
+            first_request: cpu::of_first(&session.measured),
             cores: cores(session),
         },
         endpoints,
@@ -363,7 +364,7 @@ fn remarks(session: &Session<'_>, index: usize, decision: &Decision, facts: &Fac
         if seconds > 2.0 * usual {
             remarks.push(format!(
                 "{}: the first request took {} with {} of CPU time, later ones {}; it is not \
-                 counted.",
+                 in the steps.",
                 ask.name,
                 number::time(seconds),
                 number::time(cpu),

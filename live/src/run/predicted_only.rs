@@ -1,4 +1,4 @@
-//! Keys of the database that predictions know and measurements do not honour.
+//! Keys that predictions know and measurements do not honour.
 
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
@@ -11,6 +11,7 @@ const OF_LIBRARIES: [&str; 5] =
 
 /// Refuses each of them by its key.
 pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
+    first_request(resolved, found);
     let Some(database) = &resolved.scenario.database else { return };
     let mut refuse = |key: &str, allowed: &str, advice: &str| {
         let key = format!("database.{key}");
@@ -43,6 +44,16 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
             "\"asyncpg\" where async handlers await the database, \"psycopg\" elsewhere,",
             "write `client = \"asyncpg\"`, or leave it out",
         );
+    }
+}
+
+/// The real stack's first request takes what it takes.
+fn first_request(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
+    if !resolved.scenario.service.first_request.is_zero() {
+        let key = "service.first_request";
+        let what = format!("`{key}` is predicted, and not measured as it is written");
+        let advice = "leave it out, or predict it with sim";
+        found.push(resolved.refusal(key, &what, "0s when measured", advice));
     }
 }
 

@@ -112,6 +112,10 @@ section! {
         /// CPU time that a worker which takes the place of another needs before it serves: it
         /// imports the application.
         pub boot: Span = "1s",
+        /// CPU time that the first request of each worker process takes beside its own: what is
+        /// imported, compiled and opened only then. Other requests of the worker wait meanwhile, as
+        /// they do for any CPU time.
+        pub first_request: Span = "0s",
         /// How new connections spread over the workers.
         pub spread: Spread = "lifo",
         /// The event loop: its way with new connections, and its order of callbacks.

@@ -75,6 +75,7 @@ impl<T: Trace> Engine<'_, T> {
             }
             Basic::Cpu { draw } => Flow::work(self.sample(task, draw)),
             Basic::Burn { span } => Flow::Work { span, native: false },
+            Basic::First { span } => self.first_request(task, span),
             Basic::Block { draw } => {
                 let span = self.sample(task, draw);
                 self.block(task, span, place::BLOCK)

@@ -212,6 +212,10 @@ impl<'a> Reader<'a> {
                 self.ahead += self.mean(draw);
                 self.line(self.admission());
             }
+            Basic::First { span } => {
+                let span = span.secs_f64();
+                self.line(format!("once in each process, compute {} more", number::time(span)));
+            }
             Basic::Cpu { draw } => {
                 self.line(format!("compute {}", self.draw_in_words(draw)));
                 let mean = self.mean(draw);

@@ -218,7 +218,10 @@ impl<'s> Compiler<'s> {
             self.emit(Basic::Request { draw, in_flight });
         }
 
-        let handler = |c: &mut Compiler| c.handler(&endpoint.steps, "");
+        let handler = |c: &mut Compiler| {
+            c.first_request();
+            c.handler(&endpoint.steps, "");
+        };
         for _ in 0..dependencies {
             self.on_pool(threads::Op::Dependency, |_| {});
         }
@@ -241,6 +244,14 @@ impl<'s> Compiler<'s> {
         }
         self.finish_unwinding();
         Class { name: endpoint.name.clone(), start, concurrency: self.concurrency }
+    }
+
+    /// What the first request of a process costs more than others, if it does.
+    fn first_request(&mut self) {
+        let span = self.scenario.service.first_request.scale(1.0 / self.scenario.cpu.speed);
+        if !span.is_zero() {
+            self.emit(Basic::First { span });
+        }
     }
 
     /// Steps in a row, whose draws are named by `prefix` and their number.

@@ -42,6 +42,8 @@ pub enum Basic {
     Cpu { draw: DrawId },
     /// A fixed amount of CPU, holding the interpreter lock.
     Burn { span: Span },
+    /// CPU of the first request of a process, holding the interpreter lock.
+    First { span: Span },
     /// A wait that blocks its thread.
     Block { draw: DrawId },
     /// A wait that is parked where the concurrency model parks.
@@ -124,6 +126,7 @@ impl Basic {
             Basic::Request { .. } => "framework CPU",
             Basic::Cpu { .. } => "CPU",
             Basic::Burn { .. } => "library CPU",
+            Basic::First { .. } => "CPU of the process's first request",
             Basic::Block { .. } => "block the thread",
             Basic::Sleep { .. } => "wait",
             Basic::ToLoop => "hand over to the event loop",

@@ -35,6 +35,8 @@ pub(crate) struct Process {
     pub(crate) since: Instant,
     /// It is not ready to serve.
     pub(crate) boots: bool,
+    /// Its first request has begun.
+    pub(crate) begun: bool,
     /// It accepts nothing more, and ends with its last request.
     pub(crate) drains: bool,
     /// When its loop last looked at its timers.
@@ -62,6 +64,7 @@ impl Process {
             life,
             since: now,
             boots: life > 0,
+            begun: false,
             drains: false,
             polled: now,
             answered: 0,

@@ -3,7 +3,7 @@
 use model::units::{Instant, Span};
 
 use super::{TICK, look};
-use crate::engine::{Engine, Event, Record, Role, ThreadState, Trace};
+use crate::engine::{Engine, Event, Flow, Record, Role, ThreadState, Trace};
 use crate::event_loop::Via;
 use crate::observe::Limit;
 
@@ -45,6 +45,14 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.process.down.leave(self.now);
             self.trace.record(self.now, Record::WorkerServes { worker });
         }
+    }
+
+    /// The handler of `task` begins: CPU time of so many more if it is the first of its process.
+    pub(crate) fn first_request(&mut self, task: u32, span: Span) -> Flow {
+        let worker = self.worker_of(task);
+        let process = &mut self.workers[worker as usize].process;
+        let begun = std::mem::replace(&mut process.begun, true);
+        Flow::work(if begun { Span::ZERO } else { span })
     }
 
     /// `worker` has answered a request: it may be the last that it is to answer.

@@ -149,3 +149,23 @@ fn a_request_on_its_way_to_a_worker_that_ends_is_lost_or_sent_again() {
     let lost = recycled(", keep_alive_timeout = \"1h\"", &sets, "3ms");
     assert_eq!(lost.log()[4], "job 110ms connection_closed");
 }
+
+#[test]
+fn the_first_request_of_each_process_takes_more_cpu_and_others_wait_for_it() {
+    let text = r#"
+        load = { users = 3, duration = "600ms" }
+        service = { concurrency = "async", max_requests = 20, boot = "0s", first_request = "90ms" }
+        costs = {}
+        endpoint = [{ name = "job", weight = 1, steps = [{ cpu = "10ms" }] }]
+    "#;
+    let run = run_with(text, &[], &[]);
+    // The first is answered after 100 ms, and those that came with it 10 ms after each other.
+    assert_eq!(run.instants()[..4], ["100ms", "110ms", "120ms", "130ms"]);
+    assert!(run.seen.process.recycled >= 1);
+    // 600 ms less 90 ms for each process that has begun.
+    let begun = run.seen.process.recycled + 1;
+    let answers = run.outcomes().len() as u64;
+    assert!(answers.abs_diff((600 - 90 * begun) / 10) <= 1, "{answers} with {begun} processes");
+    let warm = run_with(text, &[], &["service.first_request=0s"]);
+    assert_eq!(warm.instants()[..2], ["10ms", "20ms"]);
+}

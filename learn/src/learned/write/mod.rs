@@ -77,6 +77,9 @@ fn service(file: &mut File, service: &Service) {
     if let Some(threads) = &service.threads {
         file.count("threads", "service.threads", threads, 1);
     }
+    if let Some(first) = &service.first_request {
+        file.number("first_request", "service.first_request", SPAN, first);
+    }
     file.header("cpu");
     file.count("cores", "cpu.cores", &service.cores, 1);
 }
