@@ -73,6 +73,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("database.busy_timeout", &["\"0s\"", "\"2ms\"", "\"100ms\""]),
     ("database.wal_autocheckpoint", &["0", "1", "20"]),
     ("database.max_connections", &["4", "4", "5", "\"none\""]),
+    ("database.cpu", &["\"own\"", "\"shared\""]),
     ("database.open_trips", &["0", "1", "5"]),
     ("database.prepare_after", &["0", "1", "3", "\"never\""]),
     ("database.ping_trips", &["1", "3"]),

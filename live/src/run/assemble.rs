@@ -479,7 +479,11 @@ impl<'a> Builder<'a> {
 
     /// The database server has fewer processors than the scenario says, or not to itself.
     fn crowded_server(&self, split: &Split) -> Option<String> {
-        let cores = postgres::settings(&self.resolved.scenario)?.cores as usize;
+        let settings = postgres::settings(&self.resolved.scenario)?;
+        if settings.shares_cpu() {
+            return None;
+        }
+        let cores = settings.cores as usize;
         let has = self.rounds.iter().find_map(|round| round.server.as_ref())?.cpus.count();
         let alone = has < split.load.count();
         let shares = if alone { "" } else { ", which it shares with the load" };

@@ -1,6 +1,6 @@
 //! When a measurement proves nothing, and why: each guard is a sentence in the report.
 
-use model::measurement::{Measurement, Process};
+use model::measurement::{DatabaseServer, Measurement, Process};
 use model::place::PlaceId;
 use model::report::{OTHER_STATIONS, Report, STATIONS};
 
@@ -145,7 +145,10 @@ fn load(measurement: &Measurement, reasons: &mut Vec<String>) {
         ));
     }
     let cpus = measurement.load_cpus.len().max(1) as f64;
-    let server = measurement.database.as_ref().map_or(0.0, |one| one.utilisation + one.watching);
+    let beside =
+        |one: &&DatabaseServer| one.cpus.iter().all(|cpu| measurement.load_cpus.contains(cpu));
+    let server = measurement.database.as_ref().filter(beside);
+    let server = server.map_or(0.0, |one| one.utilisation + one.watching);
     let all = of_load().map(|process| process.utilisation).sum::<f64>() + server;
     let share = all / cpus;
     if busy.is_empty() && share > LOAD_CPU {

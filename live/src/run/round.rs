@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::measurement::MeasuredMemory;
 use model::read::Resolved;
-use model::scenario::{Load, Scenario};
+use model::scenario::{Postgres, Scenario};
 use tokio::sync::watch;
 
 use super::error::RunError;
@@ -16,6 +16,7 @@ use super::stations::Span;
 use crate::clock;
 use crate::load::{self, Event, LoadError, LoadSecond, Second, Tally};
 use crate::machine::{ClockTrouble, Cpus, Holdings, MachineReading, Noise, Split};
+use crate::postgres::{self, Reading};
 use crate::stack::ServiceUrl;
 
 /// Longest pause between two looks at the children.
@@ -168,7 +169,7 @@ pub(crate) fn run_round(
         .name("load".into())
         .spawn(move || load::run(&plan, stop, tell))
         .map_err(RunError::System)?;
-    let mut watch = Watch::new(stage, events, halt, &resolved.scenario.load);
+    let mut watch = Watch::new(stage, events, halt, &resolved.scenario);
     let watched = watch.until_the_end(setting, progress);
     // Should it not have come to its end, there is nothing left to wait for.
     watch.halt.send_replace(true);
@@ -202,18 +203,27 @@ fn memory(idle: u64, close: &Edge) -> MeasuredMemory {
     MeasuredMemory { idle, loaded, requests, per_request }
 }
 
-/// What else ran on the processors of the service and of the load between two edges.
-fn noises(open: &Edge, close: &Edge, split: &Split) -> (Option<Noise>, Option<Noise>) {
+/// What else ran on the processors of the service and of the load between two edges. The database
+/// server runs on the service's if `shared`.
+fn noises(
+    open: &Edge,
+    close: &Edge,
+    split: &Split,
+    shared: bool,
+) -> (Option<Noise>, Option<Noise>) {
     let workers = Span::all(&open.counts.workers, &close.counts.workers);
     let service: u64 = workers.iter().map(Span::cpu).sum();
     let mock = |edge: &Edge| edge.counts.upstream.as_ref().map_or(0, |mock| mock.cpu);
     // One that has died takes its account along.
-    let server = |edge: &Edge| {
-        edge.counts.database.as_ref().map_or(0, |one| one.cpu + one.watching + one.network)
+    let database = |pick: fn(&Reading) -> u64| {
+        let at = |edge: &Edge| edge.counts.database.as_ref().map_or(0, pick);
+        at(close).saturating_sub(at(open))
     };
+    let (server, network) = (database(|one| one.cpu + one.watching), database(|one| one.network));
     let load = close.load_cpu.saturating_sub(open.load_cpu)
         + mock(close).saturating_sub(mock(open))
-        + server(close).saturating_sub(server(open));
+        + network;
+    let (service, load) = if shared { (service + server, load) } else { (service, load + server) };
     let noise = |cpus, ours| open.machine.noise(&close.machine, cpus, ours);
     if split.separate {
         (noise(&split.service, service), noise(&split.load, load))
@@ -238,10 +248,19 @@ struct Watch {
     /// The machine when the last second was reported.
     told: MachineReading,
     server: Option<ServerFacts>,
+    /// The database server runs on the service's processors.
+    shared: bool,
 }
 
 impl Watch {
-    fn new(stage: Stage, events: Receiver<Event>, halt: watch::Sender<bool>, load: &Load) -> Watch {
+    fn new(
+        stage: Stage,
+        events: Receiver<Event>,
+        halt: watch::Sender<bool>,
+        scenario: &Scenario,
+    ) -> Watch {
+        let load = &scenario.load;
+        let shared = postgres::settings(scenario).is_some_and(Postgres::shares_cpu);
         let server = stage.cluster().map(|cluster| ServerFacts {
             version: cluster.version().to_string(),
             cpus: cluster.cpus().clone(),
@@ -249,6 +268,7 @@ impl Watch {
         Watch {
             stage,
             server,
+            shared,
             events,
             halt,
             seconds: Vec::new(),
@@ -302,7 +322,7 @@ impl Watch {
                 self.seconds.push(*second);
             }
         }
-        let (noise, load_noise) = noises(&open, &close, setting.split);
+        let (noise, load_noise) = noises(&open, &close, setting.split, self.shared);
         Round {
             started,
             seconds: self.seconds,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use model::read::Resolved;
-use model::scenario::{Engine, Sqlite};
+use model::scenario::{Engine, ServerCpu, Sqlite};
 use tokio::runtime::Builder;
 
 use super::error::RunError;
@@ -206,7 +206,10 @@ fn data(resolved: &Resolved, setting: &Setting<'_>) -> Result<Option<Data>, RunE
         Engine::Sqlite(settings) => file(resolved, settings, setting).map(Some),
         Engine::Postgres(settings) => {
             let Setting { seed, directory, interrupt, split, .. } = *setting;
-            let server = split.beside_load(settings.cores);
+            let server = match settings.cpu {
+                ServerCpu::Own => split.beside_load(settings.cores),
+                ServerCpu::Shared => split.service.clone(),
+            };
             let processors = Processors { server, network: split.load.clone() };
             let cluster = Cluster::start(resolved, seed, directory, processors, interrupt)?;
             Ok(Some(Data::Server(Box::new(cluster))))

@@ -2,10 +2,11 @@
 
 use model::place::{self, Place};
 use model::report::{AfterWork, InFlight, Station};
-use model::scenario::{Connections, Engine, LockScope, Scenario};
+use model::scenario::{Connections, Engine, LockScope, Postgres, Scenario};
 use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
 
+use crate::postgres;
 use crate::stack::{GaugeReading, Snapshot, StationReadings};
 
 /// A worker at the beginning and at the end of the counted window.
@@ -112,10 +113,14 @@ impl<'a> Window<'a> {
         u64::from(self.scenario.service.workers) * u64::from(self.sets)
     }
 
-    /// CPU nanoseconds of all workers, and of the kernel for them.
+    /// CPU nanoseconds of all workers, of the kernel for them, and of a database server on the same
+    /// processors.
     fn cpu(&self) -> f64 {
         let all = self.seconds * 1e9 * f64::from(self.scenario.cpu.cores);
-        self.workers.iter().map(|span| span.cpu() as f64).sum::<f64>() + self.kernel * all
+        let shared = postgres::settings(self.scenario).is_some_and(Postgres::shares_cpu);
+        let server = self.server.filter(|_| shared).map_or(0.0, |(cpu, _)| cpu as f64);
+        let workers = self.workers.iter().map(|span| span.cpu() as f64).sum::<f64>();
+        workers + self.kernel * all + server
     }
 
     fn sum(&self, pick: impl Fn(&Snapshot) -> f64) -> f64 {

@@ -89,6 +89,28 @@ fn fastapi_is_served_by_psycopg_and_by_asyncpg() {
     lab.only_runs_are_left(3);
 }
 
+#[test]
+fn a_server_that_shares_the_processors_of_the_service_runs_on_them() {
+    if !has_postgres() {
+        return;
+    }
+    let lab = Lab::new(ORDERS);
+    let cpus = |sets: &str| {
+        let kept = lab.run(sets);
+        is_served(&kept, Some(3));
+        let cpu = kept.station("cpu").expect("there is one").utilisation;
+        let measurement = kept.measurement();
+        let server = measurement.database.clone().expect("there was a server");
+        assert!(cpu >= server.utilisation || server.cpus != measurement.service_cpus, "{server:?}");
+        (server.cpus, measurement.service_cpus.clone(), measurement.load_cpus.clone())
+    };
+    let (server, service, _) = cpus("--set database.cpu=shared");
+    assert_eq!(server, service);
+    let (server, _, load) = cpus("--set database.cpu=own");
+    assert!(server.iter().all(|cpu| load.contains(cpu)), "{server:?} {load:?}");
+    lab.only_runs_are_left(2);
+}
+
 /// Requests that keep their connection while they wait for an upstream.
 const HOLDING: &str = r#"
     load = { users = 60, duration = "3s" }

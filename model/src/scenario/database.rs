@@ -62,7 +62,9 @@ section! {
         /// Network round trip of each statement.
         #[key(usually(Span::from_secs(1)))]
         pub round_trip: Distribution = "0.5ms",
-        /// Processors of the database server.
+        /// Whose processors the server runs on.
+        pub cpu: ServerCpu = "own",
+        /// Processors of the database server. They have no meaning with `cpu = "shared"`.
         #[key(within(1, 1024))]
         pub cores: u32 = 2,
         /// Connections that the server allows at a time; it keeps three of them for superusers.
@@ -98,6 +100,7 @@ impl Postgres {
         Postgres {
             client: None,
             round_trip,
+            cpu: ServerCpu::Own,
             cores,
             max_connections: Some(100),
             refused: Refused::Error,
@@ -109,9 +112,25 @@ impl Postgres {
         }
     }
 
+    /// The server runs on the service's processors.
+    pub fn shares_cpu(&self) -> bool {
+        self.cpu == ServerCpu::Shared
+    }
+
     /// Connections that a service may have open at a time, if the server limits them.
     pub fn connections(&self) -> Option<u32> {
         self.max_connections.map(|most| most - RESERVED)
+    }
+}
+
+words! {
+    /// Whose processors a database server runs on.
+    pub enum ServerCpu {
+        /// on `cores` processors of its own
+        Own = "own",
+        /// on the service's: its sessions are processes that take turns with the workers, as on a
+        /// machine that has both
+        Shared = "shared",
     }
 }
 

@@ -18,7 +18,7 @@ mod upstream;
 
 pub use client::{Client, Filled};
 pub use database::{
-    Connections, Database, DriverMode, Engine, Hold, Order, Postgres, Refused, Sqlite,
+    Connections, Database, DriverMode, Engine, Hold, Order, Postgres, Refused, ServerCpu, Sqlite,
     SynchronousCommit, Transactions,
 };
 pub use database_client::DatabaseClient;

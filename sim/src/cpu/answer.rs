@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::StationSource;
 use crate::bounds::{Demand, bound};
+use crate::database;
 use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::{Gauge, Limit};
 
@@ -61,5 +62,5 @@ pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {
     if let Some(quota) = scenario.cpu.quota {
         cores = cores.min(quota.budget.secs_f64() / quota.period.secs_f64());
     }
-    all.push(bound("cpu", cores, mean.at(place::CPU)));
+    all.push(bound("cpu", cores, mean.at(place::CPU) + database::cpu_of_server(scenario, mean)));
 }

@@ -3,7 +3,7 @@
 use model::place;
 use model::units::Span;
 
-use crate::engine::{Engine, Event, Flow, NONE, Record, ThreadState, Trace};
+use crate::engine::{Engine, Event, Flow, NONE, Record, Role, ThreadState, Trace};
 use crate::observe::Limit;
 
 impl<T: Trace> Engine<'_, T> {
@@ -31,6 +31,8 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &mut self.threads[thread];
         entry.state = ThreadState::Running;
         entry.core = core;
+        self.session_runs(thread);
+        let entry = &self.threads[thread];
         let unfinished = !entry.work.is_zero() && !entry.native;
         if unfinished && !self.acquire_lock(thread) {
             return;
@@ -92,6 +94,8 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.reach(Limit::Quota);
         for (thread, done) in self.cpu.throttle(self.now) {
             self.seen.cpu.cores.leave(self.now);
+            self.session_stops(thread);
+            self.session_waits(thread);
             self.spent(thread, done);
             let entry = &mut self.threads[thread];
             entry.state = ThreadState::Ready;
@@ -105,6 +109,9 @@ impl<T: Trace> Engine<'_, T> {
     /// A thread without pending work goes on until it needs CPU time, waits or has nothing
     /// left to do.
     pub(crate) fn proceed(&mut self, thread: u32) {
+        if let Role::Session { task } = self.threads[thread].role {
+            return self.session_done(thread, task);
+        }
         loop {
             let task = self.threads[thread].task;
             if self.enters_library(task) {
@@ -149,6 +156,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn leave_core(&mut self, thread: u32) {
         self.cpu.vacate(self.threads[thread].core, self.now);
         self.seen.cpu.cores.leave(self.now);
+        self.session_stops(thread);
     }
 
     /// The thread has something to do and joins the queue for a core.
@@ -159,6 +167,7 @@ impl<T: Trace> Engine<'_, T> {
         if task != NONE {
             self.set_place(task, place::CPU_WAIT);
         }
+        self.session_waits(thread);
         self.cpu.ready(thread);
     }
 }

@@ -142,8 +142,8 @@ impl Compiler<'_> {
             Statement::Write(name) => ("write", name),
         };
         let cost = self.scenario.costs.query(name).expect("a checked scenario");
-        // SQLite computes on the worker's processors, a database server on its own.
-        let scale = if self.is_sqlite() { self.scale } else { 1.0 };
+        // SQLite computes on the worker's processors, a database server may have its own.
+        let scale = if self.is_sqlite() { self.scale } else { self.server_scale() };
         self.draw(what, path, cost.engine.scale(scale))
     }
 

@@ -12,6 +12,7 @@ pub(crate) use answer::Observed;
 pub(crate) use answer::{bounds, candidates, stations, visit};
 pub(crate) use explain::explain;
 pub(crate) use pool::Pool;
+pub(crate) use postgres::cpu_of_server;
 
 use model::scenario::{DriverMode, Engine, Scenario};
 use model::units::Instant;

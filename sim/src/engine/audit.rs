@@ -206,14 +206,7 @@ impl<T: Trace> Engine<'_, T> {
         let drivers = live(&self.threads).filter(|(_, t)| t.role == Role::Driver).count();
         let owned = live(&self.database.connections).filter(|(_, c)| c.thread != NONE).count();
         assert_eq!(drivers, owned, "each driver thread is one connection's");
-        assert_eq!(
-            self.database.server.processors.busy(),
-            self.seen.postgres.busy.value() as u32,
-            "busy servers are counted"
-        );
-        let sessions = live(&self.database.connections).filter(|(_, c)| c.session.counted).count();
-        assert_eq!(sessions as u32, self.database.server.sessions, "sessions are counted");
-        assert_eq!(sessions as u64, self.seen.postgres.sessions.value(), "and seen");
+        self.audit_sessions();
         let Some(locks) = &self.database.locks else { return };
         let level = |wanted: Level| {
             live(&self.database.connections).filter(|(_, c)| c.hold.level >= wanted).count()
@@ -224,6 +217,23 @@ impl<T: Trace> Engine<'_, T> {
         if level(Level::Exclusive) > 0 {
             assert_eq!(locks.readers(), 1, "a connection that excludes others is alone");
         }
+    }
+
+    /// The database server's sessions and the processors at work for them are counted.
+    fn audit_sessions(&self) {
+        let connections = || live(&self.database.connections);
+        let sessions = connections().filter(|(_, c)| c.session.counted).count();
+        assert_eq!(sessions as u32, self.database.server.sessions, "sessions are counted");
+        assert_eq!(sessions as u64, self.seen.postgres.sessions.value(), "and seen");
+        let is_session = |thread: &super::Thread| matches!(thread.role, Role::Session { .. });
+        let processes = || live(&self.threads).filter(|(_, thread)| is_session(thread));
+        let owned = connections().filter(|(_, c)| c.session.thread.is_some()).count();
+        assert_eq!(processes().count(), owned, "each process is one session's");
+        let state = |state| processes().filter(|(_, thread)| thread.state == state).count();
+        let seen = &self.seen.postgres;
+        let busy = self.database.server.processors.busy() as usize + state(ThreadState::Running);
+        assert_eq!(busy as u64, seen.busy.value(), "busy servers are counted");
+        assert!(state(ThreadState::Ready) as u64 <= seen.queue.value(), "so are those that wait");
     }
 }
 

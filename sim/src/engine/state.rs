@@ -149,6 +149,11 @@ pub(crate) enum Role {
     Pool,
     /// Belongs to a database connection.
     Driver,
+    /// A session of a database server on the service's processors, which works for `task`.
+    Session {
+        /// The task whose command it executes, or executed last.
+        task: u32,
+    },
 }
 
 /// What a thread is doing.

@@ -93,7 +93,7 @@ impl<T: Trace> Engine<'_, T> {
                 }
             }
             Role::Pool => self.workers[id as usize].pool_threads.idle.push(thread),
-            Role::Driver => {}
+            Role::Driver | Role::Session { .. } => {}
         }
         self.end_if_drained(id);
     }

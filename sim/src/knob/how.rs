@@ -62,6 +62,7 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
         ("database", "synchronous_commit") => Some(format!(
             "`synchronous_commit = {to}`: the last commits are lost if the server falls"
         )),
+        ("database", "cpu") => Some("a database server on a machine of its own".into()),
         ("database", "cores") => Some(format!("a database server with {to} processors")),
         ("upstream", "max_in_flight") => choose(
             format!("`asyncio.Semaphore({to})` around the call"),

@@ -124,6 +124,8 @@ impl<T: Trace> Engine<'_, T> {
             match self.threads[id].role {
                 Role::Loop if self.threads[id].state == ThreadState::Idle => {}
                 Role::Loop => self.seen.event_loop.sleeps(worker, self.now),
+                // The server's are no threads of a worker.
+                Role::Session { .. } => {}
                 Role::Pool | Role::Driver => {
                     self.threads[id].state = ThreadState::Idle;
                     self.threads.remove(id);

@@ -226,3 +226,65 @@ fn a_worker_that_ends_leaves_no_connection_and_no_commit_behind() {
     assert!(run.seen.process.recycled > 2, "{}", run.seen.process.recycled);
     assert!(run.seen.postgres.sessions.value() <= 12 && run.seen.good() > 500);
 }
+
+#[test]
+fn a_server_on_the_processors_of_the_service_takes_turns_with_it() {
+    // Two requests at once that compute for 6 ms each, then 10 ms each on the server.
+    let run = |sets: &[&str]| {
+        let sets = [&["database.round_trip=0s", "cpu.slice=1h"], sets].concat();
+        let steps = format!("{{ cpu = \"6ms\" }}, {READ}");
+        let run = server(2, &steps, &sets);
+        assert!(run.time_at("database server") > 0);
+        (run.instants(), run.seen.cpu.cores.area() / 1_000_000)
+    };
+    let shared = "database.cpu=shared";
+    assert_eq!(run(&[]), (vec!["16ms".into(), "22ms".into()], 12), "processors of its own");
+    // The loop computes for both before a session gets the processor, and the first reply waits for
+    // the session of the second.
+    assert_eq!(run(&[shared]), (vec!["32ms".into(), "32ms".into()], 32));
+    let two = [shared, "cpu.cores=2"];
+    assert_eq!(run(&two), (vec!["16ms".into(), "22ms".into()], 32), "12 ms for the first 6");
+    let fast = [shared, "cpu.speed=2"];
+    assert_eq!(run(&fast), (vec!["16ms".into(), "16ms".into()], 16), "for the server too");
+    // What the service's quota allows, both share: 9 ms in each period.
+    let quota = [shared, "cpu.quota={ budget = \"9ms\", period = \"20ms\" }"];
+    assert_eq!(run(&quota).0, ["65ms", "65ms"], "three periods, and 5 ms of the fourth");
+}
+
+#[test]
+fn sessions_that_share_the_processors_are_seen_at_the_server() {
+    let sets = ["database.cpu=shared", "database.round_trip=0s"];
+    let run = server(3, READ, &sets);
+    let seen = &run.seen.postgres;
+    assert_eq!((seen.commands, seen.busy.area()), (3, 30_000_000));
+    assert_eq!(run.seen.cpu.cores.area(), 30_000_000);
+}
+
+#[test]
+fn a_worker_that_ends_takes_its_sessions_off_the_processors() {
+    let text = format!(
+        "[load]\nusers = 20\nduration = \"20s\"\n{}",
+        r#"
+        [service]
+        server = "gunicorn"
+        concurrency = "async"
+        workers = 2
+        max_requests = 50
+        [database]
+        engine = "postgres"
+        client = "psycopg"
+        cpu = "shared"
+        round_trip = "100us"
+        connections = { kind = "pool", size = 4, overflow = 2 }
+        [costs]
+        query.ten.engine = "3ms"
+        [[endpoint]]
+        name = "use"
+        weight = 1
+        steps = [{ read = "ten" }]
+        "#
+    );
+    let run = run_with(&text, &[], &[]);
+    assert!(run.seen.process.recycled > 2, "{}", run.seen.process.recycled);
+    assert!(run.seen.postgres.sessions.value() <= 12 && run.seen.good() > 500);
+}

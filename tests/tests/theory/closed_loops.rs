@@ -43,6 +43,17 @@ fn poisson_arrivals_hit_their_rate() {
         .check();
 }
 
+/// Twenty users leave the processor no time to idle: 2 ms in the service and 3 ms in the database server
+/// are 5 ms of it for each answer.
+#[test]
+fn one_processor_for_the_service_and_its_database_server() {
+    case(vec![theory_scenario("one-processor", &[])])
+        .claim("one processor for service and server: throughput", 1.0 / 0.005, |o| {
+            throughput(&o[0])
+        })
+        .check();
+}
+
 #[test]
 fn utilisation_law() {
     let busy_by_answer = |o: &Observations| Ratio(o.cpu.cores.area() as f64 / 1e9, o.good() as f64);

@@ -33,7 +33,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 88] = [
+const FAMILY: [&str; 90] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -100,6 +100,8 @@ const FAMILY: [&str; 88] = [
     "saturated semaphore: throughput",
     "gather of four exponential calls: mean",
     "database server, M/M/2: mean response time",
+    "database server on the service's processors, M/M/2: mean response time",
+    "one processor for service and server: throughput",
     "group commit: mean response time",
     "group commit, four a sync: mean response time",
     "interpreter lock on four cores: throughput",

@@ -22,6 +22,8 @@ pub struct Observed {
     pub queue: Gauge,
     /// Connections that are open.
     pub sessions: Gauge,
+    /// Commands that have reached it.
+    pub commands: u64,
     /// Syncs of the log.
     pub syncs: u64,
 }
@@ -32,7 +34,7 @@ impl Observed {
     }
 
     pub(crate) fn reset(&mut self) {
-        self.syncs = 0;
+        (self.commands, self.syncs) = (0, 0);
     }
 }
 
@@ -45,18 +47,24 @@ fn settings(scenario: &Scenario) -> Option<&Postgres> {
 
 pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     let Some(postgres) = settings(scenario) else { return };
-    let cores = u64::from(postgres.cores);
+    let cores = u64::from(if postgres.shares_cpu() { scenario.cpu.cores } else { postgres.cores });
     all.push(
         StationSource::new(StationId::DatabaseServer, Some(cores), |o, _| &o.postgres.busy)
             .queue(|o, _| &o.postgres.queue)
-            .visits(|o, _| o.postgres.busy.entries() + o.postgres.queue.entries()),
+            .visits(|o, _| o.postgres.commands),
     );
 }
 
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let Some(postgres) = settings(scenario) else { return };
-    let (from, to) = (postgres.cores.to_string(), double(postgres.cores));
-    all.push(Candidate::of("database.cores", from, to).price(Price::Hardware));
+    let hardware = match postgres.shares_cpu() {
+        true => Candidate::of("database.cpu", "shared".into(), "own".into()),
+        false => {
+            let (from, to) = (postgres.cores.to_string(), double(postgres.cores));
+            Candidate::of("database.cores", from, to)
+        }
+    };
+    all.push(hardware.price(Price::Hardware));
     if let Some(most) = postgres.max_connections {
         let key = "database.max_connections";
         let knob = Candidate::of(key, most.to_string(), double(most));
@@ -126,8 +134,16 @@ pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) -> Option<Pc> {
     None
 }
 
+/// What a request demands of the service's processors for the server, in seconds.
+pub(crate) fn cpu_of_server(scenario: &Scenario, mean: &Demand) -> f64 {
+    let shares = settings(scenario).is_some_and(Postgres::shares_cpu);
+    if shares { mean.held(Holding::DatabaseServer) } else { 0.0 }
+}
+
 pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {
-    let Some(postgres) = settings(scenario) else { return };
+    let Some(postgres) = settings(scenario).filter(|postgres| !postgres.shares_cpu()) else {
+        return;
+    };
     let demand = mean.held(Holding::DatabaseServer);
     all.push(bound("database.cores", f64::from(postgres.cores), demand));
 }

@@ -21,6 +21,11 @@ impl<'s> Compiler<'s> {
         }
     }
 
+    /// How long the server's processors take, as a multiple of what the cost profile says.
+    pub(crate) fn server_scale(&self) -> f64 {
+        if self.server().is_some_and(Postgres::shares_cpu) { self.scale } else { 1.0 }
+    }
+
     /// One operation on the database server.
     pub(crate) fn postgres(
         &mut self,
@@ -62,7 +67,8 @@ impl<'s> Compiler<'s> {
             self.burn(cpu);
             let sync = self.log_sync(postgres, path);
             let commit = self.scenario.costs.postgres.commit;
-            let engine = self.draw("commit_cpu", path, Distribution::Constant(commit));
+            let engine = Distribution::Constant(commit).scale(self.server_scale());
+            let engine = self.draw("commit_cpu", path, engine);
             self.command(Command::Commit { sync }, engine, "round_trip", path);
         }
     }
@@ -109,7 +115,8 @@ impl<'s> Compiler<'s> {
             let cpu = self.cost(|c| c.trip);
             self.burn(cpu);
         }
-        let engine = self.draw(&format!("{name}_cpu"), path, Distribution::Constant(engine));
+        let engine = Distribution::Constant(engine).scale(self.server_scale());
+        let engine = self.draw(&format!("{name}_cpu"), path, engine);
         self.command(command, engine, &format!("{name}_trip.{nth}"), path);
     }
 

@@ -7,9 +7,10 @@ mod log;
 mod processors;
 mod run;
 mod sessions;
+mod shared;
 
 pub(crate) use answer::Observed;
-pub(crate) use answer::{bounds, candidates, stations, visit};
+pub(crate) use answer::{bounds, candidates, cpu_of_server, stations, visit};
 pub(crate) use explain::explain;
 pub(crate) use sessions::Session;
 

@@ -42,7 +42,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// What the server and its client know of the connection of `task`.
-    fn session(&mut self, task: u32) -> &mut super::Session {
+    pub(super) fn session(&mut self, task: u32) -> &mut super::Session {
         let connection = self.tasks[task].database.connection;
         &mut self.database.connections[connection].session
     }
@@ -118,6 +118,10 @@ impl<T: Trace> Engine<'_, T> {
             return self.refused(task, back);
         }
         let service_time = self.sample(task, engine);
+        self.seen.postgres.commands += 1;
+        if self.server_settings().shares_cpu() {
+            return self.work_on_shared(task, service_time);
+        }
         if self.database.server.processors.arrive(task, service_time) {
             self.seen.postgres.busy.enter(self.now);
             self.agenda.push(self.now + service_time, Event::ServerDone { task });
@@ -128,6 +132,11 @@ impl<T: Trace> Engine<'_, T> {
 
     pub(crate) fn server_done(&mut self, task: u32) {
         self.processor_is_free();
+        self.worked(task);
+    }
+
+    /// The command of `task` needs no processor of the server any more.
+    pub(super) fn worked(&mut self, task: u32) {
         let (command, ..) = self.sent(task);
         let sync = command.sync().map(|sync| self.sample(task, sync)).unwrap_or_default();
         if sync.is_zero() {
@@ -249,6 +258,7 @@ impl<T: Trace> Engine<'_, T> {
     /// The server's end of `connection` is gone.
     pub(crate) fn end_session(&mut self, connection: u32) {
         let session = std::mem::take(&mut self.database.connections[connection].session);
+        session.thread.into_iter().for_each(|thread| self.end_session_thread(thread));
         if session.counted {
             self.database.server.sessions -= 1;
             self.seen.postgres.sessions.leave(self.now);

@@ -11,6 +11,9 @@ pub(crate) struct Session {
     pub(super) rolled_back: bool,
     /// How often the server has refused it.
     pub(crate) refusals: u32,
+    /// The thread of its process, where the server runs on the service's processors and it has
+    /// worked there.
+    pub(crate) thread: Option<u32>,
     /// How often each statement was executed, by its number.
     executions: Vec<u32>,
 }
