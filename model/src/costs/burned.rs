@@ -1,7 +1,9 @@
 //! Costs that a real service burns: on top of what its own stack costs, or none at all.
 
 use super::cpu::Cost;
-use super::{Costs, CpuCosts, PerConcurrency, QueryCost, ServerCosts, Servers};
+use super::{
+    Costs, CpuCosts, PerConcurrency, PostgresClientCosts, QueryCost, ServerCosts, Servers,
+};
 use crate::distribution::Distribution;
 use crate::units::Span;
 
@@ -34,6 +36,11 @@ impl Costs {
             cpu: PerConcurrency::<CpuCosts>::each(|model| {
                 self.cpu(model).plus(platform.cpu(model), &own)
             }),
+            postgres_client: platform.postgres_client.as_ref().map(|_| {
+                PerConcurrency::<PostgresClientCosts>::each(|model| {
+                    self.postgres_client(model).plus(&platform.postgres_client(model), &own)
+                })
+            }),
             server: self.server.clone(),
             query: names.map(query).collect(),
             commit: platform.commit.each(&own),
@@ -52,6 +59,7 @@ impl Costs {
         let Servers { uvicorn, gunicorn, axum } = &self.server;
         Costs {
             cpu: PerConcurrency::<CpuCosts>::each(|_| CpuCosts::default()),
+            postgres_client: None,
             query: queries.collect(),
             server: Servers {
                 uvicorn: server(uvicorn),

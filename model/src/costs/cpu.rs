@@ -200,3 +200,48 @@ cpu_costs! {
         pub commit: Span,
     }
 }
+
+cpu_costs! {
+    /// CPU time in the database server, beside that of queries.
+    #[section("postgres")]
+    #[per_concurrency("CPU time in the database server under one concurrency model, whose driver may ask it otherwise.")]
+    pub struct PostgresCosts {
+        /// A connection: a process is forked and ended, the client authenticated, the catalogue's
+        /// caches filled.
+        pub connect: Span,
+        /// A command that is no query: BEGIN, ROLLBACK, a ping.
+        pub command: Span,
+        /// Parse and analyse a statement that a client prepares.
+        pub prepare: Span,
+        /// Parse, plan and execute a statement, beside the engine of its query.
+        pub statement: Span,
+        /// A commit, without the sync of the log: that of a write by itself too.
+        pub commit: Span,
+    }
+}
+
+table! {
+    PerConcurrency<PostgresCosts>, "postgres", [], [],
+    ["CPU time in the database server, beside that of queries."]
+}
+
+cpu_costs! {
+    /// CPU time of the worker process for a database server.
+    #[section("postgres_client")]
+    #[per_concurrency("CPU time of the worker process for a database server under one concurrency model.")]
+    pub struct PostgresClientCosts {
+        /// The driver's and the ORM's part of one statement.
+        pub statement: Span,
+        /// Open a connection to the server.
+        pub open: Span,
+        /// Close it.
+        pub close: Span,
+        /// Send a COMMIT.
+        pub commit: Span,
+    }
+}
+
+table! {
+    PerConcurrency<PostgresClientCosts>, "postgres_client", [], [],
+    ["CPU time of the worker process for a database server."]
+}

@@ -19,32 +19,16 @@ section! {
 }
 
 section! {
-    /// CPU time in the database server, beside that of queries.
-    #[section("postgres")]
-    pub struct PostgresCosts {
-        /// A connection: a process is forked and ended, the client authenticated, the catalogue's
-        /// caches filled.
-        #[key(usually(Span::from_secs(1)))]
-        pub connect: Span = "0s",
-        /// A command that is no query: BEGIN, ROLLBACK, a ping.
-        #[key(usually(Span::from_secs(1)))]
-        pub command: Span = "0s",
-        /// Parse and analyse a statement that a client prepares.
-        #[key(usually(Span::from_secs(1)))]
-        pub prepare: Span = "0s",
-        /// A commit, without the sync of the log.
-        #[key(usually(Span::from_secs(1)))]
-        pub commit: Span = "0s",
-    }
-}
-
-section! {
     /// The disk under the database file.
     #[section("disk")]
     pub struct DiskCosts {
         /// One fsync.
         #[key(usually(Span::from_secs(1)))]
         pub sync: Distribution = "0s",
+        /// One sync of the log of a database server, which was made to its length before; as `sync`
+        /// if it is not written.
+        #[key(usually(Span::from_secs(1)))]
+        pub log_sync: Option<Distribution>,
         /// Creating or removing a file, as the rollback journal is at each commit.
         #[key(usually(Span::from_secs(1)))]
         pub unlink: Span = "0s",
@@ -89,6 +73,13 @@ section! {
         /// Round trips to close a connection.
         #[key(within(0, 50))]
         pub close_hops: u32 = 1,
+    }
+}
+
+impl DiskCosts {
+    /// One sync of the log of a database server.
+    pub fn log_sync(&self) -> &Distribution {
+        self.log_sync.as_ref().unwrap_or(&self.sync)
     }
 }
 

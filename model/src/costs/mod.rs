@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 pub use cache::{CacheCosts, Work};
 pub use commit::{CommitCosts, CommitLevels, syncs_per_checkpoint, syncs_per_commit};
-pub use cpu::{Cold, CpuCosts, PerConcurrency};
-pub use database::{DiskCosts, DriverCosts, PostgresCosts, QueryCost};
+pub use cpu::{Cold, CpuCosts, PerConcurrency, PostgresClientCosts, PostgresCosts};
+pub use database::{DiskCosts, DriverCosts, QueryCost};
 
 use crate::keys::{Section, TableType};
 use crate::units::Span;
@@ -47,7 +47,11 @@ section! {
         /// The disk under the database file.
         pub disk: DiskCosts = {},
         /// The database server, where `engine` is "postgres".
-        pub postgres: PostgresCosts = {},
+        pub postgres: PerConcurrency<PostgresCosts> = {},
+        /// CPU time of the worker process for a database server, instead of statement, open, close
+        /// and commit of `cpu`: there a profile has what SQLite costs. Those hold if it is not
+        /// written.
+        pub postgres_client: Option<PerConcurrency<PostgresClientCosts>>,
         /// The async database driver: a thread per connection, and hops to it.
         pub driver: DriverCosts = {},
         /// The HTTP client of the workers.
@@ -118,6 +122,10 @@ section! {
         /// Between service and upstream.
         #[key(usually(Span::from_secs(10)))]
         pub upstream: Span = "0s",
+        /// Between service and database server, on top of each `database.round_trip`: the way to a
+        /// process that sleeps, and back.
+        #[key(usually(Span::from_secs(10)))]
+        pub database: Span = "0s",
         /// What the client, which has one thread, needs to open a connection; it opens all that
         /// are due before it sends on them.
         #[key(usually(Span::from_secs(10)))]
@@ -184,6 +192,17 @@ impl Costs {
     /// CPU costs under a concurrency model.
     pub fn cpu(&self, concurrency: Concurrency) -> &CpuCosts {
         self.cpu.of(concurrency)
+    }
+
+    /// CPU time of a worker process for a database server under a concurrency model.
+    pub fn postgres_client(&self, concurrency: Concurrency) -> PostgresClientCosts {
+        match &self.postgres_client {
+            Some(client) => client.of(concurrency).clone(),
+            None => {
+                let CpuCosts { statement, open, close, commit, .. } = *self.cpu(concurrency);
+                PostgresClientCosts { statement, open, close, commit }
+            }
+        }
     }
 
     /// CPU of a worker process of `server`, relative to the costs as written.

@@ -45,7 +45,7 @@ pub(crate) fn derive(root: &mut Fields) {
     }
     if let Some(costs) = root.table_mut("costs") {
         put(costs, "", "name", Typed::Text("inline".into()), Origin::Default);
-        for name in ["cpu", "cache"] {
+        for name in ["cpu", "cache", "postgres", "postgres_client"] {
             if let Some(table) = costs.table_mut(name)
                 && let Some(section) = costs::keys().key(name).and_then(|key| key.kind.section())
             {

@@ -1,6 +1,6 @@
 //! Libraries that talk to a database server, and what each does unless it is told otherwise.
 
-use super::{Refused, Transactions};
+use super::{Postgres, Refused, Transactions};
 use crate::keys::Typed;
 
 words! {
@@ -12,6 +12,26 @@ words! {
         Asyncpg = "asyncpg",
         /// Rust's sqlx 0.9.0
         Sqlx = "sqlx",
+    }
+}
+
+/// Round trips to open a connection: TCP's handshake, the question for TLS, which is refused, the
+/// start, and two of SCRAM.
+const OPEN_TRIPS: u32 = 5;
+
+impl Postgres {
+    /// The same server as `client` talks to it when it is told nothing.
+    pub fn used_by(self, client: DatabaseClient) -> Postgres {
+        let (transactions, prepare_after, ping_trips, refused) = client.habits();
+        Postgres {
+            client: Some(client),
+            refused,
+            open_trips: OPEN_TRIPS,
+            transactions,
+            prepare_after: Some(prepare_after),
+            ping_trips,
+            ..self
+        }
     }
 }
 
@@ -31,22 +51,26 @@ impl DatabaseClient {
         self == DatabaseClient::Psycopg
     }
 
-    /// What keys of the server are that are not written. A connection takes TCP's handshake, the
-    /// question for TLS, which is refused, the start, and two round trips of SCRAM.
+    /// What keys of the server are that are not written.
     pub(crate) fn server_defaults(self) -> Vec<(&'static str, Typed)> {
-        const OPEN_TRIPS: u64 = 5;
-        let (transactions, prepare_after, ping_trips, refused) = match self {
+        let (transactions, prepare_after, ping_trips, refused) = self.habits();
+        vec![
+            ("refused", Typed::Word(refused.as_str())),
+            ("open_trips", Typed::Integer(OPEN_TRIPS.into())),
+            ("transactions", Typed::Word(transactions.as_str())),
+            ("prepare_after", Typed::Integer(prepare_after.into())),
+            ("ping_trips", Typed::Integer(ping_trips.into())),
+        ]
+    }
+
+    /// Where transactions begin and end, after how many executions a statement is prepared, round
+    /// trips of a ping, and what becomes of a request that is refused.
+    fn habits(self) -> (Transactions, u32, u32, Refused) {
+        match self {
             DatabaseClient::Psycopg => (Transactions::Session, 5, 1, Refused::Error),
             DatabaseClient::Asyncpg => (Transactions::Session, 0, 3, Refused::Error),
             DatabaseClient::Sqlx => (Transactions::Explicit, 0, 1, Refused::Retry),
-        };
-        vec![
-            ("refused", Typed::Word(refused.as_str())),
-            ("open_trips", Typed::Integer(OPEN_TRIPS)),
-            ("transactions", Typed::Word(transactions.as_str())),
-            ("prepare_after", Typed::Integer(prepare_after)),
-            ("ping_trips", Typed::Integer(ping_trips)),
-        ]
+        }
     }
 
     /// What keys of the pool are that are not written.

@@ -2,6 +2,7 @@
 
 use model::costs::Work;
 use model::scenario::{Begin, Concurrency, DriverMode, Engine, Hold, JournalMode, Statement};
+use model::units::Span;
 
 use super::{Op, sqlite};
 use crate::plan::{Basic, Compiler, DrawId, Scope};
@@ -73,7 +74,10 @@ impl Compiler<'_> {
         self.emit(Op::Checkout);
         self.open_connection_scope();
         let skip = self.undropped(|c| c.emit(Op::SkipIfOpen { open: 0 }));
-        let mut open = self.cost(|c| c.open);
+        let mut open = match self.is_sqlite() {
+            true => self.cost(|c| c.open),
+            false => self.client_cost(|c| c.open),
+        };
         if let Some(Engine::Sqlite(sqlite)) = self.scenario.database.as_ref().map(|d| &d.engine) {
             open += self.cost(|c| c.pragma) * u64::from(sqlite.pragmas);
             if sqlite.journal_mode == JournalMode::Wal {
@@ -117,8 +121,8 @@ impl Compiler<'_> {
         self.trips(self.scenario.costs.driver.release_hops);
         self.reset_connection();
         let skip = self.emit(Op::SkipIfKept { keep: 0 });
-        let close = self.cost(|c| c.close);
         let sqlite = self.is_sqlite();
+        let close = if sqlite { self.cost(|c| c.close) } else { self.client_cost(|c| c.close) };
         let path = self.path_held.clone();
         let sync = self.draw("last_close", &path, self.scenario.costs.disk.sync.clone());
         self.on_driver(self.scenario.costs.driver.close_hops, |c| {
@@ -136,7 +140,13 @@ impl Compiler<'_> {
         self.emit(Op::Checkin);
     }
 
-    pub(crate) fn engine_draw(&mut self, path: &str, statement: &Statement) -> DrawId {
+    /// The CPU time of a statement in the engine, and `beside` it what a server does for any.
+    pub(crate) fn engine_draw(
+        &mut self,
+        path: &str,
+        statement: &Statement,
+        beside: Span,
+    ) -> DrawId {
         let (what, name) = match statement {
             Statement::Read(name) => ("read", name),
             Statement::Write(name) => ("write", name),
@@ -144,7 +154,7 @@ impl Compiler<'_> {
         let cost = self.scenario.costs.query(name).expect("a checked scenario");
         // SQLite computes on the worker's processors, a database server may have its own.
         let scale = if self.is_sqlite() { self.scale } else { self.server_scale() };
-        self.draw(what, path, cost.engine.scale(scale))
+        self.draw(what, path, cost.engine.later(beside).scale(scale))
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {

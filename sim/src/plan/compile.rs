@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::costs::{CpuCosts, Work};
+use model::costs::{CpuCosts, PostgresClientCosts, Work};
 use model::distribution::Distribution;
 use model::scenario::{Concurrency, Hold, Scenario, Server, Statement, Step};
 use model::stream::Purpose;
@@ -190,6 +190,11 @@ impl<'s> Compiler<'s> {
 
     pub(crate) fn cost(&self, pick: impl Fn(&CpuCosts) -> Span) -> Span {
         pick(self.costs()).scale(self.scale)
+    }
+
+    /// CPU time for the database: its server's client has costs of its own.
+    pub(crate) fn client_cost(&self, pick: impl Fn(&PostgresClientCosts) -> Span) -> Span {
+        pick(&self.scenario.costs.postgres_client(self.concurrency)).scale(self.scale)
     }
 
     fn endpoint(&mut self, endpoint: &model::scenario::Endpoint) -> Class {

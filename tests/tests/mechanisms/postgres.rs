@@ -94,6 +94,30 @@ fn sqlx_commits_a_write_in_its_own_round_trip_and_pings_what_it_takes() {
 }
 
 #[test]
+fn a_server_has_costs_of_its_own_in_a_profile() {
+    let run = |steps: &str, sets: &[&str]| {
+        let axum = ["service.server=axum", "database.client=sqlx", "costs.cpu.statement=1ms"];
+        server(1, steps, &[&axum, sets].concat()).instants()
+    };
+    assert_eq!(run(READ, &[]), ["25ms"], "10 to open, 2 to prepare, 12, and 1 of cpu.statement");
+    assert_eq!(run(READ, &["costs.network.database=1ms"]), ["32ms"], "seven round trips");
+    assert_eq!(run(READ, &["costs.postgres.statement=3ms"]), ["28ms"]);
+    assert_eq!(run(READ, &["costs.postgres.async.statement=4ms"]), ["29ms"]);
+    assert_eq!(run(READ, &["costs.postgres.blocking.statement=4ms"]), ["25ms"]);
+    // What is written replaces all that stands in `cpu` for SQLite.
+    let client = ["costs.postgres_client.statement=2ms", "costs.postgres_client.open=5ms"];
+    assert_eq!(run(READ, &client[..1]), ["26ms"]);
+    assert_eq!(run(READ, &client), ["31ms"]);
+    assert_eq!(run(READ, &["costs.postgres_client.open=5ms"]), ["29ms"]);
+    // A write by itself commits on the server, and sends no COMMIT.
+    assert_eq!(run(WRITE, &[]), ["28ms"]);
+    assert_eq!(run(WRITE, &["costs.postgres.commit=4ms"]), ["32ms"]);
+    assert_eq!(run(WRITE, &["costs.postgres_client.commit=4ms"]), ["27ms"]);
+    assert_eq!(run(WRITE, &["costs.disk.log_sync=1ms"]), ["26ms"]);
+    assert_eq!(run(TRANSACTION, &["costs.postgres.commit=4ms"]), ["49ms"]);
+}
+
+#[test]
 fn psycopg_prepares_at_the_sixth_execution_and_forgets_at_a_rollback() {
     let reads = |count: usize| vec![READ; count].join(", ");
     let run = |count: usize| {

@@ -17,6 +17,15 @@ pub(crate) const IN_DOUBT: &str = "in_doubt";
 /// Between their names.
 pub(crate) const COMMA: &str = ", ";
 
+/// The key of `[about]` that says where the costs of Postgres were measured.
+pub(crate) const POSTGRES: &str = "postgres_on";
+
+/// Machine, kernel and build of a profile whose table `[about]` this is, in one line.
+pub(crate) fn of_server(about: &BTreeMap<String, String>) -> String {
+    let known = ["machine", "kernel", "stack"].into_iter().filter_map(|key| about.get(key));
+    known.map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
 /// The table `[about]` of a profile.
 pub(super) fn about(
     target: Target,

@@ -173,6 +173,16 @@ impl Probe {
         Probe { resources, ..self }
     }
 
+    /// With a Postgres server so far away; `more` are lines of the database's table.
+    #[must_use]
+    pub(crate) fn postgres(self, connections: &str, round_trip: &str, more: &str) -> Probe {
+        let resources = format!(
+            "[database]\nengine = \"postgres\"\nround_trip = \"{round_trip}\"\n\
+             connections = {connections}\n{more}\n"
+        );
+        Probe { resources, ..self }
+    }
+
     /// With an upstream that answers after `latency`.
     #[must_use]
     pub(crate) fn upstream(self, latency: &str) -> Probe {

@@ -3,13 +3,13 @@
 use model::units::Span;
 use toml_edit::{DocumentMut, InlineTable, Item, Table, TomlError, Value};
 
-use super::about::{COMMA, IN_DOUBT, PROGRAM, WRITTEN_BY};
+use super::about::{self, COMMA, IN_DOUBT, POSTGRES, PROGRAM, WRITTEN_BY};
 use super::document::{Calibration, Cost, CostUnit};
 use super::page::margin;
-use super::stack::{self, Fact};
+use super::stack::{self, Databases, Fact, LOGNORMALS};
 
 /// Tables in the order in which people read them; others come after these.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 29] = [
     "about",
     "cpu",
     "cpu.async",
@@ -24,6 +24,13 @@ const TABLES: [&str; 22] = [
     "commit.delete",
     "commit.truncate",
     "commit.persist",
+    "postgres",
+    "postgres.async",
+    "postgres.threadpool",
+    "postgres.blocking",
+    "postgres_client.async",
+    "postgres_client.threadpool",
+    "postgres_client.blocking",
     "cache",
     "cache.async",
     "cache.threadpool",
@@ -36,7 +43,7 @@ const TABLES: [&str; 22] = [
 
 /// The profile as TOML.
 pub(crate) fn toml(calibration: &Calibration) -> String {
-    let mut lines = about(calibration);
+    let mut lines = about_lines(calibration);
     lines.extend(measured(calibration));
     lines.extend(stack::of(calibration.target).facts);
     let place = |line: &Fact| TABLES.iter().position(|table| *table == line.table);
@@ -68,9 +75,41 @@ pub(crate) fn merged(others: &str, calibration: &Calibration) -> Result<String, 
     let about = [(WRITTEN_BY, fact(WRITTEN_BY)), ("measured_since", &fresh)].map(|(key, text)| {
         Fact { table: "about".into(), key: key.into(), value: text.into(), comment: String::new() }
     });
+    let of_server = calibration.about.get(POSTGRES).map(|on| Fact {
+        table: "about".into(),
+        key: POSTGRES.into(),
+        value: on.into(),
+        comment: String::new(),
+    });
     let doubted = doubted(&document, calibration);
-    for line in about.into_iter().chain(doubted).chain(measured(calibration)) {
+    for line in about.into_iter().chain(of_server).chain(doubted).chain(measured(calibration)) {
         add(document.as_item_mut(), &[line]);
+    }
+    Ok(document.to_string())
+}
+
+/// The profile of `calibration`, with the costs of Postgres of the profile `before` if that has
+/// some, measured here and on this build.
+///
+/// # Errors
+/// `before` is no TOML.
+pub(crate) fn with_server_of(before: &str, calibration: &Calibration) -> Result<String, TomlError> {
+    let (fresh, before): (String, DocumentMut) = (toml(calibration), before.parse()?);
+    let on = before.get("about").and_then(|about| about.get(POSTGRES)).and_then(Item::as_str);
+    if on != Some(&about::of_server(&calibration.about)) {
+        return Ok(fresh);
+    }
+    let mut document: DocumentMut = fresh.parse()?;
+    let stack = Databases::Postgres.stack(calibration.target);
+    let keys = stack.recipes.iter().map(|recipe| recipe.key.as_str());
+    let of_whole = |key: &&str| !LOGNORMALS.iter().any(|whole| key.starts_with(whole));
+    for key in keys.filter(of_whole).chain(LOGNORMALS).chain(["about.postgres_on"]) {
+        let (table, key) = key.rsplit_once('.').unwrap_or(("", key));
+        let kept = find(&before, table, key).and_then(Item::as_value);
+        if let Some(value) = kept.filter(|_| find(&document, table, key).is_none()).cloned() {
+            let (table, key, comment) = (table.into(), key.into(), String::new());
+            add(document.as_item_mut(), &[Fact { table, key, value, comment }]);
+        }
     }
     Ok(document.to_string())
 }
@@ -100,6 +139,11 @@ pub(crate) fn is_calibrated(text: &str) -> bool {
     let Ok(document) = text.parse::<DocumentMut>() else { return false };
     let by = document.get("about").and_then(|about| about.get(WRITTEN_BY)).and_then(Item::as_str);
     by.is_some_and(|by| by.starts_with(PROGRAM))
+}
+
+/// What stands under `key` of `table`.
+fn find<'a>(document: &'a DocumentMut, table: &str, key: &str) -> Option<&'a Item> {
+    table.split('.').try_fold(document.as_item(), |item, part| item.get(part))?.get(key)
 }
 
 /// Adds lines of one table, their comments below each other.
@@ -136,7 +180,7 @@ fn add(root: &mut Item, lines: &[Fact]) {
     }
 }
 
-fn about(calibration: &Calibration) -> Vec<Fact> {
+fn about_lines(calibration: &Calibration) -> Vec<Fact> {
     let line = |(key, value): (&String, &String)| Fact {
         table: "about".into(),
         key: key.clone(),
@@ -177,10 +221,11 @@ fn measured(calibration: &Calibration) -> Vec<Fact> {
 
 /// The line of a cost; none of one that is part of a value.
 fn line(calibration: &Calibration, cost: &Cost) -> Option<Fact> {
-    match cost.key.rsplit_once('.')? {
-        ("disk.sync", "p50") => Some(sync(calibration)),
-        ("disk.sync", _) => None,
-        (table, key) => Some(Fact {
+    let (table, key) = cost.key.rsplit_once('.')?;
+    match LOGNORMALS.iter().find(|whole| **whole == table) {
+        Some(whole) if key == "p50" => Some(sync(calibration, whole)),
+        Some(_) => None,
+        None => Some(Fact {
             table: table.into(),
             key: key.into(),
             value: value(cost),
@@ -190,9 +235,10 @@ fn line(calibration: &Calibration, cost: &Cost) -> Option<Fact> {
 }
 
 /// A lognormal through two quantiles; the mean if there is none.
-fn sync(calibration: &Calibration) -> Fact {
-    let cost = |name: &str| calibration.cost(&format!("disk.sync.{name}"));
-    let line = |value, comment| Fact { table: "disk".into(), key: "sync".into(), value, comment };
+fn sync(calibration: &Calibration, whole: &str) -> Fact {
+    let (table, key) = whole.rsplit_once('.').unwrap_or(("", whole));
+    let cost = |name: &str| calibration.cost(&format!("{whole}.{name}"));
+    let line = |value, comment| Fact { table: table.into(), key: key.into(), value, comment };
     let (Some(p50), Some(p99), Some(mean)) = (cost("p50"), cost("p99"), cost("mean")) else {
         return line("0s".into(), "not measured".into());
     };
@@ -200,10 +246,10 @@ fn sync(calibration: &Calibration) -> Fact {
     if low.is_zero() || high <= low {
         return line(value(mean), comment(mean));
     }
-    let mut table = InlineTable::new();
-    table.insert("p50", low.to_string().into());
-    table.insert("p99", high.to_string().into());
-    line(table.into(), format!("{}; P99 {}", comment(p50), comment(p99)))
+    let mut both = InlineTable::new();
+    both.insert("p50", low.to_string().into());
+    both.insert("p99", high.to_string().into());
+    line(both.into(), format!("{}; P99 {}", comment(p50), comment(p99)))
 }
 
 /// The comment on a cost.

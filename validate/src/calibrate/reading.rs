@@ -15,6 +15,8 @@ pub(crate) struct Reading {
     /// CPU time of the workers in the counted window; where they write to a disk, with that of the
     /// kernel's threads on their processors.
     pub cpu: f64,
+    /// CPU time of the database server; not a number without one.
+    pub server: f64,
     /// Good answers.
     pub good: f64,
     /// Requests that were refused.
@@ -53,6 +55,10 @@ impl Reading {
         let workers = how.processes.iter().filter(|process| process.is_worker());
         Reading {
             cpu: workers.map(|worker| worker.cpu).sum::<f64>() + of_kernel,
+            server: how
+                .database
+                .as_ref()
+                .map_or(f64::NAN, |server| server.utilisation * report.run.duration),
             good: report.run.samples as f64,
             rejected: report.errors.get(ErrorKind::Rejected.name()).copied().unwrap_or(0.0),
             failed: report
@@ -83,6 +89,11 @@ impl Reading {
         self.cpu / self.good
     }
 
+    /// CPU time of the database server per good answer.
+    pub(crate) fn server_cpu_per_request(&self) -> f64 {
+        self.server / self.good
+    }
+
     /// Good answers per second.
     pub(crate) fn rate(&self) -> f64 {
         self.good / self.seconds
@@ -98,6 +109,7 @@ impl Reading {
         let part = |place: &&PlaceId| ((*place).clone(), mean(&|reading| reading.part(place)));
         Reading {
             cpu: mean(&|reading| reading.cpu),
+            server: mean(&|reading| reading.server),
             good: mean(&|reading| reading.good),
             rejected: mean(&|reading| reading.rejected),
             failed: mean(&|reading| reading.failed),

@@ -16,9 +16,9 @@ use render::{Console, Failure};
 use super::bench::{Bench, interrupted};
 use super::document::{CONFIDENCE, Calibration, Cost, CostUnit};
 use super::probe::{Lengths, Probe};
-use super::stack::{self, Stack};
+use super::stack::{Databases, Stack};
 use super::walk::{Laboratory, calibrate};
-use super::{profile, profile_file};
+use super::{about, profile, profile_file};
 
 /// Moves the cursor to the beginning of the line and clears it.
 const AGAIN: &str = "\r\x1b[K";
@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     /// The costs to measure, by their keys or tables; all if none is named. The others stay as
     /// they are in the profile that is replaced or, without one, in the one that this program has.
     pub only: Vec<String>,
+    /// The database whose costs are measured.
+    pub databases: Databases,
 }
 
 impl Settings {
@@ -51,7 +53,49 @@ impl Settings {
             force: false,
             lengths: Lengths::default(),
             only: Vec::new(),
+            databases: Databases::Sqlite,
         }
+    }
+
+    /// The costs that are not measured stay as they are.
+    fn keeps_others(&self) -> bool {
+        !self.only.is_empty() || self.databases == Databases::Postgres
+    }
+
+    /// The stack with the costs that are to be measured, and whether [`OPENING`] is among them.
+    ///
+    /// # Errors
+    /// A cost is named that is not one of them.
+    fn stack(&self) -> Result<(Stack, bool), Failure> {
+        let stack = self.databases.stack(self.on.target());
+        if self.only.is_empty() {
+            return Ok((stack, !self.keeps_others()));
+        }
+        let probed: Vec<String> =
+            self.only.iter().filter(|name| *name != OPENING).cloned().collect();
+        let timed = probed.len() < self.only.len();
+        let stack = stack.only(&probed).map_err(|error| Failure::System(error.to_string()))?;
+        Ok((stack, timed))
+    }
+
+    /// The profile that is written: the measured costs, and those of the profile before that were
+    /// not measured and hold here.
+    ///
+    /// # Errors
+    /// The profile before is no TOML.
+    fn profile(&self, calibration: &Calibration) -> Result<String, Failure> {
+        let before = fs::read_to_string(&self.file).ok();
+        let text = match (self.keeps_others(), &before) {
+            (true, before) => {
+                let others = before.as_deref().unwrap_or(built_in(self.on.target()));
+                profile::merged(others, calibration)
+            }
+            (false, Some(before)) if self.databases == Databases::Sqlite => {
+                profile::with_server_of(before, calibration)
+            }
+            (false, _) => Ok(profile::toml(calibration)),
+        };
+        text.map_err(|error| Failure::System(error.to_string()))
     }
 }
 
@@ -87,7 +131,7 @@ pub(crate) fn around(
     interlude: Interlude<'_>,
 ) -> Result<Calibration, Failure> {
     let system = |error: &dyn std::fmt::Display| Failure::System(error.to_string());
-    let (stack, timed) = chosen(settings.on.target(), &settings.only)?;
+    let (stack, timed) = settings.stack()?;
     profile_file::may_write(&settings.file, settings.force)?;
     let opening = if timed { Some(opening()?) } else { None };
     let around = profile_file::folder_of(&settings.file);
@@ -106,14 +150,11 @@ pub(crate) fn around(
         return Err(interrupted());
     }
     calibration.costs.extend(opening);
-    let text = match settings.only.is_empty() {
-        true => profile::toml(&calibration),
-        false => {
-            let others = fs::read_to_string(&settings.file);
-            profile::merged(others.as_deref().unwrap_or(built_in(stack.target)), &calibration)
-                .map_err(|error| system(&error))?
-        }
-    };
+    if settings.databases != Databases::Sqlite {
+        let of_server = about::of_server(&calibration.about);
+        calibration.about.insert(about::POSTGRES.into(), of_server);
+    }
+    let text = settings.profile(&calibration)?;
     profile_file::write(&settings.file, &text)?;
     calibration.file = Some(settings.file.display().to_string());
     Ok(calibration)
@@ -127,19 +168,6 @@ fn built_in(target: Target) -> &'static str {
 
 /// The cost that is timed outside the probes.
 const OPENING: &str = "network.connect";
-
-/// The stack with the costs that `only` names, or all if it names none, and whether [`OPENING`] is
-/// among them.
-fn chosen(target: Target, only: &[String]) -> Result<(Stack, bool), Failure> {
-    let stack = stack::of(target);
-    if only.is_empty() {
-        return Ok((stack, true));
-    }
-    let probed: Vec<String> = only.iter().filter(|name| *name != OPENING).cloned().collect();
-    let timed = probed.len() < only.len();
-    let stack = stack.only(&probed).map_err(|error| Failure::System(error.to_string()))?;
-    Ok((stack, timed))
-}
 
 /// The load generator's time to open a connection, which no probe shows: it is timed outside the
 /// probes. A repeated handshake makes its margin wide, and the cost unsound.

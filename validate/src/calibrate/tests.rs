@@ -1,5 +1,6 @@
 //! Costs that are put into reports come out of a calibration.
 
+mod postgres;
 mod predicted;
 mod service;
 

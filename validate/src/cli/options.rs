@@ -14,6 +14,7 @@ use super::measuring::Measuring;
 use super::tolerance::ToleranceOptions;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Settings;
+use crate::calibrate::stack::Databases;
 use crate::sweep::Vary;
 
 const EXAMPLES: &str = "\
@@ -35,6 +36,7 @@ Examples:
   validate run v5.toml --target fastapi --calibrate    costs of the same quarter of an hour
   validate calibrate axum                              what does axum cost by itself, here?
   validate calibrate fastapi                           and FastAPI? about ten minutes
+  validate calibrate axum --database postgres          and its way to a Postgres server?
 
 A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
 .toml may be left out. A REPORT is a
@@ -188,6 +190,10 @@ pub(super) struct CalibrateOptions {
     pub(super) target: Target,
     #[command(flatten)]
     pub(super) environment: Environment,
+    /// The database: with `postgres` its costs alone are measured, on a server that is started for
+    /// each probe, and all others stay as they are in the profile
+    #[arg(long = "database", value_enum, default_value_t = Databases::Sqlite)]
+    databases: Databases,
     /// Run every probe so many times; a round takes about 100 s on axum and three minutes on
     /// FastAPI, two are needed for an interval
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -224,6 +230,7 @@ impl CalibrateOptions {
             file: self.out.clone().unwrap_or(usual.file),
             force: self.force,
             only: self.only.clone(),
+            databases: self.databases,
             lengths: Lengths {
                 warmup: self.warmup.unwrap_or(usual.lengths.warmup),
                 duration: self.duration.unwrap_or(usual.lengths.duration),

@@ -56,7 +56,8 @@ fn expected(
     }
     let resolved = options.changes.load(file, &[])?;
     let on = &options.on;
-    let installed = InstalledStack { on, versions: platform::versions(on) };
+    let postgres = platform::uses_postgres([&resolved.scenario]);
+    let installed = InstalledStack { on, versions: platform::versions(on), postgres };
     // A service of the user's own costs what the scenario says.
     let platform = match options.own || on.own().is_some() {
         true => None,

@@ -18,7 +18,8 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
     let format = options.output.format;
     if options.predict_only {
         let on = &options.measuring.on;
-        let installed = InstalledStack { on, versions: platform::versions(on) };
+        let postgres = platform::uses_postgres(trials.iter().map(|one| &one.resolved.scenario));
+        let installed = InstalledStack { on, versions: platform::versions(on), postgres };
         let named = options.measuring.costs.as_deref();
         let read = named.map(|file| platform::named(file, &installed, console));
         let predicted = trial::predicted_alone(&trials, read.transpose()?.as_ref())?;

@@ -66,8 +66,9 @@ pub(super) fn run(
     // From here on an interrupt clears away whatever was begun.
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
-    let installed = InstalledStack { on, versions: installation.versions() };
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
+    let postgres = platform::uses_postgres(scenarios.iter().map(|one| &one.scenario));
+    let installed = InstalledStack { on, versions: installation.versions(), postgres };
     let order =
         LiveRun { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
     let paired = PairedTrials { trials, options, installed: &installed, order: &order };

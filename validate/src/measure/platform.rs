@@ -16,13 +16,13 @@ use live::run::describe_machine;
 use live::stack::Target;
 use model::costs::Costs;
 use model::read::{Diagnostics, load_costs};
-use model::scenario::base_slice;
+use model::scenario::{Engine, Scenario, base_slice};
 use model::units::Span;
 use render::{Console, Failure};
 
 use crate::calibrate::about;
 use crate::calibrate::session::{self, Interlude, Settings};
-use crate::calibrate::stack;
+use crate::calibrate::stack::Databases;
 
 /// The stack that scenarios run on, and its costs on this machine.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub(crate) struct InstalledStack<'a> {
     pub on: &'a On,
     /// The versions of its parts, as far as they are known.
     pub versions: BTreeMap<String, String>,
+    /// A scenario has a Postgres server: the profile must know what that costs.
+    pub postgres: bool,
 }
 
 impl InstalledStack<'_> {
@@ -70,6 +72,40 @@ impl InstalledStack<'_> {
     fn name(&self) -> &'static str {
         self.on.target().name()
     }
+
+    /// All that the profile must know.
+    fn databases(&self) -> Databases {
+        if self.postgres { Databases::Both } else { Databases::Sqlite }
+    }
+
+    /// Why the costs of Postgres in a profile do not hold here; none if they do or nobody asks.
+    fn server_unfit(&self, costs: &Costs) -> Option<String> {
+        if !self.postgres {
+            return None;
+        }
+        let name = self.name();
+        if costs.postgres_client.is_none() {
+            return Some(format!(
+                "has no costs of Postgres, which `validate calibrate {name} --database postgres` \
+                 measures"
+            ));
+        }
+        let (theirs, ours) =
+            (costs.about.get(about::POSTGRES)?, about::of_server(&here(&self.versions)));
+        (*theirs != ours).then(|| {
+            format!(
+                "has costs of Postgres that were measured elsewhere ({theirs}; here it is {ours})"
+            )
+        })
+    }
+}
+
+/// True if any of `scenarios` has a Postgres server.
+pub(crate) fn uses_postgres<'a>(scenarios: impl IntoIterator<Item = &'a Scenario>) -> bool {
+    let has = |scenario: &Scenario| {
+        scenario.database.as_ref().is_some_and(|one| matches!(one.engine, Engine::Postgres(_)))
+    };
+    scenarios.into_iter().any(has)
 }
 
 /// The versions of a stack, as far as they are known without making anything.
@@ -93,23 +129,49 @@ pub(crate) fn find(
     let costs = if named.is_none() && !file.exists() {
         let file = file.display();
         console.talk(&format!("{file}: there is no cost profile of this machine yet.\n"));
-        calibrated(installed, interrupt, console)?
+        calibrated(installed.databases(), installed, interrupt, console)?
     } else {
         let costs =
             load_costs(&file).map_err(|problems| advised(problems, named.is_some(), installed))?;
         match (unfit(&costs, &here(&installed.versions)), named) {
-            (None, _) => costs,
+            (None, _) => with_server(costs, &file, named.is_some(), installed, interrupt, console)?,
             (Some(why), Some(_)) => {
                 console.talk(&format!("note: {}: {why}.\n", file.display()));
-                costs
+                with_server(costs, &file, true, installed, interrupt, console)?
             }
             (Some(why), None) => {
                 console.talk(&format!("{}: {why}.\n", file.display()));
-                calibrated(installed, interrupt, console)?
+                calibrated(installed.databases(), installed, interrupt, console)?
             }
         }
     };
     Ok(Platform::here(installed.on.target(), costs))
+}
+
+/// The profile `costs` of `file`, and what Postgres costs, which is measured if it is not there and
+/// the profile was not `named`.
+///
+/// # Errors
+/// It cannot be measured.
+fn with_server(
+    costs: Costs,
+    file: &Path,
+    named: bool,
+    installed: &InstalledStack<'_>,
+    interrupt: &Interrupt,
+    console: &mut Console<'_>,
+) -> Result<Costs, Failure> {
+    match installed.server_unfit(&costs) {
+        None => Ok(costs),
+        Some(why) if named => {
+            console.talk(&format!("note: {}: {why}.\n", file.display()));
+            Ok(costs)
+        }
+        Some(why) => {
+            console.talk(&format!("{}: {why}.\n", file.display()));
+            calibrated(Databases::Postgres, installed, interrupt, console)
+        }
+    }
 }
 
 /// The profile of this machine, measured in so many `rounds` around `interlude`.
@@ -123,12 +185,13 @@ pub(crate) fn around(
     console: &mut Console<'_>,
     interlude: Interlude<'_>,
 ) -> Result<Platform, Failure> {
-    let minutes = minutes(rounds, installed.on.target());
+    let databases = installed.databases();
+    let minutes = minutes(rounds, databases, installed.on.target());
     console.talk(&format!(
         "Calibrating before and after: {rounds} rounds of small probes of the real service, about \
          {minutes} minutes beside the scenarios.\n"
     ));
-    let settings = Settings { rounds, ..Settings::usual(installed.on.clone()) };
+    let settings = Settings { rounds, databases, ..Settings::usual(installed.on.clone()) };
     let costs = measured(&settings, installed, interrupt, console, interlude)?;
     Ok(Platform::here(installed.on.target(), costs))
 }
@@ -174,7 +237,8 @@ fn profile_of(
     console: &mut Console<'_>,
 ) -> Result<Platform, Failure> {
     let costs = load_costs(file).map_err(|problems| advised(problems, named, installed))?;
-    if let Some(why) = unfit(&costs, &here(&installed.versions)) {
+    let elsewhere = unfit(&costs, &here(&installed.versions));
+    for why in elsewhere.into_iter().chain(installed.server_unfit(&costs)) {
         console.talk(&format!("note: {}: {why}.\n", file.display()));
     }
     Ok(Platform::here(installed.on.target(), costs))
@@ -182,12 +246,13 @@ fn profile_of(
 
 /// Measures the profile, writes it to its file and reads it.
 fn calibrated(
+    databases: Databases,
     installed: &InstalledStack<'_>,
     interrupt: &Interrupt,
     console: &mut Console<'_>,
 ) -> Result<Costs, Failure> {
-    let settings = Settings::usual(installed.on.clone());
-    let minutes = minutes(settings.rounds, installed.on.target());
+    let settings = Settings { databases, ..Settings::usual(installed.on.clone()) };
+    let minutes = minutes(settings.rounds, databases, installed.on.target());
     console.talk(&format!(
         "Calibrating first: small probes of the real service, about {minutes} minutes.\n"
     ));
@@ -195,8 +260,8 @@ fn calibrated(
 }
 
 /// How long so many rounds of all probes take, in minutes.
-fn minutes(rounds: u32, target: Target) -> u32 {
-    (rounds * stack::of(target).seconds_per_round).div_ceil(60)
+fn minutes(rounds: u32, databases: Databases, target: Target) -> u32 {
+    (rounds * databases.stack(target).seconds_per_round).div_ceil(60)
 }
 
 /// Calibrates, and reads what was written.

@@ -4,10 +4,13 @@
 //! measurement draw from one seed. So there are as many replications as rounds, with the same
 //! warm-up and window, and their differences can be judged pair by pair.
 
+use live::stack::Target;
 use model::costs::{Costs, QueryCost};
 use model::read::Resolved;
 use model::report::Report;
-use model::scenario::{Hold, Scenario, Server, Step};
+use model::scenario::{
+    Concurrency, DatabaseClient, DriverMode, Engine, Hold, Scenario, Server, Step,
+};
 use sim::engine::Runaway;
 use sim::predict::Experiment;
 use sim::replicate::Effort;
@@ -69,6 +72,7 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     let scenario = &mut resolved.scenario;
     let costs = costs(scenario, platform);
     scenario.set_costs(costs);
+    use_real_client(scenario, platform.target);
     let stack = stack::of(platform.target);
     if let Some(event_loop) = stack.event_loop {
         scenario.service.event_loop = event_loop;
@@ -88,6 +92,26 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     }
     if let Some(tick) = platform.tick.filter(|_| !resolved.is_written("cpu.tick")) {
         resolved.scenario.cpu.tick = tick;
+    }
+}
+
+/// A database server is used by the library that the stack has, whichever the scenario means.
+fn use_real_client(scenario: &mut Scenario, target: Target) {
+    let awaits = scenario.endpoints.iter().any(|endpoint| {
+        endpoint.concurrency(&scenario.service) == Concurrency::Async
+            && endpoint.all_steps().any(Step::uses_database)
+    });
+    let Some(database) = &mut scenario.database else { return };
+    let client = match target {
+        Target::Axum => DatabaseClient::Sqlx,
+        Target::Fastapi if awaits && database.driver == DriverMode::Async => {
+            DatabaseClient::Asyncpg
+        }
+        Target::Fastapi => DatabaseClient::Psycopg,
+        Target::Own => return,
+    };
+    if let Engine::Postgres(postgres) = &mut database.engine {
+        *postgres = postgres.clone().used_by(client);
     }
 }
 
@@ -136,7 +160,6 @@ pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
 
 #[cfg(test)]
 mod tests {
-    use live::stack::Target;
     use model::read::load_text;
     use model::scenario::EventLoop;
     use model::units::Span;

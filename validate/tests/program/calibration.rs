@@ -50,6 +50,33 @@ fn a_calibration_writes_a_profile_that_scenarios_can_use() {
 }
 
 #[test]
+fn a_server_is_calibrated_beside_the_costs_that_are_there() {
+    if !testkit::has_postgres() {
+        return;
+    }
+    let lab = Lab::new();
+    let before = "[about]\nwritten_by = \"validate calibrate axum\"\n[cpu]\nstatement = \"50us\"\n";
+    lab.write("costs/axum.toml", before);
+    let only = "cpu.async.trip,postgres_client.async.open,postgres.connect";
+    let words = format!(
+        "calibrate axum --database postgres --only {only} --rounds 1 --warmup 100ms \
+         --duration 1s --format json"
+    );
+    let answer: Calibration = lab.end(&words).with_code(3).json();
+    let keys: Vec<&str> = answer.costs.iter().map(|cost| &*cost.key).collect();
+    assert_eq!(keys, ["cpu.async.trip", "postgres_client.async.open", "postgres.connect"]);
+    assert!(answer.costs.iter().all(|cost| cost.rounds == 1), "{:?}", answer.doubts);
+    let costs = model::read::load_costs(&lab.path("costs/axum.toml")).expect("a profile");
+    let of = model::scenario::Concurrency::Async;
+    assert_eq!(costs.cpu(of).statement, model::units::Span::from_micros(50));
+    assert!(costs.postgres_client.is_some() && costs.about.contains_key("postgres_on"));
+    // A name of the other database's costs is not known here.
+    lab.end("calibrate axum --database postgres --only commit.wal")
+        .refused(&["`commit.wal` is no cost"]);
+    assert_eq!(lab.names("costs"), ["axum.toml"]);
+}
+
+#[test]
 fn a_file_that_no_calibration_wrote_is_not_replaced_and_nothing_is_measured() {
     let lab = Lab::empty();
     let theirs = "[about]\nmethod = \"a first guess\"\n";

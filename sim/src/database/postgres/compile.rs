@@ -1,6 +1,6 @@
 //! Commands to a database server become instructions.
 
-use model::costs::Work;
+use model::costs::{PostgresCosts, Work};
 use model::distribution::Distribution;
 use model::scenario::{
     Begin, Connections, DatabaseClient, Engine, Postgres, Statement, SynchronousCommit,
@@ -24,6 +24,11 @@ impl<'s> Compiler<'s> {
     /// How long the server's processors take, as a multiple of what the cost profile says.
     pub(crate) fn server_scale(&self) -> f64 {
         if self.server().is_some_and(Postgres::shares_cpu) { self.scale } else { 1.0 }
+    }
+
+    /// CPU time in the server.
+    pub(crate) fn server_costs(&self) -> &'s PostgresCosts {
+        self.scenario.costs.postgres.of(self.concurrency)
     }
 
     /// One operation on the database server.
@@ -52,21 +57,24 @@ impl<'s> Compiler<'s> {
                 self.if_due(Command::Prepare { statement }, &path);
             }
             self.refill(Work::Statement);
-            let cpu = self.cost(|c| c.statement);
+            let cpu = self.client_cost(|c| c.statement);
             self.burn(cpu);
-            let command = match explicit && alone && write {
+            let commits = explicit && alone && write;
+            let command = match commits {
                 true => Command::Write { sync: self.log_sync(postgres, &path) },
                 false => Command::Statement,
             };
-            let engine = self.engine_draw(&path, statement);
+            let costs = self.server_costs();
+            let commit = if commits { costs.commit } else { Span::ZERO };
+            let engine = self.engine_draw(&path, statement, costs.statement + commit);
             self.command(command, engine, "round_trip", &path);
         }
         if !alone || (write && !explicit) {
             self.refill(Work::Commit);
-            let cpu = self.cost(|c| c.commit);
+            let cpu = self.client_cost(|c| c.commit);
             self.burn(cpu);
             let sync = self.log_sync(postgres, path);
-            let commit = self.scenario.costs.postgres.commit;
+            let commit = self.server_costs().commit;
             let engine = Distribution::Constant(commit).scale(self.server_scale());
             let engine = self.draw("commit_cpu", path, engine);
             self.command(Command::Commit { sync }, engine, "round_trip", path);
@@ -76,7 +84,7 @@ impl<'s> Compiler<'s> {
     /// How long a commit waits for the log.
     fn log_sync(&mut self, postgres: &Postgres, path: &str) -> DrawId {
         let sync = match postgres.synchronous_commit {
-            SynchronousCommit::On => self.scenario.costs.disk.sync.clone(),
+            SynchronousCommit::On => self.scenario.costs.disk.log_sync().clone(),
             SynchronousCommit::Off => Distribution::Constant(Span::ZERO),
         };
         self.draw("commit", path, sync)
@@ -95,13 +103,14 @@ impl<'s> Compiler<'s> {
 
     fn command(&mut self, command: Command, engine: DrawId, what: &str, path: &str) {
         let Some(postgres) = self.server() else { return };
-        let round_trip = self.draw(what, path, postgres.round_trip.clone());
+        let beside = self.scenario.costs.network.database;
+        let round_trip = self.draw(what, path, postgres.round_trip.later(beside));
         self.emit(Op::Server { command, engine, round_trip });
     }
 
     /// A command that is no statement of the scenario, and what the driver does for it.
     fn trip(&mut self, command: Command, path: &str, nth: u32) {
-        let costs = &self.scenario.costs.postgres;
+        let costs = self.server_costs();
         let (name, engine) = match command {
             Command::Open { .. } => ("open", costs.connect),
             Command::Prepare { .. } => ("prepare", costs.prepare),

@@ -28,7 +28,7 @@ impl Compiler<'_> {
             self.refill(Work::Statement);
             let cpu = self.cost(|c| c.statement);
             self.burn(cpu);
-            let draw = self.engine_draw(&format!("{path}.{index}"), statement);
+            let draw = self.engine_draw(&format!("{path}.{index}"), statement, Span::ZERO);
             let pages = self.pages(statement);
             let write = matches!(statement, Statement::Write(_));
             // A reader holds the lock until its rows have been fetched.
@@ -78,7 +78,7 @@ impl Compiler<'_> {
         self.refill(Work::Commit);
         let cpu = self.cost(|c| c.statement) + self.cost(|c| c.commit);
         self.burn(cpu);
-        let draw = self.engine_draw(&format!("{path}.0"), &statement);
+        let draw = self.engine_draw(&format!("{path}.0"), &statement, Span::ZERO);
         let pages = self.pages(&statement);
         let disk = self.scenario.costs.disk.sync.clone();
         let sync = self.draw("commit", path, disk.clone());

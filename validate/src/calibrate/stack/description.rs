@@ -8,6 +8,9 @@ use crate::calibrate::probe::Probe;
 use crate::calibrate::reading::Caches;
 use crate::calibrate::recipe::Recipe;
 
+/// Costs that are measured as a median, a quantile and a mean, and written as one value.
+pub(crate) const LOGNORMALS: [&str; 2] = ["disk.sync", "disk.log_sync"];
+
 /// A stack, as far as calibration and prediction must know it.
 #[derive(Debug)]
 pub(crate) struct Stack {
@@ -84,6 +87,18 @@ impl Hops {
 }
 
 impl Stack {
+    /// This stack, and the probes and costs of `other` that it has not.
+    pub(crate) fn and(mut self, other: Stack) -> Stack {
+        let known: Vec<String> = self.probes.iter().map(|probe| probe.name.clone()).collect();
+        let fresh: Vec<Probe> =
+            other.probes.into_iter().filter(|probe| !known.contains(&probe.name)).collect();
+        self.seconds_per_round += other.seconds_per_round;
+        self.probes.extend(fresh);
+        self.recipes.extend(other.recipes);
+        self.facts.extend(other.facts);
+        self
+    }
+
     /// This stack with the costs alone that `names` name, by key or by table, and the probes that
     /// these need.
     ///
@@ -91,9 +106,9 @@ impl Stack {
     /// A name that no cost has.
     pub(crate) fn only(mut self, names: &[String]) -> Result<Stack, UnknownCost> {
         // A lognormal is one value in the profile: it is measured as a whole.
-        let names = names.iter().map(|name| match name.starts_with("disk.sync") {
-            true => "disk.sync",
-            false => name.as_str(),
+        let names = names.iter().map(|name| {
+            let whole = LOGNORMALS.iter().find(|whole| name.starts_with(**whole));
+            whole.map_or(name.as_str(), |whole| whole)
         });
         let names: Vec<&str> = names.collect();
         let has = |key: &str, name: &str| {

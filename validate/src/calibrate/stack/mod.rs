@@ -6,6 +6,7 @@
 pub(super) mod axum;
 mod description;
 pub(super) mod fastapi;
+pub(super) mod postgres;
 pub(super) mod shared_probes;
 mod shared_recipes;
 
@@ -13,7 +14,7 @@ use live::stack::Target;
 
 #[cfg(test)]
 pub(crate) use description::Hops;
-pub(crate) use description::{Fact, Stack};
+pub(crate) use description::{Fact, LOGNORMALS, Stack};
 
 /// The stack that `live` calls `target`.
 pub(crate) fn of(target: Target) -> Stack {
@@ -32,6 +33,28 @@ pub(crate) fn of(target: Target) -> Stack {
     }
 }
 
+/// The database whose costs are measured, with those of the stack itself or alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Databases {
+    /// The stack itself, and SQLite
+    Sqlite,
+    /// Postgres alone: all other costs stay as they are in the profile
+    Postgres,
+    /// Both
+    Both,
+}
+
+impl Databases {
+    /// The stack that measures them on `target`.
+    pub(crate) fn stack(self, target: Target) -> Stack {
+        match self {
+            Databases::Sqlite => of(target),
+            Databases::Postgres => postgres::of(of(target)),
+            Databases::Both => of(target).and(postgres::of(of(target))),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -46,7 +69,7 @@ mod tests {
     #[test]
     fn each_probe_is_a_scenario_of_which_nothing_is_burned() {
         let lengths = Lengths::default();
-        for stack in BOTH.map(of) {
+        for stack in BOTH.map(|target| Databases::Both.stack(target)) {
             for probe in &stack.probes {
                 let text = probe.text(stack.lock, &lengths);
                 let resolved = model::read::load_text(&probe.file_name(), &text, &[]);
@@ -67,7 +90,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_fit_into_files() {
-        for stack in BOTH.map(of) {
+        for stack in BOTH.map(|target| Databases::Both.stack(target)) {
             let names: BTreeSet<String> = stack.probes.iter().map(Probe::file_name).collect();
             assert_eq!(names.len(), stack.probes.len());
             assert!(names.iter().all(|name| !name.contains([' ', '/'])));
@@ -76,7 +99,9 @@ mod tests {
 
     #[test]
     fn recipes_and_probes_need_each_other() {
-        for stack in BOTH.map(of) {
+        let postgres = BOTH.map(|target| Databases::Postgres.stack(target));
+        let both = BOTH.map(|target| Databases::Both.stack(target));
+        for stack in BOTH.map(of).into_iter().chain(postgres).chain(both) {
             let run: BTreeSet<&str> = stack.probes.iter().map(|probe| &*probe.name).collect();
             let used = stack.recipes.iter().flat_map(|recipe| &recipe.probes);
             let used: BTreeSet<&str> = used.map(String::as_str).collect();

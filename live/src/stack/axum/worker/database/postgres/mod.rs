@@ -6,7 +6,7 @@ mod pool;
 use std::future::Future;
 use std::sync::Arc;
 
-use model::costs::{Costs, CpuCosts};
+use model::costs::{Costs, PostgresClientCosts};
 use model::place::{self, Place};
 use model::scenario::{Begin, Concurrency, DriverMode, Hold, Scenario, Statement};
 use model::units::Span;
@@ -146,7 +146,7 @@ impl Postgres {
 struct Session<'a, H> {
     database: &'a Postgres,
     handler: &'a mut H,
-    costs: &'a CpuCosts,
+    costs: PostgresClientCosts,
     mode: Mode,
 }
 
@@ -166,7 +166,7 @@ impl<'a, H: Handler> Session<'a, H> {
         Session {
             database,
             handler,
-            costs: database.costs.cpu(concurrency),
+            costs: database.costs.postgres_client(concurrency),
             mode: if awaited { Mode::Parked } else { Mode::Blocking },
         }
     }
