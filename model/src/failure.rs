@@ -31,11 +31,15 @@ pub enum ErrorKind {
     WorkerKilled,
     /// The database server refused a connection: it has too many.
     TooManyClients,
+    /// PgBouncer refused a connection: it has as many as `max_client_conn` allows.
+    MaxClientConn,
+    /// PgBouncer had no connection to the server in time.
+    QueryWaitTimeout,
 }
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 14] = [
+    pub const ALL: [ErrorKind; 16] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
@@ -50,6 +54,8 @@ impl ErrorKind {
         ErrorKind::ConnectionClosed,
         ErrorKind::WorkerKilled,
         ErrorKind::TooManyClients,
+        ErrorKind::MaxClientConn,
+        ErrorKind::QueryWaitTimeout,
     ];
 
     /// Only a measurement meets it: in a prediction connections do not break.
@@ -78,6 +84,8 @@ impl ErrorKind {
             ErrorKind::ConnectionClosed => "connection_closed",
             ErrorKind::WorkerKilled => "worker_killed",
             ErrorKind::TooManyClients => "too_many_clients",
+            ErrorKind::MaxClientConn => "max_client_conn",
+            ErrorKind::QueryWaitTimeout => "query_wait_timeout",
         }
     }
 

@@ -31,6 +31,8 @@ pub enum StationId {
     Disk,
     /// The processors of the database server.
     DatabaseServer,
+    /// The connections of PgBouncer to the database server.
+    DatabasePooler,
     /// The semaphores around calls of this upstream.
     Semaphore(String),
     /// The limited client connections to this upstream.
@@ -60,7 +62,7 @@ struct Written {
 }
 
 impl StationId {
-    const SINGLE: [StationId; 8] = [
+    const SINGLE: [StationId; 9] = [
         StationId::Cpu,
         StationId::Loop,
         StationId::InterpreterLock,
@@ -69,6 +71,7 @@ impl StationId {
         StationId::DatabaseLock,
         StationId::Disk,
         StationId::DatabaseServer,
+        StationId::DatabasePooler,
     ];
 
     /// Its kind as JSON has it; none for a station of another version.
@@ -82,6 +85,7 @@ impl StationId {
             StationId::DatabaseLock => "database_lock",
             StationId::Disk => "disk",
             StationId::DatabaseServer => "database_server",
+            StationId::DatabasePooler => "database_pooler",
             StationId::Semaphore(_) => "semaphore",
             StationId::Connections(_) => "connections",
             StationId::Upstream(_) => "upstream",
@@ -109,6 +113,7 @@ impl StationId {
             StationId::Threads => "thread pool".into(),
             StationId::DatabasePool => "database connections".into(),
             StationId::DatabaseLock => "database lock (writers hold it)".into(),
+            StationId::DatabasePooler => "PgBouncer's connections".into(),
             StationId::Semaphore(upstream) => format!("semaphore of {upstream}"),
             StationId::Connections(upstream) => format!("connections to {upstream}"),
             StationId::Upstream(upstream) => format!("{upstream} (upstream)"),
@@ -130,6 +135,7 @@ impl fmt::Display for StationId {
             StationId::DatabaseLock => f.write_str("database lock"),
             StationId::Disk => f.write_str("disk"),
             StationId::DatabaseServer => f.write_str("database server"),
+            StationId::DatabasePooler => f.write_str("database pooler"),
             StationId::Semaphore(upstream) => write!(f, "upstream {upstream} semaphore"),
             StationId::Connections(upstream) => write!(f, "upstream {upstream} connections"),
             StationId::Upstream(upstream) => write!(f, "upstream {upstream}"),

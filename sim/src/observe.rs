@@ -116,6 +116,12 @@ pub enum Limit {
     PoolTimeout,
     /// The database server refused a connection.
     MaxConnections,
+    /// A command waited for a connection of the pooler to the database server.
+    Pooler,
+    /// A command gave up waiting for one.
+    QueryWait,
+    /// The pooler refused a connection.
+    MaxClientConn,
     /// A commit waited for the log of the database server.
     LogSync,
     /// A statement's sleep was cut short, or it gave up.

@@ -74,6 +74,11 @@ const VALUES: &[(&str, &[&str])] = &[
     ("database.wal_autocheckpoint", &["0", "1", "20"]),
     ("database.max_connections", &["4", "4", "5", "\"none\""]),
     ("database.cpu", &["\"own\"", "\"shared\""]),
+    ("database.pooler", &["\"none\"", "\"pgbouncer\""]),
+    ("database.pgbouncer.pool_mode", &["\"transaction\"", "\"session\""]),
+    ("database.pgbouncer.default_pool_size", &["1", "2", "20"]),
+    ("database.pgbouncer.max_client_conn", &["1", "3", "100"]),
+    ("database.pgbouncer.query_wait_timeout", &["\"1ms\"", "\"20ms\"", "\"never\""]),
     ("database.open_trips", &["0", "1", "5"]),
     ("database.prepare_after", &["0", "1", "3", "\"never\""]),
     ("database.ping_trips", &["1", "3"]),
@@ -164,6 +169,9 @@ pub fn scenario() -> impl Strategy<Value = String> {
             named.into_iter().for_each(|(_, value)| *value = client.into());
             if !leaves.contains(&("database.engine".into(), "\"postgres\"".into())) {
                 leaves.retain(|(key, _)| key != "database.connections.pre_ping");
+            }
+            if !leaves.contains(&("database.pooler".into(), "\"pgbouncer\"".into())) {
+                leaves.retain(|(key, _)| !key.starts_with("database.pgbouncer"));
             }
             let mut text = to_toml(&leaves);
             for (index, (endpoint, visits)) in endpoints.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
-    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Scenario, Step,
+    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Pooler, Scenario, Step,
 };
 
 /// Keys that say what a library does: live uses the library itself.
@@ -32,6 +32,9 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     let Engine::Postgres(postgres) = &database.engine else { return };
     if postgres.max_connections.is_none() {
         refuse("max_connections", "a number, as every server has one,", leave);
+    }
+    if postgres.pooler == Pooler::PgBouncer {
+        refuse("pooler", "\"none\"", leave);
     }
     for key in OF_LIBRARIES {
         if resolved.is_written(&format!("database.{key}")) {
@@ -107,6 +110,7 @@ mod tests {
             "database.open_trips=5",
             "database.ping_trips=2",
             "database.refused=retry",
+            "database.pooler=pgbouncer",
             "database.connections.order=lifo",
             "database.connections.recycle=5m",
         ] {

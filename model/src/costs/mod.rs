@@ -48,6 +48,8 @@ section! {
         pub disk: DiskCosts = {},
         /// The database server, where `engine` is "postgres".
         pub postgres: PerConcurrency<PostgresCosts> = {},
+        /// PgBouncer before it.
+        pub pgbouncer: PgBouncerCosts = {},
         /// CPU time of the worker process for a database server, instead of statement, open, close
         /// and commit of `cpu`: there a profile has what SQLite costs. Those hold if it is not
         /// written.
@@ -133,6 +135,17 @@ section! {
         /// Until a client, told that its connection was closed, knows of it: it may be busy. Only
         /// with `load.keep_alive_timeout`.
         pub notice: Span = "0s",
+    }
+}
+
+section! {
+    /// PgBouncer, which has one thread.
+    #[section("pgbouncer")]
+    #[derive(Copy)]
+    pub struct PgBouncerCosts {
+        /// CPU time for a message: a command is one, and its reply another. Not measured.
+        #[key(usually(Span::from_secs(1)))]
+        pub message: Span = "0s",
     }
 }
 

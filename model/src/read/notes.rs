@@ -60,6 +60,7 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
         );
     }
     all.extend(connections(scenario));
+    all.extend(pooler(scenario));
     for group in scenario.load.groups().iter() {
         if let Source::Replay { trace, .. } = &group.load.source {
             all.extend(recorded(scenario, group, trace));
@@ -73,6 +74,9 @@ fn connections(scenario: &Scenario) -> Option<String> {
     let database = scenario.database.as_ref()?;
     let Engine::Postgres(postgres) = &database.engine else { return None };
     let Connections::Pool { size, overflow, .. } = database.connections else { return None };
+    if postgres.pooler().is_some() {
+        return None;
+    }
     let (takes, workers) = (postgres.connections()?, u64::from(scenario.service.workers));
     let sum = workers * (u64::from(size) + u64::from(overflow));
     if sum <= u64::from(takes) {
@@ -89,6 +93,40 @@ fn connections(scenario: &Scenario) -> Option<String> {
          connections, and the database server takes {takes}: `database.max_connections` is {most}, \
          of which it keeps {kept} for superusers. Beyond them {what}"
     ))
+}
+
+/// The pools may have more connections than PgBouncer takes, and it more than the server takes.
+fn pooler(scenario: &Scenario) -> Vec<String> {
+    let Some(database) = &scenario.database else { return Vec::new() };
+    let Engine::Postgres(postgres) = &database.engine else { return Vec::new() };
+    let Some(pooler) = postgres.pooler() else { return Vec::new() };
+    let mut all = Vec::new();
+    let most = pooler.max_client_conn;
+    if let Connections::Pool { size, overflow, .. } = database.connections {
+        let workers = u64::from(scenario.service.workers);
+        let sum = workers * (u64::from(size) + u64::from(overflow));
+        if sum > u64::from(most) {
+            all.push(format!(
+                "the pools of {workers} workers may open {workers} * ({size} + {overflow}) = {sum} \
+                 connections, and PgBouncer takes {most}: raise `max_client_conn` of \
+                 `database.pgbouncer`. Requests that open one more fail (`max_client_conn`)"
+            ));
+        }
+    }
+    let size = pooler.default_pool_size;
+    if size > most {
+        all.push(format!(
+            "PgBouncer never uses more connections to the server than it has clients: \
+             `default_pool_size` is {size}, and `max_client_conn` {most}"
+        ));
+    }
+    if let Some(takes) = postgres.connections().filter(|takes| size > *takes) {
+        all.push(format!(
+            "PgBouncer opens at most the {takes} connections that the database server takes: \
+             `default_pool_size` is {size}"
+        ));
+    }
+    all
 }
 
 /// What of recorded arrivals may not be as it was meant.
@@ -313,6 +351,29 @@ mod tests {
         ] {
             assert_eq!(notes(sets), [""; 0], "{sets:?}");
         }
+    }
+
+    #[test]
+    fn pools_that_together_exceed_pgbouncer_are_told_and_it_the_server() {
+        let text = r#"
+            load = { users = 1, duration = "1s" }
+            service = { concurrency = "async", workers = 4 }
+            database.engine = "postgres"
+            database.hold = "operation"
+            database.pooler = "pgbouncer"
+            database.connections = { kind = "pool", size = 20 }
+            endpoint = [{ name = "list", weight = 1, steps = [{ read = "a" }] }]
+            costs.query.default.engine = "6us"
+        "#;
+        let notes = |set: &str| {
+            load_text("shop", text, &[set.to_string()]).expect("valid").notes().join("\n")
+        };
+        let told = notes("seed=1");
+        assert!(told.contains("= 120 connections, and PgBouncer takes 100"), "{told}");
+        assert_eq!(notes("database.pgbouncer.max_client_conn=120"), "");
+        let told = notes("database.pgbouncer={ default_pool_size = 130, max_client_conn = 120 }");
+        assert!(told.contains("is 130, and `max_client_conn` 120"), "{told}");
+        assert!(told.contains("at most the 97 connections"), "{told}");
     }
 
     #[test]

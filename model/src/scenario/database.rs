@@ -1,6 +1,6 @@
 //! The database and the connections to it.
 
-use super::DatabaseClient;
+use super::{DatabaseClient, PgBouncer, Pooler};
 use crate::distribution::Distribution;
 use crate::units::Span;
 use crate::words::{JournalMode, Synchronous};
@@ -59,6 +59,11 @@ section! {
         /// The library that talks to the server. Keys that are not written are what it does unless
         /// it is told otherwise.
         pub client: Option<DatabaseClient>,
+        /// What stands between the service's pools and the server.
+        pub pooler: Pooler = "none",
+        /// PgBouncer's settings.
+        #[key(or("none"))]
+        pub pgbouncer: Option<PgBouncer>,
         /// Network round trip of each statement.
         #[key(usually(Span::from_secs(1)))]
         pub round_trip: Distribution = "0.5ms",
@@ -99,6 +104,8 @@ impl Postgres {
     pub fn new(round_trip: Distribution, cores: u32) -> Postgres {
         Postgres {
             client: None,
+            pooler: Pooler::None,
+            pgbouncer: None,
             round_trip,
             cpu: ServerCpu::Own,
             cores,
@@ -109,6 +116,14 @@ impl Postgres {
             synchronous_commit: SynchronousCommit::On,
             prepare_after: None,
             ping_trips: 1,
+        }
+    }
+
+    /// The pooler's settings, if there is one.
+    pub fn pooler(&self) -> Option<PgBouncer> {
+        match self.pooler {
+            Pooler::None => None,
+            Pooler::PgBouncer => Some(self.pgbouncer.unwrap_or_default()),
         }
     }
 

@@ -84,6 +84,8 @@ impl Retry {
             ErrorKind::DatabaseBusy
             | ErrorKind::PoolTimeout
             | ErrorKind::TooManyClients
+            | ErrorKind::MaxClientConn
+            | ErrorKind::QueryWaitTimeout
             | ErrorKind::LockTimeout
             | ErrorKind::UpstreamTimeout
             | ErrorKind::UpstreamFailed

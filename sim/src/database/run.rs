@@ -177,6 +177,7 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &self.database.connections[connection];
         let (open, thread) = (entry.open, entry.thread);
         self.tasks[task].database.connection = entry.outer;
+        self.unlink_idle(connection);
         match self.pool(task).checkin(connection, open) {
             Checkin::Handed(waiter) => {
                 self.end_wait(waiter, Awaited::Connection);

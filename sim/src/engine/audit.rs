@@ -223,8 +223,20 @@ impl<T: Trace> Engine<'_, T> {
     fn audit_sessions(&self) {
         let connections = || live(&self.database.connections);
         let sessions = connections().filter(|(_, c)| c.session.counted).count();
-        assert_eq!(sessions as u32, self.database.server.sessions, "sessions are counted");
-        assert_eq!(sessions as u64, self.seen.postgres.sessions.value(), "and seen");
+        let server = &self.database.server;
+        if let Some(pooler) = &server.pooler {
+            let linked = connections().filter(|(_, c)| c.session.linked).count();
+            assert_eq!(sessions as u32, pooler.clients(), "clients of the pooler are counted");
+            assert_eq!(linked as u32, pooler.in_use(), "its connections are a client's or idle");
+            assert!(pooler.waiting() == 0 || pooler.in_use() == pooler.open(), "none is idle");
+            assert_eq!(pooler.open(), server.sessions, "the server counts what the pooler opens");
+            let seen = &self.seen.postgres;
+            assert_eq!(u64::from(pooler.in_use()), seen.pooler.value(), "those in use are seen");
+            assert_eq!(pooler.waiting() as u64, seen.pooler_queue.value(), "so are those who wait");
+        } else {
+            assert_eq!(sessions as u32, server.sessions, "sessions are counted");
+        }
+        assert_eq!(u64::from(server.sessions), self.seen.postgres.sessions.value(), "and seen");
         let is_session = |thread: &super::Thread| matches!(thread.role, Role::Session { .. });
         let processes = || live(&self.threads).filter(|(_, thread)| is_session(thread));
         let owned = connections().filter(|(_, c)| c.session.thread.is_some()).count();

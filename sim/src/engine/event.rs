@@ -44,6 +44,8 @@ pub enum Event {
     LockTimer { worker: u32 },
     /// A statement reaches the database server.
     ServerArrival { task: u32 },
+    /// The pooler in front of the database server has passed on a command.
+    PoolerPassed { task: u32 },
     /// The database server is done with a statement.
     ServerDone { task: u32 },
     /// The log of the database server is synced.
@@ -68,6 +70,7 @@ impl Event {
             | Event::GiveUp { task, .. }
             | Event::RetryHandshake { task, .. }
             | Event::ServerArrival { task }
+            | Event::PoolerPassed { task }
             | Event::ServerDone { task } => Some(task),
             // An upstream works on, also if its caller has gone.
             Event::UpstreamDone { .. }

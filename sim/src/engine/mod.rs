@@ -393,6 +393,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::Patience { request, generation } => self.gives_up(request, generation),
             Event::LockTimer { worker } => self.lock_timer(worker),
             Event::ServerArrival { task } => self.server_arrival(task),
+            Event::PoolerPassed { task } => self.pooler_passed(task),
             Event::ServerDone { task } => self.server_done(task),
             Event::LogSynced => self.log_synced(),
             Event::UpstreamDone { upstream, task, ticket } => {

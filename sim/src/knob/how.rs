@@ -62,6 +62,15 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
         ("database", "synchronous_commit") => Some(format!(
             "`synchronous_commit = {to}`: the last commits are lost if the server falls"
         )),
+        ("database", "pooler") => {
+            Some("PgBouncer with `pool_mode = transaction` before the database server".into())
+        }
+        ("database", "default_pool_size" | "max_client_conn") => {
+            Some(format!("`{last} = {to}` in pgbouncer.ini"))
+        }
+        ("database", "query_wait_timeout") => {
+            Some(format!("`query_wait_timeout = {}` in pgbouncer.ini", seconds(to)))
+        }
         ("database", "cpu") => Some("a database server on a machine of its own".into()),
         ("database", "cores") => Some(format!("a database server with {to} processors")),
         ("upstream", "max_in_flight") => choose(

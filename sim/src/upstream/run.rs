@@ -313,6 +313,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.end_wait(task, Awaited::Connection);
                 self.fail(task, ErrorKind::PoolTimeout);
             }
+            plan::Op::Database(database::Op::Postgres(_)) => return self.query_wait_ends(task),
             plan::Op::Lock(lock::Op::Acquire { lock }) => self.give_up_lock(task, lock),
             other => unreachable!("{other:?} waits without a bound"),
         }

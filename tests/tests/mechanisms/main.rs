@@ -16,6 +16,7 @@ mod interpreter;
 mod keep_alive;
 mod load;
 mod locks;
+mod pooler;
 mod pools;
 mod postgres;
 mod processes;

@@ -33,7 +33,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 90] = [
+const FAMILY: [&str; 91] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -102,6 +102,7 @@ const FAMILY: [&str; 90] = [
     "database server, M/M/2: mean response time",
     "database server on the service's processors, M/M/2: mean response time",
     "one processor for service and server: throughput",
+    "PgBouncer, M/M/4: mean response time",
     "group commit: mean response time",
     "group commit, four a sync: mean response time",
     "interpreter lock on four cores: throughput",

@@ -153,6 +153,21 @@ fn mmc_at_a_database_server_on_the_processors_of_the_service() {
         .check();
 }
 
+/// A server with processors for all, behind a pooler with four connections to it.
+#[test]
+fn mmc_at_the_connections_of_a_pooler() {
+    let sets = [
+        "database.cores=64",
+        "database.pooler=pgbouncer",
+        "database.pgbouncer={ default_pool_size = 4, max_client_conn = 100000, query_wait_timeout = \"never\" }",
+        "load.rate=280/s",
+    ];
+    let wanted = mmc_response_time(280.0, 0.01, 4);
+    case_of("database-server", &sets)
+        .claim("PgBouncer, M/M/4: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
 #[test]
 fn commits_share_the_syncs_of_the_log() {
     let (rate, sync) = (100.0, 0.01);

@@ -89,7 +89,7 @@ fn depth(id: &StationId) -> usize {
         StationId::DatabaseServer => 2,
         StationId::DatabaseLock => 3,
         StationId::Loop => 4,
-        StationId::Connections(_) => 5,
+        StationId::Connections(_) | StationId::DatabasePooler => 5,
         StationId::Semaphore(_) => 6,
         StationId::Lock(_) | StationId::DatabasePool => 7,
         StationId::Threads => 8,

@@ -4,7 +4,7 @@ use super::Problems;
 use crate::keys::Fields;
 use crate::read::diagnostic::{Problem, brief};
 use crate::scenario::{
-    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Scenario, Server, Step,
+    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Pooler, Scenario, Server, Step,
 };
 
 /// asyncpg has to be awaited, sqlx is Rust's, and a file has no server that could be pinged.
@@ -24,6 +24,13 @@ pub(super) fn check(scenario: &Scenario, root: &Fields, problems: &mut Problems)
         }
         return;
     };
+    if postgres.pooler == Pooler::None && postgres.pgbouncer.is_some() {
+        problems.push(
+            Problem::new(table.position("pgbouncer"), "`database.pgbouncer` without a pooler")
+                .allowed("`pgbouncer` only with `pooler = \"pgbouncer\"`")
+                .advice("write `pooler = \"pgbouncer\"`, or remove `pgbouncer`"),
+        );
+    }
     let Some(client) = postgres.client else { return };
     let mut refuse = |found: String, allowed: &str, advice: &str| {
         let at = table.position("client");

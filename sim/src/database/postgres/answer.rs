@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Command, Op};
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
-use crate::knob::{Candidate, Price, double};
+use crate::knob::{Candidate, Price, double, twice};
 use crate::observe::{Gauge, Limit};
 use crate::plan::Pc;
 
@@ -22,6 +22,10 @@ pub struct Observed {
     pub queue: Gauge,
     /// Connections that are open.
     pub sessions: Gauge,
+    /// Connections of the pooler to it that clients use.
+    pub pooler: Gauge,
+    /// Commands that wait for one.
+    pub pooler_queue: Gauge,
     /// Commands that have reached it.
     pub commands: u64,
     /// Syncs of the log.
@@ -30,7 +34,8 @@ pub struct Observed {
 
 impl Observed {
     pub(crate) fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
-        [&mut self.busy, &mut self.queue, &mut self.sessions].into_iter()
+        let pooler = [&mut self.pooler, &mut self.pooler_queue];
+        [&mut self.busy, &mut self.queue, &mut self.sessions].into_iter().chain(pooler)
     }
 
     pub(crate) fn reset(&mut self) {
@@ -53,6 +58,15 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
             .queue(|o, _| &o.postgres.queue)
             .visits(|o, _| o.postgres.commands),
     );
+    if let Some(pooler) = postgres.pooler() {
+        // A connection is handed over without coming free.
+        let size = u64::from(pooler.default_pool_size);
+        all.push(
+            StationSource::new(StationId::DatabasePooler, Some(size), |o, _| &o.postgres.pooler)
+                .queue(|o, _| &o.postgres.pooler_queue)
+                .visits(|o, _| o.postgres.pooler.entries() + o.postgres.pooler_queue.entries()),
+        );
+    }
 }
 
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
@@ -65,6 +79,7 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
         }
     };
     all.push(hardware.price(Price::Hardware));
+    pooler_candidates(postgres, all);
     if let Some(most) = postgres.max_connections {
         let key = "database.max_connections";
         let knob = Candidate::of(key, most.to_string(), double(most));
@@ -74,6 +89,24 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     if postgres.synchronous_commit == SynchronousCommit::On {
         let knob = Candidate::of("database.synchronous_commit", "on".into(), "off".into());
         all.push(knob.at(Limit::LogSync));
+    }
+}
+
+/// What a pooler may have more of; or one where there is none.
+fn pooler_candidates(postgres: &Postgres, all: &mut Vec<Candidate>) {
+    let Some(pooler) = postgres.pooler() else {
+        let pooler = Candidate::of("database.pooler", "none".into(), "pgbouncer".into());
+        return all.push(pooler.at(Limit::MaxConnections).price(Price::Process));
+    };
+    let key = |key: &str| format!("database.pgbouncer.{key}");
+    let (size, clients) = (pooler.default_pool_size, pooler.max_client_conn);
+    let knob = Candidate::of(&key("default_pool_size"), size.to_string(), double(size));
+    all.push(knob.at(Limit::Pooler));
+    let knob = Candidate::of(&key("max_client_conn"), clients.to_string(), double(clients));
+    all.push(knob.at(Limit::MaxClientConn));
+    if let Some(span) = pooler.query_wait_timeout {
+        let knob = Candidate::of(&key("query_wait_timeout"), span.to_string(), twice(span));
+        all.push(knob.at(Limit::QueryWait).price(Price::Patience));
     }
 }
 

@@ -62,7 +62,8 @@ impl<'s> Compiler<'s> {
             let commits = explicit && alone && write;
             let command = match commits {
                 true => Command::Write { sync: self.log_sync(postgres, &path) },
-                false => Command::Statement,
+                // Nothing else begins what the COMMIT after it ends.
+                false => Command::Statement { begins: !begins && !explicit && (!alone || write) },
             };
             let costs = self.server_costs();
             let commit = if commits { costs.commit } else { Span::ZERO };
@@ -118,7 +119,7 @@ impl<'s> Compiler<'s> {
             Command::Begin => ("begin", costs.command),
             Command::Rollback => ("rollback", costs.command),
             Command::Deallocate => ("deallocate", costs.command),
-            Command::Statement | Command::Write { .. } | Command::Commit { .. } => return,
+            Command::Statement { .. } | Command::Write { .. } | Command::Commit { .. } => return,
         };
         if !matches!(command, Command::Open { .. }) {
             let cpu = self.cost(|c| c.trip);

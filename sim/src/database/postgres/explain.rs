@@ -44,7 +44,7 @@ pub(crate) fn explain(reader: &mut Reader<'_>, op: Op) -> Option<Pc> {
 
 fn words(reader: &mut Reader<'_>, command: Command) -> String {
     match command {
-        Command::Statement | Command::Write { .. } => {
+        Command::Statement { .. } | Command::Write { .. } => {
             format!("{} on the database server", reader.statement())
         }
         Command::Commit { .. } => "commit on the database server".into(),

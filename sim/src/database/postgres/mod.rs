@@ -4,6 +4,8 @@ mod answer;
 mod compile;
 mod explain;
 mod log;
+mod pooled;
+mod pooler;
 mod processors;
 mod run;
 mod sessions;
@@ -18,6 +20,7 @@ use model::scenario::Postgres;
 
 use crate::plan::{DrawId, Pc};
 use log::Log;
+use pooler::Pooler;
 use processors::Processors;
 
 /// Instructions of the database server.
@@ -41,8 +44,9 @@ pub enum Command {
     /// Prepare this statement; due if it has been executed on the connection as often as the
     /// client waits for.
     Prepare { statement: u32 },
-    /// Execute a statement.
-    Statement,
+    /// Execute a statement. If it `begins`, it is the first of a transaction that nothing else
+    /// begins, or one of the others.
+    Statement { begins: bool },
     /// Execute a statement that commits by itself.
     Write { sync: DrawId },
     /// Commit.
@@ -60,7 +64,7 @@ impl Command {
             Command::Ping => "ping the database server",
             Command::Begin => "BEGIN on the database server",
             Command::Prepare { .. } => "prepare a statement on the database server",
-            Command::Statement | Command::Write { .. } => "statement on the database server",
+            Command::Statement { .. } | Command::Write { .. } => "statement on the database server",
             Command::Commit { .. } => "COMMIT on the database server",
             Command::Rollback => "ROLLBACK on the database server",
             Command::Deallocate => "DEALLOCATE ALL on the database server",
@@ -78,7 +82,13 @@ impl Command {
 
 impl Op {
     pub(crate) fn can_fail(&self) -> bool {
-        matches!(self, Op::Server { command: Command::Open { .. }, .. })
+        // A pooler may refuse any that begins something.
+        match self {
+            Op::SkipUnlessDue { .. } => false,
+            Op::Server { command, .. } => {
+                !matches!(command, Command::Commit { .. } | Command::Rollback | Command::Deallocate)
+            }
+        }
     }
 
     pub(crate) fn verb(&self) -> &'static str {
@@ -100,6 +110,8 @@ impl From<Op> for crate::plan::Op {
 pub(crate) struct Server {
     pub(crate) processors: Processors,
     pub(crate) log: Log,
+    /// What stands before it.
+    pub(crate) pooler: Option<Pooler>,
     /// Connections that are open, of all workers.
     pub(crate) sessions: u32,
 }
@@ -110,6 +122,8 @@ impl Server {
         Server {
             processors: Processors::new(postgres.map_or(0, |postgres| postgres.cores)),
             log: Log::default(),
+            pooler: postgres
+                .and_then(|postgres| Some(Pooler::new(postgres.pooler()?, postgres.connections()))),
             sessions: 0,
         }
     }

@@ -34,7 +34,7 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    fn server_settings(&self) -> &Postgres {
+    pub(super) fn server_settings(&self) -> &Postgres {
         match self.scenario().database.as_ref().map(|database| &database.engine) {
             Some(Kind::Postgres(postgres)) => postgres,
             _ => unreachable!("planned with a database server"),
@@ -76,7 +76,9 @@ impl<T: Trace> Engine<'_, T> {
     /// A command travels to the server.
     fn send_command(&mut self, thread: u32, task: u32, command: Command, trip: DrawId) -> Flow {
         match command {
-            Command::Begin => self.session(task).begun = true,
+            Command::Begin | Command::Statement { begins: true } => {
+                self.session(task).begun = true;
+            }
             Command::Commit { .. } => self.session(task).begun = false,
             Command::Rollback => {
                 let session = self.session(task);
@@ -100,7 +102,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The command that `task` has sent, its work and its round trip.
-    fn sent(&self, task: u32) -> (Command, DrawId, DrawId) {
+    pub(super) fn sent(&self, task: u32) -> (Command, DrawId, DrawId) {
         match self.plan.ops[self.tasks[task].pc as usize - 1] {
             plan::Op::Database(database::Op::Postgres(Op::Server {
                 command,
@@ -112,12 +114,21 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn server_arrival(&mut self, task: u32) {
-        let (command, engine, _) = self.sent(task);
+        if self.database.server.pooler.is_some() {
+            return self.pooler_arrival(task);
+        }
+        let (command, ..) = self.sent(task);
         if matches!(command, Command::Open { .. }) && !self.takes_session(task) {
             let back = self.way_back(task);
             return self.refused(task, back);
         }
-        let service_time = self.sample(task, engine);
+        self.at_server(task, Span::ZERO);
+    }
+
+    /// The server works on the command of `task`, after a connection that is opened in `opening`.
+    pub(super) fn at_server(&mut self, task: u32, opening: Span) {
+        let (_, engine, _) = self.sent(task);
+        let service_time = opening + self.sample(task, engine);
         self.seen.postgres.commands += 1;
         if self.server_settings().shares_cpu() {
             return self.work_on_shared(task, service_time);
@@ -163,12 +174,15 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    fn reply_of_server(&mut self, task: u32) {
-        let back = self.way_back(task);
+    pub(super) fn reply_of_server(&mut self, task: u32) {
+        if !self.session(task).begun {
+            self.unlink_idle(self.tasks[task].database.connection);
+        }
+        let back = self.pass_pooler() + self.way_back(task);
         self.resume_after(task, back);
     }
 
-    fn way_back(&mut self, task: u32) -> Span {
+    pub(super) fn way_back(&mut self, task: u32) -> Span {
         let (command, _, trip) = self.sent(task);
         let both = self.travel(task, command, trip);
         both - both.scale(0.5)
@@ -187,6 +201,10 @@ impl<T: Trace> Engine<'_, T> {
 
     /// Opening takes no time: the server is only asked whether it has a connection left.
     fn open_at_once(&mut self, thread: u32, task: u32) -> Flow {
+        if self.database.server.pooler.is_some() {
+            let takes = self.takes_client(task);
+            return if takes { Flow::Continue } else { self.fail(task, ErrorKind::MaxClientConn) };
+        }
         if self.takes_session(task) {
             return Flow::Continue;
         }
@@ -259,7 +277,12 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn end_session(&mut self, connection: u32) {
         let session = std::mem::take(&mut self.database.connections[connection].session);
         session.thread.into_iter().for_each(|thread| self.end_session_thread(thread));
-        if session.counted {
+        if session.linked {
+            self.next_gets_link();
+        }
+        if let Some(pooler) = &mut self.database.server.pooler {
+            (0..u32::from(session.counted)).for_each(|_| pooler.disconnect());
+        } else if session.counted {
             self.database.server.sessions -= 1;
             self.seen.postgres.sessions.leave(self.now);
         }
@@ -269,6 +292,7 @@ impl<T: Trace> Engine<'_, T> {
     pub(crate) fn abandon_commands(&mut self, at_server: usize, gone: impl Fn(u32) -> bool) {
         let waiting = self.database.server.processors.abandon(&gone);
         (0..waiting).for_each(|_| self.seen.postgres.queue.leave(self.now));
+        self.abandon_at_pooler(&gone);
         self.database.server.log.abandon(gone);
         (0..at_server).for_each(|_| self.processor_is_free());
     }

@@ -3,8 +3,10 @@
 /// The two ends of a connection to a server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Session {
-    /// The server counts it.
+    /// The server counts it, or the pooler if there is one.
     pub(crate) counted: bool,
+    /// It has a connection of the pooler to the server.
+    pub(crate) linked: bool,
     /// A transaction is open.
     pub(crate) begun: bool,
     /// The last transaction was rolled back.
