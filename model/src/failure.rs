@@ -35,11 +35,15 @@ pub enum ErrorKind {
     MaxClientConn,
     /// PgBouncer had no connection to the server in time.
     QueryWaitTimeout,
+    /// The connection to the database server ended while it was used, or before.
+    DatabaseConnectionLost,
+    /// The database server takes no connections: it is not there.
+    DatabaseConnectionRefused,
 }
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 16] = [
+    pub const ALL: [ErrorKind; 18] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
@@ -56,6 +60,8 @@ impl ErrorKind {
         ErrorKind::TooManyClients,
         ErrorKind::MaxClientConn,
         ErrorKind::QueryWaitTimeout,
+        ErrorKind::DatabaseConnectionLost,
+        ErrorKind::DatabaseConnectionRefused,
     ];
 
     /// Only a measurement meets it: in a prediction connections do not break.
@@ -86,6 +92,8 @@ impl ErrorKind {
             ErrorKind::TooManyClients => "too_many_clients",
             ErrorKind::MaxClientConn => "max_client_conn",
             ErrorKind::QueryWaitTimeout => "query_wait_timeout",
+            ErrorKind::DatabaseConnectionLost => "database_connection_lost",
+            ErrorKind::DatabaseConnectionRefused => "database_connection_refused",
         }
     }
 

@@ -109,6 +109,8 @@ pub fn error(kind: &str) -> &str {
         "disconnected" => "connection refused or broken",
         "connection_closed" => "sent into a connection that the server had closed",
         "too_many_clients" => "the database server has too many connections",
+        "database_connection_lost" => "connection to the database server lost",
+        "database_connection_refused" => "the database server takes no connections",
         "worker_killed" => "worker killed while it served",
         "service_failed" => "service failed, it does not say how",
         other => other,

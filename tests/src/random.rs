@@ -29,6 +29,7 @@ const BY_HAND: &[&str] = &[
     "load.stages",
     "load.group",
     "endpoint",
+    "fault",
     "learned",
     "objective",
 ];
@@ -114,6 +115,15 @@ const VALUES: &[(&str, &[&str])] = &[
     ("costs.client.expiry", &["\"1ms\"", "\"1s\""]),
 ];
 
+/// Faults of a database server, within the shortest of the loads.
+const FAULTS: &[&str] = &[
+    "{ at = \"40ms\", database = \"down\", for = \"30ms\" }",
+    "{ at = \"10ms\", database = \"paused\", for = \"60ms\" }",
+    "{ at = \"0s\", database = \"killed\", for = \"20ms\" }, \
+     { at = \"90ms\", database = \"paused\", for = \"25ms\" }, \
+     { at = \"150ms\", database = \"down\", for = \"1s\" }",
+];
+
 /// Keys that are always written: without them a run would be free, or the same as many others.
 const ALWAYS: &[&str] = &[
     "database",
@@ -137,8 +147,12 @@ const SCALES: &[(&str, u32)] =
 /// A scenario file.
 pub fn scenario() -> impl Strategy<Value = String> {
     let seed = 1u64..1_000_000;
-    (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4)).prop_map(
-        |(seed, mut leaves, source, endpoints)| {
+    let faults = weighted(0.6, select(FAULTS));
+    (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4), faults).prop_map(
+        |(seed, mut leaves, source, endpoints, faults)| {
+            let server = leaves.contains(&("database.engine".into(), "\"postgres\"".into()));
+            let faults = faults.filter(|_| server);
+            leaves.extend(faults.map(|faults| ("fault".into(), format!("[{faults}]"))));
             leaves.push(("seed".into(), seed.to_string()));
             leaves.extend(source);
             keep_what_applies(model::scenario::keys().key("load"), "load", &mut leaves);

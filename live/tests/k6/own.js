@@ -141,6 +141,8 @@ function subMetrics() {
     'connection_closed',
     'worker_killed',
     'too_many_clients',
+    'database_connection_lost',
+    'database_connection_refused',
   ]) {
     all[`rung_errors{kind:${kind}}`] = ['count>=0'];
   }

@@ -51,6 +51,16 @@ impl DatabaseClient {
         self == DatabaseClient::Psycopg
     }
 
+    /// One connection that is gone makes it open all others anew: `Pool._invalidate` of SQLAlchemy.
+    pub fn invalidates_pool(self) -> bool {
+        matches!(self, DatabaseClient::Psycopg | DatabaseClient::Asyncpg)
+    }
+
+    /// It asks a connection whether it still answers when it comes back: sqlx's `return_to_pool`.
+    pub fn tests_on_return(self) -> bool {
+        self == DatabaseClient::Sqlx
+    }
+
     /// What keys of the server are that are not written.
     pub(crate) fn server_defaults(self) -> Vec<(&'static str, Typed)> {
         let (transactions, prepare_after, ping_trips, refused) = self.habits();

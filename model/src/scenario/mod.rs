@@ -6,6 +6,7 @@ mod client;
 mod database;
 mod database_client;
 mod endpoint;
+mod fault;
 mod keep;
 mod learned;
 mod load;
@@ -24,6 +25,7 @@ pub use database::{
 };
 pub use database_client::DatabaseClient;
 pub use endpoint::{Endpoint, Step};
+pub use fault::{DatabaseFault, Fault};
 pub use learned::{Learned, Origin};
 pub(crate) use load::Alone;
 pub use load::{Group, Load, OnOff, Profile, Share, Source, Spacing, Stage};
@@ -79,6 +81,9 @@ section! {
         /// Locks of the application, by the name that `lock` steps use.
         #[key(by_name())]
         lock: Option<Vec<Lock>>,
+        /// What fails at a set time, and comes back. A child inherits the faults, unless it has
+        /// its own.
+        fault: Option<Vec<Fault>>,
         /// Request classes. A child's entry changes the parent's entry of the same name.
         #[key(hint("add a table such as `[[endpoint]]` with `name`, `weight` and `steps`"))]
         endpoint: Vec<Endpoint>,
@@ -139,6 +144,8 @@ pub struct Scenario {
     pub upstreams: Vec<Upstream>,
     /// The locks of the application.
     pub locks: Vec<Lock>,
+    /// What fails at a set time, in the order of these times.
+    pub faults: Vec<Fault>,
     /// The request classes and their shares; at least one has a weight above zero.
     pub endpoints: Vec<Endpoint>,
     /// What others measured for this rung.
@@ -184,6 +191,8 @@ impl Scenario {
     pub(crate) fn read(name: &str, fields: &Fields, upstreams: &[&str]) -> Option<Scenario> {
         let mut root = Root::read(fields, upstreams)?;
         root.load.complete();
+        let mut faults = root.fault.unwrap_or_default();
+        faults.sort_by_key(|fault| fault.at);
         Some(Scenario {
             name: name.to_string(),
             question: root.question,
@@ -194,6 +203,7 @@ impl Scenario {
             database: root.database,
             upstreams: root.upstream.unwrap_or_default(),
             locks: root.lock.unwrap_or_default(),
+            faults,
             endpoints: root.endpoint,
             published: root.published,
             costs: root.costs,

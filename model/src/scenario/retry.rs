@@ -86,6 +86,8 @@ impl Retry {
             | ErrorKind::TooManyClients
             | ErrorKind::MaxClientConn
             | ErrorKind::QueryWaitTimeout
+            | ErrorKind::DatabaseConnectionLost
+            | ErrorKind::DatabaseConnectionRefused
             | ErrorKind::LockTimeout
             | ErrorKind::UpstreamTimeout
             | ErrorKind::UpstreamFailed

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use model::scenario::{Connections, Order};
+use model::units::Instant;
 
 /// The connections of one worker process.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Pool {
     queue: VecDeque<u32>,
     /// The first request that asks gets a connection that has come back, even if others wait.
     overtaking: bool,
+    /// Connections that were opened before are opened anew when they are taken.
+    pub(crate) invalidated: Instant,
 }
 
 /// What a request for a connection got.
@@ -43,7 +46,7 @@ pub(crate) enum Checkin {
 impl Pool {
     /// No connection open.
     pub(crate) fn new(rule: Connections, overtaking: bool) -> Pool {
-        Pool { rule, total: 0, idle: VecDeque::new(), queue: VecDeque::new(), overtaking }
+        Pool { rule, total: 0, idle: VecDeque::new(), queue: VecDeque::new(), overtaking, invalidated: Instant::START }
     }
 
     /// `task` asks for a connection. Of idle ones the one that came back first is used, as in

@@ -136,7 +136,8 @@ impl<T: Trace> Engine<'_, T> {
         if !self.database.connections[connection].open {
             return Flow::Continue;
         }
-        if self.is_stale(connection) {
+        let invalidated = self.pool(task).invalidated;
+        if self.is_stale(connection, invalidated) {
             self.database.connections[connection].since = self.now;
             return self.closed(task);
         }

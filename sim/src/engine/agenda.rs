@@ -77,6 +77,16 @@ impl<E> Agenda<E> {
         self.heap.retain(|entry| keep(&entry.event));
     }
 
+    /// Takes out the events that are `wanted`, in their order.
+    pub(crate) fn take(&mut self, wanted: impl Fn(&E) -> bool) -> Vec<(Instant, E)> {
+        let all = std::mem::take(&mut self.heap).into_vec();
+        let (mut taken, kept): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|entry| wanted(&entry.event));
+        self.heap = kept.into();
+        taken.sort_unstable_by_key(|entry| entry.due);
+        taken.into_iter().map(|entry| (entry.due.at(), entry.event)).collect()
+    }
+
     /// When the next event is due.
     pub fn next_due(&self) -> Due {
         self.heap.peek().map_or(Due::NEVER, |entry| entry.due)

@@ -50,6 +50,10 @@ pub enum Event {
     ServerDone { task: u32 },
     /// The log of the database server is synced.
     LogSynced,
+    /// Something fails on schedule.
+    FaultBegins { fault: u32 },
+    /// It is back.
+    FaultEnds { fault: u32 },
     /// An upstream that works on so many calls at a time has done one.
     UpstreamDone { upstream: u32, task: u32, ticket: u32 },
     /// A new period of the CPU quota.
@@ -83,6 +87,8 @@ impl Event {
             | Event::Recycle { .. }
             | Event::CoreAwake
             | Event::LogSynced
+            | Event::FaultBegins { .. }
+            | Event::FaultEnds { .. }
             | Event::LockTimer { .. }
             | Event::Patience { .. }
             | Event::QuotaRefill => None,

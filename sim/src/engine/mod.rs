@@ -356,6 +356,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         if let Some(period) = self.cpu.period() {
             self.agenda.push(Instant::START + period, Event::QuotaRefill);
         }
+        self.schedule_faults();
         self.start_supervisor();
         self.start_users();
         (0..self.doors.len()).for_each(|group| self.draw_next_arrival(group));
@@ -396,6 +397,8 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::PoolerPassed { task } => self.pooler_passed(task),
             Event::ServerDone { task } => self.server_done(task),
             Event::LogSynced => self.log_synced(),
+            Event::FaultBegins { fault } => self.fault_begins(fault),
+            Event::FaultEnds { fault } => self.fault_ends(fault),
             Event::UpstreamDone { upstream, task, ticket } => {
                 self.upstream_done(upstream, task, ticket)
             }

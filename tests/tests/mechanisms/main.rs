@@ -10,6 +10,7 @@ mod after;
 mod cache;
 mod concurrency;
 mod cpu;
+mod faults;
 mod gone;
 mod groups;
 mod interpreter;

@@ -5,6 +5,7 @@
 
 mod clients;
 mod databases;
+mod faults;
 mod groups;
 mod knob;
 mod load;
@@ -36,6 +37,7 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     load::check_traces(&scenario, root, problems);
     clients::check(&scenario, root, problems);
     databases::check(&scenario, root, problems);
+    faults::check(&scenario, root, problems);
     load::check_that_time_passes(&scenario, root, problems);
     locks::check(&scenario, root, problems);
     objectives::check_names(&scenario, root, problems);

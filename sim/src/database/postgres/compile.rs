@@ -115,7 +115,7 @@ impl<'s> Compiler<'s> {
         let (name, engine) = match command {
             Command::Open { .. } => ("open", costs.connect),
             Command::Prepare { .. } => ("prepare", costs.prepare),
-            Command::Ping => ("ping", costs.command),
+            Command::Ping { .. } => ("ping", costs.command),
             Command::Begin => ("begin", costs.command),
             Command::Rollback => ("rollback", costs.command),
             Command::Deallocate => ("deallocate", costs.command),
@@ -156,7 +156,7 @@ impl<'s> Compiler<'s> {
         let over = self.emit(Basic::Jump { to: 0 });
         self.patch(skip, database::Op::SkipIfOpen { open: self.here() });
         for nth in 0..postgres.ping_trips {
-            self.trip(Command::Ping, &path, nth);
+            self.trip(Command::Ping { reopen: skip }, &path, nth);
         }
         self.patch(over, Basic::Jump { to: self.here() });
     }

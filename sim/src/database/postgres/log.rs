@@ -39,6 +39,13 @@ impl Log {
         (done, next)
     }
 
+    /// Ends all commits, and returns them; the sync that is under way ends with them.
+    pub(super) fn end_all(&mut self) -> Vec<u32> {
+        self.busy = false;
+        let waiting = std::mem::take(&mut self.waiting).into_iter().map(|(task, _)| task);
+        std::mem::take(&mut self.syncing).into_iter().chain(waiting).collect()
+    }
+
     /// Forgets the commits of `gone` tasks; the sync that is under way goes on.
     pub(crate) fn abandon(&mut self, gone: impl Fn(u32) -> bool) {
         self.syncing.retain(|&task| !gone(task));

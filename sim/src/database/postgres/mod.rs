@@ -3,6 +3,7 @@
 mod answer;
 mod compile;
 mod explain;
+mod fault;
 mod log;
 mod pooled;
 mod pooler;
@@ -17,6 +18,7 @@ pub(crate) use explain::explain;
 pub(crate) use sessions::Session;
 
 use model::scenario::Postgres;
+use model::units::Instant;
 
 use crate::plan::{DrawId, Pc};
 use log::Log;
@@ -37,8 +39,8 @@ pub enum Op {
 pub enum Command {
     /// Take a connection, in so many round trips; it may refuse it.
     Open { trips: u32 },
-    /// Say that it is there.
-    Ping,
+    /// Say that it is there; if it is not, the client goes on at `reopen`.
+    Ping { reopen: Pc },
     /// Begin a transaction; due if none is open.
     Begin,
     /// Prepare this statement; due if it has been executed on the connection as often as the
@@ -61,7 +63,7 @@ impl Command {
     fn verb(self) -> &'static str {
         match self {
             Command::Open { .. } => "connect to the database server",
-            Command::Ping => "ping the database server",
+            Command::Ping { .. } => "ping the database server",
             Command::Begin => "BEGIN on the database server",
             Command::Prepare { .. } => "prepare a statement on the database server",
             Command::Statement { .. } | Command::Write { .. } => "statement on the database server",
@@ -69,6 +71,16 @@ impl Command {
             Command::Rollback => "ROLLBACK on the database server",
             Command::Deallocate => "DEALLOCATE ALL on the database server",
         }
+    }
+
+    /// It is sent when the connection is given back. If it fails, the client drops the connection
+    /// and its request goes on.
+    fn releases(self) -> bool {
+        matches!(self, Command::Rollback | Command::Deallocate)
+    }
+
+    fn pings(self) -> bool {
+        matches!(self, Command::Ping { .. })
     }
 
     /// The log that is synced before its reply, if it is.
@@ -82,12 +94,9 @@ impl Command {
 
 impl Op {
     pub(crate) fn can_fail(&self) -> bool {
-        // A pooler may refuse any that begins something.
         match self {
             Op::SkipUnlessDue { .. } => false,
-            Op::Server { command, .. } => {
-                !matches!(command, Command::Commit { .. } | Command::Rollback | Command::Deallocate)
-            }
+            Op::Server { command, .. } => !command.releases() && !command.pings(),
         }
     }
 
@@ -114,6 +123,17 @@ pub(crate) struct Server {
     pub(crate) pooler: Option<Pooler>,
     /// Connections that are open, of all workers.
     pub(crate) sessions: u32,
+    state: State,
+}
+
+/// Whether it works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Up,
+    /// It is not there.
+    Down,
+    /// Its processes stand still until then.
+    Paused { until: Instant },
 }
 
 impl Server {
@@ -125,6 +145,15 @@ impl Server {
             pooler: postgres
                 .and_then(|postgres| Some(Pooler::new(postgres.pooler()?, postgres.connections()))),
             sessions: 0,
+            state: State::Up,
+        }
+    }
+
+    /// Processors at work.
+    pub(crate) fn working(&self) -> u32 {
+        match self.state {
+            State::Paused { .. } => 0,
+            State::Up | State::Down => self.processors.busy(),
         }
     }
 }

@@ -45,6 +45,12 @@ impl Processors {
         before - self.queue.len()
     }
 
+    /// Ends all statements. Returns how many were worked on, and those that waited.
+    pub(crate) fn end_all(&mut self) -> (u32, Vec<u32>) {
+        let waiting = self.queue.drain(..).map(|(task, _)| task).collect();
+        (std::mem::take(&mut self.busy), waiting)
+    }
+
     /// Processors at work.
     pub(crate) fn busy(&self) -> u32 {
         self.busy

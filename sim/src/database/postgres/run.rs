@@ -4,7 +4,7 @@ use model::place;
 use model::scenario::{Connections, DatabaseClient, Engine as Kind, Postgres, Refused};
 use model::units::{Instant, Span};
 
-use super::{Command, Op};
+use super::{Command, Op, State};
 use crate::database;
 use crate::engine::{Engine, Event, Flow, NONE, Trace};
 use crate::observe::{ErrorKind, Limit};
@@ -24,7 +24,8 @@ impl<T: Trace> Engine<'_, T> {
                 false => self.jump(task, to),
             },
             Op::Server { command: Command::Open { trips: 0 }, engine, .. }
-                if self.sample(task, engine).is_zero() =>
+                if self.database.server.state != State::Down
+                    && self.sample(task, engine).is_zero() =>
             {
                 self.open_at_once(thread, task)
             }
@@ -53,6 +54,10 @@ impl<T: Trace> Engine<'_, T> {
             let forgets = postgres.client.is_some_and(DatabaseClient::forgets_on_rollback);
             (postgres.prepare_after, forgets)
         };
+        if command.releases() && self.session(task).lost {
+            self.drop_at_return(task);
+            return false;
+        }
         let session = self.session(task);
         match command {
             Command::Begin => !session.begun,
@@ -75,6 +80,16 @@ impl<T: Trace> Engine<'_, T> {
 
     /// A command travels to the server.
     fn send_command(&mut self, thread: u32, task: u32, command: Command, trip: DrawId) -> Flow {
+        let opens = matches!(command, Command::Open { .. });
+        if opens && self.database.server.state == State::Down {
+            let one_trip = self.sample(task, trip);
+            self.refused(task, one_trip, ErrorKind::DatabaseConnectionRefused);
+            return self.suspend_in_driver(thread, task, place::SERVER);
+        }
+        if !opens && self.session(task).lost {
+            // Its end has reached this side already.
+            return self.connection_is_lost(task, command);
+        }
         match command {
             Command::Begin | Command::Statement { begins: true } => {
                 self.session(task).begun = true;
@@ -117,10 +132,17 @@ impl<T: Trace> Engine<'_, T> {
         if self.database.server.pooler.is_some() {
             return self.pooler_arrival(task);
         }
+        if let State::Paused { until } = self.database.server.state {
+            return self.agenda.push(until, Event::ServerArrival { task });
+        }
         let (command, ..) = self.sent(task);
-        if matches!(command, Command::Open { .. }) && !self.takes_session(task) {
+        let opens = matches!(command, Command::Open { .. });
+        if self.database.server.state == State::Down || (self.session(task).lost && !opens) {
+            return self.lose(task);
+        }
+        if opens && !self.takes_session(task) {
             let back = self.way_back(task);
-            return self.refused(task, back);
+            return self.refused(task, back, ErrorKind::TooManyClients);
         }
         self.at_server(task, Span::ZERO);
     }
@@ -163,6 +185,9 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The log is on the disk: those that waited for it go on, and the next sync begins.
     pub(crate) fn log_synced(&mut self) {
+        if let State::Paused { until } = self.database.server.state {
+            return self.agenda.push(until, Event::LogSynced);
+        }
         let (done, next) = self.database.server.log.synced();
         if let Some(span) = next {
             self.seen.postgres.syncs += 1;
@@ -193,8 +218,13 @@ impl<T: Trace> Engine<'_, T> {
         match self.database.server.processors.done() {
             Some((next, service_time)) => {
                 self.seen.postgres.queue.leave(self.now);
-                self.agenda.push(self.now + service_time, Event::ServerDone { task: next });
+                let begins = match self.database.server.state {
+                    State::Paused { until } => until,
+                    State::Up | State::Down => self.now,
+                };
+                self.agenda.push(begins + service_time, Event::ServerDone { task: next });
             }
+            None if matches!(self.database.server.state, State::Paused { .. }) => {}
             None => self.seen.postgres.busy.leave(self.now),
         }
     }
@@ -205,10 +235,14 @@ impl<T: Trace> Engine<'_, T> {
             let takes = self.takes_client(task);
             return if takes { Flow::Continue } else { self.fail(task, ErrorKind::MaxClientConn) };
         }
+        if let State::Paused { until } = self.database.server.state {
+            self.tasks[task].pc -= 1;
+            return self.wait_in_driver(thread, task, until - self.now, place::SERVER);
+        }
         if self.takes_session(task) {
             return Flow::Continue;
         }
-        match self.pause_after_refusal(task, Span::ZERO) {
+        match self.pause_after_refusal(task, Span::ZERO, ErrorKind::TooManyClients) {
             Ok(pause) => {
                 self.tasks[task].pc -= 1;
                 self.wait_in_driver(thread, task, pause, place::SERVER)
@@ -230,13 +264,14 @@ impl<T: Trace> Engine<'_, T> {
         }
         self.database.server.sessions += 1;
         self.seen.postgres.sessions.enter(self.now);
-        self.session(task).counted = true;
+        let session = self.session(task);
+        (session.counted, session.lost) = (true, false);
         true
     }
 
     /// The refusal reaches the client after `back`, which gives up or tries again.
-    fn refused(&mut self, task: u32, back: Span) {
-        match self.pause_after_refusal(task, back) {
+    pub(super) fn refused(&mut self, task: u32, back: Span, kind: ErrorKind) {
+        match self.pause_after_refusal(task, back, kind) {
             Ok(pause) => {
                 self.tasks[task].pc -= 1;
                 self.resume_after(task, back + pause);
@@ -250,11 +285,16 @@ impl<T: Trace> Engine<'_, T> {
 
     /// How long a client that hears of its refusal after `back` waits before it tries again; or how
     /// long until it fails, and with what.
-    fn pause_after_refusal(&mut self, task: u32, back: Span) -> Result<Span, (Span, ErrorKind)> {
+    fn pause_after_refusal(
+        &mut self,
+        task: u32,
+        back: Span,
+        kind: ErrorKind,
+    ) -> Result<Span, (Span, ErrorKind)> {
         let retries = self.server_settings().refused == Refused::Retry;
         let rule = self.scenario().database.as_ref().map(|database| database.connections);
         let Some(Connections::Pool { timeout, .. }) = rule.filter(|_| retries) else {
-            return Err((Span::ZERO, ErrorKind::TooManyClients));
+            return Err((Span::ZERO, kind));
         };
         let connection = self.tasks[task].database.connection;
         let began = self.database.connections[connection].since;
@@ -297,11 +337,16 @@ impl<T: Trace> Engine<'_, T> {
         (0..at_server).for_each(|_| self.processor_is_free());
     }
 
-    /// True if the connection of `task` is too old to be used again.
-    pub(crate) fn is_stale(&self, connection: u32) -> bool {
+    /// True if a connection of a pool whose connections were `invalidated` then is too old to be used
+    /// again.
+    pub(crate) fn is_stale(&self, connection: u32, invalidated: Instant) -> bool {
         debug_assert!(connection != NONE);
+        let since = self.database.connections[connection].since;
+        if since < invalidated {
+            return true;
+        }
         let rule = self.scenario().database.as_ref().map(|database| database.connections);
         let Some(Connections::Pool { recycle: Some(recycle), .. }) = rule else { return false };
-        self.now - self.database.connections[connection].since > recycle
+        self.now - since > recycle
     }
 }

@@ -7,6 +7,8 @@ pub(crate) struct Session {
     pub(crate) counted: bool,
     /// It has a connection of the pooler to the server.
     pub(crate) linked: bool,
+    /// The server has ended it, and the client does not know yet.
+    pub(super) lost: bool,
     /// A transaction is open.
     pub(crate) begun: bool,
     /// The last transaction was rolled back.

@@ -1,0 +1,117 @@
+//! The server is down or stands still for a time, and what its clients do then.
+//!
+//! SQLAlchemy drops a connection at an error that says that it is gone, and opens all older ones of
+//! its pool anew (`Connection._handle_dbapi_exception`, `Pool._invalidate`); it does the same where a ping
+//! fails. sqlx drops the one connection.
+
+use model::place;
+use model::scenario::{DatabaseClient, DatabaseFault};
+use model::units::Instant;
+
+use super::{Command, State};
+use crate::engine::{Engine, Event, Flow, Trace};
+use crate::observe::ErrorKind;
+
+impl<T: Trace> Engine<'_, T> {
+    /// Faults come when they are due.
+    pub(crate) fn schedule_faults(&mut self) {
+        for (fault, of) in (0..).zip(&self.scenario().faults) {
+            self.agenda.push(of.begin(), Event::FaultBegins { fault });
+        }
+    }
+
+    pub(crate) fn fault_begins(&mut self, fault: u32) {
+        let of = self.scenario().faults[fault as usize];
+        // Before all that waits for its end.
+        self.agenda.push(of.end(), Event::FaultEnds { fault });
+        match of.database {
+            DatabaseFault::Down | DatabaseFault::Killed => self.server_ends(),
+            DatabaseFault::Paused => self.server_stands_still(of.end()),
+        }
+    }
+
+    pub(crate) fn fault_ends(&mut self, _: u32) {
+        let server = &mut self.database.server;
+        if let State::Paused { .. } = std::mem::replace(&mut server.state, State::Up) {
+            for _ in 0..server.processors.busy() {
+                self.seen.postgres.busy.enter_again(self.now);
+            }
+        }
+    }
+
+    /// All that is under way ends later by as long as the server stands still. A sync that the disk
+    /// does meanwhile is noticed at its end.
+    fn server_stands_still(&mut self, until: Instant) {
+        (0..self.database.server.working()).for_each(|_| self.seen.postgres.busy.leave(self.now));
+        self.database.server.state = State::Paused { until };
+        let later = until - self.now;
+        for (at, event) in self.agenda.take(|event| matches!(event, Event::ServerDone { .. })) {
+            self.agenda.push(at + later, event);
+        }
+    }
+
+    /// The server's sessions end, with all that it works on.
+    fn server_ends(&mut self) {
+        let ours = |event: &Event| matches!(event, Event::ServerDone { .. } | Event::LogSynced);
+        let worked_on = self.agenda.take(ours);
+        let server = &mut self.database.server;
+        server.state = State::Down;
+        server.sessions = 0;
+        let (busy, waiting) = server.processors.end_all();
+        let at_log = server.log.end_all();
+        (0..busy).for_each(|_| self.seen.postgres.busy.leave(self.now));
+        waiting.iter().for_each(|_| self.seen.postgres.queue.leave(self.now));
+        self.lose_sessions();
+        let worked_on = worked_on.iter().filter_map(|(_, event)| event.task());
+        for task in worked_on.chain(waiting).chain(at_log) {
+            self.lose(task);
+        }
+    }
+
+    fn lose_sessions(&mut self) {
+        let counted = self.database.connections.live().filter(|(_, one)| one.session.counted);
+        let counted: Vec<u32> = counted.map(|(id, _)| id).collect();
+        for connection in counted {
+            let session = &mut self.database.connections[connection].session;
+            (session.counted, session.lost) = (false, true);
+            self.seen.postgres.sessions.leave(self.now);
+        }
+    }
+
+    /// The command of `task` finds no server, or its session has ended: the client hears of that.
+    pub(super) fn lose(&mut self, task: u32) {
+        let ((command, ..), back) = (self.sent(task), self.way_back(task));
+        self.set_place(task, place::SERVER);
+        if let Command::Open { .. } = command {
+            return self.refused(task, back, ErrorKind::DatabaseConnectionRefused);
+        }
+        self.connection_is_lost(task, command);
+        self.resume_after(task, back);
+    }
+
+    /// The client of `task` sees at its `command` that the connection is gone.
+    pub(super) fn connection_is_lost(&mut self, task: u32, command: Command) -> Flow {
+        let connection = self.tasks[task].database.connection;
+        let client = self.server_settings().client;
+        if client.is_some_and(DatabaseClient::invalidates_pool) {
+            self.pool(task).invalidated = self.now;
+        }
+        self.closed(task);
+        match command {
+            Command::Ping { reopen } => {
+                self.database.connections[connection].since = self.now;
+                self.jump(task, reopen)
+            }
+            command if command.releases() => Flow::Continue,
+            _ => self.fail(task, ErrorKind::DatabaseConnectionLost),
+        }
+    }
+
+    /// A connection that is gone comes back. It is dropped if its client notices.
+    pub(super) fn drop_at_return(&mut self, task: u32) {
+        let tests = self.server_settings().client.is_some_and(DatabaseClient::tests_on_return);
+        if tests || self.session(task).begun {
+            self.closed(task);
+        }
+    }
+}
