@@ -110,8 +110,25 @@ pub struct DatabaseServer {
     pub lock_waits: f64,
     /// Most sessions at a look, the warm-up included.
     pub sessions_peak: u64,
-    /// What it counted; none if it did not answer at one end of the window.
+    /// What it counted; none if it did not answer at one end of the window, or was killed in it.
     pub counts: Option<ServerCounts>,
+    /// Its faults, as they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<MeasuredFault>,
+}
+
+/// A fault of a database server as it came, in the round where it was worst. Times are in seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MeasuredFault {
+    /// `down`, `killed` or `paused`.
+    pub database: String,
+    /// When it was to begin, from the start of the load.
+    pub at: f64,
+    /// How much later it began.
+    pub late: f64,
+    /// How long until the server took connections again, or went on; none if it did not before
+    /// the window closed.
+    pub lasted: Option<f64>,
 }
 
 /// What a database server counts itself, by the second of the counted window. It tells of what a

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use model::measurement::{
-    Connections, DatabaseServer, Measurement, ServerCounts, Spread, UpstreamCalls,
+    Connections, DatabaseServer, MeasuredFault, Measurement, ServerCounts, Spread, UpstreamCalls,
 };
 
 use crate::number;
@@ -24,6 +24,9 @@ pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
         line("its sessions", sessions(server));
         if let Some(counts) = &server.counts {
             line("its counts", counts_of(counts));
+        }
+        for fault in &server.faults {
+            line("its fault", fault_of(fault));
         }
     }
     if let Some(each) = measurement.memory.per_request {
@@ -129,6 +132,15 @@ fn sessions(server: &DatabaseServer) -> String {
         mean(server.lock_waits),
         server.looks
     )
+}
+
+fn fault_of(fault: &MeasuredFault) -> String {
+    let MeasuredFault { database, at, late, lasted } = fault;
+    let back = match lasted {
+        Some(lasted) => format!("back after {}", number::time(*lasted)),
+        None => "not back before the end".to_string(),
+    };
+    format!("{database} at {}, {} late; {back}", number::time(*at), number::time(*late))
 }
 
 fn counts_of(counts: &ServerCounts) -> String {

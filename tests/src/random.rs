@@ -147,11 +147,11 @@ const SCALES: &[(&str, u32)] =
 /// A scenario file.
 pub fn scenario() -> impl Strategy<Value = String> {
     let seed = 1u64..1_000_000;
-    let faults = weighted(0.6, select(FAULTS));
-    (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4), faults).prop_map(
-        |(seed, mut leaves, source, endpoints, faults)| {
+    (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4)).prop_map(
+        |(seed, mut leaves, source, endpoints)| {
             let server = leaves.contains(&("database.engine".into(), "\"postgres\"".into()));
-            let faults = faults.filter(|_| server);
+            // Drawn with the seed: other draws are what they are without faults.
+            let faults = FAULTS.get(seed as usize % (FAULTS.len() + 1)).filter(|_| server);
             leaves.extend(faults.map(|faults| ("fault".into(), format!("[{faults}]"))));
             leaves.push(("seed".into(), seed.to_string()));
             leaves.extend(source);

@@ -118,6 +118,14 @@ impl Cluster {
         self.keeper.check()
     }
 
+    /// Tells it when the load began, from which faults are counted.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub(crate) fn load_began(&mut self, at: u64) -> Result<(), ChildError> {
+        self.keeper.load_began(at)
+    }
+
     /// What it has done so far.
     ///
     /// # Errors
@@ -154,8 +162,10 @@ pub(crate) fn end_left_over(left: &Path) {
     if !server.contains(&*data.to_string_lossy()) {
         return;
     }
-    let _ =
-        i32::try_from(pid).ok().and_then(Pid::from_raw).map(|pid| kill_process(pid, Signal::QUIT));
+    for signal in [Signal::QUIT, Signal::CONT] {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let _ = pid.map(|pid| kill_process(pid, signal));
+    }
     let deadline = Instant::now() + PATIENCE;
     while tree.lives() && Instant::now() < deadline {
         std::thread::sleep(LOOK);

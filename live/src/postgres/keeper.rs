@@ -2,8 +2,8 @@
 //! when its parent ends, however that ends.
 
 use std::convert::Infallible;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use model::distribution::Distribution;
@@ -15,14 +15,15 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tokio::runtime::Runtime;
 
 use super::binaries::Binaries;
-use super::network::Network;
+use super::faults::{Faults, Log};
+use super::network::{Network, Way};
 use super::reading::Reading;
-use super::server::{Kept, LOOK, Server};
+use super::server::{Kept, LOOK, Server, Used};
 use super::watcher::Watcher;
 use super::{Address, data, settings};
 use crate::clock;
 use crate::dataset;
-use crate::machine::{Cpus, Holdings, ProcessTree, pin, raise_open_files};
+use crate::machine::{Cpus, Holdings, pin, raise_open_files};
 use crate::supervisor::Control;
 
 /// The database that every cluster has.
@@ -99,35 +100,50 @@ fn serve(control: &Channel, start: &Start, kept: &Kept) -> Result<Infallible, St
         .ok_or("the system does not tell the CPU time of the server's processes")?;
     let service = server.service(port, turns);
     let watcher = Watcher::new(server.admin(port, FIRST), service.clone());
-    let network = match postgres.round_trip {
-        Distribution::Constant(span) if span.is_zero() => None,
-        _ => Some(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))),
-    };
-    let network = network.transpose().map_err(|error| format!("no free port: {error}"))?;
-    let address = match &network {
-        Some(listener) => listener.local_addr().map(|at| at.port()),
-        None => Ok(port),
-    };
-    let address = address.map_err(|error| format!("no free port: {error}"))?;
     runtime.block_on(async {
-        let (looking, process) = (tokio::runtime::Handle::current(), kept.pid());
-        let counted = watcher.clone();
-        let ready = Ready { address: Address { port: address, ..service } };
-        tokio::spawn(watcher.watch());
-        if let Some(listener) = network {
-            listener.set_nonblocking(true).map_err(|error| format!("no network: {error}"))?;
-            let round_trip = postgres.round_trip.clone();
-            tokio::spawn(Network { port, round_trip, seed: start.seed }.carry(listener));
-        }
-        control.ready(ready, move || looking.block_on(read(&counted, process)));
-        loop {
-            if let Some(ended) = kept.ended() {
-                let status = ended.err().unwrap_or_else(|| "unasked".into());
-                return Err(server.last_words("postgres", &status));
+        let way = match &postgres.round_trip {
+            Distribution::Constant(span) if span.is_zero() => None,
+            trip => {
+                let (round_trip, connections) = (trip.clone(), AtomicU64::new(0));
+                Some(Way::open(Network { port, round_trip, seed: start.seed, connections }))
             }
+        };
+        let way = way.transpose().map_err(|error| format!("no free port: {error}"))?;
+        let address = way.as_ref().map_or(port, |way| way.port);
+        let looking = tokio::runtime::Handle::current();
+        let ready = Ready { address: Address { port: address, ..service } };
+        tokio::spawn(watcher.clone().watch());
+        let happened = Log::default();
+        let (counted, of, log) = (watcher.clone(), kept.clone(), happened.clone());
+        control.ready(ready, move || looking.block_on(read(&counted, &of, &log)));
+        let mut faults = Faults {
+            server: &server,
+            kept,
+            watcher,
+            start,
+            settings: postgres,
+            port,
+            way,
+            happened,
+        };
+        loop {
+            if let Some(began) = control.load_began() {
+                faults.carry_out(&scenario.faults, began).await?;
+            }
+            still_runs(&server, kept)?;
             tokio::time::sleep(LOOK).await;
         }
     })
+}
+
+/// Makes sure that the server has not ended.
+///
+/// # Errors
+/// It has, unasked, and what it said.
+pub(super) fn still_runs(server: &Server, kept: &Kept) -> Result<(), String> {
+    let Some(ended) = kept.ended() else { return Ok(()) };
+    let status = ended.err().unwrap_or_else(|| "unasked".into());
+    Err(server.last_words("postgres", &status))
 }
 
 /// Starts the server on its processors, and waits until it answers. Returns its port.
@@ -139,10 +155,8 @@ fn run(
 ) -> Result<u16, String> {
     let mut failed = String::new();
     for _ in 0..PORTS {
-        // What a thread starts runs where the thread does.
-        pin(&start.server).map_err(|error| error.to_string())?;
-        let port = server.start(settings)?;
-        pin(&start.network).map_err(|error| error.to_string())?;
+        let port = Server::free_port()?;
+        launch(server, start, settings, port)?;
         match runtime.block_on(answer(server, port, kept)) {
             Ok(()) => return Ok(port),
             Err(why) => failed = why,
@@ -154,18 +168,28 @@ fn run(
     Err(failed)
 }
 
+/// Starts the server at `port`, on its processors.
+pub(super) fn launch(
+    server: &Server,
+    start: &Start,
+    settings: &Postgres,
+    port: u16,
+) -> Result<(), String> {
+    // What a thread starts runs where the thread does.
+    pin(&start.server).map_err(|error| error.to_string())?;
+    server.start(settings, port)?;
+    pin(&start.network).map_err(|error| error.to_string())
+}
+
 /// Waits until the server answers on `port`.
-async fn answer(server: &Server, port: u16, kept: &Kept) -> Result<(), String> {
+pub(super) async fn answer(server: &Server, port: u16, kept: &Kept) -> Result<(), String> {
     let deadline = Instant::now() + START;
     loop {
         let why = match PgConnection::connect_with(&server.admin(port, FIRST).options()).await {
             Ok(connection) => return connection.close().await.map_err(|error| error.to_string()),
             Err(error) => error.to_string(),
         };
-        if let Some(ended) = kept.ended() {
-            let status = ended.err().unwrap_or_else(|| "unasked".into());
-            return Err(server.last_words("postgres", &status));
-        }
+        still_runs(server, kept)?;
         if Instant::now() >= deadline {
             return Err(format!("postgres does not answer: {why}"));
         }
@@ -187,23 +211,26 @@ async fn prepare(server: &Server, port: u16, rows: u32) -> Result<Option<f64>, s
     Ok(turns)
 }
 
-/// What is known of the server now, whose first process is `process`.
-async fn read(watcher: &Watcher, process: Option<u32>) -> Reading {
-    let counters = watcher.counters().await;
-    let tree = process.and_then(ProcessTree::of).map(|tree| tree.read()).unwrap_or_default();
-    let looking = watcher.process().await;
-    let all: u64 = tree.processes.iter().map(|process| process.cpu).sum();
-    let watching = tree.processes.iter().find(|process| Some(process.pid) == looking);
-    let watching = watching.map_or(0, |process| process.cpu);
+/// What is known of the server now. One that is down, or stands still, is not asked.
+async fn read(watcher: &Watcher, kept: &Kept, happened: &Log) -> Reading {
+    let faults = happened.all();
+    let fails = faults.last().is_some_and(|last| last.lasted.is_none());
+    let (counters, looking) = match fails {
+        true => (None, watcher.process_if_idle()),
+        false => (watcher.counters().await, watcher.process().await),
+    };
+    let Used { server, watching } = kept.used(looking);
+    let tree = kept.tree();
     let memory = tree.processes.iter().filter_map(|one| Holdings::of(one.pid).resident);
     Reading {
         at: clock::now(),
-        cpu: (all + tree.reaped).saturating_sub(watching),
+        cpu: server,
         watching,
         network: clock::process_cpu(),
         network_memory: Holdings::own().resident.unwrap_or(0),
         memory: memory.sum(),
         sessions: watcher.sessions(),
         counters,
+        faults,
     }
 }

@@ -4,11 +4,13 @@
 //! [`binaries`]: the server's programs on this machine. [`keeper`]: a child process that makes
 //! the cluster, starts the server and ends it; it also carries the bytes between service and
 //! server as late as the scenario's round trip is long ([`network`]), and looks at the server
-//! from a connection of its own ([`watcher`]). [`cluster`]: the parent's side of that child.
+//! from a connection of its own ([`watcher`]). [`faults`]: that process ends, kills or stops the server
+//! and brings it back, when the scenario says so. [`cluster`]: the parent's side of that child.
 
 mod binaries;
 mod cluster;
 mod data;
+mod faults;
 mod keeper;
 mod network;
 mod owner;

@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use super::HOST;
 use crate::alarm::Alarm;
@@ -36,6 +37,48 @@ pub(super) struct Network {
     pub(super) round_trip: Distribution,
     /// Root of its draws.
     pub(super) seed: u64,
+    /// Connections so far.
+    pub(super) connections: AtomicU64,
+}
+
+/// The way to a server while there is one: without it connections are refused.
+#[derive(Debug)]
+pub(super) struct Way {
+    network: Arc<Network>,
+    /// Where the service connects.
+    pub(super) port: u16,
+    carrying: Option<JoinHandle<io::Result<Infallible>>>,
+}
+
+impl Way {
+    /// A way that is open, at a free port.
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub(super) fn open(network: Network) -> io::Result<Way> {
+        let mut way = Way { network: Arc::new(network), port: 0, carrying: None };
+        way.open_again()?;
+        Ok(way)
+    }
+
+    /// Opens it at its port.
+    ///
+    /// # Errors
+    /// Somebody else has taken the port.
+    pub(super) fn open_again(&mut self) -> io::Result<()> {
+        let listener = TcpListener::bind((HOST, self.port))?;
+        listener.set_nonblocking(true)?;
+        self.port = listener.local_addr()?.port();
+        self.carrying = Some(tokio::spawn(self.network.clone().carry(listener)));
+        Ok(())
+    }
+
+    /// Takes no new connections. Those that are open end with the server.
+    pub(super) async fn close(&mut self) {
+        let Some(carrying) = self.carrying.take() else { return };
+        carrying.abort();
+        let _ = carrying.await;
+    }
 }
 
 /// Bytes, and when they arrive.
@@ -57,22 +100,21 @@ impl Network {
     ///
     /// # Errors
     /// The system gives no timer.
-    pub(super) async fn carry(self, listener: TcpListener) -> io::Result<Infallible> {
-        let network = Arc::new(self);
+    async fn carry(self: Arc<Self>, listener: TcpListener) -> io::Result<Infallible> {
+        let network = self;
         let (alarm, listener) = (Alarm::new()?, tokio::net::TcpListener::from_std(listener)?);
-        let mut number = 0;
         loop {
             let Ok((service, _)) = listener.accept().await else {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let purpose = Purpose::new(network.seed, "network");
+            let number = network.connections.fetch_add(1, Ordering::Relaxed);
             let (network, alarm, last) = (network.clone(), alarm.clone(), AtomicU64::new(0));
             tokio::spawn(connect(
                 Arc::new(Line { network, purpose, number, alarm, last }),
                 service,
             ));
-            number += 1;
         }
     }
 }
@@ -143,8 +185,6 @@ async fn write(line: Arc<Line>, mut pieces: UnboundedReceiver<Piece>, mut to: Ow
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use model::units::Span;
 
     use super::*;
@@ -157,11 +197,11 @@ mod tests {
         runtime.expect("a runtime").block_on(async {
             let server = tokio::net::TcpListener::bind((HOST, 0)).await.expect("a port");
             let port = server.local_addr().expect("its own").port();
-            let way = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-            way.set_nonblocking(true).expect("it is ours");
-            let address = way.local_addr().expect("its own");
             let round_trip = Distribution::Constant(Span::from_nanos(TRIP));
-            tokio::spawn(Network { port, round_trip, seed: 1 }.carry(way));
+            let connections = AtomicU64::new(0);
+            let network = Network { port, round_trip, seed: 1, connections };
+            let way = Way::open(network).expect("a port");
+            let address = (HOST, way.port);
             let began = clock::now();
             let mut client = TcpStream::connect(address).await.expect("it listens");
             let (mut served, _) = server.accept().await.expect("it is carried on");
@@ -179,6 +219,12 @@ mod tests {
             assert_eq!(told, [0, 1, 2, 3]);
             client.shutdown().await.expect("it is open");
             assert!(served.read_u8().await.is_err(), "the end is carried too");
+
+            let mut way = way;
+            way.close().await;
+            assert!(TcpStream::connect(address).await.is_err(), "it takes no connections");
+            way.open_again().expect("the port is still ours");
+            TcpStream::connect(address).await.expect("it listens at the same port");
         });
     }
 }

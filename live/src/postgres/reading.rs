@@ -22,6 +22,19 @@ pub(crate) struct Reading {
     pub(crate) sessions: Sessions,
     /// What the server counts; none if it does not answer.
     pub(crate) counters: Option<Counters>,
+    /// The faults that have begun, in the order of the scenario's.
+    pub(crate) faults: Vec<Happened>,
+}
+
+/// A fault that has begun. Times are in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Happened {
+    /// The server was killed, and has lost its counts.
+    pub(crate) killed: bool,
+    /// How much later than planned.
+    pub(crate) late: u64,
+    /// How long until the server took connections again or went on; none if it does not yet.
+    pub(crate) lasted: Option<u64>,
 }
 
 /// Sessions by what they do, summed over all looks.

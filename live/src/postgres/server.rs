@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::binaries::Binaries;
 use super::owner::Owner;
 use super::{Address, HOST};
-use crate::machine::ProcessTree;
+use crate::machine::{ProcessTree, TreeReading};
 
 /// The database that is measured.
 const DATABASE: &str = "rung";
@@ -51,6 +51,17 @@ struct State {
     process: Option<Child>,
     /// Nothing is to be started any more.
     over: bool,
+    /// CPU time of processes that have ended.
+    ended: Used,
+}
+
+/// CPU time of a server's processes, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    /// Of all but the session that looks at it.
+    pub(super) server: u64,
+    /// Of that session.
+    pub(super) watching: u64,
 }
 
 impl Server {
@@ -95,14 +106,20 @@ impl Server {
         }
     }
 
-    /// Starts the server on a free port, with no wait for it to answer.
+    /// A free port. Somebody may take it before the server is started: then it says so and ends.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn free_port() -> Result<u16, String> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|one| one.local_addr());
+        free.map(|at| at.port()).map_err(|error| format!("no free port: {error}"))
+    }
+
+    /// Starts the server at `port`, with no wait for it to answer.
     ///
     /// # Errors
     /// The program cannot be started, in words.
-    pub(super) fn start(&self, settings: &Postgres) -> Result<u16, String> {
-        // Somebody may take it in between: then the server says so and ends.
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|one| one.local_addr());
-        let port = free.map_err(|error| format!("no free port: {error}"))?.port();
+    pub(super) fn start(&self, settings: &Postgres, port: u16) -> Result<(), String> {
         let mut command = Command::new(self.binaries.program("postgres"));
         command.arg("-D").arg(self.data());
         let waits = settings.synchronous_commit == SynchronousCommit::On;
@@ -117,8 +134,7 @@ impl Server {
         ]) {
             command.arg("-c").arg(setting);
         }
-        self.launch(&mut command, "postgres")?;
-        Ok(port)
+        self.launch(&mut command, "postgres")
     }
 
     fn launch(&self, command: &mut Command, name: &str) -> Result<(), String> {
@@ -166,6 +182,13 @@ impl Server {
     }
 }
 
+impl State {
+    fn tree(&self) -> TreeReading {
+        let tree = self.process.as_ref().and_then(|process| ProcessTree::of(process.id()));
+        tree.map(|tree| tree.read()).unwrap_or_default()
+    }
+}
+
 impl Kept {
     /// Starts `command`, unless all is over.
     fn keep(&self, command: &mut Command) -> io::Result<()> {
@@ -185,9 +208,50 @@ impl Kept {
         Some(if status.success() { Ok(()) } else { Err(status.to_string()) })
     }
 
-    /// The number of the process.
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.state().process.as_ref().map(Child::id)
+    /// CPU time of the process and all that it started, and of those before it; `watching` is the
+    /// session that looks at it.
+    pub(super) fn used(&self, watching: Option<u32>) -> Used {
+        let state = self.state();
+        let tree = state.tree();
+        let all: u64 = tree.processes.iter().map(|process| process.cpu).sum::<u64>() + tree.reaped;
+        let watching = tree.processes.iter().find(|process| Some(process.pid) == watching);
+        let watching = watching.map_or(0, |process| process.cpu);
+        let Used { server, watching: before } = state.ended;
+        Used { server: server + all.saturating_sub(watching), watching: before + watching }
+    }
+
+    /// The process and all that it started.
+    pub(super) fn tree(&self) -> TreeReading {
+        self.state().tree()
+    }
+
+    /// Sends a signal to the process alone.
+    pub(super) fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.state().process {
+            let _ = kill_process(Pid::from_child(process), signal);
+        }
+    }
+
+    /// Sends a signal to the process, and then to all that it has started.
+    pub(super) fn signal_all(&self, signal: Signal) {
+        self.signal(signal);
+        for process in self.tree().living() {
+            let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+            let _ = pid.map(|pid| kill_process(pid, signal));
+        }
+    }
+
+    /// The process has been told to end, and another will be started in its place. True once it has
+    /// ended; what it had `used` before is kept.
+    pub(super) fn replaces(&self, used: Used) -> bool {
+        let mut state = self.state();
+        let Some(process) = &mut state.process else { return true };
+        let ended = matches!(process.try_wait(), Ok(Some(_)));
+        if ended {
+            state.process = None;
+            state.ended = used;
+        }
+        ended
     }
 
     /// Ends the process and all that it has started, at once; nothing is started any more.
@@ -199,6 +263,11 @@ impl Kept {
         let pid = Pid::from_child(&process);
         // Postgres ends its sessions and then itself, without a checkpoint; initdb just ends.
         let _ = kill_process(pid, Signal::QUIT);
+        // One that stands still does not hear of it.
+        for process in below.living() {
+            let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw);
+            let _ = pid.map(|pid| kill_process(pid, Signal::CONT));
+        }
         let deadline = Instant::now() + PATIENCE;
         while !matches!(process.try_wait(), Ok(Some(_))) && Instant::now() < deadline {
             std::thread::sleep(LOOK);

@@ -83,6 +83,11 @@ impl Watcher {
         self.connection.lock().await.as_ref().map(|open| open.process)
     }
 
+    /// The same where the server does not answer: none if it is being asked.
+    pub(super) fn process_if_idle(&self) -> Option<u32> {
+        self.connection.try_lock().ok()?.as_ref().map(|open| open.process)
+    }
+
     /// The one row that `question` about `name` gives on the connection, which is opened if it is
     /// not. After a failure, or with no answer in time, it is closed.
     async fn ask(&self, question: &'static str, name: &str) -> Option<Vec<u64>> {

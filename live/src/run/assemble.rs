@@ -18,6 +18,7 @@ use model::station::StationId;
 use model::statistics::{Estimate, round_significant};
 
 use super::evidence::{Evidence, troubles};
+use super::faults;
 use super::fold::{Group, Groups, response_time};
 use super::guard;
 use super::round::Round;
@@ -110,6 +111,9 @@ impl<'a> Builder<'a> {
         });
         let evidence = Evidence { all: self.all, counted: &self.rounds };
         let mut measurement = evidence.measurement(on);
+        if let Some(server) = &mut measurement.database {
+            server.faults = faults::measured(&self.resolved.scenario, &self.rounds);
+        }
         let stations = self.stations(on.target);
         let mut report = Report {
             schema: SCHEMA,

@@ -25,6 +25,8 @@ const LATE_SHARE: f64 = 0.05;
 const REPLY: f64 = 0.001;
 /// ... and relative to the mean response time. Both must be exceeded.
 const REPLY_SHARE: f64 = 0.05;
+/// How late a fault may be, in seconds.
+const FAULT_LATE: f64 = 0.1;
 /// Good answers without which no number means anything.
 const GOOD: u64 = 10;
 
@@ -49,6 +51,7 @@ pub(super) fn reasons(report: &Report, measurement: &Measurement) -> Vec<String>
     machine(measurement, others_allowed(report, measurement), &mut reasons);
     load(measurement, &mut reasons);
     late(report, measurement, &mut reasons);
+    faults(measurement, &mut reasons);
     if measurement.malformed > 0 {
         reasons.push(format!(
             "{} answers said what cannot be of where their time went",
@@ -162,6 +165,19 @@ fn load(measurement: &Measurement, reasons: &mut Vec<String>) {
     }
 }
 
+/// Faults that came at another time than the scenario has them.
+fn faults(measurement: &Measurement, reasons: &mut Vec<String>) {
+    let all = measurement.database.iter().flat_map(|server| &server.faults);
+    for fault in all.filter(|fault| fault.late > FAULT_LATE) {
+        reasons.push(format!(
+            "the database server was {} {:.0} ms too late (at most {:.0} ms)",
+            fault.database,
+            fault.late * 1e3,
+            FAULT_LATE * 1e3
+        ));
+    }
+}
+
 fn late(report: &Report, measurement: &Measurement, reasons: &mut Vec<String>) {
     let most = (report.response_time.p50 * LATE_SHARE).max(LATE);
     let sides = [
@@ -195,7 +211,7 @@ fn percent(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use model::measurement::Spread;
+    use model::measurement::{DatabaseServer, MeasuredFault, Spread};
     use model::report::Part;
 
     use super::*;
@@ -320,6 +336,18 @@ mod tests {
             report.response_time.p50 = 1.0;
             how.lateness = p99(0.05);
         });
+    }
+
+    #[test]
+    fn a_fault_that_came_late_is_noticed() {
+        let late = |seconds: f64| {
+            move |_: &mut Report, how: &mut Measurement| {
+                let fault = MeasuredFault { late: seconds, ..MeasuredFault::default() };
+                how.database = Some(DatabaseServer { faults: vec![fault], ..Default::default() });
+            }
+        };
+        only("101 ms too late (at most 100 ms)", late(0.101));
+        none(late(0.1));
     }
 
     #[test]

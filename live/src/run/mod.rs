@@ -6,6 +6,7 @@
 mod assemble;
 mod error;
 mod evidence;
+mod faults;
 mod fold;
 mod folder;
 mod guard;

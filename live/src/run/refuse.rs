@@ -82,6 +82,14 @@ fn calls_at_a_time(step: &Step) -> u64 {
 pub fn refuse(resolved: &Resolved, offer: Offer, target: Target) -> Result<(), Diagnostics> {
     let mut diagnostics = Vec::new();
     files_of_load(resolved, offer, &mut diagnostics);
+    if target == Target::Own && !resolved.scenario.faults.is_empty() {
+        diagnostics.push(resolved.refusal(
+            "fault",
+            "a fault of a database that live has not started",
+            "no `fault` where the service is the user's own",
+            "leave it out, or measure on a stack that live starts: --target axum",
+        ));
+    }
     // A service of the user's own is as it is: the scenario only describes it.
     if target != Target::Own {
         machine(resolved, offer, &mut diagnostics);
@@ -136,6 +144,7 @@ fn changed(one: &Scenario, other: &Scenario) -> Option<&'static str> {
         ("database", one.database == other.database),
         ("upstream", one.upstreams == other.upstreams),
         ("lock", one.locks == other.locks),
+        ("fault", one.faults == other.faults),
         ("endpoint", endpoints(one) == endpoints(other)),
         ("costs", one.costs == other.costs),
     ];

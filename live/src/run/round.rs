@@ -294,7 +294,10 @@ impl Watch {
                 self.halt.send_replace(true);
             }
             match self.events.recv_timeout(wait) {
-                Ok(Event::Started { at }) => started = Some(at),
+                Ok(Event::Started { at }) => {
+                    started = Some(at);
+                    self.stage.load_began(at);
+                }
                 Ok(Event::Second(second)) => {
                     let now = MachineReading::take();
                     let noise = self.told.noise(&now, &setting.split.service, 0);

@@ -36,6 +36,7 @@ pub(super) fn measured(rounds: &[&Round]) -> Option<DatabaseServer> {
         lock_waits: mean(&|one| one.sessions.lock_waits),
         sessions_peak: read.iter().map(|one| one.close.sessions.peak).max().unwrap_or(0),
         counts: counts(&read),
+        faults: Vec::new(),
     })
 }
 
@@ -43,6 +44,10 @@ pub(super) fn measured(rounds: &[&Round]) -> Option<DatabaseServer> {
 fn counts(read: &[Read<'_>]) -> Option<ServerCounts> {
     let told: Vec<(f64, Counters, Counters)> = read
         .iter()
+        .filter(|Read { open, close }| {
+            let mut since = close.faults.iter().skip(open.faults.len());
+            !since.any(|fault| fault.killed)
+        })
         .filter_map(|Read { open, close }| {
             let nanos = close.at.saturating_sub(open.at) as f64;
             Some((nanos, open.counters?, close.counters?))

@@ -141,6 +141,16 @@ impl Stage {
         Ok(())
     }
 
+    /// Tells those who do something at set times when the load began, on the machine's monotonic
+    /// clock.
+    pub(crate) fn load_began(&mut self, at: u64) {
+        if let Some(Data::Server(cluster)) = &mut self.data
+            && let Err(error) = cluster.load_began(at)
+        {
+            self.troubles.push(error.to_string());
+        }
+    }
+
     /// The database server, if there is one and it runs.
     pub(crate) fn cluster(&self) -> Option<&Cluster> {
         match &self.data {

@@ -176,6 +176,14 @@ impl<S: Serialize, R: DeserializeOwned, B: DeserializeOwned> Child<S, R, B> {
         }
     }
 
+    /// Tells it when the load began, on the machine's monotonic clock.
+    ///
+    /// # Errors
+    /// It has ended, or does not listen.
+    pub fn load_began(&mut self, at: u64) -> Result<(), ChildError> {
+        self.send(&Order::LoadBegan(at))
+    }
+
     /// Asks what it has counted. Several children can be asked before the first answer is
     /// taken.
     ///

@@ -42,6 +42,7 @@ type Count<B> = Box<dyn FnMut() -> B + Send>;
 pub struct Control<S, R, B> {
     stream: Arc<UnixStream>,
     starts: Receiver<S>,
+    load: Receiver<u64>,
     count: Arc<Mutex<Option<Count<B>>>>,
     last: Arc<Mutex<Option<Last>>>,
     ready: PhantomData<fn(R)>,
@@ -62,9 +63,11 @@ where
         let stream = UnixStream::from(inherited.map_err(|_| ControlError::NotInherited)?);
         stream.peer_addr().map_err(|_| ControlError::NotInherited)?;
         let (starts, received) = channel();
+        let (began, load) = channel();
         let control = Control {
             stream: Arc::new(stream),
             starts: received,
+            load,
             count: Arc::new(Mutex::new(None)),
             last: Arc::new(Mutex::new(None)),
             ready: PhantomData,
@@ -73,7 +76,7 @@ where
         let end = End(control.last.clone());
         std::thread::spawn(move || {
             let _end = end;
-            listen(&stream, &starts, &count);
+            listen(&stream, &starts, &began, &count);
         });
         Ok(control)
     }
@@ -88,6 +91,11 @@ where
     pub fn start(&self) -> S {
         // If the listening thread is gone, the process is ending.
         self.starts.recv().unwrap_or_else(|_| exit(0))
+    }
+
+    /// When the load began, on the machine's monotonic clock, if the parent has just said so.
+    pub fn load_began(&self) -> Option<u64> {
+        self.load.try_recv().ok()
     }
 
     /// Tells the parent that the child has begun. From now on `count` says, on the
@@ -126,6 +134,7 @@ fn fail<B: Serialize>(stream: &UnixStream, why: &str) -> ! {
 fn listen<S: DeserializeOwned, B: Serialize>(
     stream: &UnixStream,
     starts: &Sender<S>,
+    began: &Sender<u64>,
     count: &Mutex<Option<Count<B>>>,
 ) {
     for line in BufReader::new(stream).lines() {
@@ -133,6 +142,7 @@ fn listen<S: DeserializeOwned, B: Serialize>(
         match serde_json::from_str(&line) {
             // A second start is ignored.
             Ok(Order::Start(start)) => drop(starts.send(start)),
+            Ok(Order::LoadBegan(at)) => drop(began.send(at)),
             Ok(Order::Snapshot) => {
                 let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(count) = count.as_mut() else {

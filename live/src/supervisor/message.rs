@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub(super) enum Order<S> {
     /// Begin, with this.
     Start(S),
+    /// The load began at this instant of the machine's monotonic clock, in nanoseconds.
+    LoadBegan(u64),
     /// Say what you have counted.
     Snapshot,
     /// End.

@@ -1,5 +1,6 @@
 """Why a request is not answered well: the libraries' errors by the kinds of the report."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,9 @@ STATUS = {"upstream_timeout": 504, "upstream_failed": 502, "upstream_refused": 5
 """The HTTP status of a kind; of any other it is 500."""
 REFUSALS = (429, 503)
 """Statuses with which an upstream says that it has too many calls."""
+
+GONE = "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006"
+"""SQLSTATEs of a server that ends or begins, and of connections that are gone."""
 
 
 class Fault(Exception):
@@ -34,18 +38,37 @@ def database_faults() -> Iterator[None]:
     except exc.TimeoutError as error:
         raise Fault("pool_timeout", str(error)) from error
     except exc.DBAPIError as error:
-        if refused(error.orig):
-            raise Fault("too_many_clients", str(error.orig)) from error
-        busy = "locked" in str(error.orig)
-        raise Fault("database_busy" if busy else "service_failed", str(error.orig)) from error
+        raise Fault(kind(error), str(error.orig)) from error
     except OSError as error:
-        # asyncpg finds no server.
-        raise Fault("service_failed", str(error)) from error
+        # asyncpg's way of saying that there is no server, or none any more.
+        lost = isinstance(error, (BrokenPipeError, ConnectionResetError))
+        what = "lost" if lost else "refused"
+        raise Fault(f"database_connection_{what}", str(error)) from error
     except Exception as error:
         # asyncpg's own, which SQLAlchemy passes on while it connects.
         if refused(error):
             raise Fault("too_many_clients", str(error)) from error
+        if gone(error):
+            raise Fault("database_connection_refused", str(error)) from error
         raise
+
+
+def kind(error: exc.DBAPIError) -> str:
+    """The kind of an error of the driver."""
+    if refused(error.orig):
+        return "too_many_clients"
+    if error.connection_invalidated or (error.statement and gone(error.orig)):
+        return "database_connection_lost"
+    if isinstance(error.orig, sqlite3.Error):
+        return "database_busy" if "locked" in str(error.orig) else "service_failed"
+    # Connecting is no statement.
+    connects = error.statement is None and isinstance(error, exc.OperationalError)
+    return "database_connection_refused" if connects else "service_failed"
+
+
+def gone(error: BaseException) -> bool:
+    """The server is shut down, or not ready yet, or the connection has ended."""
+    return str(getattr(error, "sqlstate", None)) in GONE
 
 
 def refused(error: BaseException) -> bool:

@@ -1,5 +1,7 @@
 //! A Postgres server of a measurement's own: the services at it, and that it ends and vanishes.
 
+mod faults;
+
 use std::net::SocketAddr;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};

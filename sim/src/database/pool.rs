@@ -46,7 +46,14 @@ pub(crate) enum Checkin {
 impl Pool {
     /// No connection open.
     pub(crate) fn new(rule: Connections, overtaking: bool) -> Pool {
-        Pool { rule, total: 0, idle: VecDeque::new(), queue: VecDeque::new(), overtaking, invalidated: Instant::START }
+        Pool {
+            rule,
+            total: 0,
+            idle: VecDeque::new(),
+            queue: VecDeque::new(),
+            overtaking,
+            invalidated: Instant::START,
+        }
     }
 
     /// `task` asks for a connection. Of idle ones the one that came back first is used, as in

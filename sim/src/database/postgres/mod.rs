@@ -133,7 +133,9 @@ enum State {
     /// It is not there.
     Down,
     /// Its processes stand still until then.
-    Paused { until: Instant },
+    Paused {
+        until: Instant,
+    },
 }
 
 impl Server {

@@ -177,6 +177,12 @@ pub(super) enum Failure {
     /// The server has no connection left.
     #[error("the database server has too many connections")]
     TooManyClients,
+    /// The connection to the server is gone.
+    #[error("the connection to the database server is lost: {0}")]
+    ConnectionLost(String),
+    /// The server is not there.
+    #[error("the database server takes no connection: {0}")]
+    ConnectionRefused(String),
     /// Whatever else.
     #[error("the database failed: {0}")]
     Failed(String),
@@ -189,6 +195,8 @@ impl Failure {
             Failure::Busy => ErrorKind::DatabaseBusy,
             Failure::PoolTimeout => ErrorKind::PoolTimeout,
             Failure::TooManyClients => ErrorKind::TooManyClients,
+            Failure::ConnectionLost(_) => ErrorKind::DatabaseConnectionLost,
+            Failure::ConnectionRefused(_) => ErrorKind::DatabaseConnectionRefused,
             Failure::Failed(_) => ErrorKind::ServiceFailed,
         }
     }

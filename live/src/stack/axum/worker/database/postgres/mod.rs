@@ -37,6 +37,9 @@ const WRITE_AND_WORK: &str = "UPDATE item SET stock = stock + 1 WHERE id BETWEEN
 /// SQLSTATE of a connection beyond those that the server has.
 const TOO_MANY: &str = "53300";
 
+/// SQLSTATEs of a server that is shut down, that ends after a crash, and that is not ready yet.
+const GONE: [&str; 3] = ["57P01", "57P02", "57P03"];
+
 /// The Postgres database of one worker.
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -202,7 +205,7 @@ impl<'a, H: Handler> Session<'a, H> {
             self.handler.spend(place::POOL, for_pool);
         }
         self.spend(place::SERVER, waited - for_pool);
-        got.result.map_err(failure)
+        got.result.map_err(no_connection)
     }
 
     async fn checkin(&mut self, held: Held) {
@@ -343,13 +346,32 @@ async fn write(
     connection.execute(query).await.map(drop)
 }
 
+/// Why a statement failed.
 fn failure(error: sqlx::Error) -> Failure {
+    match error {
+        error if is_gone(&error) => Failure::ConnectionLost(error.to_string()),
+        other => Failure::Failed(other.to_string()),
+    }
+}
+
+/// Why there is no connection.
+fn no_connection(error: sqlx::Error) -> Failure {
     match error {
         sqlx::Error::PoolTimedOut => Failure::PoolTimeout,
         sqlx::Error::Database(error) if error.code().is_some_and(|code| code == TOO_MANY) => {
             Failure::TooManyClients
         }
+        error if is_gone(&error) => Failure::ConnectionRefused(error.to_string()),
         other => Failure::Failed(other.to_string()),
+    }
+}
+
+/// The server is not there, or is about to end or to begin.
+fn is_gone(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| GONE.contains(&&*code)),
+        _ => false,
     }
 }
 
