@@ -121,7 +121,7 @@ const FAULTS: &[&str] = &[
     "{ at = \"10ms\", database = \"paused\", for = \"60ms\" }",
     "{ at = \"0s\", database = \"killed\", for = \"20ms\" }, \
      { at = \"90ms\", database = \"paused\", for = \"25ms\" }, \
-     { at = \"150ms\", database = \"down\", for = \"1s\" }",
+     { at = \"150ms\", database = \"down\", for = \"15ms\" }",
 ];
 
 /// Keys that are always written: without them a run would be free, or the same as many others.
@@ -149,7 +149,8 @@ pub fn scenario() -> impl Strategy<Value = String> {
     let seed = 1u64..1_000_000;
     (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4)).prop_map(
         |(seed, mut leaves, source, endpoints)| {
-            let server = leaves.contains(&("database.engine".into(), "\"postgres\"".into()));
+            let server = leaves.contains(&("database.engine".into(), "\"postgres\"".into()))
+                && !leaves.contains(&("database.cpu".into(), "\"shared\"".into()));
             // Drawn with the seed: other draws are what they are without faults.
             let faults = FAULTS.get(seed as usize % (FAULTS.len() + 1)).filter(|_| server);
             leaves.extend(faults.map(|faults| ("fault".into(), format!("[{faults}]"))));

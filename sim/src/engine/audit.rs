@@ -243,7 +243,7 @@ impl<T: Trace> Engine<'_, T> {
         assert_eq!(processes().count(), owned, "each process is one session's");
         let state = |state| processes().filter(|(_, thread)| thread.state == state).count();
         let seen = &self.seen.postgres;
-        let busy = self.database.server.processors.busy() as usize + state(ThreadState::Running);
+        let busy = self.database.server.working() as usize + state(ThreadState::Running);
         assert_eq!(busy as u64, seen.busy.value(), "busy servers are counted");
         assert!(state(ThreadState::Ready) as u64 <= seen.queue.value(), "so are those that wait");
     }

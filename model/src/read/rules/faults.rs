@@ -12,15 +12,24 @@ pub(super) fn check(scenario: &Scenario, root: &Fields, problems: &mut Problems)
     // As the scenario has them.
     tables.sort_by_key(|table| read_field::<Span>(table, "at", &[]));
     let server = scenario.database.as_ref();
-    let server = server.is_some_and(|database| matches!(database.engine, Engine::Postgres(_)));
+    let is_server = server.is_some_and(|database| matches!(database.engine, Engine::Postgres(_)));
+    let shares = matches!(server.map(|database| &database.engine), Some(Engine::Postgres(postgres)) if postgres.shares_cpu());
     let mut before = None;
     for (fault, table) in scenario.faults.iter().zip(tables) {
-        if !server {
+        if !is_server {
             let found = "a fault of the database, which is no server".to_string();
             problems.push(
                 Problem::new(table.position("database"), found)
                     .allowed("`fault.database` only with `database.engine = \"postgres\"`")
                     .advice("set the engine, or remove the fault"),
+            );
+        }
+        if shares {
+            let found = "a fault of a server on the service's processors".to_string();
+            problems.push(
+                Problem::new(table.position("database"), found)
+                    .allowed("`fault.database` only with `database.cpu = \"own\"`")
+                    .advice("set `database.cpu = \"own\"`, or remove the fault"),
             );
         }
         let at = table.position("at");

@@ -237,7 +237,9 @@ impl<T: Trace> Engine<'_, T> {
         }
         if let State::Paused { until } = self.database.server.state {
             self.tasks[task].pc -= 1;
-            return self.wait_in_driver(thread, task, until - self.now, place::SERVER);
+            // At the instant of its end it goes on after that.
+            self.resume_after(task, until - self.now);
+            return self.suspend_in_driver(thread, task, place::SERVER);
         }
         if self.takes_session(task) {
             return Flow::Continue;
