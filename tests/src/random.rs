@@ -150,7 +150,8 @@ pub fn scenario() -> impl Strategy<Value = String> {
     (seed, table(model::scenario::keys(), ""), source(), vec(endpoint(), 1..4)).prop_map(
         |(seed, mut leaves, source, endpoints)| {
             let server = leaves.contains(&("database.engine".into(), "\"postgres\"".into()))
-                && !leaves.contains(&("database.cpu".into(), "\"shared\"".into()));
+                && !leaves.contains(&("database.cpu".into(), "\"shared\"".into()))
+                && !leaves.contains(&("database.pooler".into(), "\"pgbouncer\"".into()));
             // Drawn with the seed: other draws are what they are without faults.
             let faults = FAULTS.get(seed as usize % (FAULTS.len() + 1)).filter(|_| server);
             leaves.extend(faults.map(|faults| ("fault".into(), format!("[{faults}]"))));
