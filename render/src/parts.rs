@@ -111,6 +111,8 @@ pub fn error(kind: &str) -> &str {
         "too_many_clients" => "the database server has too many connections",
         "database_connection_lost" => "connection to the database server lost",
         "database_connection_refused" => "the database server takes no connections",
+        "max_client_conn" => "the pooler has too many clients",
+        "query_wait_timeout" => "the pooler had no connection in time",
         "worker_killed" => "worker killed while it served",
         "service_failed" => "service failed, it does not say how",
         other => other,

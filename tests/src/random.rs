@@ -124,6 +124,12 @@ const FAULTS: &[&str] = &[
      { at = \"150ms\", database = \"down\", for = \"15ms\" }",
 ];
 
+/// A pooler whose connection is waited for, and not for long.
+const QUEUED: [(&str, &str); 2] = [
+    ("database.pgbouncer.default_pool_size", "1"),
+    ("database.pgbouncer.query_wait_timeout", "\"3ms\""),
+];
+
 /// Keys that are always written: without them a run would be free, or the same as many others.
 const ALWAYS: &[&str] = &[
     "database",
@@ -188,6 +194,10 @@ pub fn scenario() -> impl Strategy<Value = String> {
             }
             if !leaves.contains(&("database.pooler".into(), "\"pgbouncer\"".into())) {
                 leaves.retain(|(key, _)| !key.starts_with("database.pgbouncer"));
+            } else if seed % 3 > 0 {
+                // Seldom drawn otherwise: a pooler so small that requests wait for it in vain.
+                leaves.retain(|(key, _)| !QUEUED.iter().any(|(other, _)| key == other));
+                leaves.extend(QUEUED.map(|(key, value)| (key.into(), value.into())));
             }
             let mut text = to_toml(&leaves);
             for (index, (endpoint, visits)) in endpoints.iter().enumerate() {
