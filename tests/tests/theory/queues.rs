@@ -142,17 +142,6 @@ fn mmc_at_the_database_server() {
         .check();
 }
 
-/// The service computes nothing, and the mean of M/M/c is the same in every order of service that does
-/// not look at how much work is left.
-#[test]
-fn mmc_at_a_database_server_on_the_processors_of_the_service() {
-    let wanted = mmc_response_time(140.0, 0.01, 2);
-    let name = "database server on the service's processors, M/M/2: mean response time";
-    case_of("database-server", &["database.cpu=shared", "database.cores=64", "cpu.cores=2"])
-        .claim(name, wanted, |o| response_time(&o[0]))
-        .check();
-}
-
 /// A server with processors for all, behind a pooler with four connections to it.
 #[test]
 fn mmc_at_the_connections_of_a_pooler() {

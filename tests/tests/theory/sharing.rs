@@ -3,7 +3,9 @@
 
 use sim::observe::Observations;
 use tests::claim::{Case, Ratio, class_response_time, response_time, theory_scenario, throughput};
-use tests::closed_form::{Lognormal, mg1_response_time, processor_sharing_response_time};
+use tests::closed_form::{
+    Lognormal, mg1_response_time, mmc_response_time, processor_sharing_response_time,
+};
 
 use crate::{case, case_of};
 
@@ -68,5 +70,14 @@ fn an_interpreter_lock_makes_one_processor_of_four() {
         .check();
     case_of("interpreter-lock", &["costs.interpreter.lock=false"])
         .claim("no interpreter lock on four cores: throughput", 400.0, |o| throughput(&o[0]))
+        .check();
+}
+
+/// The service computes nothing, so that its two processors are the server's.
+#[test]
+fn a_database_server_on_the_processors_of_the_service() {
+    let name = "database server on the service's processors, M/M/2: mean response time";
+    two_slices("database-server-shared")
+        .claim(name, mmc_response_time(140.0, 0.01, 2), |o| at_slice_zero(o, response_time))
         .check();
 }
