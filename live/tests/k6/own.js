@@ -141,6 +141,8 @@ function subMetrics() {
     'connection_closed',
     'worker_killed',
     'too_many_clients',
+    'max_client_conn',
+    'query_wait_timeout',
     'database_connection_lost',
     'database_connection_refused',
   ]) {
