@@ -94,6 +94,22 @@ fn who_waits_for_too_long_is_disconnected() {
 }
 
 #[test]
+fn a_ping_that_waits_for_too_long_opens_another_connection() {
+    // Whoever comes second has its ping or its statement waiting behind 50 ms of the other's.
+    let sets = [
+        "database.pgbouncer={ default_pool_size = 1, query_wait_timeout = \"15ms\" }",
+        "database.connections.pre_ping=true",
+        "costs.query.long.engine=50ms",
+    ];
+    let pings = pooled(2, &format!("{READ}, {{ read = \"long\" }}"), &sets);
+    assert_eq!((pings.seen.good(), pings.errors(ErrorKind::QueryWaitTimeout)), (1, 1));
+    // Both have read at 22 ms. The ping that comes second waits until 38 ms, and the statement on the
+    // connection that is opened then until 53 ms.
+    let log = pings.log();
+    assert!(log.iter().any(|line| line.ends_with("query_wait_timeout")), "{log:?}");
+}
+
+#[test]
 fn clients_beyond_max_client_conn_are_refused() {
     for trips in ["0", "5"] {
         let trips = format!("database.open_trips={trips}");

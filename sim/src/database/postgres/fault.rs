@@ -85,12 +85,18 @@ impl<T: Trace> Engine<'_, T> {
         if let Command::Open { .. } = command {
             return self.refused(task, back, ErrorKind::DatabaseConnectionRefused);
         }
-        self.connection_is_lost(task, command);
+        self.connection_is_lost(task, command, ErrorKind::DatabaseConnectionLost);
         self.resume_after(task, back);
     }
 
-    /// The client of `task` sees at its `command` that the connection is gone.
-    pub(super) fn connection_is_lost(&mut self, task: u32, command: Command) -> Flow {
+    /// The client of `task` sees at its `command` that the connection is gone, which is an error of
+    /// this `kind`.
+    pub(super) fn connection_is_lost(
+        &mut self,
+        task: u32,
+        command: Command,
+        kind: ErrorKind,
+    ) -> Flow {
         let connection = self.tasks[task].database.connection;
         let client = self.server_settings().client;
         if client.is_some_and(DatabaseClient::invalidates_pool) {
@@ -103,7 +109,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.jump(task, reopen)
             }
             command if command.releases() => Flow::Continue,
-            _ => self.fail(task, ErrorKind::DatabaseConnectionLost),
+            _ => self.fail(task, kind),
         }
     }
 

@@ -123,17 +123,15 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    /// `task` has waited for too long: the pooler disconnects its client.
+    /// `task` has waited for too long: the pooler disconnects its client. One that only asked
+    /// whether its connection is there opens another.
     pub(crate) fn query_wait_ends(&mut self, task: u32) {
         self.seen.reach(Limit::QueryWait);
         self.pooler().abandon(|waiting| waiting == task);
         self.seen.postgres.pooler_queue.leave(self.now);
-        let back = self.way_back(task);
-        let connection = self.tasks[task].database.connection;
-        self.database.connections[connection].open = false;
-        self.end_session(connection);
+        let ((command, ..), back) = (self.sent(task), self.way_back(task));
         self.tasks[task].ticket = self.tasks[task].ticket.wrapping_add(1);
-        self.fail(task, ErrorKind::QueryWaitTimeout);
+        self.connection_is_lost(task, command, ErrorKind::QueryWaitTimeout);
         self.resume_after(task, back);
     }
 

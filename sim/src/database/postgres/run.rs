@@ -88,7 +88,8 @@ impl<T: Trace> Engine<'_, T> {
         }
         if !opens && self.session(task).lost {
             // Its end has reached this side already.
-            return self.connection_is_lost(task, command);
+            let kind = ErrorKind::DatabaseConnectionLost;
+            return self.connection_is_lost(task, command, kind);
         }
         match command {
             Command::Begin | Command::Statement { begins: true } => {
