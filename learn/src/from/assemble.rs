@@ -278,7 +278,7 @@ fn service(records: &Records, cores: Figure<u32>) -> Service {
     Service { server, concurrency, workers, threads: None, first_request: None, cores }
 }
 
-/// Who sends requests; what does not fit into a scenario goes to the notes.
+/// The load that the records show. What a scenario cannot say about it is written into `notes`.
 fn load(seen: &Seen, notes: &mut Vec<String>) -> Load {
     let Some(traffic) = &seen.traffic else {
         let windows = &seen.windows;

@@ -107,7 +107,7 @@ fn common(requests: &[Request], cpu: Option<&Cpu>) -> ([f64; 2], f64, f64) {
     ([low.max(first), high.min(last)], step, first)
 }
 
-/// What is added up while requests go by in the order in which they came.
+/// The sums of each window, while the requests are read in the order of their times.
 struct Sums {
     start: f64,
     length: f64,

@@ -56,12 +56,6 @@ impl<T> Figure<T> {
         Figure { better: better.into(), ..self }
     }
 
-    /// The same with another best guess.
-    #[must_use]
-    pub fn at(self, value: T) -> Figure<T> {
-        Figure { value, ..self }
-    }
-
     /// The same with an interval.
     #[must_use]
     pub fn within(self, [low, high]: [T; 2]) -> Figure<T> {

@@ -31,7 +31,7 @@ pub struct Learned {
     pub upstreams: Vec<Upstream>,
     /// Its database, if a step uses one.
     pub database: Option<Database>,
-    /// Who sends requests.
+    /// The load.
     pub load: Load,
     /// Observations that a scenario cannot express, in whole sentences.
     pub notes: Vec<String>,
@@ -169,7 +169,7 @@ pub struct Query {
     pub time: Figure,
 }
 
-/// Who sends requests.
+/// The load: users who wait for their replies, or a rate of requests.
 #[derive(Clone, Debug)]
 pub enum Load {
     /// A number of users, each of which waits for its reply and then thinks.

@@ -25,7 +25,7 @@ const WORD_TIMES: u64 = 10;
 struct Place {
     fixed: HashMap<Box<str>, usize>,
     varied: Vec<(Kind, usize)>,
-    /// What is not known here is a value.
+    /// A part of a path that is in neither list is taken as a value, such as a name or a slug.
     values: bool,
     requests: u64,
     /// The lowest and the highest number that stood here.

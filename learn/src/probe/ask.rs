@@ -28,7 +28,7 @@ impl Ask {
     /// The request of an entry of a list.
     ///
     /// # Errors
-    /// What is wrong with its path.
+    /// The problems of its path, if it cannot be read.
     pub fn new(listed: &Listed) -> Result<Ask, Vec<Wrong>> {
         let headers = listed.headers.iter();
         let name = listed.title();

@@ -36,7 +36,7 @@ pub(crate) enum Data {
     None,
 }
 
-/// Who sends requests.
+/// The load: a rate, or a number of users.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Traffic {
     /// Requests per second, whatever the service does.

@@ -1,4 +1,4 @@
-//! What was learned as the text of a scenario file that a person reads and edits.
+//! Writes a learned service as a scenario file that a person can read and edit.
 
 mod file;
 mod names;
