@@ -120,7 +120,7 @@ const FAULTS: &[&str] = &[
     "{ at = \"40ms\", database = \"down\", for = \"30ms\" }",
     "{ at = \"10ms\", database = \"paused\", for = \"60ms\" }",
     "{ at = \"0s\", database = \"killed\", for = \"20ms\" }, \
-     { at = \"90ms\", database = \"paused\", for = \"25ms\" }, \
+     { at = \"90ms\", database = \"paused\", for = \"60ms\" }, \
      { at = \"150ms\", database = \"down\", for = \"15ms\" }",
 ];
 

@@ -36,11 +36,15 @@ impl Costs {
             cpu: PerConcurrency::<CpuCosts>::each(|model| {
                 self.cpu(model).plus(platform.cpu(model), &own)
             }),
-            postgres_client: platform.postgres_client.as_ref().map(|_| {
-                PerConcurrency::<PostgresClientCosts>::each(|model| {
-                    self.postgres_client(model).plus(&platform.postgres_client(model), &own)
-                })
-            }),
+            postgres_client: self
+                .postgres_client
+                .as_ref()
+                .or(platform.postgres_client.as_ref())
+                .map(|_| {
+                    PerConcurrency::<PostgresClientCosts>::each(|model| {
+                        self.postgres_client(model).plus(&platform.postgres_client(model), &own)
+                    })
+                }),
             server: self.server.clone(),
             query: names.map(query).collect(),
             commit: platform.commit.each(&own),

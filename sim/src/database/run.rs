@@ -178,6 +178,8 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &self.database.connections[connection];
         let (open, thread) = (entry.open, entry.thread);
         self.tasks[task].database.connection = entry.outer;
+        // A transaction whose handler was dropped is rolled back before the connection is used again.
+        self.database.connections[connection].session.begun = false;
         self.unlink_idle(connection);
         match self.pool(task).checkin(connection, open) {
             Checkin::Handed(waiter) => {

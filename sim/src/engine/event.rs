@@ -53,7 +53,7 @@ pub enum Event {
     /// Something fails on schedule.
     FaultBegins { fault: u32 },
     /// It is back.
-    FaultEnds { fault: u32 },
+    FaultEnds,
     /// An upstream that works on so many calls at a time has done one.
     UpstreamDone { upstream: u32, task: u32, ticket: u32 },
     /// A new period of the CPU quota.
@@ -88,7 +88,7 @@ impl Event {
             | Event::CoreAwake
             | Event::LogSynced
             | Event::FaultBegins { .. }
-            | Event::FaultEnds { .. }
+            | Event::FaultEnds
             | Event::LockTimer { .. }
             | Event::Patience { .. }
             | Event::QuotaRefill => None,

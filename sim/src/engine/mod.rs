@@ -398,7 +398,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::ServerDone { task } => self.server_done(task),
             Event::LogSynced => self.log_synced(),
             Event::FaultBegins { fault } => self.fault_begins(fault),
-            Event::FaultEnds { fault } => self.fault_ends(fault),
+            Event::FaultEnds => self.fault_ends(),
             Event::UpstreamDone { upstream, task, ticket } => {
                 self.upstream_done(upstream, task, ticket)
             }

@@ -122,3 +122,14 @@ fn a_server_that_stands_still_lets_all_wait() {
     assert_eq!(postgres.busy.area(), 30_000_000, "it does not work meanwhile");
     assert_eq!(postgres.busy.entries() + postgres.queue.entries(), 3, "one visit each");
 }
+
+#[test]
+fn a_fault_that_begins_when_another_ends_comes_after_it() {
+    let second = "at = \"105ms\"\ndatabase = \"down\"\nfor = \"100ms\"";
+    let both = format!("at = \"5ms\"\ndatabase = \"paused\"\nfor = \"100ms\"\n[[fault]]\n{second}");
+    assert_eq!(one(READ, &both, &[]), ["use 106ms database_connection_lost"], "6 ms were left");
+    let down = both.replace("paused", "down");
+    let later = "[load]\nusers = 1\nthink_time = \"148ms\"\nduration = \"160ms\"\n";
+    let log = run(later, READ, &down, &[]).log();
+    assert_eq!(log[1], "use 156ms database_connection_refused", "the second is not cut short");
+}

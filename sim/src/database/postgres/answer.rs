@@ -6,6 +6,7 @@ use model::scenario::{Connections, Engine, Postgres, Scenario, SynchronousCommit
 use model::station::StationId;
 use serde::{Deserialize, Serialize};
 
+use super::pooler::Pooler;
 use super::{Command, Op};
 use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, Walk, bound};
@@ -60,7 +61,7 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     );
     if let Some(pooler) = postgres.pooler() {
         // A connection is handed over without coming free.
-        let size = u64::from(pooler.default_pool_size);
+        let size = u64::from(Pooler::size_of(pooler, postgres.connections()));
         all.push(
             StationSource::new(StationId::DatabasePooler, Some(size), |o, _| &o.postgres.pooler)
                 .queue(|o, _| &o.postgres.pooler_queue)

@@ -113,6 +113,10 @@ impl<'s> Compiler<'s> {
     fn trip(&mut self, command: Command, path: &str, nth: u32) {
         let costs = self.server_costs();
         let (name, engine) = match command {
+            // Behind a pooler it is the pooler that opens connections to the server.
+            Command::Open { .. } if self.server().is_some_and(|one| one.pooler().is_some()) => {
+                ("open", Span::ZERO)
+            }
             Command::Open { .. } => ("open", costs.connect),
             Command::Prepare { .. } => ("prepare", costs.prepare),
             Command::Ping { .. } => ("ping", costs.command),

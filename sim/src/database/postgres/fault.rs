@@ -13,24 +13,24 @@ use crate::engine::{Engine, Event, Flow, Trace};
 use crate::observe::ErrorKind;
 
 impl<T: Trace> Engine<'_, T> {
-    /// Faults come when they are due.
+    /// Faults come when they are due: each ends before one that begins at the same instant, and
+    /// before all that waits for its end.
     pub(crate) fn schedule_faults(&mut self) {
         for (fault, of) in (0..).zip(&self.scenario().faults) {
             self.agenda.push(of.begin(), Event::FaultBegins { fault });
+            self.agenda.push(of.end(), Event::FaultEnds);
         }
     }
 
     pub(crate) fn fault_begins(&mut self, fault: u32) {
         let of = self.scenario().faults[fault as usize];
-        // Before all that waits for its end.
-        self.agenda.push(of.end(), Event::FaultEnds { fault });
         match of.database {
             DatabaseFault::Down | DatabaseFault::Killed => self.server_ends(),
             DatabaseFault::Paused => self.server_stands_still(of.end()),
         }
     }
 
-    pub(crate) fn fault_ends(&mut self, _: u32) {
+    pub(crate) fn fault_ends(&mut self) {
         let server = &mut self.database.server;
         if let State::Paused { .. } = std::mem::replace(&mut server.state, State::Up) {
             for _ in 0..server.processors.busy() {
@@ -100,7 +100,13 @@ impl<T: Trace> Engine<'_, T> {
         let connection = self.tasks[task].database.connection;
         let client = self.server_settings().client;
         if client.is_some_and(DatabaseClient::invalidates_pool) {
-            self.pool(task).invalidated = self.now;
+            // Nothing is done about older ones again where this one was opened before the last time.
+            let since = self.database.connections[connection].since;
+            let now = self.now;
+            let pool = self.pool(task);
+            if pool.invalidated <= since {
+                pool.invalidated = now;
+            }
         }
         self.closed(task);
         match command {

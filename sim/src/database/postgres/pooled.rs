@@ -58,7 +58,7 @@ impl<T: Trace> Engine<'_, T> {
                 self.seen.reach(Limit::Pooler);
                 self.seen.postgres.pooler_queue.enter(self.now);
                 // What gives a connection back does not fail.
-                let fails = !matches!(command, Command::Rollback | Command::Deallocate);
+                let fails = !command.releases();
                 let timeout = self.pooler().settings().query_wait_timeout;
                 self.give_up_after(task, timeout.filter(|_| fails));
             }

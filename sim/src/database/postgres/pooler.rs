@@ -36,9 +36,14 @@ pub(super) enum Link {
 impl Pooler {
     /// One without clients, before a server that takes so many connections.
     pub(super) fn new(settings: PgBouncer, server: Option<u32>) -> Pooler {
-        let size = settings.default_pool_size.min(server.unwrap_or(u32::MAX));
+        let size = Pooler::size_of(settings, server);
         let (free, queue) = (Instant::START, VecDeque::new());
         Pooler { settings, size, clients: 0, open: 0, idle: 0, queue, free }
+    }
+
+    /// Connections to a server that takes so many.
+    pub(super) fn size_of(settings: PgBouncer, server: Option<u32>) -> u32 {
+        settings.default_pool_size.min(server.unwrap_or(u32::MAX))
     }
 
     /// Its settings.
