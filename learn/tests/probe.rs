@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
 use live::clock;
@@ -20,6 +21,15 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 /// What the service burns, in nanoseconds.
 const BURNED: u64 = 4_000_000;
+
+/// Computes for so many nanoseconds.
+fn burn(nanos: u64) -> &'static str {
+    let start = clock::thread_cpu();
+    while clock::thread_cpu() - start < nanos {
+        std::hint::black_box(0);
+    }
+    "burned"
+}
 
 /// A service on one thread, in this process: it holds its loop, waits freely, computes, or lets
 /// five wait at a time.
@@ -48,13 +58,10 @@ fn service() -> SocketAddr {
             Ok("answered")
         }
     };
-    let burns = || async {
-        let start = clock::thread_cpu();
-        while clock::thread_cpu() - start < BURNED {
-            std::hint::black_box(0);
-        }
-        "burned"
-    };
+    let burns = || async { burn(BURNED) };
+    // One in four takes five times as long.
+    let varies =
+        |Path(kind): Path<u64>| async move { burn(if kind == 1 { 5 * BURNED } else { BURNED }) };
     let app = Router::new()
         .route(
             "/waits",
@@ -72,7 +79,8 @@ fn service() -> SocketAddr {
         )
         .route("/limited", get(limited))
         .route("/refuses", get(refuses))
-        .route("/burns", get(burns));
+        .route("/burns", get(burns))
+        .route("/varies/{kind}", get(varies));
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async move {
@@ -135,6 +143,32 @@ fn decisions_and_costs_of_a_known_service_are_right() {
             && text.contains("this handler holds its loop")
     });
     assert!(right, "{}", std::fs::read_to_string(lab.path("mine.toml")).unwrap_or_default());
+}
+
+#[test]
+fn cpu_time_that_varies_from_request_to_request_is_learned_as_a_distribution() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let address = service();
+    let lab = Lab::new(PROGRAM);
+    let varies = "[[request]]\nname = \"varies\"\npath = \"/varies/{1..4}\"\n";
+    let burns = "[[request]]\nname = \"burns\"\npath = \"/burns\"\n";
+    lab.write("requests.toml", &format!("{varies}{burns}"));
+    lab.end(&format!("probe http://{address} --requests requests.toml --at-once 8 -o mine.toml"))
+        .with_code(0);
+    let read = model::read::load(&lab.path("mine.toml"), &[]).expect("a scenario");
+    let cpu = |endpoint: usize| match &read.scenario.endpoints[endpoint].steps[..] {
+        [model::scenario::Step::Cpu(cpu), ..] => cpu.clone(),
+        other => panic!("{other:?}"),
+    };
+    let text = std::fs::read_to_string(lab.path("mine.toml")).expect("it is written");
+    // Of 1, 1, 1 and 5 the mean is 2 and the standard deviation is the square root of 3; drawn
+    // 48 times in the bursts, and at least 100 times one at a time.
+    let mean = cpu(0).mean() * 1e9 / BURNED as f64;
+    assert!((1.2..3.5).contains(&mean), "{mean}: {text}");
+    let cv = cpu(0).scv().sqrt();
+    assert!((0.6..1.2).contains(&cv), "{cv}: {text}");
+    assert_eq!(cpu(1).scv(), 0.0, "always the same: {text}");
+    assert!(text.contains("requests one at a time is"), "{text}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::learned::{Endpoint, Figure, Learned, Step, save, write};
+use crate::learned::{Endpoint, Learned, Step, save, write};
 use crate::probe::{
     Ask, Budget, Connection, DATABASE, Found, Origin, Session, Target, Watcher, fill,
 };
@@ -444,10 +444,9 @@ impl Watcher for Keeper<'_, '_> {
 fn cpu(endpoint: &Endpoint) -> [f64; 3] {
     let mut sum = [0.0; 3];
     for step in &endpoint.steps {
-        if let Step::Cpu(Figure { value, low, high, .. }) = step {
-            sum[0] += value;
-            sum[1] += low.unwrap_or(*value);
-            sum[2] += high.unwrap_or(*value);
+        if let Step::Cpu(cpu) = step {
+            let mean = cpu.mean();
+            (0..3).for_each(|place| sum[place] += mean[place]);
         }
     }
     sum

@@ -195,7 +195,8 @@ fn steps_of(
     responses: Option<&Vec<(u32, f32)>>,
     cpu_known: bool,
 ) -> Vec<Step> {
-    let mut steps: Vec<Step> = demand.cloned().map(Step::Cpu).into_iter().collect();
+    let mut steps: Vec<Step> =
+        demand.cloned().map(|cpu| Step::Cpu(Latency::Constant(cpu))).into_iter().collect();
     // Without CPU, response times were taken for it already.
     let Some(responses) = responses.filter(|all| cpu_known && all.len() >= RESPONSES) else {
         return steps;

@@ -89,7 +89,7 @@ pub struct Request {
 #[derive(Clone, Debug)]
 pub enum Step {
     /// Computes: CPU seconds of the service's own processes.
-    Cpu(Figure),
+    Cpu(Latency),
     /// Waits for something of unknown kind, as its endpoint's concurrency waits: parked in async,
     /// on its thread elsewhere.
     Wait(Latency),
@@ -102,6 +102,9 @@ pub enum Step {
     /// Steps at the same time.
     Parallel(Vec<Step>),
 }
+
+/// 99 % of a normal distribution lie below so many standard deviations.
+pub(crate) const Z99: f64 = 2.326_347_874_040_841;
 
 /// How long something takes, in seconds.
 #[derive(Clone, Debug)]
@@ -117,6 +120,21 @@ pub enum Latency {
     Quantiles(Vec<(f64, f64)>, Figure),
     /// Always the same.
     Constant(Figure),
+}
+
+impl Latency {
+    /// Its mean in seconds, and its 95 % interval; of a lognormal that of its median, in proportion.
+    pub fn mean(&self) -> [f64; 3] {
+        let (figure, factor) = match self {
+            Latency::Constant(mean) | Latency::Quantiles(_, mean) => (mean, 1.0),
+            Latency::Lognormal { p50, p99 } => {
+                let sigma = libm::log(p99.value / p50.value) / Z99;
+                (p50, libm::exp(sigma * sigma / 2.0))
+            }
+        };
+        let ends = [figure.low, figure.high].map(|end| end.unwrap_or(figure.value));
+        [figure.value, ends[0], ends[1]].map(|seconds| seconds * factor)
+    }
 }
 
 /// A service that it calls.

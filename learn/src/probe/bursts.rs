@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use super::decide::{Burst, Manner};
 use super::health::Health;
-use super::session::{Session, Stopped, until};
+use super::session::{Session, Stopped, WARM_AT_ONCE, until};
 use super::target::{Answer, Connection};
 use super::witness::Connections;
 
@@ -38,6 +38,19 @@ impl Session<'_> {
             return Ok(());
         }
         self.burst(index, depth).await
+    }
+
+    /// A burst that is not counted: the first request of each process, thread and connection costs
+    /// more than later ones.
+    pub(super) async fn warm_up(&mut self, index: usize) -> Result<(), Stopped> {
+        let least = WARM_AT_ONCE.max(2 * self.workers as usize);
+        let depths = self.budget.depths.iter().copied();
+        let Some(depth) = depths.filter(|depth| *depth <= least).max() else { return Ok(()) };
+        self.burst_if_short(index, depth, 0).await?;
+        let measured = &mut self.measured[index];
+        measured.warm_up = measured.bursts.pop().and_then(|burst| burst.threads);
+        measured.connections.clear();
+        Ok(())
     }
 
     /// So many requests at once, each on a connection of its own.

@@ -104,7 +104,8 @@ mod tests {
     use super::*;
 
     fn turn(cpu: f64) -> Turn {
-        Turn { times: vec![0.01; 10], cpu, delayed: 0.0, off_main: 0.0, others: vec![2.0 * cpu] }
+        let (times, others) = (vec![0.01; 10], vec![2.0 * cpu]);
+        Turn { times, cpu, each: Vec::new(), delayed: 0.0, off_main: 0.0, others }
     }
 
     fn burst(size: usize, each: f64) -> Burst {

@@ -8,6 +8,7 @@ use render::number;
 
 use super::decide::{Alone, Decision, Manner};
 use super::session::{DATABASE, Measured, Session};
+use super::spread::Spread;
 use super::witness::{Seen, SeenEndpoint};
 use super::{cpu, pool, queries};
 use crate::learned::{
@@ -191,24 +192,29 @@ fn usual_hold(session: &Session<'_>, seen: &Seen) -> Option<Figure<Hold>> {
 
 /// CPU and waiting of an endpoint as steps.
 fn steps(session: &Session<'_>, index: usize) -> Vec<Step> {
-    let cpu = cpu::of_service(&session.measured[index]);
-    match seen_of(session, index) {
+    let measured = &session.measured[index];
+    let cpu = cpu::of_service(measured);
+    let steps = match seen_of(session, index) {
         Some(seen) if !seen.steps.is_empty() => {
             seen.steps.iter().map(|step| with_cpu(step, &cpu)).collect()
         }
         _ => {
             let waiting = waiting(&session.alone(index)).map(Step::Wait);
-            [Step::Cpu(cpu)].into_iter().chain(waiting).collect()
+            [Step::Cpu(Latency::Constant(cpu))].into_iter().chain(waiting).collect()
         }
+    };
+    match Spread::of(measured) {
+        Some(spread) => spread.over(steps),
+        None => steps,
     }
 }
 
 /// A share of the CPU time becomes seconds.
 fn with_cpu(step: &Step, cpu: &Figure) -> Step {
-    let Step::Cpu(share) = step else { return step.clone() };
+    let Step::Cpu(Latency::Constant(share)) = step else { return step.clone() };
     let part = |seconds: f64| seconds * share.value;
     let (low, high) = (cpu.low.map(part), cpu.high.map(part));
-    Step::Cpu(Figure { value: part(cpu.value), low, high, ..cpu.clone() })
+    Step::Cpu(Latency::Constant(Figure { value: part(cpu.value), low, high, ..cpu.clone() }))
 }
 
 /// What an endpoint waits for, of unknown kind; none if that is too little to be seen.
@@ -294,6 +300,7 @@ fn threads_grew(measured: &Measured) -> bool {
     let grown = |threads: Option<(u64, u64)>| threads.is_some_and(|(a, b)| b >= a + 4);
     let shares: f64 = measured.turns.iter().map(|turn| turn.off_main).sum();
     measured.bursts.iter().any(|burst| grown(burst.threads))
+        || grown(measured.warm_up)
         || shares / measured.turns.len().max(1) as f64 > ON_THREADS
 }
 

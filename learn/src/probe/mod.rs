@@ -12,6 +12,7 @@ mod openapi;
 mod pool;
 mod queries;
 mod session;
+mod spread;
 mod target;
 mod witness;
 

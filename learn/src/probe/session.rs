@@ -22,6 +22,8 @@ const BURST_TURNS: usize = 3;
 const BATCH: f64 = 1.0;
 /// Most requests of a batch.
 const BATCH_MOST: u64 = 50;
+/// Requests at once that reach each process, so that all of them are warm.
+pub(super) const WARM_AT_ONCE: usize = 8;
 /// Requests after the first that are not counted: connections, caches and threads are made.
 const WARM_UP: u64 = 3;
 /// The first part of the time, in which requests go one at a time.
@@ -55,6 +57,9 @@ pub struct Turn {
     pub times: Vec<f64>,
     /// CPU time of a request, seconds.
     pub cpu: f64,
+    /// CPU time of each request, seconds, where each was timed apart; what the service does after
+    /// a reply may count for the next.
+    pub each: Vec<f64>,
     /// How long a request could have gone on, but no processor was free, seconds.
     pub delayed: f64,
     /// Share of the CPU time on other threads than the first of each process.
@@ -75,6 +80,8 @@ pub struct Measured {
     /// Of bursts of so many requests, the most connections to databases that were in use at once,
     /// where they are counted.
     pub connections: Vec<(usize, usize)>,
+    /// Threads before and after the first requests at once, which are not counted.
+    pub warm_up: Option<(u64, u64)>,
     /// So many at once fail; and how, in a sentence.
     pub too_many: Option<(usize, String)>,
     /// Why it is left out.
@@ -192,6 +199,10 @@ impl<'a> Session<'a> {
             let why = self.measured.first().and_then(|one| one.left_out.clone());
             return Err(Stopped(why.unwrap_or_else(|| "there is nothing to ask".into())));
         }
+        for index in self.asked() {
+            watcher.stage(&format!("{}: a few at once, not counted", self.asks[index].name));
+            self.warm_up(index).await?;
+        }
         // After the first requests: a service that has just been started may still load itself.
         watcher.stage("nothing is sent, to see what the service computes by itself");
         self.rest().await?;
@@ -203,7 +214,8 @@ impl<'a> Session<'a> {
             for index in self.asked() {
                 let name = &self.asks[index].name;
                 watcher.stage(&format!("{name}: one at a time, turn {} of {TURNS}", turn + 1));
-                self.batch(index).await?;
+                // To time each apart takes a while, in which the service sleeps.
+                self.batch(index, turn % 2 == 0).await?;
             }
             watcher.keep(self);
         }
@@ -275,19 +287,24 @@ impl<'a> Session<'a> {
         bad.iter().try_for_each(|answer| self.state.health.bad(name, answer, clock::now()))
     }
 
-    /// A batch of requests one at a time.
-    async fn batch(&mut self, index: usize) -> Result<(), Stopped> {
+    /// A batch of requests one at a time; the CPU time of each is read if `apart`.
+    async fn batch(&mut self, index: usize, apart: bool) -> Result<(), Stopped> {
         let usual = self.usual(index);
         let count = ((BATCH / usual.max(1e-4)) as u64).clamp(1, BATCH_MOST);
         let before = self.readings()?;
         let from = clock::now();
         let mut connection = Connection::default();
-        let mut times = Vec::new();
+        let (mut times, mut each) = (Vec::new(), Vec::new());
+        let mut last = before[0];
         for _ in 0..count {
             let answer = self.one(index, &mut connection).await?;
+            let now = if apart { self.account.read().map_err(gone)? } else { last };
+            let used = cpu(&last, &now);
+            last = now;
             if answer.is_good() {
                 self.state.health.good(clock::now());
                 times.push(answer.seconds);
+                each.extend(apart.then_some(used));
             } else {
                 self.state.health.bad(&self.asks[index].name, &answer, clock::now())?;
             }
@@ -295,10 +312,10 @@ impl<'a> Session<'a> {
         drop(connection);
         let Used { cpu: used, off_main, delayed, .. } = self.used(&before, from).await?;
         if !times.is_empty() {
-            let each = |used: &f64| used / count as f64;
-            let others = used[1..].iter().map(each).collect();
-            let (cpu, delayed) = (each(&used[0]), each(&delayed));
-            let turn = Turn { times, cpu, delayed, off_main, others };
+            let mean = |used: &f64| used / count as f64;
+            let others = used[1..].iter().map(mean).collect();
+            let (cpu, delayed) = (mean(&used[0]), mean(&delayed));
+            let turn = Turn { times, cpu, each, delayed, off_main, others };
             self.measured[index].turns.push(turn);
         }
         Ok(())

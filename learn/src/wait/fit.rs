@@ -2,7 +2,7 @@
 
 use model::statistics::t_quantile;
 
-use crate::learned::{Figure, Latency};
+use crate::learned::{Figure, Latency, Z99};
 
 /// Below so many, no shape can be told from another.
 const FEW: usize = 8;
@@ -11,8 +11,6 @@ const STEADY: f64 = 0.05;
 /// Of the Anderson-Darling statistic with both parameters estimated, at 1 %: D'Agostino and
 /// Stephens, "Goodness-of-Fit Techniques", 1986, table 4.7.
 const CRITICAL: f64 = 1.035;
-/// 99 % of a normal distribution lie below so many standard deviations.
-const Z99: f64 = 2.326_347_874_040_841;
 /// The quantiles of a table, where enough was seen to tell them.
 const SHARES: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999];
 
@@ -55,7 +53,8 @@ fn logarithms(sorted: &[f64]) -> (f64, f64) {
     (mu, (squares / (count - 1.0)).sqrt())
 }
 
-fn is_lognormal(sorted: &[f64]) -> bool {
+/// Nothing speaks against it that these, in order, are lognormal.
+pub(crate) fn is_lognormal(sorted: &[f64]) -> bool {
     let (mu, sigma) = logarithms(sorted);
     let count = sorted.len() as f64;
     let below = |time: f64| 0.5 * libm::erfc((mu - time.ln()) / sigma / std::f64::consts::SQRT_2);
@@ -90,7 +89,8 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     low + (high - low) * place.fract()
 }
 
-pub(super) fn table(sorted: &[f64]) -> Vec<(f64, f64)> {
+/// Pairs of share and quantile of times in order, as far into the tails as their number tells.
+pub(crate) fn table(sorted: &[f64]) -> Vec<(f64, f64)> {
     let count = sorted.len() as f64;
     let told = |share: &f64| share.min(1.0 - share) * count >= 1.0;
     let inner = SHARES.into_iter().filter(told);
@@ -100,7 +100,7 @@ pub(super) fn table(sorted: &[f64]) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Latency, is_lognormal, latency};
+    use super::{Latency, Z99, is_lognormal, latency};
     use crate::wait::synthetic::Draws;
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
             p50.low.expect("it is there") < 0.2 && 0.2 < p50.high.expect("it is there"),
             "{p50:?}"
         );
-        let true99 = 0.2 * (0.7f64 * super::Z99).exp();
+        let true99 = 0.2 * (0.7f64 * Z99).exp();
         assert!(
             p99.low.expect("it is there") < true99 && true99 < p99.high.expect("it is there"),
             "{p99:?}"

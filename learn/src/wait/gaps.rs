@@ -3,7 +3,7 @@
 use super::fit;
 use super::shape::Shape;
 use super::steps::Cpu;
-use crate::learned::{Figure, Step};
+use crate::learned::{Figure, Latency, Step};
 
 /// A smaller share of an endpoint's CPU is put off to the next place where it computes.
 const LEAST_CPU: f64 = 0.05;
@@ -51,7 +51,8 @@ impl Gaps {
         self.put_off += if total > 0.0 { self.here[place] / total } else { even };
         let mut steps = Vec::new();
         if self.cpu.value > 0.0 && (self.put_off >= LEAST_CPU || (last && self.put_off > 1e-9)) {
-            steps.push(Step::Cpu(scaled(&self.cpu, std::mem::take(&mut self.put_off))));
+            let share = scaled(&self.cpu, std::mem::take(&mut self.put_off));
+            steps.push(Step::Cpu(Latency::Constant(share)));
         }
         let computed = self.here[place];
         if self.means[place] - computed > self.least_wait {

@@ -4,7 +4,7 @@
 //! asked of others; the requests of an endpoint become its steps.
 
 mod background;
-mod fit;
+pub(crate) mod fit;
 mod gaps;
 pub mod http_proxy;
 pub mod listener;

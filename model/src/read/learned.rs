@@ -93,7 +93,10 @@ pub(crate) fn check(root: &Fields, problems: &mut Problems) {
         let Some((way, value)) =
             parts(key).and_then(|way| Some((find(root, &way)?, way))).map(swap)
         else {
-            problems.push(no_such_key(key, at));
+            // A number that another key has replaced, such as users by a rate, is none any more.
+            if !scenario::keys().paths().iter().any(|path| path == key) {
+                problems.push(no_such_key(key, at));
+            }
             continue;
         };
         if seen.iter().any(|(other, _)| *other == way) {

@@ -4,8 +4,8 @@ use model::keys::quote;
 
 use super::super::Step;
 use super::file::File;
+use super::latency;
 use super::names::Names;
-use super::{SPAN, latency};
 
 /// The key `steps` of an endpoint, whose path is `key`.
 pub(super) fn steps(file: &mut File, steps: &[Step], key: &str, names: &Names) {
@@ -27,9 +27,9 @@ pub(super) fn steps(file: &mut File, steps: &[Step], key: &str, names: &Names) {
 /// A step as a table; none of steps that do nothing.
 fn step(file: &mut File, step: &Step, key: &str, names: &Names) -> Option<String> {
     Some(match step {
-        Step::Cpu(figure) => {
-            let value = file.known(&format!("{key}.cpu"), SPAN, figure);
-            format!("{{ cpu = \"{value}\" }}")
+        Step::Cpu(cpu) => {
+            let value = latency(file, cpu, &format!("{key}.cpu"));
+            format!("{{ cpu = {value} }}")
         }
         Step::Wait(wait) => {
             let value = latency(file, wait, &format!("{key}.sleep"));

@@ -13,7 +13,7 @@ const ORDERS: &str = "SELECT id FROM orders WHERE user_id = $1";
 /// Steps as a line of text, CPU and waits in milliseconds.
 fn words(steps: &[Step]) -> String {
     let word = |step: &Step| match step {
-        Step::Cpu(cpu) => format!("cpu {:.1}", cpu.value * 1e3),
+        Step::Cpu(cpu) => format!("cpu {:.1}", cpu.mean()[0] * 1e3),
         Step::Wait(Latency::Constant(wait)) => format!("wait {:.1}", wait.value * 1e3),
         Step::Wait(_) | Step::Block(_) => "wait".to_owned(),
         Step::Query(name) => name.clone(),
@@ -238,7 +238,7 @@ fn without_calls_there_is_cpu_alone() {
     assert_eq!(words(&only(&steps(&requests, &cpu(3e-3, 4e-3))).steps), "cpu 3.0");
     let unknown = steps(&requests, &BTreeMap::new());
     assert_eq!(words(&only(&unknown).steps), "cpu 4.0");
-    let Step::Cpu(figure) = &only(&unknown).steps[0] else { panic!("no CPU") };
+    let Step::Cpu(Latency::Constant(figure)) = &only(&unknown).steps[0] else { panic!("no CPU") };
     assert_eq!(figure.origin, crate::learned::Origin::Assumed);
     assert!(steps(&[], &BTreeMap::new()).endpoints.is_empty());
 }

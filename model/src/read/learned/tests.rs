@@ -62,6 +62,13 @@ fn an_entry_may_be_about_any_value_of_the_file() {
 }
 
 #[test]
+fn an_entry_about_a_key_that_the_file_no_longer_has_is_left_out() {
+    let users = entry("load.users", "low = \"5\"\nhigh = \"9\"");
+    let resolved = read(&users, &[]).unwrap_or_else(|error| panic!("{error}"));
+    assert!(resolved.known().is_empty(), "the load is a rate");
+}
+
+#[test]
 fn wrong_entries_are_refused_all_at_once() {
     let cpu = "endpoint.\"GET /pay\".steps[0].cpu";
     let entries = [
