@@ -12,6 +12,7 @@
 //! - [`station`], [`place`] and [`failure`] are the resources that requests use, the places where
 //!   their time goes, and how they fail.
 //! - [`objective`] is what an answer is held against.
+//! - [`sweep`] is a scenario at several values of a key.
 //! - [`report`] is an answer, [`measurement`] what only a measured one has, [`statistics`] their
 //!   intervals, and [`digest`] tells versions of a text apart.
 #![forbid(unsafe_code)]
@@ -37,6 +38,7 @@ pub mod scenario;
 pub mod station;
 pub mod statistics;
 pub mod stream;
+pub mod sweep;
 pub mod trace;
 pub mod units;
 mod words;

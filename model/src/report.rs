@@ -3,6 +3,7 @@
 //! Times are in seconds, rates per second, shares between 0 and 1.
 
 mod advice;
+mod full;
 mod margins;
 mod recovery;
 mod size;

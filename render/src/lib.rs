@@ -31,6 +31,8 @@ pub mod saved;
 pub mod scenario;
 mod size;
 mod source;
+/// The page of a sweep.
+pub mod sweep;
 
 /// A program's arguments, and the order of its help text.
 pub use command_line::{CommandLine, HELP};

@@ -42,6 +42,8 @@ pub mod shard;
 pub mod size;
 /// Starters for services of people's own.
 mod starter;
+/// One or two keys at several values each.
+pub mod sweep;
 
 /// The command line of `sim`.
 pub mod cli;

@@ -303,9 +303,46 @@ fn the_digest_is_that_of_the_resolved_scenario() {
     assert_eq!(report["digest"], digest(""));
 }
 
+/// One key as a table and two as a grid, and the table as a file.
+#[test]
+fn a_sweep_is_a_table_a_grid_or_a_file() {
+    let one = "sweep golden/cli/shop.toml --vary load.users=1..16*2 --replications 3";
+    compare("sweep.txt", &answer(&format!("{one} --keep p99<100ms")));
+    compare("sweep.csv", &answer(&format!("{one} --format csv")));
+    let two = "--vary service.workers=1,2 --show p99 --keep p99<100ms";
+    compare("sweep-grid.txt", &answer(&format!("{one} {two}")));
+    let document = json(&format!("{one} --format json"));
+    assert_eq!(document["points"].as_array().map(Vec::len), Some(5));
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let file = folder.path().join("sweep.csv");
+    let written = answer(&format!("{one} --format csv --output {}", file.display()));
+    assert_eq!(written, "");
+    let text = fs::read_to_string(&file).expect("it was written");
+    assert_eq!(text, answer(&format!("{one} --format csv")));
+}
+
+#[test]
+fn a_sweep_that_cannot_be_is_refused() {
+    let tells = |words: &str, parts: &[&str]| {
+        let told = refusal(&format!("sweep golden/cli/shop.toml {words}"));
+        for part in parts {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+    };
+    tells("", &["--vary <KEY=VALUES>"]);
+    tells("--vary load.users=8..1", &["`8..1` is empty: its end lies below its start"]);
+    tells("--vary load.usrs=1..3", &["unknown key `load.usrs`", "did you mean `users`?"]);
+    tells("--vary load.users=1..3 --show p98", &["p99"]);
+    tells("--vary load.users=1,2 --keep p99<1s --keep p50>2s", &["--keep"]);
+    let parquet = "--vary load.users=1,2 --format parquet";
+    tells(parquet, &["error: --format: ", "parquet"]);
+    let nowhere = "--vary load.users=1,2 --replications 2 --output golden/no-such-folder/sweep.txt";
+    tells(nowhere, &["cannot write golden/no-such-folder/sweep.txt: "]);
+}
+
 #[test]
 fn schemas_name_themselves() {
-    for document in ["", "scenario", "costs", "report"] {
+    for document in ["", "scenario", "costs", "report", "size", "sweep"] {
         assert!(json(&format!("schema {document}")).is_object());
     }
     assert_eq!(json("schema"), json("schema scenario"));

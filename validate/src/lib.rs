@@ -33,4 +33,4 @@ pub use ladder::{Climb, Rung, Step};
 /// The prediction that pairs with a measurement.
 pub use measure::predict::predict;
 /// One key at several values: the answer of `validate sweep`.
-pub use sweep::{Figures, Knee, Point, Sweep, Vary};
+pub use sweep::{Point, Sweep};

@@ -5,6 +5,7 @@ mod objectives;
 mod pooled;
 mod stations;
 
+pub(crate) use objectives::errors_of;
 pub(crate) use stations::StationSource;
 
 use std::collections::BTreeMap;
@@ -175,13 +176,13 @@ impl Builder<'_> {
         if all == 0 { 0.0 } else { round_significant(errors as f64 / all as f64) }
     }
 
-    /// Response times of `classes` by group.
+    /// Response times of `classes` by group, of groups that have a replication.
     fn pooled(&self, classes: Range<usize>) -> Vec<Pooled> {
         let group = |(index, histograms): (usize, &Histograms)| {
             let members = self.seen.iter().skip(index).step_by(GROUPS);
-            Pooled::new(members, histograms, classes.clone())
+            Pooled::new(members, std::slice::from_ref(histograms), classes.clone())
         };
-        self.groups.iter().enumerate().map(group).collect()
+        self.groups.iter().enumerate().take(self.seen.len()).map(group).collect()
     }
 
     fn response_time(&self) -> (ResponseTime, BTreeMap<String, Estimate>) {
@@ -203,7 +204,7 @@ impl Builder<'_> {
 
     fn classes(&self) -> Vec<Class> {
         let class = |(index, class): (usize, &crate::plan::Class)| {
-            let pooled = Pooled::sum(&self.pooled(index..index + 1));
+            let pooled = Pooled::new(self.seen.iter(), self.groups, index..index + 1);
             Class {
                 name: class.name.clone(),
                 throughput: self.estimate(|o| o.classes[index].good as f64 / o.window.secs_f64()),

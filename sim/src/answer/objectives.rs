@@ -19,7 +19,7 @@ impl Builder<'_> {
         let class = self.classes_of(measure.endpoint())?;
         match measure {
             Measure::Time(_, statistic) => self.response_time_of(class, *statistic),
-            Measure::Errors(_) => Some(self.errors_of(class)),
+            Measure::Errors(_) => Some(errors_of(self.seen, class, self.confidence)),
             _ => None,
         }
     }
@@ -42,17 +42,17 @@ impl Builder<'_> {
         let half = Estimate::of_mean(&each, self.confidence).half_width();
         Some(Estimate { value, low: (value - half).max(0.0), high: value + half })
     }
+}
 
-    /// The share of errors of all runs together, and how much single runs differ.
-    fn errors_of(&self, classes: Range<usize>) -> Estimate {
-        let count = |o: &Observations| {
-            let of = &o.classes[classes.clone()];
-            let errors: u64 = of.iter().flat_map(|class| class.errors).sum();
-            let good: u64 = of.iter().map(|class| class.good).sum();
-            (errors as f64, (errors + good) as f64)
-        };
-        let (errors, all): (Vec<f64>, Vec<f64>) = self.seen.iter().map(count).unzip();
-        let share = Estimate::of_ratio(&errors, &all, self.confidence);
-        Estimate { low: share.low.max(0.0), high: share.high.min(1.0), ..share }
-    }
+/// The share of errors of all runs together, and how much single runs differ.
+pub(crate) fn errors_of(seen: &[Observations], classes: Range<usize>, confidence: f64) -> Estimate {
+    let count = |o: &Observations| {
+        let of = &o.classes[classes.clone()];
+        let errors: u64 = of.iter().flat_map(|class| class.errors).sum();
+        let good: u64 = of.iter().map(|class| class.good).sum();
+        (errors as f64, (errors + good) as f64)
+    };
+    let (errors, all): (Vec<f64>, Vec<f64>) = seen.iter().map(count).unzip();
+    let share = Estimate::of_ratio(&errors, &all, confidence);
+    Estimate { low: share.low.max(0.0), high: share.high.min(1.0), ..share }
 }

@@ -19,10 +19,10 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
-    /// The response times of `classes` in one group of replications.
+    /// The response times of `classes` in some replications, whose histograms are in these groups.
     pub(super) fn new<'o>(
         members: impl Iterator<Item = &'o Observations>,
-        histograms: &Histograms,
+        groups: &[Histograms],
         classes: Range<usize>,
     ) -> Pooled {
         let mut pooled = Pooled::empty();
@@ -32,7 +32,7 @@ impl Pooled {
             pooled.max = pooled.max.max(class.max.nanos());
         }
         // A group without replications has none.
-        for histogram in histograms.get(classes).into_iter().flatten() {
+        for histogram in groups.iter().filter_map(|group| group.get(classes.clone())).flatten() {
             pooled.histogram.add(histogram).expect("the same bounds");
         }
         pooled

@@ -1,7 +1,7 @@
 //! The command line. Each command is a module; all of them can run in a test.
 //!
-//! Exit codes: 0 for an answer, 2 for none, whatever the reason, 4 for an answer that breaks an
-//! objective.
+//! Exit codes: 0 for an answer, 2 for none, whatever the reason, 3 for one that was interrupted, 4
+//! for an answer that breaks an objective.
 
 mod check;
 mod explain;
@@ -13,6 +13,7 @@ mod scenario;
 mod scenarios;
 mod schema;
 mod size;
+mod sweep;
 mod trace;
 
 use std::ffi::OsString;
@@ -58,6 +59,7 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
     match command {
         Command::Scenario(options) => return scenario::run(options, console),
         Command::Size(options) => return size::run(options, console),
+        Command::Sweep(options) => return sweep::run(options, console),
         Command::Ladder(options) => ladder::run(options, console),
         Command::Explain(options) => return explain::run(options, console),
         Command::Check(options) => check::run(options, console),

@@ -1,11 +1,15 @@
 //! What can be written after `sim`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use model::read::{Diagnostic, Diagnostics};
 use model::scenario::Scenario;
+use model::sweep::Axis;
 use model::units::parse_share;
 use render::HELP;
+use render::sweep::Show;
 use render::{Completions, Format, Keep, LadderSource, Output, PlainOutput, Source};
 
 use crate::knob::Goal;
@@ -18,6 +22,7 @@ Examples:
   sim scenario v6.toml --set service.workers=4
   sim scenario v6.toml --keep 'p99 < 10s' --keep 'errors < 1%'   exit code 4 if one is broken
   sim size v6.toml --keep 'p99 < 45s'         how much does it take?
+  sim sweep v6.toml --vary load.users=50..400:50   and at each of these?
   sim ladder v5.toml                          what did each change buy?
   sim explain v6.toml                         why? every knob turned, every step in words
   sim explain v6.toml --goal p99              ... judged by the slowest requests
@@ -49,6 +54,8 @@ pub(super) enum Command {
     Ladder(Ladder),
     /// Find how much load it takes: the highest rate, or number of users, that keeps the objectives
     Size(Size),
+    /// Predict it at several values of one or two keys: a table or a grid, and where the curve bends
+    Sweep(Sweep),
     /// Say why: every knob turned, the bounds, where time goes, each endpoint's steps
     Explain(Predict),
     /// Check a scenario and print it complete, every default filled in
@@ -111,6 +118,60 @@ pub(super) struct Size {
     pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+const SWEEPS: &str = "\
+Examples:
+  sim sweep v6.toml --vary load.users=50,100,200,400
+  sim sweep v6.toml --vary upstream.partner.max_in_flight=25..400*2 --keep 'p99 < 45s'
+  sim sweep v5.toml --vary service.workers=1..4 --vary load.users=50..250:50 --show p99
+  sim sweep mine.toml --vary upstream.partner.latency.p50=100ms..1s:100ms --format csv -o sweep.csv
+  sim sweep v6.toml --vary load.users=1..100 --vary service.workers=1..100 --replications 2 \\
+      --format csv -o grid.csv                                 ten thousand points
+
+Values are a list, a range with a step (10..100:10; of whole numbers 1..8) or a factor (1..64*2), or
+several of these with commas between them. Ctrl-C ends a sweep early: the points that are done are
+kept. Exit codes: 0 an answer, 2 none, 3 interrupted.";
+
+/// `sim sweep`.
+#[derive(Debug, Args)]
+#[command(before_help = SWEEPS, help_template = HELP)]
+pub(super) struct Sweep {
+    #[command(flatten)]
+    pub(super) source: Source,
+    /// A key and its values: a list, or a range such as 1..8, 10..100:10 or 1..64*2 (once or twice);
+    /// commas inside of braces, brackets or quotes do not part values
+    #[arg(long, value_name = "KEY=VALUES", required = true)]
+    pub(super) vary: Vec<Axis>,
+    #[command(flatten)]
+    pub(super) keep: Keep,
+    /// The number that the grid of two keys shows
+    #[arg(long, value_enum, value_name = "NUMBER", default_value_t = Show::default())]
+    pub(super) show: Show,
+    #[command(flatten)]
+    pub(super) effort: EffortOptions,
+    /// For people, for programs, for documents or for tables; parquet needs a file
+    #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
+    pub(super) format: SweepFormat,
+    /// Write the answer to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// A form of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SweepFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For documents
+    Markdown,
+    /// Comma-separated values: a header, and a row for each point
+    Csv,
+    /// The same table as Apache Parquet, for which this program has to be built with its feature
+    /// `parquet`
+    Parquet,
 }
 
 /// By what changes are judged.
@@ -215,6 +276,8 @@ pub(super) enum Document {
     Report,
     /// The answer of `sim size --format json`
     Size,
+    /// The answer of `sim sweep --format json`
+    Sweep,
 }
 
 /// `sim trace`.
@@ -288,6 +351,7 @@ impl Command {
             Command::Scenario(options) | Command::Explain(options) => options.output.format,
             Command::Ladder(options) => options.output.format,
             Command::Size(options) => options.output.format,
+            Command::Sweep(options) => options.failures(),
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
             Command::Scenarios(options) => options.output.format,
@@ -301,6 +365,7 @@ impl Command {
             Command::Scenario(options) | Command::Explain(options) => options.effort.threads,
             Command::Ladder(options) => options.effort.threads,
             Command::Size(options) => options.threads,
+            Command::Sweep(options) => options.effort.threads,
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ pub(super) struct Progress<'c, 'a> {
     console: &'c mut Console<'a>,
     confidence: f64,
     started: Instant,
+    last: Instant,
     shown: bool,
 }
 
@@ -26,12 +27,13 @@ impl<'c, 'a> Progress<'c, 'a> {
         reason = "the wall clock decides when to speak, never what is computed"
     )]
     pub(super) fn new(console: &'c mut Console<'a>, confidence: f64) -> Progress<'c, 'a> {
-        Progress { console, confidence, started: Instant::now(), shown: false }
+        let now = Instant::now();
+        Progress { console, confidence, started: now, last: now, shown: false }
     }
 
     /// The work on `name` has come to a new stage.
     pub(super) fn report(&mut self, name: &str, stage: Stage<'_>) {
-        if !self.console.err_is_terminal || self.started.elapsed() < PATIENCE {
+        if !self.is_due() {
             return;
         }
         let text = match stage {
@@ -43,8 +45,30 @@ impl<'c, 'a> Progress<'c, 'a> {
             }
             Stage::Knobs(count) => format!("{name}: trying {count} knobs"),
         };
+        self.say(&text);
+    }
+
+    /// So many points of all are done; told some times a second.
+    pub(super) fn points(&mut self, done: usize, all: usize) {
+        if !self.is_due() || (self.shown && self.last.elapsed() < PATIENCE) {
+            return;
+        }
+        let left = self.started.elapsed().as_secs_f64() * (all - done) as f64 / done.max(1) as f64;
+        self.say(&format!("{done} of {all} points, about {} left", number::time_digits(left, 2)));
+    }
+
+    fn is_due(&self) -> bool {
+        self.console.err_is_terminal && self.started.elapsed() >= PATIENCE
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the wall clock decides when to speak, never what is computed"
+    )]
+    fn say(&mut self, text: &str) {
         self.console.talk(&format!("\r\x1b[K{text}"));
         self.shown = true;
+        self.last = Instant::now();
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use live::cli::{Environment, On};
 use live::stack::Target;
+use model::sweep::Axis;
 use model::units::Span;
 use render::HELP;
 use render::{Changes, Completions, Format, LadderSource, Output, Source, Sources};
@@ -15,7 +16,6 @@ use super::tolerance::ToleranceOptions;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Settings;
 use crate::calibrate::stack::Databases;
-use crate::sweep::Vary;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -121,9 +121,10 @@ pub(super) struct LadderOptions {
 pub(super) struct SweepOptions {
     #[command(flatten)]
     pub(super) source: Source,
-    /// The key and its values; commas inside of braces, brackets or quotes do not part them
+    /// The key and its values: a list, or a range such as 1..8, 10..100:10 or 1..64*2; commas inside
+    /// of braces, brackets or quotes do not part them
     #[arg(long, value_name = "KEY=A,B,C")]
-    pub(super) vary: Vary,
+    pub(super) vary: Axis,
     /// Predict the curve and measure nothing
     #[arg(long)]
     pub(super) predict_only: bool,

@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(exit, render::Exit::Success);
         let own: Report = serde_json::from_slice(&own).expect("a report");
         let alone = predict_alone(&shop(&[]), None).expect("it ends");
-        let json = |report: &Report| serde_json::to_string(&crate::sweep::Figures::of(report));
+        let json = |report: &Report| serde_json::to_string(&model::sweep::Figures::of(report));
         assert_eq!(json(&alone).expect("JSON"), json(&own).expect("JSON"));
         assert_eq!((alone.run, alone.response_time), (own.run, own.response_time));
     }

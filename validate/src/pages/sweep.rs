@@ -1,6 +1,7 @@
 //! A sweep: both curves, point by point.
 
 use model::statistics::Estimate;
+use model::sweep::Knee;
 use render::page::{Align, Page, Series, Table};
 use render::{Answer, number};
 
@@ -10,7 +11,7 @@ use crate::judge::comparison::Comparison;
 use crate::judge::metric::Metric;
 use crate::judge::side::Side;
 use crate::judge::words::{half, value, value_or_dash};
-use crate::sweep::{Knee, Point, Sweep};
+use crate::sweep::{Point, Sweep};
 
 impl Answer for Sweep {
     /// The numbers, the curves, where they bend, and all points together.
@@ -127,8 +128,8 @@ fn side(estimate: Estimate) -> Option<Side> {
     })
 }
 
-fn time(seconds: Option<f64>) -> String {
-    seconds.map_or("-".into(), |seconds| value(Metric::P95, seconds))
+fn time(seconds: Option<Estimate>) -> String {
+    seconds.map_or("-".into(), |seconds| value(Metric::P95, seconds.value))
 }
 
 fn share(share: Option<f64>) -> String {
@@ -138,13 +139,7 @@ fn share(share: Option<f64>) -> String {
 /// Where the curves bend.
 fn knees(sweep: &Sweep) -> Vec<String> {
     let key = &sweep.key;
-    let bend = |knee: &Knee| match knee {
-        Knee::At(value) => Some(format!("pays up to {value}")),
-        Knee::Before => Some("never pays".to_string()),
-        Knee::Behind => Some("pays up to the last value".to_string()),
-        Knee::Unknown => None,
-    };
-    let (predicted, measured) = (bend(&sweep.predicted_knee), bend(&sweep.measured_knee));
+    let (predicted, measured) = (sweep.predicted_knee.words(), sweep.measured_knee.words());
     let bends = match (predicted, measured) {
         (None, None) => return Vec::new(),
         (Some(predicted), None) => format!("Predicted: more of {key} {predicted}"),
@@ -156,5 +151,5 @@ fn knees(sweep: &Sweep) -> Vec<String> {
             format!("Predicted: more of {key} {predicted}; measured: it {measured}")
         }
     };
-    vec![format!("{bends} (a step pays if it gains half of what proportional growth would).")]
+    vec![format!("{bends} ({}).", Knee::RULE)]
 }

@@ -2,12 +2,11 @@
 
 use model::report::Report;
 use model::statistics::Estimate;
+use model::sweep::{Axis, Figures, Knee};
 use render::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Knee, Vary};
-use crate::judge::bottleneck;
 use crate::judge::comparison::{Comparison, SCHEMA};
 use crate::judge::metric::Metric;
 use crate::judge::summary::Summary;
@@ -43,45 +42,12 @@ pub struct Point {
     pub comparison: Option<Comparison>,
 }
 
-/// The main numbers of a prediction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Figures {
-    /// Good answers per second.
-    pub throughput: Estimate,
-    /// Response time that 95 of 100 stay below, in seconds; none without a good answer.
-    pub p95: Option<f64>,
-    /// Response time that 99 of 100 stay below, in seconds; none without a good answer.
-    #[serde(default)]
-    pub p99: Option<f64>,
-    /// Share of the CPU in use.
-    pub cpu: Option<f64>,
-    /// Share of requests that ended in an error.
-    pub error_share: f64,
-    /// The station that is full.
-    pub full: Option<String>,
-}
-
-impl Figures {
-    /// Those of `report`.
-    pub fn of(report: &Report) -> Figures {
-        let cpu = report.stations.iter().find(|station| station.id.to_string() == "cpu");
-        Figures {
-            throughput: report.throughput,
-            p95: (report.run.samples > 0).then_some(report.response_time.p95),
-            p99: (report.run.samples > 0).then_some(report.response_time.p99),
-            cpu: cpu.map(|cpu| cpu.utilisation),
-            error_share: report.error_share,
-            full: bottleneck::full(report).map(|station| station.id.to_string()),
-        }
-    }
-}
-
 impl Sweep {
     /// A sweep of `scenario`: a prediction for each value, and comparisons for the first of
     /// them, or none.
     pub fn of(
         scenario: &str,
-        vary: &Vary,
+        axis: &Axis,
         predicted: &[Report],
         comparisons: Vec<Comparison>,
         measuring: bool,
@@ -90,8 +56,8 @@ impl Sweep {
         // An unsound measurement is no point of a curve.
         let sound = comparisons.iter().take_while(|c| c.doubts.is_empty());
         let measured: Vec<Estimate> = sound.filter_map(throughput).collect();
-        let predicted_knee = Knee::of(&vary.values, &curve);
-        let measured_knee = Knee::of(&vary.values, &measured);
+        let predicted_knee = Knee::of(&axis.values, &curve);
+        let measured_knee = Knee::of(&axis.values, &measured);
         let summary = measuring.then(|| Summary::of(&comparisons));
         let mut comparisons = comparisons.into_iter();
         let point = |(value, report): (&String, &Report)| Point {
@@ -102,8 +68,8 @@ impl Sweep {
         Sweep {
             schema: SCHEMA,
             scenario: scenario.to_string(),
-            key: vary.key.clone(),
-            points: vary.values.iter().zip(predicted).map(point).collect(),
+            key: axis.key.clone(),
+            points: axis.values.iter().zip(predicted).map(point).collect(),
             predicted_knee,
             measured_knee,
             summary,

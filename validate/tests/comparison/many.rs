@@ -1,10 +1,11 @@
 //! Many scenarios: a validation, a ladder and a sweep, as programs and as people read them.
 
 use model::report::{PublishedFigure, Report};
+use model::sweep::{Axis, Knee};
 use render::Answer;
 use render::{Exit, Paint};
 use serde_json::Value;
-use validate::{Climb, Comparison, Knee, Rung, Sweep, Validation, Vary};
+use validate::{Climb, Comparison, Rung, Sweep, Validation};
 
 use super::sample::*;
 
@@ -148,7 +149,7 @@ v2       69.6/s             +1.0 %              -2.0 %
 
 /// A sweep over these throughputs, predicted and measured.
 fn sweep(vary: &str, rates: &[(f64, f64)], measured: usize) -> Sweep {
-    let vary: Vary = vary.parse().expect("values");
+    let vary: Axis = vary.parse().expect("values");
     let pairs: Vec<(Report, Report)> = rates.iter().map(|&(p, m)| pair(p, m)).collect();
     let predicted: Vec<Report> = pairs.iter().map(|(p, _)| p.clone()).collect();
     let names = vary.values.iter().map(|value| vary.name(value));

@@ -9,9 +9,11 @@
 //! the values: it lies before them, or the key does not drive throughput. Nor has one whose
 //! every step pays.
 
-use model::statistics::Estimate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::range;
+use crate::statistics::Estimate;
 
 /// Part of proportional growth below which a step does not pay.
 const PAYS: f64 = 0.5;
@@ -31,9 +33,24 @@ pub enum Knee {
 }
 
 impl Knee {
+    /// When a step pays, in words.
+    pub const RULE: &'static str = "a step pays if it gains half of what proportional growth would";
+    /// [`Knee::words`] of a curve that never climbs.
+    pub const NEVER: &'static str = "never pays";
+
+    /// How far more of the varied number pays, in words after its name; none where that is not known.
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Knee::At(value) => Some(format!("pays up to {value}")),
+            Knee::Before => Some(Knee::NEVER.to_string()),
+            Knee::Behind => Some("pays up to the last value".to_string()),
+            Knee::Unknown => None,
+        }
+    }
+
     /// That of the curve of `throughputs` at `values`.
     pub fn of(values: &[String], throughputs: &[Estimate]) -> Knee {
-        let Some(numbers) = super::vary::numbers(values) else { return Knee::Unknown };
+        let Some(numbers) = range::numbers(values) else { return Knee::Unknown };
         let points: Vec<(f64, Estimate)> =
             numbers.into_iter().zip(throughputs.iter().copied()).collect();
         let rising = points.windows(2).all(|pair| pair[0].0 < pair[1].0);

@@ -1,19 +1,23 @@
-//! A key and its values: `--vary load.users=50,100,200`.
+//! A key and its values: `--vary load.users=50,100,200`, `--vary service.workers=1..8`.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use model::units::{Span, parse_rate, parse_share, parse_size};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::range;
 
 /// A key and the values that it is given, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Vary {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Axis {
     /// The key.
     pub key: String,
     /// At least two values, each as it was written.
     pub values: Vec<String>,
 }
 
-impl Vary {
+impl Axis {
     /// `KEY=VALUE`, as a change to the scenario.
     pub fn set(&self, value: &str) -> String {
         format!("{}={value}", self.key)
@@ -26,11 +30,11 @@ impl Vary {
     }
 }
 
-impl FromStr for Vary {
+impl FromStr for Axis {
     type Err = String;
 
     /// Every problem at once, joined by semicolons.
-    fn from_str(text: &str) -> Result<Vary, String> {
+    fn from_str(text: &str) -> Result<Axis, String> {
         let Some((key, list)) = text.split_once('=') else {
             return Err("a key and its values, as in load.users=50,100,200".to_string());
         };
@@ -45,8 +49,16 @@ impl FromStr for Vary {
         if values.iter().any(String::is_empty) && values.len() > 1 {
             problems.push("a value is empty".to_string());
         }
-        for (index, value) in values.iter().enumerate() {
-            if !value.is_empty() && values[..index].contains(value) {
+        let values = match range::expand(&values) {
+            Ok(values) => values,
+            Err(wrong) => {
+                problems.extend(wrong);
+                values
+            }
+        };
+        let mut seen = BTreeSet::new();
+        for value in values.iter().filter(|value| !value.is_empty()) {
+            if !seen.insert(value) {
                 problems.push(format!("`{value}` is there twice"));
             }
         }
@@ -54,7 +66,7 @@ impl FromStr for Vary {
             problems.push("at least two values, as in load.users=50,100".to_string());
         }
         match problems.is_empty() {
-            true => Ok(Vary { key: key.trim().to_string(), values }),
+            true => Ok(Axis { key: key.trim().to_string(), values }),
             false => Err(problems.join("; ")),
         }
     }
@@ -102,30 +114,12 @@ fn add(values: &mut [String], c: char) {
     }
 }
 
-/// The values as numbers that can be compared; none unless all are of one kind: plain
-/// numbers, times, rates, sizes or shares.
-pub(crate) fn numbers(values: &[String]) -> Option<Vec<f64>> {
-    type Read = fn(&str) -> Option<f64>;
-    let kinds: [Read; 5] = [
-        |text| text.parse().ok(),
-        |text| Span::parse(text).ok().map(Span::secs_f64),
-        |text| parse_rate(text).ok(),
-        |text| parse_size(text).ok().map(|bytes| bytes as f64),
-        |text| parse_share(text).ok(),
-    ];
-    let all = |read: &Read| {
-        let numbers = values.iter().map(|value| read(value.trim_matches(['"', '\''])));
-        numbers.map(|number| number.filter(|x| x.is_finite())).collect::<Option<Vec<f64>>>()
-    };
-    kinds.iter().find_map(all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn values(text: &str) -> Vec<String> {
-        text.parse::<Vary>().expect("a list").values
+        text.parse::<Axis>().expect("a list").values
     }
 
     #[test]
@@ -140,9 +134,10 @@ mod tests {
             ["[1, [2, 3]]", "\"a,}b\"", "'c,\"d'"]
         );
         assert_eq!(values(r#"x="a\",b",'c\',d"#), [r#""a\",b""#, r"'c\'", "d"]);
-        let vary: Vary = " load.users = 1,2".parse().expect("a list");
+        assert_eq!(values("x=1..3, 10..30:10"), ["1", "2", "3", "10", "20", "30"]);
+        let axis: Axis = " load.users = 1,2".parse().expect("a list");
         assert_eq!(
-            (vary.key.as_str(), vary.set("1"), vary.name("1")),
+            (axis.key.as_str(), axis.set("1"), axis.name("1")),
             ("load.users", "load.users=1".to_string(), "users=1".to_string())
         );
     }
@@ -161,14 +156,16 @@ mod tests {
             ("x=1,a]", "`]` closes nothing"),
             ("x={],1", "`]` closes nothing"),
             ("x=1,\"a", "a \" is not closed"),
+            ("x=8..1", "`8..1` is empty: its end lies below its start"),
+            ("x=1..3,2", "`2` is there twice"),
         ] {
-            assert_eq!(wrong.parse::<Vary>(), Err(told.to_string()), "{wrong}");
+            assert_eq!(wrong.parse::<Axis>(), Err(told.to_string()), "{wrong}");
         }
     }
 
     #[test]
     fn values_of_one_kind_are_numbers() {
-        let read = |text: &str| numbers(&values(text));
+        let read = |text: &str| range::numbers(&values(text));
         assert_eq!(read("x=1,2.5"), Some(vec![1.0, 2.5]));
         assert_eq!(read("x=250ms,\"1s\""), Some(vec![0.25, 1.0]));
         assert_eq!(read("x=60/m,2/s"), Some(vec![1.0, 2.0]));
