@@ -73,6 +73,8 @@ pub struct Turn {
 pub struct Measured {
     /// Response time and CPU time of its first request, seconds.
     pub cold: Option<(f64, f64)>,
+    /// Response time of the last of its first requests, seconds.
+    pub warm: Option<f64>,
     /// Batches of requests one at a time.
     pub turns: Vec<Turn>,
     /// Requests at once.
@@ -271,6 +273,7 @@ impl<'a> Session<'a> {
             }
             if answer.is_good() {
                 self.state.health.good(clock::now());
+                self.measured[index].warm = Some(answer.seconds);
             } else {
                 bad.push(answer);
             }
@@ -325,8 +328,8 @@ impl<'a> Session<'a> {
     pub(super) fn usual(&self, index: usize) -> f64 {
         let measured = &self.measured[index];
         let times: Vec<f64> = measured.turns.iter().flat_map(|turn| turn.times.clone()).collect();
-        let cold = measured.cold.map_or(0.01, |(seconds, _)| seconds);
-        if times.is_empty() { cold } else { times.iter().sum::<f64>() / times.len() as f64 }
+        let first = measured.warm.or(measured.cold.map(|(seconds, _)| seconds)).unwrap_or(0.01);
+        if times.is_empty() { first } else { times.iter().sum::<f64>() / times.len() as f64 }
     }
 
     /// A pass in which something sees what each request waits for.
