@@ -3,6 +3,7 @@
 //! Times are in seconds, rates per second, shares between 0 and 1.
 
 mod advice;
+mod choice;
 mod full;
 mod margins;
 mod recovery;
@@ -10,6 +11,7 @@ mod size;
 mod standstill;
 
 pub use advice::{Bottleneck, Knob, KnobKind, Move, Setting};
+pub use choice::{Attempt, Choice, Nearest, choice_schema};
 pub use margins::{Margins, Swing};
 pub use recovery::{Budget, Recovery};
 pub use size::{Breaks, Full, Level, LoadKind, Size, size_schema};

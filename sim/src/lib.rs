@@ -28,6 +28,8 @@ pub mod answer;
 mod bounds;
 mod learned;
 
+/// The cheapest setting that keeps the objectives.
+pub mod choose;
 /// The answer of `sim explain`.
 pub mod explain;
 /// What to change, found by experiment.

@@ -23,6 +23,12 @@ impl Axis {
         format!("{}={value}", self.key)
     }
 
+    /// The values as numbers that can be compared: seconds, per second, bytes, shares or plain; none
+    /// unless all are of one kind.
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        range::numbers(&self.values)
+    }
+
     /// The name of a value among others: `users=50`.
     pub fn name(&self, value: &str) -> String {
         let key = self.key.rsplit('.').next().unwrap_or(&self.key);

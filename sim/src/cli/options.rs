@@ -94,9 +94,12 @@ Examples:
   sim size mine.toml --set service.workers=4                  with the `[[objective]]` of the file
   sim size mine.toml --keep 'p99 < 800ms' --set upstream.partner.latency.p50=1s
   sim size mine.toml --format json | jq .holds
+  sim size mine.toml --rate 120/s --choose service.workers=1..8 --choose database.connections.size=1..50 \\
+      --cost 'workers*1 + pool*0.01'                          which is the cheapest that holds?
 
-An open load must also be served as fast as it comes. Exit codes: 0 an answer, 2 none, 4 no load
-keeps the objectives; the answer says how near one comes.";
+An open load must also be served as fast as it comes. Exit codes: 0 an answer, 2 none, 3 the search has
+used up its events, 4 no load, or no setting, keeps the objectives; the answer says how near one
+comes.";
 
 /// `sim size`.
 #[derive(Debug, Args)]
@@ -107,8 +110,21 @@ pub(super) struct Size {
     #[command(flatten)]
     pub(super) keep: Keep,
     /// Look for a rate of Poisson arrivals, where the file has users
-    #[arg(long)]
+    #[arg(long, conflicts_with = "choose")]
     pub(super) open: bool,
+    /// Look for the cheapest value of this key, among so many, that keeps the objectives under the
+    /// file's load, or that of --rate or --users: service.workers=1..8 (repeatable)
+    #[arg(long, value_name = "KEY=VALUES")]
+    pub(super) choose: Vec<Axis>,
+    /// What a setting costs, an expression of the keys that are chosen: 'workers*1 + pool*0.01'
+    #[arg(long, value_name = "EXPRESSION", requires = "choose")]
+    pub(super) cost: Option<String>,
+    /// The load under which settings are chosen, as Poisson arrivals: 120/s
+    #[arg(long, value_name = "RATE", requires = "choose", conflicts_with = "users")]
+    pub(super) rate: Option<String>,
+    /// The load under which settings are chosen, as users
+    #[arg(long, value_name = "N", requires = "choose")]
+    pub(super) users: Option<u32>,
     /// Give up after this many events in one run
     #[arg(long, value_name = "N", default_value_t = Effort::default().events_max)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
@@ -276,6 +292,8 @@ pub(super) enum Document {
     Report,
     /// The answer of `sim size --format json`
     Size,
+    /// The answer of `sim size --choose --format json`
+    Choice,
     /// The answer of `sim sweep --format json`
     Sweep,
 }

@@ -48,6 +48,13 @@ impl<'c, 'a> Progress<'c, 'a> {
         self.say(&text);
     }
 
+    /// So many settings of all are tried; told some times a second.
+    pub(super) fn settings(&mut self, done: usize, all: usize) {
+        if self.is_due() && (!self.shown || self.last.elapsed() >= PATIENCE) {
+            self.say(&format!("{done} of {all} settings tried"));
+        }
+    }
+
     /// So many points of all are done; told some times a second.
     pub(super) fn points(&mut self, done: usize, all: usize) {
         if !self.is_due() || (self.shown && self.last.elapsed() < PATIENCE) {

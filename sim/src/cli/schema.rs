@@ -12,6 +12,7 @@ pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<(), Fai
         Document::Costs => costs_schema(),
         Document::Report => model::report::schema(),
         Document::Size => model::report::size_schema(),
+        Document::Choice => model::report::choice_schema(),
         Document::Sweep => model::sweep::sweep_schema(),
     };
     Ok(console.data(&render::json(&schema))?)

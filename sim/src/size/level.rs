@@ -115,7 +115,7 @@ impl<'s> Levels<'s> {
         let groups = groups.into_iter().map(|group| group.histograms).collect();
         let report =
             answer::report(&scenario, String::new(), &Replications { seen, groups }, confidence);
-        let level = judged(&scenario, &report, load, replications, behind);
+        let level = judged(&scenario, &report, load, replications, behind, is_floor);
         Ok(Tried { level, report, events })
     }
 }
@@ -162,17 +162,31 @@ pub(super) fn is_floor(objective: &Objective) -> bool {
     !objective.relation.is_upper()
 }
 
+/// What runs of a setting say of all its objectives, floors too.
+pub(crate) fn of_runs(
+    scenario: &Scenario,
+    report: &Report,
+    seen: &[Observations],
+    confidence: f64,
+) -> Level {
+    let load = scenario.load.source.profile().map_or(0.0, |profile| profile.start);
+    let behind = Behind::of(scenario, seen, confidence);
+    judged(scenario, report, load, seen.len() as u32, behind, |_| false)
+}
+
+/// What a report says of the objectives, but for those that are left out.
 fn judged(
     scenario: &Scenario,
     report: &Report,
     load: f64,
     replications: u32,
     behind: Behind,
+    left_out: fn(&Objective) -> bool,
 ) -> Level {
     let falls_behind = behind.falls;
     let ceilings = || {
         let all = scenario.objectives.iter().zip(&report.objectives);
-        all.filter(|(objective, _)| !is_floor(objective)).map(|(_, judged)| judged)
+        all.filter(|(objective, _)| !left_out(objective)).map(|(_, judged)| judged)
     };
     let broken = |sure: bool| {
         ceilings().any(|judged| judged.state == State::Broken && (judged.sure || !sure))

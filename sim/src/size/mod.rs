@@ -23,7 +23,9 @@ use model::scenario::Source;
 
 use crate::engine::Runaway;
 use level::Levels;
+pub(crate) use level::of_runs;
 use search::Search;
+pub(crate) use words::of_setting;
 
 /// Events of all runs near the answer, unless one asks for fewer: some seconds of one core.
 pub const BUDGET: u64 = 16_000_000;

@@ -1,7 +1,7 @@
 //! What breaks first, in a sentence; and what to know before trusting the answer.
 
 use model::objective::{Judged, Objective, State};
-use model::report::{Breaks, Full, LoadKind, Report, Size};
+use model::report::{Breaks, Full, Level, LoadKind, Report, Size};
 use model::scenario::Scenario;
 
 use super::level::{Levels, Tried, is_floor};
@@ -11,10 +11,23 @@ const FULL: f64 = 0.9;
 
 /// What is broken under a load, and where it gets tight.
 pub(super) fn breaks(levels: &Levels<'_>, tried: &Tried) -> Breaks {
-    let (level, report) = (&tried.level, &tried.report);
-    let all = levels.scenario.objectives.iter().zip(&level.objectives);
+    of_level(&levels.scenario.objectives, &tried.level, &tried.report, is_floor)
+}
+
+/// What is broken of all objectives, and where it gets tight.
+pub(crate) fn of_setting(objectives: &[Objective], level: &Level, report: &Report) -> Breaks {
+    of_level(objectives, level, report, |_| false)
+}
+
+fn of_level(
+    objectives: &[Objective],
+    level: &Level,
+    report: &Report,
+    left_out: fn(&Objective) -> bool,
+) -> Breaks {
+    let all = objectives.iter().zip(&level.objectives);
     let broken = all
-        .filter(|(objective, judged)| !is_floor(objective) && judged.state == State::Broken)
+        .filter(|(objective, judged)| !left_out(objective) && judged.state == State::Broken)
         .map(|(objective, judged)| (margin(objective, judged), objective, judged))
         .min_by(|one, other| one.0.total_cmp(&other.0));
     let full = full(report);
