@@ -3,6 +3,7 @@
 use model::objective::State;
 use model::report::{Attempt, Choice, Level};
 
+use crate::beside::Headline;
 use crate::page::{Align, Note, Page, Table};
 use crate::{Answer, number};
 
@@ -23,6 +24,12 @@ impl Answer for Choice {
         let note = |text: &String| Note { kind: "note", text: text.clone(), strong: false };
         page.notes(self.warnings.iter().map(note).collect());
         page
+    }
+}
+
+impl Headline for Choice {
+    fn headline(&self) -> String {
+        answer(self)
     }
 }
 

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+/// Answers under several settings, beside each other.
+pub mod beside;
 mod choice;
 mod command_line;
 mod completions;

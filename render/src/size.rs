@@ -3,6 +3,7 @@
 use model::objective::State;
 use model::report::{Level, Size};
 
+use crate::beside::Headline;
 use crate::page::{Align, Note, Page, Table};
 use crate::{Answer, number};
 
@@ -19,6 +20,12 @@ impl Answer for Size {
         let note = |text: &String| Note { kind: "note", text: text.clone(), strong: false };
         page.notes(self.warnings.iter().map(note).collect());
         page
+    }
+}
+
+impl Headline for Size {
+    fn headline(&self) -> String {
+        answer(self)
     }
 }
 

@@ -142,6 +142,36 @@ fn what_no_setting_keeps_says_how_near_it_comes() {
     assert!(text.contains("No setting keeps mean < 5ms") && text.contains("% beyond"), "{text}");
 }
 
+/// The highest rate of M/M/1 with a mean response time below T is mu - 1/T: with T = 40 ms 75/s at
+/// mu = 100/s, and 175/s at twice the speed.
+#[test]
+fn a_question_under_another_setting_has_an_answer_beside_the_first() {
+    let words = "sim size theory/mm1.toml --set load.warmup=2s --set load.duration=30s --max-events \
+                 100000000 --under cpu.speed=2 --format";
+    let asked = |format: &str| {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let args = words.split_whitespace().chain([format, "--keep", "mean < 40ms"]);
+        let exit = sim::cli::run(args, &mut out, &mut err);
+        assert_eq!((exit, &*String::from_utf8_lossy(&err)), (Exit::Success, ""));
+        String::from_utf8(out).expect("UTF-8")
+    };
+    let json: serde_json::Value = serde_json::from_str(&asked("json")).expect("JSON");
+    let answers = json["answers"].as_array().expect("answers");
+    let changes: Vec<&serde_json::Value> = answers.iter().map(|one| &one["under"]).collect();
+    assert_eq!(changes, [&serde_json::Value::Null, &"cpu.speed=2".into()]);
+    for (answer, wanted) in answers.iter().zip([75.0, 175.0]) {
+        let holds = &answer["answer"]["holds"];
+        let end = |name: &str| holds[name].as_f64().expect("a number");
+        // Twice the distance from the value: an interval of 95 % may miss.
+        let (low, high) = (2.0 * end("low") - end("value"), 2.0 * end("high") - end("value"));
+        assert!((low..high).contains(&wanted), "{holds} instead of {wanted}");
+    }
+    let text = asked("text");
+    let table: Vec<&str> = text.lines().take(3).collect();
+    assert!(table[0].starts_with("under") && table[1].starts_with("as it is"), "{text}");
+    assert!(table[2].starts_with("cpu.speed=2") && table[2].contains("Holds 1"), "{text}");
+}
+
 /// What `sim size` says to wrong questions, all of which end with exit code 2.
 #[test]
 fn wrong_questions_are_refused() {
@@ -165,6 +195,7 @@ fn wrong_questions_are_refused() {
         (with(&["--choose", "service.workers=1..4", "--rate", "fast"]), "load.rate"),
         (with(&["--choose", "service.workers=1..4", "--keep", "p50 > 20s"]), "--keep"),
         (with(&["--cost", "workers"]), "--choose"),
+        (with(&["--under", "service.wokers=2"]), "unknown key `service.wokers`"),
     ] {
         assert!(found.contains(wanted), "{wanted}: {found}");
     }

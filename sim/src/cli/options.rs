@@ -92,7 +92,7 @@ Examples:
   sim size v6.toml --keep 'p99 < 45s' --keep 'errors < 1%'     how many users?
   sim size v6.toml --open --keep 'endpoint:list_items.p99 < 100ms'   how many requests/s?
   sim size mine.toml --set service.workers=4                  with the `[[objective]]` of the file
-  sim size mine.toml --keep 'p99 < 800ms' --set upstream.partner.latency.p50=1s
+  sim size mine.toml --keep 'p99 < 800ms' --under upstream.partner.latency.p50=1s   and if it is slower?
   sim size mine.toml --format json | jq .holds
   sim size mine.toml --rate 120/s --choose service.workers=1..8 --choose database.connections.size=1..50 \\
       --cost 'workers*1 + pool*0.01'                          which is the cheapest that holds?
@@ -119,6 +119,10 @@ pub(super) struct Size {
     /// What a setting costs, an expression of the keys that are chosen: 'workers*1 + pool*0.01'
     #[arg(long, value_name = "EXPRESSION", requires = "choose")]
     pub(super) cost: Option<String>,
+    /// Ask the same again with this key changed, and show both answers beside each other (repeatable,
+    /// each change for itself)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) under: Vec<String>,
     /// The load under which settings are chosen, as Poisson arrivals: 120/s
     #[arg(long, value_name = "RATE", requires = "choose", conflicts_with = "users")]
     pub(super) rate: Option<String>,

@@ -1,47 +1,117 @@
 //! `sim size`: how much does it take, and what does it take?
 
-use render::{Console, Exit, Failure};
+use model::read::{Diagnostics, Resolved};
+use model::report::{Choice, Size as Found};
+use render::beside::{Beside, Headline, Under};
+use render::{Answer, Console, Exit, Failure};
 
 use super::options::Size;
 use super::progress::Progress;
 use crate::choose::{self, Cost, Question};
 use crate::size::{BUDGET, check, size};
 
-/// Finds the highest load that keeps the objectives, or the cheapest setting that does.
+/// Finds the highest load that keeps the objectives, or the cheapest setting that does; under each
+/// change that is asked for, too.
 pub(super) fn run(options: &Size, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    if !options.choose.is_empty() {
-        return choice(options, console);
+    if options.choose.is_empty() {
+        let open: &[String] = if options.open { &["load.rate=1/s".to_string()] } else { &[] };
+        let asked = asked(options, open)?;
+        all(asked.iter().map(check))?;
+        let found: Vec<Found> =
+            asked.iter().map(|one| load(options, one)).collect::<Result<_, _>>()?;
+        let exit = worst(found.iter().map(of_load));
+        return show(options, found, console).map(|()| exit);
     }
-    let open: &[String] = if options.open { &["load.rate=1/s".to_string()] } else { &[] };
-    let mut resolved = options.source.load(open)?;
-    options.keep.apply(&mut resolved)?;
-    check(&resolved)?;
-    let found = size(&resolved, options.max_events, BUDGET)
-        .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))?;
-    console.answer(&found, options.output.format)?;
-    let met = found.holds.is_some() || found.unbroken.is_some();
-    Ok(if met { Exit::Success } else { Exit::Broken })
+    let found = choices(options, console)?;
+    let exit = worst(found.iter().map(of_choice));
+    show(options, found, console).map(|()| exit)
+}
+
+/// The scenario as it is, and under each change; or every problem of any.
+fn asked(options: &Size, sets: &[String]) -> Result<Vec<Resolved>, Diagnostics> {
+    let changes = std::iter::once(None).chain(options.under.iter().map(Some));
+    let one = |change: Option<&String>| {
+        let sets: Vec<String> = sets.iter().chain(change).cloned().collect();
+        let mut resolved = options.source.load(&sets)?;
+        options.keep.apply(&mut resolved)?;
+        Ok(resolved)
+    };
+    all(changes.map(one))
+}
+
+/// Each of what is right; or each problem of any once.
+fn all<T>(each: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, Diagnostics> {
+    let (mut right, mut wrong) = (Vec::new(), Vec::new());
+    for one in each {
+        match one {
+            Ok(one) => right.push(one),
+            Err(problems) => {
+                for problem in problems.diagnostics {
+                    if !wrong.contains(&problem) {
+                        wrong.push(problem);
+                    }
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(right) } else { Err(Diagnostics { diagnostics: wrong }) }
+}
+
+/// The highest load.
+fn load(options: &Size, resolved: &Resolved) -> Result<Found, Failure> {
+    size(resolved, options.max_events, BUDGET)
+        .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))
 }
 
 /// The cheapest setting under a load.
-fn choice(options: &Size, console: &mut Console<'_>) -> Result<Exit, Failure> {
+fn choices(options: &Size, console: &mut Console<'_>) -> Result<Vec<Choice>, Failure> {
     let rate = options.rate.iter().map(|rate| format!("load.rate={rate}"));
     let users = options.users.iter().map(|users| format!("load.users={users}"));
     let load: Vec<String> = rate.chain(users).collect();
-    let mut resolved = options.source.load(&load)?;
-    options.keep.apply(&mut resolved)?;
+    let asked = asked(options, &load)?;
     let cost = Cost::new(options.cost.as_deref(), &options.choose)?;
-    let question = Question::new(&resolved, &options.choose, &cost)?;
+    let questions = all(asked.iter().map(|one| Question::new(one, &options.choose, &cost)))?;
     let mut progress = Progress::new(console, 0.95);
-    let tell = &mut |done, all| progress.settings(done, all);
-    let found = question
-        .answer(options.max_events, choose::BUDGET, tell)
-        .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))?;
-    drop(progress);
-    console.answer(&found, options.output.format)?;
-    Ok(match (&found.chosen, found.untried > 0 || !found.undecided.is_empty()) {
+    let mut answer = |question: &Question<'_>| {
+        let tell = &mut |done, all| progress.settings(done, all);
+        question
+            .answer(options.max_events, choose::BUDGET, tell)
+            .map_err(|runaway| Failure::run(&asked[0].scenario.name, runaway))
+    };
+    questions.iter().map(&mut answer).collect()
+}
+
+/// One answer by itself, several beside each other.
+fn show<A: Answer + Headline>(
+    options: &Size,
+    mut found: Vec<A>,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let format = options.output.format;
+    if options.under.is_empty() {
+        let alone = found.remove(0);
+        return Ok(console.answer(&alone, format)?);
+    }
+    let changes = std::iter::once(None).chain(options.under.iter().cloned().map(Some));
+    let one = |(under, answer)| Under { under, answer };
+    let answers = changes.zip(found).map(one).collect();
+    Ok(console.answer(&Beside { answers }, format)?)
+}
+
+fn of_load(found: &Found) -> Exit {
+    let met = found.holds.is_some() || found.unbroken.is_some();
+    if met { Exit::Success } else { Exit::Broken }
+}
+
+fn of_choice(found: &Choice) -> Exit {
+    match (&found.chosen, found.untried > 0 || !found.undecided.is_empty()) {
         (Some(_), _) => Exit::Success,
         (None, true) => Exit::Inconclusive,
         (None, false) => Exit::Broken,
-    })
+    }
+}
+
+/// How a command ends that has several answers: with the highest code of any.
+fn worst(each: impl Iterator<Item = Exit>) -> Exit {
+    each.max_by_key(|exit| exit.code()).unwrap_or(Exit::Success)
 }
