@@ -4,15 +4,19 @@
 
 mod advice;
 mod choice;
+mod distribution;
 mod full;
 mod margins;
+mod over_time;
 mod recovery;
 mod size;
 mod standstill;
 
 pub use advice::{Bottleneck, Knob, KnobKind, Move, Setting};
 pub use choice::{Attempt, Choice, Nearest, choice_schema};
+pub use distribution::{Bin, bins};
 pub use margins::{Margins, Swing};
+pub use over_time::{Interval, OverTime};
 pub use recovery::{Budget, Recovery};
 pub use size::{Breaks, Full, Level, LoadKind, Size, size_schema};
 pub use standstill::{Remedy, Standstill};
@@ -60,6 +64,9 @@ pub struct Report {
     pub response_time: ResponseTime,
     /// Confidence intervals of the response times, under the same names.
     pub response_time_intervals: BTreeMap<String, Estimate>,
+    /// How the response times of good answers are distributed; empty where that is not told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distribution: Vec<Bin>,
     /// Answers that were not good, by kind: mean number per run.
     pub errors: BTreeMap<String, f64>,
     /// Share of requests sent that ended in an error.
@@ -137,6 +144,9 @@ pub struct Report {
     /// What the service is to keep, and whether it does; empty where no objective is given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<Judged>,
+    /// What happened when; none if that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_time: Option<OverTime>,
     /// What a reader should know before trusting the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -162,6 +172,8 @@ impl Report {
         self.question = None;
         self.published = None;
         self.bounds.clear();
+        self.distribution.clear();
+        self.over_time = None;
         self.standstill = None;
         self.objectives.clear();
         self.margins = None;

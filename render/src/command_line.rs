@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::{Console, Exit, Failure, Format};
+use crate::{Console, Exit, Failure, Format, Output};
 
 /// The order of a help text: what the program is for, examples, then the rest.
 pub const HELP: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
@@ -20,6 +20,11 @@ const HELP_COLUMNS: usize = 100;
 pub trait CommandLine: Parser {
     /// The form that the user asked for.
     fn format(&self) -> Format;
+
+    /// How the answer is to be written, if it may go to a file too.
+    fn output(&self) -> Option<&Output> {
+        None
+    }
 
     /// Does what is asked. An answer goes to the console before this returns.
     ///
@@ -64,7 +69,8 @@ fn run_on<C: CommandLine>(
         Ok(command) => command,
         Err(error) => return usage(&error, console),
     };
-    command.answer(console).unwrap_or_else(|failure| {
+    let possible = command.output().map_or(Ok(()), Output::check);
+    possible.and_then(|()| command.answer(console)).unwrap_or_else(|failure| {
         console.talk(&failure.text(failures.unwrap_or(command.format())));
         Exit::Failure
     })

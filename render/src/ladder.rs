@@ -6,7 +6,7 @@ use model::station::StationId;
 use serde::Serialize;
 
 use crate::page::{Align, Page, Table};
-use crate::{Answer, number};
+use crate::{Answer, illustrated, number};
 
 /// A rung, or a saved report, with its answer.
 #[derive(Clone, Debug, Serialize)]
@@ -170,6 +170,14 @@ impl Answer for Document<'_> {
         }
         page.lines_with_the_first_strong(sentences(self.rungs));
         page
+    }
+
+    fn illustrated(&self) -> Page {
+        let title = match self.scenario {
+            "" => "Reports side by side".to_string(),
+            scenario => format!("The ladder up to {scenario}"),
+        };
+        illustrated::ladder(title, self.rungs, sentences(self.rungs), self.page())
     }
 }
 

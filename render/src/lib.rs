@@ -14,6 +14,9 @@ mod console;
 mod exit;
 mod failure;
 mod format;
+mod html;
+mod illustrated;
+mod kept;
 /// The page of a ladder and of reports side by side, and their document.
 pub mod ladder;
 mod measurement;
@@ -26,6 +29,8 @@ pub mod page;
 mod paint;
 /// Parts of pages that several answers share.
 pub mod parts;
+/// Pictures and their numbers.
+pub mod picture;
 #[cfg(test)]
 mod sample;
 /// Reports that were kept in files and folders.

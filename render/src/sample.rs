@@ -63,6 +63,8 @@ pub(crate) fn measured(scenario: &str, throughput: f64) -> Report {
         standstill: None,
         margins: None,
         objectives: Vec::new(),
+        over_time: None,
+        distribution: Vec::new(),
         warnings: Vec::new(),
         rounds: Vec::new(),
     }

@@ -9,7 +9,7 @@ use model::report::{
 };
 
 use crate::page::{Align, Fields, Note, Page, Table};
-use crate::{Answer, measurement, number, objectives, parts};
+use crate::{Answer, illustrated, measurement, number, objectives, parts};
 
 /// Shares of time below this are put together.
 const LEAST_SHARE: f64 = 0.01;
@@ -62,6 +62,15 @@ impl Answer for Report {
         closing(&mut page, self);
         page
     }
+
+    fn illustrated(&self) -> Page {
+        illustrated::report(self, self.page())
+    }
+}
+
+/// The page of a report for a browser: what is asked first, pictures, and `numbers` at its end.
+pub fn illustrated(report: &Report, numbers: Page) -> Page {
+    illustrated::report(report, numbers)
 }
 
 /// A prediction shows every part of its answer; a measurement leaves out what it cannot see.

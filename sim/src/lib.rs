@@ -34,6 +34,8 @@ pub mod choose;
 pub mod explain;
 /// What to change, found by experiment.
 pub mod knob;
+/// What happens when.
+pub mod over_time;
 /// A whole prediction: a scenario in, a report out.
 pub mod predict;
 /// Independent replications in parallel.

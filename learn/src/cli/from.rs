@@ -104,7 +104,7 @@ impl From {
             save(&learned, file, self.force)?;
             answer.written = Some(file.display().to_string());
         }
-        console.answer(&answer, self.output.format)?;
+        self.output.answer(&answer, console)?;
         Ok(Exit::Success)
     }
 

@@ -11,7 +11,7 @@ mod probe;
 use std::ffi::OsString;
 use std::io::Write;
 
-use render::{CommandLine, Console, Exit, Failure, Format};
+use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use crate::explain::Explanation;
 use crate::update::update;
@@ -41,17 +41,26 @@ impl CommandLine for Cli {
         }
     }
 
+    fn output(&self) -> Option<&Output> {
+        match &self.command {
+            Command::Explain(options) => Some(&options.output),
+            Command::Update(options) => Some(&options.output),
+            Command::From(options) => Some(&options.output),
+            Command::Probe(_) | Command::Check(_) | Command::Completions(_) => None,
+        }
+    }
+
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
         match &self.command {
             Command::Probe(options) => probe::run(options, console),
             Command::Explain(options) => {
                 let explanation = Explanation::of(&options.source.load(&[])?);
-                console.answer(&explanation, options.output.format)?;
+                options.output.answer(&explanation, console)?;
                 Ok(Exit::Success)
             }
             Command::Update(options) => {
                 let update = update(&options.file, &options.with, options.dry_run)?;
-                console.answer(&update, options.output.format)?;
+                options.output.answer(&update, console)?;
                 Ok(Exit::Success)
             }
             Command::From(options) => options.run(console),

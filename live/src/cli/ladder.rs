@@ -16,6 +16,6 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     let reports: Vec<_> = session.measured.iter().map(|measured| measured.report.clone()).collect();
     // An interrupt or a failure may have left out the last rungs.
     let steps = render::ladder::steps(&rungs[..reports.len()], reports);
-    console.answer(&Document::ladder(&steps), options.output.format)?;
+    options.output.answer(&Document::ladder(&steps), console)?;
     session.end(console, options.output.format)
 }

@@ -55,6 +55,6 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
         notes: resolved.notes(),
     };
     let report = run::report(&resolved, &[Round::of_load(started, tally, seconds)], &on);
-    console.answer(&report, options.output.format)?;
+    options.output.answer(&report, console)?;
     Ok(super::measure::exit([&report]))
 }

@@ -18,7 +18,7 @@ mod upstream;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use render::{CommandLine, Console, Exit, Failure, Format};
+use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use crate::run::RunError;
 pub use on::{Hosts, On, Place};
@@ -40,6 +40,10 @@ pub fn run_for(args: impl IntoIterator<Item = OsString>, failures: Option<Format
 impl CommandLine for Cli {
     fn format(&self) -> Format {
         self.command.format()
+    }
+
+    fn output(&self) -> Option<&Output> {
+        self.command.output()
     }
 
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {

@@ -284,4 +284,15 @@ impl Command {
             _ => Format::Text,
         }
     }
+
+    /// How the answer is to be written, if it may go to a file too.
+    pub(super) fn output(&self) -> Option<&Output> {
+        match self {
+            Command::Run(options) => Some(&options.output),
+            Command::Ladder(options) => Some(&options.output),
+            Command::Compare(options) => Some(&options.output),
+            Command::Load(options) => Some(&options.output),
+            _ => None,
+        }
+    }
 }

@@ -1,10 +1,8 @@
 //! `live run`: what does happen?
 
-use std::io;
-
 use model::read::{Diagnostic, Diagnostics, Resolved};
 use render::ladder::Document;
-use render::{Console, Exit, Failure, Format};
+use render::{Console, Exit, Failure, Output};
 
 use super::measure::{Session, measure};
 use super::options::Run;
@@ -24,30 +22,30 @@ pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Fail
         )));
     }
     let session = measure(&scenarios, measuring, options.port, console)?;
-    let format = options.output.format;
+    let output = &options.output;
     match scenarios[..] {
-        [_] => alone(&session, format, console)?,
-        _ => side_by_side(&scenarios, &session, format, console)?,
+        [_] => alone(&session, output, console)?,
+        _ => side_by_side(&scenarios, &session, output, console)?,
     }
-    session.end(console, format)
+    session.end(console, output.format)
 }
 
 /// The report of one scenario.
-fn alone(session: &Session, format: Format, console: &mut Console<'_>) -> io::Result<()> {
-    session.measured.iter().try_for_each(|measured| console.answer(&measured.report, format))
+fn alone(session: &Session, output: &Output, console: &mut Console<'_>) -> Result<(), Failure> {
+    session.measured.iter().try_for_each(|measured| output.answer(&measured.report, console))
 }
 
 /// The reports of several scenarios in one table.
 fn side_by_side(
     scenarios: &[&Resolved],
     session: &Session,
-    format: Format,
+    output: &Output,
     console: &mut Console<'_>,
-) -> io::Result<()> {
+) -> Result<(), Failure> {
     let files = scenarios.iter().map(|resolved| resolved.path().to_string());
     let reports = session.measured.iter().map(|measured| measured.report.clone());
     let steps = render::ladder::saved(files.zip(reports).collect());
-    console.answer(&Document::comparison(&steps), format)
+    output.answer(&Document::comparison(&steps), console)
 }
 
 /// A named port is for one service.

@@ -1,6 +1,7 @@
 //! Rounds become a report.
 
 mod objectives;
+mod over_time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,8 @@ use model::place;
 use model::read::Resolved;
 use model::recovery::recovery;
 use model::report::{
-    AfterWork, Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, OTHER_STATIONS, Part,
-    PublishedFigure, Report, ResponseTime, Retries, Run, RunRange, SCHEMA, STATIONS, Station,
+    AfterWork, Arrivals, Bin, Class, InFlight, Kind, LoadAnswer, Memory, OTHER_STATIONS, Part,
+    PublishedFigure, Report, ResponseTime, Retries, Run, RunRange, SCHEMA, STATIONS, Station, bins,
 };
 use model::scenario::Endpoint;
 use model::station::StationId;
@@ -132,6 +133,8 @@ impl<'a> Builder<'a> {
             throughput,
             response_time: times,
             response_time_intervals: intervals.collect(),
+            distribution: self.distribution(),
+            over_time: over_time::over_time(&self.rounds),
             errors: self.errors(|_| true),
             error_share: self.error_share(),
             in_flight: self.in_flight(),
@@ -249,6 +252,15 @@ impl<'a> Builder<'a> {
             }
         }
         times.map_or_else(ResponseTime::default, |times| response_time(&times, sum, max))
+    }
+
+    /// How the response times of all rounds are distributed.
+    fn distribution(&self) -> Vec<Bin> {
+        let classes = self.rounds.iter().flat_map(|round| &round.tally.classes);
+        bins(classes.flat_map(|class| {
+            let recorded = class.response_times.iter_recorded();
+            recorded.map(|step| (step.value_iterated_to(), step.count_at_value()))
+        }))
     }
 
     fn errors(&self, of: impl Fn(usize) -> bool) -> BTreeMap<String, f64> {

@@ -1,6 +1,6 @@
 //! A page as Markdown.
 
-use super::{Align, Bar, Block, Fields, Table, Value};
+use super::{Align, Bar, Block, Fact, Fields, Table, Value};
 use crate::number;
 
 /// Blocks with an empty line between them.
@@ -34,7 +34,20 @@ fn block(block: &Block) -> String {
         Block::Bars(bars) => self::bars(bars),
         // A chart of characters needs a terminal; its numbers are in the table beside it.
         Block::Series(_) => String::new(),
+        Block::Facts(facts) => facts.iter().map(fact).collect(),
+        Block::Answers(answers) => answers.iter().map(answer).collect(),
+        // A picture needs a browser.
+        Block::Picture(_) => String::new(),
     }
+}
+
+fn fact(Fact { name, value, detail }: &Fact) -> String {
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    format!("- {name}: {value}{detail}\n")
+}
+
+fn answer((question, sentences): &(String, Vec<String>)) -> String {
+    format!("**{question}** {}\n", sentences.join(" "))
 }
 
 /// Markdown needs a heading; it may be empty.

@@ -1,13 +1,14 @@
 //! What an answer shows to people, apart from how it is written.
 //!
-//! Each answer builds one page. Writers turn it into text for a terminal or Markdown for a
-//! document; a program that reads takes the answer's JSON document instead, which holds more.
+//! Each answer builds one page. Writers turn it into text for a terminal, Markdown for a document or
+//! HTML for a browser; a program that reads takes the answer's JSON document instead, which holds more.
 
 mod markdown;
 mod table;
 mod text;
 
-use crate::Paint;
+use crate::picture::Picture;
+use crate::{Paint, html};
 
 pub use table::{Align, Table};
 
@@ -19,7 +20,7 @@ pub struct Page {
 
 /// A part of a page.
 #[derive(Clone, Debug)]
-enum Block {
+pub(crate) enum Block {
     Title(String),
     Heading(String),
     Caption(String),
@@ -31,6 +32,20 @@ enum Block {
     Fields(Fields),
     Bars(Vec<Bar>),
     Series(Series),
+    Facts(Vec<Fact>),
+    Answers(Vec<(String, Vec<String>)>),
+    Picture(Box<Picture>),
+}
+
+/// A number that is seen first.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// What it is, in plain words.
+    pub name: String,
+    /// The number with its unit.
+    pub value: String,
+    /// What else is to be known of it; empty if nothing is.
+    pub detail: String,
 }
 
 /// A remark after its kind: `note: the load generator was busy`.
@@ -51,12 +66,12 @@ pub struct Fields {
     indent: usize,
     /// Characters from a name's start to its value.
     width: usize,
-    fields: Vec<(String, Value)>,
+    pub(crate) fields: Vec<(String, Value)>,
 }
 
 /// What a field says.
 #[derive(Clone, Debug)]
-enum Value {
+pub(crate) enum Value {
     Text(String),
     Table(Table),
 }
@@ -164,6 +179,32 @@ impl Page {
         self.blocks.push(Block::Series(series));
     }
 
+    /// Numbers that are seen first. None makes no block.
+    pub fn facts(&mut self, facts: Vec<Fact>) {
+        if !facts.is_empty() {
+            self.blocks.push(Block::Facts(facts));
+        }
+    }
+
+    /// Questions that a reader has, each with its answer in sentences.
+    pub fn answers(&mut self, answers: Vec<(String, Vec<String>)>) {
+        if !answers.is_empty() {
+            self.blocks.push(Block::Answers(answers));
+        }
+    }
+
+    /// A picture, which only a browser shows.
+    pub fn picture(&mut self, picture: Picture) {
+        self.blocks.push(Block::Picture(Box::new(picture)));
+    }
+
+    /// All blocks of another page but its title, below a heading.
+    pub fn part(&mut self, heading: &str, other: Page) {
+        self.title(heading);
+        let titled = |block: &Block| matches!(block, Block::Title(_));
+        self.blocks.extend(other.blocks.into_iter().filter(|block| !titled(block)));
+    }
+
     /// All blocks of another page.
     pub fn append(&mut self, other: Page) {
         self.blocks.extend(other.blocks);
@@ -172,6 +213,11 @@ impl Page {
     /// For a terminal, or a file that a person reads.
     pub fn text(&self, paint: Paint) -> String {
         text::write(&self.blocks, paint)
+    }
+
+    /// For a browser: a whole file. `name` is what it is called if it has no title.
+    pub fn html(&self, name: &str) -> String {
+        html::write(&self.blocks, name)
     }
 
     /// For a document.

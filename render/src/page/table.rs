@@ -12,8 +12,8 @@ pub enum Align {
 /// Rows under headings.
 #[derive(Clone, Debug)]
 pub struct Table {
-    pub(super) columns: Vec<(String, Align)>,
-    pub(super) rows: Vec<Vec<String>>,
+    pub(crate) columns: Vec<(String, Align)>,
+    pub(crate) rows: Vec<Vec<String>>,
     /// Characters in front of each row.
     pub(super) indent: usize,
 }
@@ -41,7 +41,7 @@ impl Table {
     }
 
     /// A cell, empty where the row is too short.
-    pub(super) fn cell<'a>(&self, row: &'a [String], column: usize) -> &'a str {
+    pub(crate) fn cell<'a>(&self, row: &'a [String], column: usize) -> &'a str {
         row.get(column).map_or("", String::as_str)
     }
 }

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Align, Bar, Block, Fields, Note, Series, Table, Value};
+use super::{Align, Bar, Block, Fact, Fields, Note, Series, Table, Value};
 use crate::{Paint, number};
 
 /// Longest bar, in characters.
@@ -44,7 +44,21 @@ fn block(block: &Block, paint: Paint) -> String {
         Block::Fields(fields) => self::fields(fields),
         Block::Bars(bars) => self::bars(bars),
         Block::Series(series) => self::series(series),
+        Block::Facts(facts) => facts.iter().map(fact).collect(),
+        Block::Answers(answers) => answers.iter().map(|one| answer(one, paint)).collect(),
+        // A picture needs a browser.
+        Block::Picture(_) => String::new(),
     }
+}
+
+fn fact(Fact { name, value, detail }: &Fact) -> String {
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    format!("{name}: {value}{detail}\n")
+}
+
+fn answer((question, sentences): &(String, Vec<String>), paint: Paint) -> String {
+    let lines = sentences.iter().map(|sentence| format!("  {sentence}\n"));
+    format!("{}\n{}", paint.bold(question), lines.collect::<String>())
 }
 
 fn note(note: &Note, paint: Paint) -> String {

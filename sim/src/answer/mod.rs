@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use model::recovery::recovery;
 use model::report::{
-    Arrivals, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
+    Arrivals, Bin, Class, InFlight, Kind, LoadAnswer, Memory, Part, PublishedFigure, Report,
     ResponseTime, Retries, Run, RunRange, SCHEMA,
 };
 use model::scenario::Scenario;
@@ -65,7 +65,7 @@ impl Builder<'_> {
     fn report(&self, digest: String) -> Report {
         let Builder { scenario, plan, seen, confidence, .. } = *self;
         let throughput = self.estimate(Observations::throughput);
-        let (response_time, response_time_intervals) = self.response_time();
+        let (response_time, response_time_intervals, distribution) = self.response_time();
         let published = scenario.published.as_ref().map(|published| PublishedFigure {
             throughput: published.throughput,
             fitted: published.fitted,
@@ -89,6 +89,7 @@ impl Builder<'_> {
             throughput,
             response_time,
             response_time_intervals,
+            distribution,
             errors: self.errors(|o| o.errors()),
             error_share: self.error_share(),
             in_flight: InFlight {
@@ -126,6 +127,7 @@ impl Builder<'_> {
             standstill: standstill::standstill(scenario, seen),
             margins: None,
             objectives: Vec::new(),
+            over_time: None,
             warnings: self.warnings(),
             rounds: Vec::new(),
         };
@@ -185,10 +187,11 @@ impl Builder<'_> {
         self.groups.iter().enumerate().take(self.seen.len()).map(group).collect()
     }
 
-    fn response_time(&self) -> (ResponseTime, BTreeMap<String, Estimate>) {
+    fn response_time(&self) -> (ResponseTime, BTreeMap<String, Estimate>, Vec<Bin>) {
         let classes = 0..self.plan.classes.len();
         let groups = self.pooled(classes);
-        let point = Pooled::sum(&groups).response_time();
+        let all = Pooled::sum(&groups);
+        let point = all.response_time();
         let each: Vec<ResponseTime> =
             groups.iter().filter(|group| group.good > 0).map(Pooled::response_time).collect();
         let names = ["mean", "p50", "p90", "p95", "p99", "p999"];
@@ -199,7 +202,7 @@ impl Builder<'_> {
             let interval = Estimate { value, low: (value - spread).max(0.0), high: value + spread };
             (name.to_string(), interval.rounded())
         });
-        (point, intervals.collect())
+        (point, intervals.collect(), all.distribution())
     }
 
     fn classes(&self) -> Vec<Class> {

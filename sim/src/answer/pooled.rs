@@ -5,7 +5,7 @@ use std::ops::Range;
 use hdrhistogram::Histogram;
 
 use model::objective::Statistic;
-use model::report::ResponseTime;
+use model::report::{Bin, ResponseTime, bins};
 use model::statistics::round_significant;
 
 use crate::observe::{Histograms, Observations, empty_histogram};
@@ -86,6 +86,12 @@ impl Pooled {
             _ => self.max as f64,
         };
         Some(round_significant(nanos / 1e9))
+    }
+
+    /// How the response times are distributed.
+    pub(super) fn distribution(&self) -> Vec<Bin> {
+        let recorded = self.histogram.iter_recorded();
+        bins(recorded.map(|step| (step.value_iterated_to(), step.count_at_value().into())))
     }
 
     /// In seconds; all zero without a sample.

@@ -20,12 +20,14 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     let effort = options.effort.effort(PRECISION);
     let experiment = Experiment::Path(options.goal.checked(&resolved.scenario)?);
     let mut progress = Progress::new(console, effort.confidence);
-    let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-        .map_err(|runaway| Failure::run(name, runaway))?;
+    let mut report =
+        predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
+            .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
+    options.add_over_time(&resolved, &mut report)?;
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
     let programs = programs(&resolved.scenario, &plan);
     let explanation = Explanation { report: &report, programs: &programs };
-    console.answer(&explanation, options.output.format)?;
+    options.output.answer(&explanation, console)?;
     Ok(objectives::exit(&report.objectives))
 }

@@ -25,5 +25,5 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Fai
     }
     drop(progress);
     let steps = steps(&rungs, reports);
-    Ok(console.answer(&Document::ladder(&steps), options.output.format)?)
+    options.output.answer(&Document::ladder(&steps), console)
 }

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use model::read::{Diagnostic, Diagnostics};
+use model::read::{Diagnostic, Diagnostics, Resolved};
+use model::report::Report;
 use model::scenario::Scenario;
 use model::sweep::Axis;
 use model::units::parse_share;
 use render::HELP;
 use render::sweep::Show;
-use render::{Completions, Format, Keep, LadderSource, Output, PlainOutput, Source};
+use render::{Completions, Failure, Format, Keep, LadderSource, Output, PlainOutput, Source};
 
 use crate::knob::Goal;
+use crate::over_time::over_time;
 use crate::replicate::Effort;
 use crate::starter::{Data, Stack};
 
@@ -83,8 +85,26 @@ pub(super) struct Predict {
     pub(super) goal: GoalOption,
     #[command(flatten)]
     pub(super) effort: EffortOptions,
+    /// Tell what happens when, too, as `over_time` in JSON; --html does so by itself
+    #[arg(long)]
+    pub(super) over_time: bool,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+impl Predict {
+    /// Adds to the report what happens when, if that is asked for.
+    ///
+    /// # Errors
+    /// A run does not come to its end.
+    pub(super) fn add_over_time(&self, of: &Resolved, report: &mut Report) -> Result<(), Failure> {
+        if self.over_time || self.output.page().is_some() {
+            let told = over_time(&of.scenario, report.run.replications, self.effort.max_events)
+                .map_err(|runaway| Failure::run(&report.scenario, runaway))?;
+            report.over_time = Some(told);
+        }
+        Ok(())
+    }
 }
 
 const SIZES: &str = "\
@@ -378,6 +398,17 @@ impl Command {
             Command::Trace(options) => options.output.format,
             Command::Scenarios(options) => options.output.format,
             Command::Schema(_) | Command::New(_) | Command::Completions(_) => Format::Text,
+        }
+    }
+
+    /// How the answer is to be written, if it may go to a file too.
+    pub(super) fn output(&self) -> Option<&Output> {
+        match self {
+            Command::Scenario(options) | Command::Explain(options) => Some(&options.output),
+            Command::Ladder(options) => Some(&options.output),
+            Command::Size(options) => Some(&options.output),
+            Command::Scenarios(options) => Some(&options.output),
+            _ => None,
         }
     }
 

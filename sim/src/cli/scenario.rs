@@ -15,9 +15,11 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     let effort = options.effort.effort(Effort::PRECISION);
     let experiment = Experiment::First(options.goal.checked(&resolved.scenario)?);
     let mut progress = Progress::new(console, effort.confidence);
-    let report = predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-        .map_err(|runaway| Failure::run(name, runaway))?;
+    let mut report =
+        predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
+            .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
-    console.answer(&report, options.output.format)?;
+    options.add_over_time(&resolved, &mut report)?;
+    options.output.answer(&report, console)?;
     Ok(objectives::exit(&report.objectives))
 }

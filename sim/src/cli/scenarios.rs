@@ -43,7 +43,7 @@ pub(super) fn run(options: &Scenarios, console: &mut Console<'_>) -> Result<(), 
         .filter(|file| !file.starts_with("costs/") && (options.all || !file.contains('/')))
         .map(|file| BuiltIn { file, question: question(file) })
         .collect();
-    Ok(console.answer(&BuiltIns(all), options.output.format)?)
+    options.output.answer(&BuiltIns(all), console)
 }
 
 /// The text of a built-in file, to start from in any folder: the files that it names are named as

@@ -87,15 +87,14 @@ fn show<A: Answer + Headline>(
     mut found: Vec<A>,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
-    let format = options.output.format;
     if options.under.is_empty() {
         let alone = found.remove(0);
-        return Ok(console.answer(&alone, format)?);
+        return Ok(options.output.answer(&alone, console)?);
     }
     let changes = std::iter::once(None).chain(options.under.iter().cloned().map(Some));
     let one = |(under, answer)| Under { under, answer };
     let answers = changes.zip(found).map(one).collect();
-    Ok(console.answer(&Beside { answers }, format)?)
+    Ok(options.output.answer(&Beside { answers }, console)?)
 }
 
 fn of_load(found: &Found) -> Exit {

@@ -54,6 +54,10 @@ impl Answer for Explanation<'_> {
         scenario::closing(&mut page, report);
         page
     }
+
+    fn illustrated(&self) -> Page {
+        scenario::illustrated(self.report, self.page())
+    }
 }
 
 /// Everything that was tried. The goal has a column of its own unless it is throughput.

@@ -12,6 +12,6 @@ pub(super) fn run(options: &CalibrateOptions, console: &mut Console<'_>) -> Resu
     live::cli::installation(&settings.on, console)?;
     let interrupt = Interrupt::listen().map_err(|error| Failure::System(error.to_string()))?;
     let calibration = session::run(&settings, &interrupt, console)?;
-    console.answer(&calibration, options.output.format)?;
+    options.output.answer(&calibration, console)?;
     Ok(calibration.exit())
 }

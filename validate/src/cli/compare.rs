@@ -16,7 +16,7 @@ pub(super) fn run(options: &CompareOptions, console: &mut Console<'_>) -> Result
         Some(measured) => of_reports(options, measured)?,
         None => summarised::compared(options, console)?,
     };
-    console.answer(&comparison, options.output.format)?;
+    options.output.answer(&comparison, console)?;
     Ok(comparison.verdict.into())
 }
 

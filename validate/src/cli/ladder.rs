@@ -27,7 +27,7 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
     });
     let name = rungs.last().map_or("", |rung| &rung.name);
     let climb = Climb::of(name, compared.collect());
-    console.answer(&climb, format)?;
+    options.output.answer(&climb, console)?;
     Ok(outcome.exit(climb.exit()))
 }
 

@@ -19,7 +19,7 @@ mod trial;
 use std::ffi::OsString;
 use std::io::Write;
 
-use render::{CommandLine, Console, Exit, Failure, Format};
+use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use options::{Cli, Command};
 
@@ -39,6 +39,10 @@ pub fn run_on_terminal(args: impl IntoIterator<Item = OsString>) -> Exit {
 impl CommandLine for Cli {
     fn format(&self) -> Format {
         self.command.format()
+    }
+
+    fn output(&self) -> Option<&Output> {
+        self.command.output()
     }
 
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {

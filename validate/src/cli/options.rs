@@ -278,4 +278,16 @@ impl Command {
             _ => Format::Text,
         }
     }
+
+    /// How the answer is to be written, if it may go to a file too.
+    pub(super) fn output(&self) -> Option<&Output> {
+        match self {
+            Command::Run(options) => Some(&options.output),
+            Command::Ladder(options) => Some(&options.output),
+            Command::Sweep(options) => Some(&options.output),
+            Command::Compare(options) => Some(&options.output),
+            Command::Calibrate(options) => Some(&options.output),
+            _ => None,
+        }
+    }
 }

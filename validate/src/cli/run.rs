@@ -18,8 +18,8 @@ pub(super) fn run(options: &RunOptions, console: &mut Console<'_>) -> Result<Exi
         return Ok(outcome.exit(Exit::Inconclusive));
     }
     match (&*validation.comparisons, trials.len()) {
-        ([one], 1) if format != Format::Json => console.answer(one, format)?,
-        _ => console.answer(&validation, format)?,
+        ([one], 1) if format != Format::Json => options.output.answer(one, console)?,
+        _ => options.output.answer(&validation, console)?,
     }
     Ok(outcome.exit(validation.exit()))
 }

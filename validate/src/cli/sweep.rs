@@ -24,13 +24,13 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
         let read = named.map(|file| platform::named(file, &installed, console));
         let predicted = trial::predicted_alone(&trials, read.transpose()?.as_ref())?;
         let sweep = Sweep::of(&scenario, &options.vary, &predicted, Vec::new(), false);
-        console.answer(&sweep, format)?;
+        options.output.answer(&sweep, console)?;
         return Ok(sweep.exit());
     }
     let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     let sweep = Sweep::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
-    console.answer(&sweep, format)?;
+    options.output.answer(&sweep, console)?;
     Ok(outcome.exit(sweep.exit()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::report::Report;
+use model::report::{Bin, Report};
 use render::Exit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub struct Origin {
     pub duration: f64,
     /// Good answers counted in all of them.
     pub samples: u64,
+    /// How their response times are distributed; empty where that is not told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distribution: Vec<Bin>,
 }
 
 impl Origin {
@@ -71,6 +74,7 @@ impl Origin {
             replications: report.run.replications,
             duration: Some(report.run.duration).filter(|d| d.is_finite()).unwrap_or(0.0),
             samples: report.run.samples,
+            distribution: report.distribution.clone(),
         }
     }
 }

@@ -131,6 +131,8 @@ fn round(summary: &EndSummary, predicted: &Report) -> Result<Report, Unfit> {
         standstill: None,
         margins: None,
         objectives: Vec::new(),
+        over_time: None,
+        distribution: Vec::new(),
         schema: SCHEMA,
         kind: Kind::Measured,
         scenario: origin.map_or(&predicted.scenario, |origin| &origin.scenario).clone(),

@@ -4,7 +4,7 @@ use render::page::{Align, Page, Table};
 use render::{Answer, number};
 
 use super::tables::MARKS;
-use super::validation::{sentences, table};
+use super::validation::{illustrated, sentences, table};
 use crate::judge::comparison::Comparison;
 use crate::ladder::{Climb, Rung, Step};
 
@@ -21,6 +21,10 @@ impl Answer for Climb {
         page.lines(sentences(&rungs));
         page.append(self.summary.page());
         page
+    }
+
+    fn illustrated(&self) -> Page {
+        illustrated("A ladder, predicted against measured", &comparisons(self), self.page())
     }
 }
 

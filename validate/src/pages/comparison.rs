@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use render::Answer;
 use render::page::{Note, Page, Table};
 
-use super::tables;
+use super::{forest, tables};
 use crate::judge::bottleneck::Regime;
 use crate::judge::comparison::{Comparison, Row, Scope, Verdict};
 use crate::judge::judgement::Judgement;
@@ -26,6 +26,17 @@ impl Answer for Comparison {
             page.table(table);
         }
         page.notes(notes(self));
+        page
+    }
+
+    /// The verdict, the errors on their bands, then all numbers.
+    fn illustrated(&self) -> Page {
+        let mut page = Page::new();
+        page.title(format!("{}: predicted against measured", self.name));
+        page.verdict(sentence(self), basis(self));
+        page.notes(notes(self));
+        forest::pictures(&mut page, self);
+        page.part("All numbers", self.page());
         page
     }
 }

@@ -2,6 +2,7 @@
 
 mod climb;
 mod comparison;
+mod forest;
 mod summary;
 mod sweep;
 mod tables;

@@ -4,6 +4,7 @@ use render::Answer;
 use render::page::{Align, Page, Table};
 
 use super::comparison::sentence;
+use super::forest;
 use super::tables::{MARKS, mark};
 use crate::judge::bottleneck::Bottlenecks;
 use crate::judge::comparison::{Comparison, Verdict};
@@ -24,6 +25,22 @@ impl Answer for Validation {
         page.append(self.summary.page());
         page
     }
+
+    /// All together, the errors of each, then all numbers.
+    fn illustrated(&self) -> Page {
+        let comparisons: Vec<&Comparison> = self.comparisons.iter().collect();
+        illustrated("Predictions against measurements", &comparisons, self.page())
+    }
+}
+
+/// The page of comparisons for a browser: what each says, their errors, and `numbers`.
+pub(super) fn illustrated(title: &str, comparisons: &[&Comparison], numbers: Page) -> Page {
+    let mut page = Page::new();
+    page.title(title);
+    page.lines(comparisons.iter().map(|comparison| sentence(comparison)).collect());
+    forest::forest(comparisons).into_iter().for_each(|picture| page.picture(picture));
+    page.part("All numbers", numbers);
+    page
 }
 
 /// The throughputs of each, the errors of its response times, and what is full.

@@ -85,6 +85,8 @@ fn report(kind: Kind, noise: f64) -> Report {
         standstill: None,
         margins: None,
         objectives: Vec::new(),
+        over_time: None,
+        distribution: Vec::new(),
         warnings: Vec::new(),
         rounds: Vec::new(),
     }

@@ -1,0 +1,53 @@
+//! Answers as people look at them in a browser: what is asked first at the top, then pictures, then
+//! all numbers. What is shown is what the documents for programs hold.
+
+mod distribution;
+mod first;
+mod knobs;
+mod ladder;
+mod over_time;
+mod path;
+mod stations;
+mod way;
+mod workers;
+
+use model::report::Report;
+
+use crate::page::Page;
+use crate::{objectives, parts};
+
+pub(crate) use ladder::ladder;
+
+/// The page of one report.
+pub(crate) fn report(report: &Report, numbers: Page) -> Page {
+    let mut page = Page::new();
+    page.title(parts::title(report));
+    first::show(&mut page, report);
+    objectives::show(&mut page, &report.objectives);
+    pictures(&mut page, report);
+    page.part("All numbers", numbers);
+    page
+}
+
+/// Each picture that the report has the numbers for.
+pub(crate) fn pictures(page: &mut Page, report: &Report) {
+    let all = [
+        way::picture(report),
+        knobs::picture(report),
+        path::picture(report),
+        stations::picture(report),
+        distribution::picture(&[report]),
+        over_time::picture(report),
+        workers::picture(report),
+    ];
+    all.into_iter().flatten().for_each(|picture| page.picture(picture));
+}
+
+/// Names one after the other: `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
