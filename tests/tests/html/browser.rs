@@ -1,6 +1,7 @@
 //! The page in a real browser, if there is one: nothing is cut off, wide or narrow, light or dark.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -87,7 +88,8 @@ fn browser() -> Option<&'static str> {
 #[test]
 fn a_browser_cuts_nothing_off() {
     let Some(browser) = browser() else {
-        eprintln!("skipped: there is none of {} on this machine", BROWSERS.join(", "));
+        let none = BROWSERS.join(", ");
+        let _ = writeln!(std::io::stderr(), "skipped: there is none of {none} on this machine");
         return;
     };
     for words in crate::PAGES {

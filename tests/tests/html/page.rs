@@ -1,6 +1,8 @@
 //! A page as a browser reads it.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::sync::{Mutex, PoisonError};
 
 use percent_encoding::percent_decode_str;
 use render::Exit;
@@ -29,16 +31,24 @@ pub(crate) struct Page {
     html: Html,
 }
 
-/// The page that `sim` with these words writes.
+/// The page that `sim` with these words writes, which is made only once: pages are the same each time.
 pub(crate) fn page(words: &str) -> Page {
+    static MADE: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let bytes = made.entry(words.to_string()).or_insert_with(|| written(words)).clone();
+    drop(made);
+    let html = Html::parse_document(&bytes);
+    assert!(html.errors.is_empty(), "{words}: {:?}", html.errors);
+    Page { bytes, html }
+}
+
+/// The same, made anew.
+pub(crate) fn written(words: &str) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("out.html");
     let outcome = sim(&format!("{words} --html {}", file.display()));
     assert_eq!(outcome.exit, Exit::Success, "{words}: {}", outcome.err);
-    let bytes = fs::read_to_string(file).expect("a page");
-    let html = Html::parse_document(&bytes);
-    assert!(html.errors.is_empty(), "{words}: {:?}", html.errors);
-    Page { bytes, html }
+    fs::read_to_string(file).expect("a page")
 }
 
 fn selector(text: &str) -> Selector {
