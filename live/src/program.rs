@@ -147,8 +147,9 @@ impl Writer<'_> {
             Step::Cpu(time) => Task::Cpu(self.length("cpu", path, time)),
             Step::Block(time) => Task::Block(self.length("block", path, time)),
             Step::Sleep(time) => Task::Sleep(self.length("sleep", path, time)),
-            Step::Read(query) => self.database(&[Statement::Read(query.clone())], None, path),
-            Step::Write(query) => self.database(&[Statement::Write(query.clone())], None, path),
+            Step::Statement(statement) => {
+                self.database(std::slice::from_ref(statement), None, path)
+            }
             Step::Transaction { statements, begin } => {
                 self.database(statements, Some(*begin), path)
             }
@@ -184,7 +185,7 @@ impl Writer<'_> {
     }
 
     fn database(&mut self, statements: &[Statement], begin: Option<Begin>, path: &str) -> Task {
-        let writes = statements.iter().any(|one| matches!(one, Statement::Write(_)));
+        let writes = statements.iter().any(|one| one.writes);
         let numbered = statements.iter().enumerate();
         let queries = numbered.map(|(index, one)| self.query(one, &format!("{path}.{index}")));
         let statements = queries.collect();
@@ -193,13 +194,12 @@ impl Writer<'_> {
 
     fn query(&mut self, statement: &Statement, path: &str) -> Query {
         let costs = &self.scenario.costs;
-        let (kind, pages) = match statement {
-            Statement::Read(_) => ("read", 1),
-            Statement::Write(name) => {
-                // What changes no page is no write.
-                ("write", costs.query(name).map_or(1, |query| query.pages.max(1)))
-            }
+        let pages = match statement.writes {
+            false => 1,
+            // What changes no page is no write.
+            true => costs.query(&statement.query).map_or(1, |query| query.pages.max(1)),
         };
+        let kind = statement.kind();
         let starts = u64::from(dataset::rows(costs) - pages) + 1;
         Query { kind, row: self.draw("row", path, Outcome::Row(starts)), pages }
     }

@@ -39,11 +39,19 @@ pub enum ErrorKind {
     DatabaseConnectionLost,
     /// The database server takes no connections: it is not there.
     DatabaseConnectionRefused,
+    /// The database server found a deadlock, and this transaction in it.
+    DatabaseDeadlock,
+    /// A statement waited for a lock of the database server for too long.
+    DatabaseLockTimeout,
+    /// A statement took too long in the database server.
+    DatabaseStatementTimeout,
+    /// The database server ended a session that was idle in a transaction for too long.
+    DatabaseIdleInTransaction,
 }
 
 impl ErrorKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [ErrorKind; 18] = [
+    pub const ALL: [ErrorKind; 22] = [
         ErrorKind::Timeout,
         ErrorKind::Rejected,
         ErrorKind::DatabaseBusy,
@@ -62,6 +70,10 @@ impl ErrorKind {
         ErrorKind::QueryWaitTimeout,
         ErrorKind::DatabaseConnectionLost,
         ErrorKind::DatabaseConnectionRefused,
+        ErrorKind::DatabaseDeadlock,
+        ErrorKind::DatabaseLockTimeout,
+        ErrorKind::DatabaseStatementTimeout,
+        ErrorKind::DatabaseIdleInTransaction,
     ];
 
     /// Only a measurement meets it: in a prediction connections do not break.
@@ -94,6 +106,10 @@ impl ErrorKind {
             ErrorKind::QueryWaitTimeout => "query_wait_timeout",
             ErrorKind::DatabaseConnectionLost => "database_connection_lost",
             ErrorKind::DatabaseConnectionRefused => "database_connection_refused",
+            ErrorKind::DatabaseDeadlock => "database_deadlock",
+            ErrorKind::DatabaseLockTimeout => "database_lock_timeout",
+            ErrorKind::DatabaseStatementTimeout => "database_statement_timeout",
+            ErrorKind::DatabaseIdleInTransaction => "database_idle_in_transaction",
         }
     }
 

@@ -41,6 +41,8 @@ pub enum StationId {
     Upstream(String),
     /// This lock of the application.
     Lock(String),
+    /// These rows of the database server, as statements lock them.
+    Row(String),
     /// A station with this name in a report of another version.
     Other(String),
 }
@@ -59,6 +61,9 @@ struct Written {
     /// The lock that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lock: Option<String>,
+    /// The rows of the database that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row: Option<String>,
 }
 
 impl StationId {
@@ -90,6 +95,7 @@ impl StationId {
             StationId::Connections(_) => "connections",
             StationId::Upstream(_) => "upstream",
             StationId::Lock(_) => "lock",
+            StationId::Row(_) => "row",
             StationId::Other(_) => return None,
         })
     }
@@ -118,6 +124,7 @@ impl StationId {
             StationId::Connections(upstream) => format!("connections to {upstream}"),
             StationId::Upstream(upstream) => format!("{upstream} (upstream)"),
             StationId::Lock(name) => format!("lock {name}"),
+            StationId::Row(name) => format!("locked rows of {name}"),
             StationId::Disk | StationId::DatabaseServer | StationId::Other(_) => self.to_string(),
         }
     }
@@ -140,6 +147,7 @@ impl fmt::Display for StationId {
             StationId::Connections(upstream) => write!(f, "upstream {upstream} connections"),
             StationId::Upstream(upstream) => write!(f, "upstream {upstream}"),
             StationId::Lock(name) => write!(f, "lock {name}"),
+            StationId::Row(name) => write!(f, "row {name}"),
             StationId::Other(name) => f.write_str(name),
         }
     }
@@ -155,18 +163,23 @@ impl From<StationId> for Written {
                 StationId::Lock(name) => Some(name.clone()),
                 _ => None,
             },
+            row: match &id {
+                StationId::Row(name) => Some(name.clone()),
+                _ => None,
+            },
         }
     }
 }
 
 impl From<Written> for StationId {
-    fn from(Written { name, kind, upstream, lock }: Written) -> StationId {
+    fn from(Written { name, kind, upstream, lock, row }: Written) -> StationId {
         let mut single = StationId::SINGLE.into_iter();
-        match (kind.as_deref(), upstream.or(lock)) {
+        match (kind.as_deref(), upstream.or(lock).or(row)) {
             (Some("semaphore"), Some(upstream)) => StationId::Semaphore(upstream),
             (Some("connections"), Some(upstream)) => StationId::Connections(upstream),
             (Some("upstream"), Some(upstream)) => StationId::Upstream(upstream),
             (Some("lock"), Some(lock)) => StationId::Lock(lock),
+            (Some("row"), Some(row)) => StationId::Row(row),
             // A report without kinds names the stations of which there is one.
             (kind, _) => single
                 .find(|id| kind.map_or(id.to_string() == name, |kind| id.kind() == Some(kind)))
@@ -186,6 +199,7 @@ mod tests {
             all.push(StationId::Connections(name.into()));
             all.push(StationId::Upstream(name.into()));
             all.push(StationId::Lock(name.into()));
+            all.push(StationId::Row(name.into()));
         }
         all
     }

@@ -63,11 +63,39 @@ words! {
     }
 }
 
-/// One statement of a transaction: the name selects its cost.
+/// One statement for the database.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Statement {
-    /// Reads.
-    Read(String),
-    /// Writes.
-    Write(String),
+pub struct Statement {
+    /// It writes; if not, it reads.
+    pub writes: bool,
+    /// Its query, whose name selects its cost.
+    pub query: String,
+    /// The row that it locks until its transaction ends.
+    pub locks: Option<RowLock>,
+}
+
+/// A row of the database that a statement locks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowLock {
+    /// The name of the rows of which it is one.
+    pub rows: String,
+    /// Which of the request's rows of that name, from 1.
+    pub nth: u32,
+}
+
+impl Statement {
+    /// A query that reads.
+    pub fn read(query: impl Into<String>) -> Statement {
+        Statement { writes: false, query: query.into(), locks: None }
+    }
+
+    /// A query that writes.
+    pub fn write(query: impl Into<String>) -> Statement {
+        Statement { writes: true, query: query.into(), locks: None }
+    }
+
+    /// `read` or `write`, as in a scenario.
+    pub fn kind(&self) -> &'static str {
+        if self.writes { "write" } else { "read" }
+    }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Holding {
     DatabaseServer,
     /// An open transaction there.
     Transaction,
+    /// One of these rows: the request's first of that name, its second and so on.
+    Row(u32, u32),
     /// The semaphore of an upstream.
     Semaphore(u32),
     /// A limited client connection to an upstream.
@@ -62,6 +64,12 @@ impl Demand {
     /// Seconds for which `what` is held.
     pub(crate) fn held(&self, what: Holding) -> f64 {
         self.held.get(&what).copied().unwrap_or(0.0)
+    }
+
+    /// Seconds for which rows of this number are held, each row by itself.
+    pub(crate) fn held_rows(&self, rows: u32) -> f64 {
+        let of = self.held.range(Holding::Row(rows, 0)..=Holding::Row(rows, u32::MAX));
+        of.map(|(_, seconds)| seconds).sum()
     }
 
     /// Adds to the seconds for which `what` is held.
@@ -170,6 +178,11 @@ impl Walk<'_> {
     /// From here on it does not.
     pub(crate) fn release(&mut self, what: Holding) {
         self.held.retain(|held| *held != what);
+    }
+
+    /// From here on it holds no row of the database.
+    pub(crate) fn release_rows(&mut self) {
+        self.held.retain(|held| !matches!(held, Holding::Row(..)));
     }
 
     /// CPU time that holds the interpreter lock.

@@ -130,6 +130,14 @@ pub enum Limit {
     MaxClientConn,
     /// A commit waited for the log of the database server.
     LogSync,
+    /// A statement waited for one of these rows.
+    Row(u32),
+    /// A statement gave up waiting for a row.
+    DatabaseLockTimeout,
+    /// A statement was in the database server for too long.
+    StatementTimeout,
+    /// A session was idle in a transaction for too long.
+    IdleInTransaction,
     /// A statement's sleep was cut short, or it gave up.
     BusyTimeout,
     /// A call waited for the semaphore of this upstream.
@@ -314,7 +322,7 @@ impl Observations {
             interpreter: Default::default(),
             database: Default::default(),
             sqlite: Default::default(),
-            postgres: Default::default(),
+            postgres: database::postgres::Observed::new(plan.scenario.rows().len()),
             upstreams: vec![Default::default(); plan.scenario.upstreams.len()],
             locks: vec![Default::default(); plan.scenario.locks.len()],
             after: after::Observed::new(places),

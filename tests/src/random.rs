@@ -80,6 +80,11 @@ const VALUES: &[(&str, &[&str])] = &[
     ("database.pgbouncer.default_pool_size", &["1", "2", "20"]),
     ("database.pgbouncer.max_client_conn", &["1", "3", "100"]),
     ("database.pgbouncer.query_wait_timeout", &["\"1ms\"", "\"20ms\"", "\"never\""]),
+    ("database.row.count", &["1", "1", "3"]),
+    ("database.deadlock_timeout", &["\"1ms\"", "\"15ms\"", "\"1s\""]),
+    ("database.lock_timeout", &["\"1ms\"", "\"15ms\"", "\"never\"", "\"never\""]),
+    ("database.statement_timeout", &["\"1ms\"", "\"15ms\"", "\"never\"", "\"never\""]),
+    ("database.idle_in_transaction_session_timeout", &["\"1ms\"", "\"15ms\"", "\"never\""]),
     ("database.open_trips", &["0", "1", "5"]),
     ("database.prepare_after", &["0", "1", "3", "\"never\""]),
     ("database.ping_trips", &["1", "3"]),
@@ -144,11 +149,35 @@ const ALWAYS: &[&str] = &[
     "costs.cpu.reject",
     "lock.alpha.holders",
     "lock.beta.holders",
+    "database.row.alpha.count",
+    "database.row.beta.count",
 ];
 
 /// Distributions whose times are not about a millisecond, in microseconds.
 const SCALES: &[(&str, u32)] =
     &[("load.think_time", 50_000), ("upstream.latency", 30_000), ("costs.cpu.request", 1_000)];
+
+/// Ends of statements that lock a row.
+const LOCKS_ALPHA: &str = ", locks = \"alpha\"";
+const LOCKS_BETA: &str = ", locks = \"beta\"";
+
+/// Timeouts of a server with little patience.
+const IMPATIENT: [(&str, &str); 3] = [
+    ("database.deadlock_timeout", "\"1ms\""),
+    ("database.statement_timeout", "\"1ms\""),
+    ("database.lock_timeout", "\"1ms\""),
+];
+
+/// Requests that lock two rows, in one order and in the other.
+const CROSSED: &str = r#"[[endpoint]]
+name = "there"
+weight = 2
+steps = [{ transaction = [{ write = "item", locks = "alpha" }, { write = "item", locks = "beta" }] }]
+[[endpoint]]
+name = "back"
+weight = 2
+steps = [{ transaction = [{ read = "item", locks = "beta" }, { write = "item", locks = "alpha" }] }]
+"#;
 
 /// A scenario file.
 pub fn scenario() -> impl Strategy<Value = String> {
@@ -191,10 +220,26 @@ pub fn scenario() -> impl Strategy<Value = String> {
             named.into_iter().for_each(|(_, value)| *value = client.into());
             if !leaves.contains(&("database.engine".into(), "\"postgres\"".into())) {
                 leaves.retain(|(key, _)| key != "database.connections.pre_ping");
+                leaves.retain(|(key, _)| !key.starts_with("database.row."));
+            } else if let Some((key, value)) = IMPATIENT.get(seed as usize % 4) {
+                // Seldom drawn otherwise: a server that finds deadlocks, and fails what waits for rows.
+                let others = IMPATIENT.map(|(key, _)| key);
+                leaves.retain(|(key, _)| !others.contains(&key.as_str()));
+                leaves.push((key.to_string(), value.to_string()));
+                // Where few are connected nobody waits for a row.
+                let most = leaves.iter_mut().find(|(key, _)| key == "database.max_connections");
+                most.filter(|_| seed % 2 == 0)
+                    .into_iter()
+                    .for_each(|(_, value)| *value = "\"none\"".into());
             }
-            if !leaves.contains(&("database.pooler".into(), "\"pgbouncer\"".into())) {
+            let idle = "database.idle_in_transaction_session_timeout";
+            let pooled = leaves.contains(&("database.pooler".into(), "\"pgbouncer\"".into()));
+            if !pooled {
                 leaves.retain(|(key, _)| !key.starts_with("database.pgbouncer"));
-            } else if seed % 3 > 0 {
+            } else {
+                leaves.retain(|(key, _)| key != idle);
+            }
+            if pooled && seed % 3 > 0 {
                 // Seldom drawn otherwise: a pooler so small that requests wait for it in vain.
                 leaves.retain(|(key, _)| !QUEUED.iter().any(|(other, _)| key == other));
                 leaves.extend(QUEUED.map(|(key, value)| (key.into(), value.into())));
@@ -203,6 +248,16 @@ pub fn scenario() -> impl Strategy<Value = String> {
             for (index, (endpoint, visits)) in endpoints.iter().enumerate() {
                 let visits = if axum { "" } else { visits };
                 text += &format!("[[endpoint]]\nname = \"e{index}\"\n{visits}{endpoint}\n");
+            }
+            let two = leaves.contains(&("database.row.beta.count".into(), "3".into()));
+            if !two {
+                text = text.replace(", nth = 2", "");
+            }
+            if !leaves.iter().any(|(key, _)| key.starts_with("database.row.")) {
+                text = text.replace(LOCKS_ALPHA, "").replace(LOCKS_BETA, "");
+            }
+            if text.contains("[database.row.") && seed % 2 == 0 {
+                text += CROSSED;
             }
             // A blocking handler never waits for a lock that an async one holds.
             if text.contains("lock = \"") && text.contains("\"async\"") {
@@ -252,7 +307,7 @@ fn known_as(path: &str) -> String {
     let mut names: Vec<&str> = path.split('.').collect();
     let chosen = match names[..] {
         ["upstream" | "lock", _, ..] => Some(1),
-        ["costs", "query" | "cpu" | "cache", _, _, ..] => Some(2),
+        ["costs", "query" | "cpu" | "cache", _, _, ..] | ["database", "row", _, ..] => Some(2),
         _ => None,
     };
     chosen.map(|index| names.remove(index));
@@ -469,7 +524,13 @@ fn endpoint() -> BoxedStrategy<(String, &'static str)> {
 }
 
 fn step() -> BoxedStrategy<String> {
-    let statement = select(&["{ read = \"item\" }", "{ write = \"item\" }"][..]);
+    const LOCKING: [&str; 3] = [LOCKS_ALPHA, LOCKS_BETA, ", locks = \"beta\", nth = 2"];
+    let statement = prop_oneof![
+        1 => select(&["{ read = \"item\" }", "{ write = \"item\" }"][..]).prop_map(str::to_string),
+        1 => (select(&["read", "write"][..]), select(&LOCKING[..]))
+            .prop_map(|(kind, locks)| format!("{{ {kind} = \"item\"{locks} }}")),
+    ]
+    .boxed();
     let begin = select(&["", ", begin = \"deferred\"", ", begin = \"immediate\""][..]);
     let transaction = (vec(statement, 1..4), begin).prop_map(|(statements, begin)| {
         format!("{{ transaction = [{}]{begin} }}", statements.join(", "))
@@ -481,6 +542,8 @@ fn step() -> BoxedStrategy<String> {
         2 => Just("{ read = \"item\" }".to_string()),
         2 => Just("{ write = \"order\" }".to_string()),
         2 => transaction,
+        1 => (select(&["read", "write"][..]), select(&LOCKING[..]))
+            .prop_map(|(kind, locks)| format!("{{ {kind} = \"item\"{locks} }}")),
         3 => select(&["alpha", "beta"][..]).prop_map(|name| format!("{{ call = \"{name}\" }}")),
     ]
     .boxed();

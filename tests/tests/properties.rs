@@ -34,6 +34,7 @@ fn gauges(seen: &Observations) -> Vec<&Gauge> {
     single
         .into_iter()
         .chain(&seen.places)
+        .chain(seen.postgres.rows.iter().flat_map(|of| [&of.held, &of.waiting]))
         .chain(seen.upstreams.iter().flat_map(|of| [&of.semaphore, &of.connections]))
         .collect()
 }
@@ -186,6 +187,9 @@ proptest! {
         }
         for (lock, seen) in scenario.locks.iter().zip(&seen.locks) {
             prop_assert!(seen.held.peak() <= workers * u64::from(lock.holders));
+        }
+        for (rows, seen) in scenario.rows().iter().zip(&seen.postgres.rows) {
+            prop_assert!(seen.held.peak() <= u64::from(rows.count));
         }
         if let Load { source: Source::Open { max_users: Some(users), .. }, .. } = scenario.load {
             prop_assert!(seen.in_flight.peak() <= u64::from(users));

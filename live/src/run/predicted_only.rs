@@ -1,5 +1,6 @@
 //! Keys that predictions know and measurements do not honour.
 
+use model::keys;
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
     Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Pooler, Scenario, Step,
@@ -8,6 +9,14 @@ use model::scenario::{
 /// Keys that say what a library does: live uses the library itself.
 const OF_LIBRARIES: [&str; 5] =
     ["refused", "open_trips", "transactions", "prepare_after", "ping_trips"];
+
+/// Locks and timeouts of the server.
+const OF_SERVER: [&str; 4] = [
+    "deadlock_timeout",
+    "lock_timeout",
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+];
 
 /// Refuses each of them by its key.
 pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
@@ -35,6 +44,14 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     }
     if postgres.pooler == Pooler::PgBouncer {
         refuse("pooler", "\"none\"", leave);
+    }
+    for rows in postgres.rows() {
+        refuse(&format!("{}.count", keys::path(&["row", &rows.name])), "no rows to lock", leave);
+    }
+    for key in OF_SERVER {
+        if resolved.is_written(&format!("database.{key}")) {
+            refuse(key, "the server's own default", leave);
+        }
     }
     for key in OF_LIBRARIES {
         if resolved.is_written(&format!("database.{key}")) {
@@ -111,6 +128,8 @@ mod tests {
             "database.ping_trips=2",
             "database.refused=retry",
             "database.pooler=pgbouncer",
+            "database.row.stock.count=1",
+            "database.lock_timeout=1s",
             "database.connections.order=lifo",
             "database.connections.recycle=5m",
         ] {

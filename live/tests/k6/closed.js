@@ -124,6 +124,10 @@ function subMetrics() {
     'query_wait_timeout',
     'database_connection_lost',
     'database_connection_refused',
+    'database_deadlock',
+    'database_lock_timeout',
+    'database_statement_timeout',
+    'database_idle_in_transaction',
   ]) {
     all[`rung_errors{kind:${kind}}`] = ['count>=0'];
   }

@@ -87,7 +87,7 @@ impl DriverCosts {
     /// How the transaction of an operation begins, given its key `begin`; none if it is a read,
     /// or a write that commits by itself.
     pub fn begin(&self, statements: &[Statement], begin: Option<Begin>) -> Option<Begin> {
-        let alone = matches!(statements, [Statement::Write(_)]);
+        let alone = matches!(statements, [one] if one.writes);
         begin.or_else(|| (alone && !self.autocommit).then_some(Begin::Deferred))
     }
 }

@@ -6,7 +6,7 @@ use super::diagnostic::{brief, nearest};
 use super::path::KeyPath;
 use crate::keys::{Fields, KeyKind, Origin, Section, Typed};
 use crate::scenario::{
-    self, Connections, Endpoint, Engine, Group, Refused, Scenario, Server, Source, Statement, Step,
+    self, Connections, Endpoint, Engine, Group, Refused, Scenario, Server, Source, Step,
 };
 use crate::statistics::round_significant;
 use crate::trace::Trace;
@@ -51,6 +51,10 @@ pub(crate) fn notes(scenario: &Scenario, own: impl Fn(&str) -> bool) -> Vec<Stri
     for lock in scenario.locks.iter().filter(|lock| !used.locks.contains(&*lock.name)) {
         let name = brief(&lock.name);
         all.push(format!("no step takes the lock `{name}`: remove it, or add a `lock`"));
+    }
+    for rows in scenario.rows().iter().filter(|rows| !used.rows.contains(&*rows.name)) {
+        let name = brief(&rows.name);
+        all.push(format!("no statement locks `database.row.{name}`: remove it, or add a `locks`"));
     }
     if scenario.load.retry.retries > 0 && matches!(scenario.load.source, Source::Closed { .. }) {
         all.push(
@@ -247,17 +251,18 @@ struct Used<'a> {
     queries: BTreeSet<&'a str>,
     upstreams: BTreeSet<usize>,
     locks: BTreeSet<&'a str>,
+    rows: BTreeSet<&'a str>,
 }
 
 impl<'a> Used<'a> {
     fn steps(&mut self, steps: &'a [Step]) {
         for step in steps {
             match step {
-                Step::Read(name) | Step::Write(name) => drop(self.queries.insert(name)),
-                Step::Transaction { statements, .. } => {
-                    self.queries.extend(statements.iter().map(|statement| match statement {
-                        Statement::Read(name) | Statement::Write(name) => name.as_str(),
-                    }));
+                Step::Statement(_) | Step::Transaction { .. } => {
+                    let statements = step.statements();
+                    self.queries.extend(statements.iter().map(|one| one.query.as_str()));
+                    let locked = statements.iter().filter_map(|one| one.locks.as_ref());
+                    self.rows.extend(locked.map(|lock| lock.rows.as_str()));
                 }
                 Step::Call(index) => drop(self.upstreams.insert(*index)),
                 Step::Session(steps) | Step::Gather(steps) => self.steps(steps),

@@ -45,7 +45,7 @@ fn depth(id: &StationId) -> usize {
         StationId::Cpu => 0,
         StationId::InterpreterLock => 1,
         StationId::DatabaseServer => 2,
-        StationId::DatabaseLock => 3,
+        StationId::DatabaseLock | StationId::Row(_) => 3,
         StationId::Loop => 4,
         StationId::Connections(_) | StationId::DatabasePooler => 5,
         StationId::Semaphore(_) => 6,

@@ -26,6 +26,9 @@ pub struct Standstill {
     /// Locks, all held by requests that waited for one of them, for a connection or for a thread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<String>,
+    /// Rows of the database: requests that waited for one of them waited through its holder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<String>,
     /// The key of the patience that ends it; none if nothing does.
     pub ended_by: Option<String>,
     /// One lasted to the end of a run.
@@ -51,8 +54,18 @@ impl Standstill {
         if self.connections_waiting_for_a_connection > 0 {
             held.push(format!(
                 "{} of the {} connections of a worker were held by requests that waited for \
-                 another one",
-                self.connections_waiting_for_a_connection, self.connections
+                 another one{}",
+                self.connections_waiting_for_a_connection,
+                self.connections,
+                if self.rows.is_empty() { "" } else { ", or for one that did" },
+            ));
+        }
+        if !self.rows.is_empty() {
+            let rows: Vec<String> =
+                self.rows.iter().map(|rows| format!("`database.row.{rows}`")).collect();
+            held.push(format!(
+                "requests waited for {} that others of them had locked",
+                rows.join(" and ")
             ));
         }
         if !self.locks.is_empty() {

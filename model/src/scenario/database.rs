@@ -1,6 +1,6 @@
 //! The database and the connections to it.
 
-use super::{DatabaseClient, PgBouncer, Pooler};
+use super::{DatabaseClient, PgBouncer, Pooler, Rows};
 use crate::distribution::Distribution;
 use crate::units::Span;
 use crate::words::{JournalMode, Synchronous};
@@ -91,8 +91,28 @@ section! {
         /// Round trips of a ping, see `connections.pre_ping`.
         #[key(within(1, 50))]
         pub ping_trips: u32 = 1,
+        /// Rows that statements lock, by the name that `locks` gives.
+        #[key(by_name())]
+        pub row: Option<Vec<Rows>>,
+        /// How long a session waits for a lock until it looks for a deadlock. If it is part of one,
+        /// its own transaction fails.
+        #[key(at_least(LEAST_TIMEOUT), usually(Span::from_secs(60)))]
+        pub deadlock_timeout: Span = "1s",
+        /// How long a statement waits for a lock before it fails. Each wait for a lock counts by
+        /// itself.
+        #[key(or("never"), at_least(LEAST_TIMEOUT), usually(Span::from_secs(600)))]
+        pub lock_timeout: Option<Span> = "never",
+        /// How long a statement may take in the server, waits for locks included, before it fails.
+        #[key(or("never"), at_least(LEAST_TIMEOUT), usually(Span::from_secs(600)))]
+        pub statement_timeout: Option<Span> = "never",
+        /// How long a session may be idle in a transaction before the server ends it.
+        #[key(or("never"), at_least(LEAST_TIMEOUT), usually(Span::from_secs(600)))]
+        pub idle_in_transaction_session_timeout: Option<Span> = "never",
     }
 }
+
+/// The server counts its timeouts in milliseconds.
+const LEAST_TIMEOUT: Span = Span::from_millis(1);
 
 /// Connections that a server keeps for superusers: `superuser_reserved_connections`, unless it is
 /// set otherwise.
@@ -116,7 +136,17 @@ impl Postgres {
             synchronous_commit: SynchronousCommit::On,
             prepare_after: None,
             ping_trips: 1,
+            row: None,
+            deadlock_timeout: Span::from_secs(1),
+            lock_timeout: None,
+            statement_timeout: None,
+            idle_in_transaction_session_timeout: None,
         }
+    }
+
+    /// The rows that statements lock.
+    pub fn rows(&self) -> &[Rows] {
+        self.row.as_deref().unwrap_or_default()
     }
 
     /// The pooler's settings, if there is one.

@@ -7,7 +7,7 @@ use super::service::Service;
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Key, Keys, Section, TableType};
 use crate::units::Span;
-use crate::words::{Begin, Concurrency, Server, Statement};
+use crate::words::{Begin, Concurrency, RowLock, Server, Statement};
 
 section! {
     /// A class of requests.
@@ -58,6 +58,14 @@ section! {
         read: Option<String>,
         /// A query that writes, in a transaction of its own.
         write: Option<String>,
+        /// The rows, by their name in `database.row`, of which the query locks one until its
+        /// transaction ends: `SELECT ... FOR UPDATE`, or an UPDATE.
+        #[key(with_either("read", "write"))]
+        locks: Option<String>,
+        /// Which of the request's rows of that name: the same number is the same row, another
+        /// number another row.
+        #[key(within(1, MOST_ROWS), with("locks"))]
+        nth: Option<u32> = 1,
         /// Several statements in one transaction.
         transaction: Option<Vec<Statement>>,
         /// How the transaction begins.
@@ -88,8 +96,18 @@ section! {
         read: Option<String>,
         /// A query that writes.
         write: Option<String>,
+        /// The rows, by their name in `database.row`, of which the query locks one until the
+        /// transaction ends: `SELECT ... FOR UPDATE`, or an UPDATE.
+        locks: Option<String>,
+        /// Which of the request's rows of that name: the same number is the same row, another
+        /// number another row.
+        #[key(within(1, MOST_ROWS), with("locks"))]
+        nth: Option<u32> = 1,
     }
 }
+
+/// Most rows of one name that a request locks.
+const MOST_ROWS: u64 = 100;
 
 /// One step of a handler.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,10 +118,8 @@ pub enum Step {
     Block(Distribution),
     /// Waits as the concurrency model waits: parked in async, blocking elsewhere.
     Sleep(Distribution),
-    /// A query that reads; the name selects its cost.
-    Read(String),
-    /// A query that writes, in a transaction of its own.
-    Write(String),
+    /// A query that reads, or one that writes in a transaction of its own.
+    Statement(Statement),
     /// Several statements in one transaction.
     Transaction {
         /// Statements in order.
@@ -133,11 +149,20 @@ impl Step {
     /// It runs a statement, or a step inside does.
     pub fn uses_database(&self) -> bool {
         match self {
-            Step::Read(_) | Step::Write(_) | Step::Transaction { .. } => true,
+            Step::Statement(_) | Step::Transaction { .. } => true,
             Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => false,
             Step::Session(_) | Step::Gather(_) | Step::Lock { .. } => {
                 self.inside().iter().any(Step::uses_database)
             }
+        }
+    }
+
+    /// The statements that it runs itself; none of the steps inside.
+    pub fn statements(&self) -> &[Statement] {
+        match self {
+            Step::Statement(statement) => std::slice::from_ref(statement),
+            Step::Transaction { statements, .. } => statements,
+            _ => &[],
         }
     }
 
@@ -166,6 +191,8 @@ impl Keys for Step {
             sleep,
             read,
             write,
+            locks,
+            nth,
             transaction,
             begin,
             session,
@@ -178,8 +205,7 @@ impl Keys for Step {
         cpu.map(Step::Cpu)
             .or(block.map(Step::Block))
             .or(sleep.map(Step::Sleep))
-            .or(read.map(Step::Read))
-            .or(write.map(Step::Write))
+            .or(statement(read, write, locks, nth).map(Step::Statement))
             .or(transaction
                 .zip(begin)
                 .map(|(statements, begin)| Step::Transaction { statements, begin }))
@@ -200,9 +226,20 @@ impl Keys for Statement {
     const KEYS: &'static [Key] = StatementKeys::KEYS;
 
     fn read(fields: &Fields, upstreams: &[&str]) -> Option<Statement> {
-        let StatementKeys { read, write } = StatementKeys::read(fields, upstreams)?;
-        read.map(Statement::Read).or(write.map(Statement::Write))
+        let StatementKeys { read, write, locks, nth } = StatementKeys::read(fields, upstreams)?;
+        statement(read, write, locks, nth)
     }
+}
+
+fn statement(
+    read: Option<String>,
+    write: Option<String>,
+    locks: Option<String>,
+    nth: Option<u32>,
+) -> Option<Statement> {
+    let locks = locks.zip(nth).map(|(rows, nth)| RowLock { rows, nth });
+    let statement = read.map(Statement::read).or(write.map(Statement::write))?;
+    Some(Statement { locks, ..statement })
 }
 
 impl TableType for Statement {

@@ -60,6 +60,7 @@ impl Scenario {
             all.extend(upstream.capacity.map(|_| StationId::Upstream(name())));
         }
         all.extend(self.locks.iter().map(|lock| StationId::Lock(lock.name.clone())));
+        all.extend(self.rows().iter().map(|rows| StationId::Row(rows.name.clone())));
         all
     }
 }

@@ -15,6 +15,7 @@ mod objective;
 mod pgbouncer;
 mod request;
 mod retry;
+mod row;
 mod service;
 mod upstream;
 
@@ -33,10 +34,11 @@ pub use lock::{Lock, LockScope};
 pub use pgbouncer::{PgBouncer, PoolMode, Pooler};
 pub use request::Request;
 pub use retry::{Jitter, Retry, RetryOn};
+pub use row::Rows;
 pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 
-pub use crate::words::{Begin, Concurrency, JournalMode, Server, Statement, Synchronous};
+pub use crate::words::{Begin, Concurrency, JournalMode, RowLock, Server, Statement, Synchronous};
 
 use crate::costs::Costs;
 use crate::keys::{Fields, Keys, Section, TableType};
@@ -185,6 +187,14 @@ impl Scenario {
             upstream.expiry = if expiry { costs.client.expiry } else { upstream.expiry };
         }
         self.costs = costs;
+    }
+
+    /// Rows of the database server that statements lock.
+    pub fn rows(&self) -> &[Rows] {
+        match self.database.as_ref().map(|database| &database.engine) {
+            Some(Engine::Postgres(postgres)) => postgres.rows(),
+            Some(Engine::Sqlite(_)) | None => &[],
+        }
     }
 
     /// The scenario `name` from its checked keys; none if one is broken.

@@ -88,6 +88,10 @@ impl Retry {
             | ErrorKind::QueryWaitTimeout
             | ErrorKind::DatabaseConnectionLost
             | ErrorKind::DatabaseConnectionRefused
+            | ErrorKind::DatabaseDeadlock
+            | ErrorKind::DatabaseLockTimeout
+            | ErrorKind::DatabaseStatementTimeout
+            | ErrorKind::DatabaseIdleInTransaction
             | ErrorKind::LockTimeout
             | ErrorKind::UpstreamTimeout
             | ErrorKind::UpstreamFailed

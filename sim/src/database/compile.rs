@@ -147,14 +147,10 @@ impl Compiler<'_> {
         statement: &Statement,
         beside: Span,
     ) -> DrawId {
-        let (what, name) = match statement {
-            Statement::Read(name) => ("read", name),
-            Statement::Write(name) => ("write", name),
-        };
-        let cost = self.scenario.costs.query(name).expect("a checked scenario");
+        let cost = self.scenario.costs.query(&statement.query).expect("a checked scenario");
         // SQLite computes on the worker's processors, a database server may have its own.
         let scale = if self.is_sqlite() { self.scale } else { self.server_scale() };
-        self.draw(what, path, cost.engine.later(beside).scale(scale))
+        self.draw(statement.kind(), path, cost.engine.later(beside).scale(scale))
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {

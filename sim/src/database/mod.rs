@@ -14,7 +14,7 @@ pub(crate) use explain::explain;
 pub(crate) use pool::Pool;
 pub(crate) use postgres::cpu_of_server;
 
-use model::scenario::{DriverMode, Engine, Scenario};
+use model::scenario::{DriverMode, Engine, Rows, Scenario, Step};
 use model::units::Instant;
 
 use crate::engine::{Arena, NONE};
@@ -105,10 +105,12 @@ pub(crate) struct Plan {
     pub(crate) connection_threads: bool,
     /// Async handlers await the database; if not, they block their loop in it.
     pub(crate) awaited: bool,
+    /// The draws for the rows that statements lock.
+    pub(crate) rows: Vec<postgres::Drawn>,
 }
 
 impl Plan {
-    pub(crate) fn new(scenario: &Scenario) -> Option<Plan> {
+    pub(crate) fn new(scenario: &Scenario, seed: u64) -> Option<Plan> {
         let database = scenario.database.as_ref()?;
         let awaited = database.driver == DriverMode::Async;
         Some(Plan {
@@ -118,8 +120,22 @@ impl Plan {
             },
             connection_threads: matches!(database.engine, Engine::Sqlite(_)) && awaited,
             awaited,
+            rows: scenario.rows().iter().map(|rows| drawn(scenario, rows, seed)).collect(),
         })
     }
+}
+
+/// The draws for `rows`, of which a request locks as many as its statements say.
+fn drawn(scenario: &Scenario, rows: &Rows, seed: u64) -> postgres::Drawn {
+    fn most(step: &Step, name: &str) -> u32 {
+        let locks = step.statements().iter().filter_map(|statement| statement.locks.as_ref());
+        let own = locks.filter(|lock| lock.rows == name).map(|lock| lock.nth).max();
+        let inside = step.inside().iter().map(|step| most(step, name)).max();
+        own.max(inside).unwrap_or(0)
+    }
+    let steps = scenario.endpoints.iter().flat_map(|endpoint| endpoint.all_steps());
+    let most = steps.map(|step| most(step, &rows.name)).max().unwrap_or(0);
+    postgres::Drawn::new(rows, most, seed)
 }
 
 /// A database connection.
@@ -169,9 +185,16 @@ pub(crate) struct OfTask {
     pub(crate) checkpointing: bool,
     /// When it asked the pool for a connection.
     pub(crate) asked: Instant,
+    /// Rows that it has changed and passed on.
+    pub(crate) passed: u32,
 }
 
 impl OfTask {
-    pub(crate) const NEW: OfTask =
-        OfTask { connection: NONE, polls: 0, checkpointing: false, asked: Instant::START };
+    pub(crate) const NEW: OfTask = OfTask {
+        connection: NONE,
+        polls: 0,
+        checkpointing: false,
+        asked: Instant::START,
+        passed: 0,
+    };
 }

@@ -2,7 +2,7 @@
 
 use model::place::{self, Place};
 use model::scenario::{Concurrency, Connections};
-use model::units::Span;
+use model::units::{Instant, Span};
 
 use super::pool::{Checkin, Checkout, Pool};
 use super::sqlite::Hold;
@@ -180,6 +180,8 @@ impl<T: Trace> Engine<'_, T> {
         self.tasks[task].database.connection = entry.outer;
         // A transaction whose handler was dropped is rolled back before the connection is used again.
         self.database.connections[connection].session.begun = false;
+        self.database.connections[connection].session.idle_since = Instant::NEVER;
+        self.release_rows(connection, None);
         self.unlink_idle(connection);
         match self.pool(task).checkin(connection, open) {
             Checkin::Handed(waiter) => {

@@ -2,6 +2,7 @@
 //!
 //! Slow: it looks at everything. A [`Trace`] asks for it, see [`Trace::AUDITS`].
 
+use model::place;
 use model::scenario::{Connections, Spread};
 use model::units::Instant;
 
@@ -32,8 +33,8 @@ impl<T: Trace> Engine<'_, T> {
     fn audit_waits(&self) {
         let mut waits = Waits::of(self.scenario());
         for (task, _) in live(&self.tasks) {
-            let Some(awaited) = self.awaited(task) else { continue };
-            self.count_wait(&mut waits, task, awaited, true);
+            let Some(for_what) = self.awaits(task) else { continue };
+            self.count_wait(&mut waits, task, for_what, true);
         }
         assert!(waits.iter().zip(&self.waits).all(|(found, counted)| found.counts_as(counted)));
     }
@@ -207,6 +208,7 @@ impl<T: Trace> Engine<'_, T> {
         let owned = live(&self.database.connections).filter(|(_, c)| c.thread != NONE).count();
         assert_eq!(drivers, owned, "each driver thread is one connection's");
         self.audit_sessions();
+        self.audit_rows();
         let Some(locks) = &self.database.locks else { return };
         let level = |wanted: Level| {
             live(&self.database.connections).filter(|(_, c)| c.hold.level >= wanted).count()
@@ -216,6 +218,35 @@ impl<T: Trace> Engine<'_, T> {
         assert_eq!(level(Level::Reserved) as u64, self.seen.sqlite.writer.value());
         if level(Level::Exclusive) > 0 {
             assert_eq!(locks.readers(), 1, "a connection that excludes others is alone");
+        }
+    }
+
+    /// Each locked row has one holder, and those that wait for it are counted.
+    fn audit_rows(&self) {
+        let rows = &self.database.server.rows;
+        let seen = &self.seen.postgres.rows;
+        let (mut held, mut waiting) = (vec![0; seen.len()], vec![0; seen.len()]);
+        for (row, connection, count) in rows.locked() {
+            let session = &self.database.connections[connection].session;
+            assert!(session.rows.contains(&row), "the holder of a row knows of it");
+            let task = rows.holder(row).map_or(NONE, |(_, task)| task);
+            let at_server = [place::SERVER, place::DISK].contains(&self.tasks[task].place);
+            assert!(session.begun || at_server, "a row is held by a transaction");
+            held[row.rows as usize] += 1;
+            waiting[row.rows as usize] += count as u64;
+            for task in rows.waiting(row) {
+                let session = &self.database.connections[self.tasks[task].database.connection];
+                assert_eq!(session.session.awaits, Some(row), "who waits for a row knows of it");
+            }
+        }
+        let sessions = || live(&self.database.connections).map(|(_, one)| &one.session);
+        let known: usize = sessions().map(|session| session.rows.len()).sum();
+        assert_eq!(known as u64, held.iter().sum::<u64>(), "each row is held once");
+        let awaited = sessions().filter(|session| session.awaits.is_some()).count();
+        assert_eq!(awaited as u64, waiting.iter().sum::<u64>(), "a session waits for one row");
+        for (index, seen) in seen.iter().enumerate() {
+            assert_eq!(held[index], seen.held.value(), "locked rows are counted");
+            assert_eq!(waiting[index], seen.waiting.value(), "so are those who wait for one");
         }
     }
 

@@ -48,6 +48,16 @@ pub enum Event {
     PoolerPassed { task: u32 },
     /// The database server is done with a statement.
     ServerDone { task: u32 },
+    /// A statement gets the row that it waited for.
+    RowGranted { task: u32, ticket: u32 },
+    /// A session looks for a deadlock.
+    DeadlockTimeout { task: u32, ticket: u32 },
+    /// A statement waits no longer for a row.
+    LockTimeout { task: u32, ticket: u32 },
+    /// The database server is no longer patient with a statement.
+    StatementTimeout { task: u32, ticket: u32 },
+    /// It is no longer patient with a session that is idle in a transaction.
+    IdleInTransaction { connection: u32 },
     /// The log of the database server is synced.
     LogSynced,
     /// Something fails on schedule.
@@ -75,7 +85,11 @@ impl Event {
             | Event::RetryHandshake { task, .. }
             | Event::ServerArrival { task }
             | Event::PoolerPassed { task }
-            | Event::ServerDone { task } => Some(task),
+            | Event::ServerDone { task }
+            | Event::RowGranted { task, .. }
+            | Event::DeadlockTimeout { task, .. }
+            | Event::LockTimeout { task, .. }
+            | Event::StatementTimeout { task, .. } => Some(task),
             // An upstream works on, also if its caller has gone.
             Event::UpstreamDone { .. }
             | Event::WindowOpens
@@ -86,6 +100,7 @@ impl Event {
             | Event::SupervisorLooks
             | Event::Recycle { .. }
             | Event::CoreAwake
+            | Event::IdleInTransaction { .. }
             | Event::LogSynced
             | Event::FaultBegins { .. }
             | Event::FaultEnds

@@ -297,17 +297,21 @@ fn distribution(distribution: &Distribution) -> String {
 /// The statements of a step in the order in which they are compiled.
 fn statement_names(step: &Step, names: &mut Vec<String>) {
     match step {
-        Step::Read(query) => names.push(format!("read `{query}`")),
-        Step::Write(query) => names.push(format!("write `{query}`")),
-        Step::Transaction { statements, .. } => {
-            names.extend(statements.iter().map(|statement| match statement {
-                Statement::Read(query) => format!("read `{query}`"),
-                Statement::Write(query) => format!("write `{query}`"),
-            }));
+        Step::Statement(_) | Step::Transaction { .. } => {
+            names.extend(step.statements().iter().map(statement_name));
         }
         Step::Session(steps) | Step::Gather(steps) | Step::Lock { steps, .. } => {
             steps.iter().for_each(|step| statement_names(step, names));
         }
         Step::Cpu(_) | Step::Block(_) | Step::Sleep(_) | Step::Call(_) => {}
+    }
+}
+
+fn statement_name(statement: &Statement) -> String {
+    let name = format!("{} `{}`", statement.kind(), statement.query);
+    match &statement.locks {
+        None => name,
+        Some(lock) if lock.nth == 1 => format!("{name}, locking a row of `{}`,", lock.rows),
+        Some(lock) => format!("{name}, locking row {} of `{}`,", lock.nth, lock.rows),
     }
 }

@@ -169,7 +169,7 @@ fn deferred(steps: &[Step], path: &str, changes: &mut Vec<Setting>) {
 }
 
 fn reads_first(statements: &[Statement]) -> bool {
-    let writes = |statement: &Statement| matches!(statement, Statement::Write(_));
+    let writes = |statement: &Statement| statement.writes;
     statements.iter().any(writes) && !statements.first().is_some_and(writes)
 }
 

@@ -71,6 +71,13 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
         ("database", "query_wait_timeout") => {
             Some(format!("`query_wait_timeout = {}` in pgbouncer.ini", seconds(to)))
         }
+        ("database", "count") => Some(format!(
+            "{to} rows in the place of what many requests lock now, each of which locks one of them"
+        )),
+        (
+            "database",
+            "lock_timeout" | "statement_timeout" | "idle_in_transaction_session_timeout",
+        ) => Some(format!("`{last} = {}ms` in postgresql.conf, or SET in a session", millis(to))),
         ("database", "cpu") => Some("a database server on a machine of its own".into()),
         ("database", "cores") => Some(format!("a database server with {to} processors")),
         ("upstream", "max_in_flight") => choose(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::costs::{CpuCosts, PostgresClientCosts, Work};
 use model::distribution::Distribution;
-use model::scenario::{Concurrency, Hold, Scenario, Server, Statement, Step};
+use model::scenario::{Concurrency, Hold, Scenario, Server, Step};
 use model::stream::Purpose;
 use model::units::Span;
 use model::workload::step_purpose;
@@ -306,11 +306,8 @@ impl<'s> Compiler<'s> {
                 let draw = self.draw("sleep", path, time.clone());
                 self.emit(Basic::Sleep { draw });
             }
-            Step::Read(query) => {
-                self.database(path, &[Statement::Read(query.clone())], None);
-            }
-            Step::Write(query) => {
-                self.database(path, &[Statement::Write(query.clone())], None);
+            Step::Statement(statement) => {
+                self.database(path, std::slice::from_ref(statement), None);
             }
             Step::Transaction { statements, begin } => {
                 self.database(path, statements, Some(*begin));

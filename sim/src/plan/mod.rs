@@ -126,7 +126,7 @@ impl Plan {
             rejected: program.rejected,
             cpu: cpu::Plan::new(scenario, seed),
             event_loop: event_loop::Plan::new(scenario),
-            database: database::Plan::new(scenario),
+            database: database::Plan::new(scenario, seed),
             locks_held: program.locks_held,
             places: place::ids(scenario),
             scenario: scenario.clone(),

@@ -3,6 +3,7 @@
 //! connection; or two locks are held by requests that wait for the other one.
 
 mod answer;
+mod rows;
 mod run;
 
 pub(crate) use answer::standstill;
@@ -25,7 +26,7 @@ pub(crate) enum Awaited {
 /// Things of which a worker has some, beside its locks: threads and connections.
 const BESIDE_LOCKS: usize = 2;
 
-/// What waiting requests hold: of one worker, or of all where a lock is shared by all.
+/// What waiting requests hold: of one worker, or of all where a lock or a database's rows are shared.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Waits {
     /// So many resources of each worker.
@@ -45,7 +46,9 @@ impl Waits {
     pub(crate) fn of(scenario: &Scenario) -> Vec<Waits> {
         let workers = scenario.service.workers as usize;
         let of_worker = BESIDE_LOCKS + scenario.locks.len();
-        let shared = scenario.locks.iter().any(|lock| lock.scope == LockScope::Service);
+        // The rows of a database are locked by requests of all workers.
+        let shared = scenario.locks.iter().any(|lock| lock.scope == LockScope::Service)
+            || !scenario.rows().is_empty();
         let (count, resources) =
             if shared { (1, workers * of_worker) } else { (workers, of_worker) };
         let (held, standing) = (vec![0; resources * resources], vec![false; resources]);
@@ -79,4 +82,7 @@ pub struct Observed {
     pub threads: u32,
     /// Locks that were held by requests that waited, in order.
     pub locks: Vec<u32>,
+    /// Rows of the database that requests waited for which stood still, in order.
+    #[serde(default)]
+    pub rows: Vec<u32>,
 }

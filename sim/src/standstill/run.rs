@@ -19,21 +19,25 @@ impl<T: Trace> Engine<'_, T> {
         count
     }
 
-    /// `task` begins to wait.
+    /// `task` begins to wait, and with it those that wait for rows that it has locked.
     pub(crate) fn begin_wait(&mut self, task: u32, awaited: Awaited) {
-        let mut waits = std::mem::take(&mut self.waits);
-        self.count_wait(&mut waits, task, awaited, true);
-        self.waits = waits;
-        self.look_for_standstill(self.worker_of(task));
+        let for_what = (self.worker_of(task), awaited);
+        let tasks = self.and_behind(task);
+        self.count_waits(&tasks, for_what, true);
+        self.look_for_standstill(for_what.0, &tasks);
     }
 
     /// `task` has what it waited for, or has given up. If it was one of those that stood still, they
     /// do so no more.
     pub(crate) fn end_wait(&mut self, task: u32, awaited: Awaited) {
-        let worker = self.worker_of(task);
-        let mut waits = std::mem::take(&mut self.waits);
-        let stood_still = self.count_wait(&mut waits, task, awaited, false);
-        self.waits = waits;
+        let tasks = self.and_behind(task);
+        self.no_longer(&tasks, (self.worker_of(task), awaited));
+    }
+
+    /// `tasks` wait no longer for this.
+    pub(super) fn no_longer(&mut self, tasks: &[u32], for_what: (u32, Awaited)) {
+        let stood_still = self.count_waits(tasks, for_what, false);
+        let worker = for_what.0;
         let group = self.waits_of(worker);
         let group = &mut self.waits[group];
         if let Some(since) = group.since.take_if(|_| stood_still) {
@@ -59,22 +63,39 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The process of these tasks ends: they wait no longer.
     pub(crate) fn end_waits(&mut self, tasks: &[u32]) {
-        let mut waits = std::mem::take(&mut self.waits);
         for &task in tasks {
+            // Those that wait for its rows get them, and it is gone.
+            self.release_rows_of(task);
             if let Some(awaited) = self.awaited(task) {
-                self.count_wait(&mut waits, task, awaited, false);
+                self.count_waits(&[task], (self.worker_of(task), awaited), false);
             }
         }
+    }
+
+    /// Counts what `tasks` hold while they wait for this, or no longer. True if one of them stands
+    /// still.
+    pub(super) fn count_waits(
+        &mut self,
+        tasks: &[u32],
+        for_what: (u32, Awaited),
+        begins: bool,
+    ) -> bool {
+        let mut waits = std::mem::take(&mut self.waits);
+        let mut stands_still = false;
+        for &task in tasks {
+            stands_still |= self.count_wait(&mut waits, task, for_what, begins);
+        }
         self.waits = waits;
+        stands_still
     }
 
     /// Those that `worker` can stand still with.
-    fn waits_of(&self, worker: u32) -> usize {
+    pub(super) fn waits_of(&self, worker: u32) -> usize {
         if self.waits.len() == 1 { 0 } else { worker as usize }
     }
 
     /// The row and column of a resource as `worker` sees it.
-    fn resource(&self, waits: &Waits, worker: u32, resource: Awaited) -> usize {
+    pub(super) fn resource(&self, waits: &Waits, worker: u32, resource: Awaited) -> usize {
         let shared = waits.resources > waits.of_worker;
         let first = if shared { worker as usize * waits.of_worker } else { 0 };
         match resource {
@@ -88,19 +109,19 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    /// Counts what `task` holds while it waits, or no longer. True if it is one of those that stand
-    /// still.
+    /// Counts what `task` holds while it waits for what is awaited of this worker, or no longer. True
+    /// if it is one of those that stand still.
     pub(crate) fn count_wait(
         &self,
         waits: &mut [Waits],
         task: u32,
-        awaited: Awaited,
+        (awaited_of, awaited): (u32, Awaited),
         begins: bool,
     ) -> bool {
         let mut stands_still = false;
         let worker = self.worker_of(task);
         let waits = &mut waits[if waits.len() == 1 { 0 } else { worker as usize }];
-        let column = self.resource(waits, worker, awaited);
+        let column = self.resource(waits, awaited_of, awaited);
         let mut add = |held: Awaited, units: u32| {
             let row = self.resource(waits, worker, held);
             let count = &mut waits.held[row * waits.resources + column];
@@ -137,8 +158,8 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// Finds resources that are held entirely by those that wait for one of them: none of these
-    /// can go on.
-    fn look_for_standstill(&mut self, worker: u32) {
+    /// can go on. `begun` are those that have begun to wait.
+    pub(super) fn look_for_standstill(&mut self, worker: u32, begun: &[u32]) {
         let group = self.waits_of(worker);
         if self.waits[group].since.is_some() {
             return;
@@ -159,13 +180,13 @@ impl<T: Trace> Engine<'_, T> {
             waits[leaves] = false;
         }
         if waits.contains(&true) {
-            self.stand_still(worker, &waits);
+            self.stand_still(worker, &waits, begun);
         }
         self.waits[group].standing = waits;
     }
 
     /// The resources that are `standing` are held by requests that wait for each other.
-    fn stand_still(&mut self, worker: u32, standing: &[bool]) {
+    fn stand_still(&mut self, worker: u32, standing: &[bool], begun: &[u32]) {
         let group = self.waits_of(worker);
         self.waits[group].since = Some(self.now);
         let waits = &self.waits[group];
@@ -179,7 +200,11 @@ impl<T: Trace> Engine<'_, T> {
         let all = 0..self.scenario().locks.len() as u32;
         let locks: Vec<u32> = all.filter(|&lock| standing[at(Awaited::Lock(lock))]).collect();
         let count = locks.len() as u32;
+        let rows = self.rows_waited_for(standing, begun);
         let seen = &mut self.seen.standstill;
+        seen.rows.extend(rows);
+        seen.rows.sort_unstable();
+        seen.rows.dedup();
         seen.count += 1;
         seen.first.get_or_insert(self.now);
         seen.for_thread = seen.for_thread.max(for_thread);

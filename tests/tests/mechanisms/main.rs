@@ -22,6 +22,7 @@ mod pools;
 mod postgres;
 mod processes;
 mod retries;
+mod rows;
 mod sqlite;
 mod stage;
 mod traces;

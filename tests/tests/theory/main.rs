@@ -33,7 +33,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 91] = [
+const FAMILY: [&str; 95] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -48,6 +48,10 @@ const FAMILY: [&str; 91] = [
     "M/M/1 at a lock: mean response time",
     "M/M/4 at a lock of four holders: mean response time",
     "M/M/1 with constant patience at a lock: share that gives up",
+    "M/M/1 at a row: mean response time",
+    "M/M/1 at a row that is changed: mean response time",
+    "M/M/1 at each of four rows: mean response time",
+    "M/M/1 with constant patience at a row: share that gives up",
     "M/M/4: mean response time",
     "M/M/4: busy cores",
     "M/M/4 with patience: share that gives up",

@@ -157,6 +157,46 @@ fn mmc_at_the_connections_of_a_pooler() {
         .check();
 }
 
+/// Whoever comes next: a row that is only locked is passed on in order, one that is changed by chance.
+#[test]
+fn mm1_at_a_row_of_the_database() {
+    let wanted = mg1_response_time(60.0, Service::exponential(0.01));
+    case_of("hot-row", &[])
+        .claim("M/M/1 at a row: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+    let changes = "endpoint.order.steps[0].transaction[0]={ write = \"lock\", locks = \"stock\" }";
+    case_of("hot-row", &[changes])
+        .claim("M/M/1 at a row that is changed: mean response time", wanted, |o| {
+            response_time(&o[0])
+        })
+        .check();
+    let four = ["database.row.stock.count=4", "load.rate=240/s", "load.duration=200s"];
+    case_of("hot-row", &four)
+        .claim("M/M/1 at each of four rows: mean response time", wanted, |o| response_time(&o[0]))
+        .check();
+}
+
+/// `statement_timeout` is a constant patience where the statement that locks the row does nothing else,
+/// and the row is held by a session that is idle in its transaction.
+#[test]
+fn constant_patience_at_a_row_of_the_database() {
+    let steps = "[{ read = \"lock\", locks = \"stock\" }, { sleep = { mean = \"10ms\" } }]";
+    let sets = [
+        "database.statement_timeout=15ms",
+        "database.transactions=session",
+        "database.hold=handler",
+        "load.rate=100/s",
+        &format!("endpoint.order.steps={steps}"),
+    ];
+    case_of("hot-row", &sets)
+        .claim(
+            "M/M/1 with constant patience at a row: share that gives up",
+            mm1_share_out_of_patience(100.0, 0.01, 0.015),
+            |o| error_share(&o[0], ErrorKind::DatabaseStatementTimeout),
+        )
+        .check();
+}
+
 #[test]
 fn commits_share_the_syncs_of_the_log() {
     let (rate, sync) = (100.0, 0.01);

@@ -31,6 +31,16 @@ pub(super) fn check(scenario: &Scenario, root: &Fields, problems: &mut Problems)
                 .advice("write `pooler = \"pgbouncer\"`, or remove `pgbouncer`"),
         );
     }
+    if postgres.pooler == Pooler::PgBouncer
+        && postgres.idle_in_transaction_session_timeout.is_some()
+    {
+        let key = "idle_in_transaction_session_timeout";
+        problems.push(
+            Problem::new(table.position(key), format!("`database.{key}` behind PgBouncer"))
+                .allowed(format!("`{key}` only with `pooler = \"none\"`"))
+                .advice("remove it, or the pooler"),
+        );
+    }
     let Some(client) = postgres.client else { return };
     let mut refuse = |found: String, allowed: &str, advice: &str| {
         let at = table.position("client");

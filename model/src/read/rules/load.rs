@@ -5,9 +5,7 @@ use crate::distribution::Distribution;
 use crate::keys::{Fields, Keys, Origin, Typed, path, read_field};
 use crate::read::diagnostic::{Problem, Problems};
 use crate::read::trace::check_names;
-use crate::scenario::{
-    Alone, Connections, Engine, OnOff, Profile, Scenario, Source, Statement, Step,
-};
+use crate::scenario::{Alone, Connections, Engine, OnOff, Profile, Scenario, Source, Step};
 use crate::trace::Trace;
 use crate::units::Span;
 use crate::workload::LEAST_PATIENCE;
@@ -291,10 +289,10 @@ fn step_takes_time(scenario: &Scenario, cpu: &crate::costs::CpuCosts, step: &Ste
     };
     match step {
         Step::Cpu(d) | Step::Block(d) | Step::Sleep(d) => Some(!Distribution::is_zero(d)),
-        Step::Read(query) | Step::Write(query) => database(statement(query)),
-        Step::Transaction { statements, .. } => database(statements.iter().any(|s| match s {
-            Statement::Read(query) | Statement::Write(query) => statement(query),
-        })),
+        Step::Statement(one) => database(statement(&one.query)),
+        Step::Transaction { statements, .. } => {
+            database(statements.iter().any(|one| statement(&one.query)))
+        }
         Step::Call(index) => {
             let upstream = scenario.upstreams.get(*index)?;
             let no_patience =

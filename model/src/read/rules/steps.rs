@@ -1,7 +1,7 @@
 //! The steps of handlers: the names that they use, and that there are some.
 
 use super::names;
-use crate::keys::{Fields, Position};
+use crate::keys::{Fields, Position, read_field};
 use crate::read::diagnostic::{Problem, Problems, brief, did_you_mean, one_of};
 use crate::read::path::KeyPath;
 
@@ -13,6 +13,9 @@ struct Names<'a> {
     locks: Option<Vec<&'a str>>,
     /// Queries with a cost; none if there is no cost profile to judge by.
     queries: Option<Vec<&'a str>>,
+    /// Rows that may be locked; none if their table is broken, or the database's.
+    rows: Option<Vec<(&'a str, u32)>>,
+    engine: Option<&'static str>,
     has_database: bool,
 }
 
@@ -22,6 +25,8 @@ pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems
         upstreams: names(root, "upstream"),
         locks: names(root, "lock"),
         queries: root.table("costs").and_then(|costs| names(costs, "query")),
+        rows: root.table("database").and_then(rows),
+        engine: root.table("database").and_then(|database| database.word("engine")),
         has_database: root.has("database"),
     };
     let path = KeyPath::Key(&KeyPath::Root, "endpoint");
@@ -34,10 +39,18 @@ pub(super) fn check(root: &Fields, endpoints: &[Fields], problems: &mut Problems
     }
 }
 
+/// The rows of a database that may be locked, and how many there are.
+fn rows(database: &Fields) -> Option<Vec<(&str, u32)>> {
+    let count = |table: &Fields| read_field(table, "count", &[]);
+    let row = |name| Some((name, count(database.table("row")?.table(name)?)?));
+    names(database, "row")?.into_iter().map(row).collect()
+}
+
 fn steps(list: &[Fields], names: &Names, path: &KeyPath, problems: &mut Problems) {
     for (index, fields) in list.iter().enumerate() {
         let path = path.index(index);
         statement(fields, names, &path, problems);
+        row(fields, names, &path, problems);
         transaction(fields, names, &path.key("transaction"), problems);
         session(fields, names, &path.key("session"), problems);
         call(fields, names, &path.key("call"), problems);
@@ -68,6 +81,50 @@ fn statement(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Prob
     }
 }
 
+/// A statement locks rows that there are, of a server.
+fn row(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
+    let Some(name) = fields.text("locks") else { return };
+    let (locks, at) = (path.key("locks"), fields.position("locks"));
+    match names.engine {
+        None => return,
+        Some("postgres") => {}
+        Some(engine) => {
+            problems.push(
+                Problem::new(at, format!("`{locks}` with `engine = \"{engine}\"`"))
+                    .allowed("`locks` only with `engine = \"postgres\"`")
+                    .advice("remove it: SQLite locks the whole database for a write"),
+            );
+            return;
+        }
+    }
+    let Some(rows) = &names.rows else { return };
+    let Some((_, count)) = rows.iter().find(|(known, _)| *known == name) else {
+        let found = format!("`{locks}` is \"{}\", and there are no such rows", brief(name));
+        let add = format!("add a table `[database.row.{}]` with their `count`", brief(name));
+        let known: Vec<&str> = rows.iter().map(|(known, _)| *known).collect();
+        problems.push(unknown(Problem::new(at, found), name, &known, add));
+        return;
+    };
+    let nth: Option<u32> = read_field::<Option<u32>>(fields, "nth", &[]).flatten();
+    if let Some(nth) = nth.filter(|nth| nth > count) {
+        let name = brief(name);
+        problems.push(
+            Problem::new(
+                fields.position("nth"),
+                format!(
+                    "`{}` is {nth}, and `database.row.{name}.count` is {count}",
+                    path.key("nth")
+                ),
+            )
+            .allowed(match count {
+                1 => "1, as there is one row".to_string(),
+                count => format!("1 to {count}: a request's rows are different ones"),
+            })
+            .advice("write a smaller number, or raise the count"),
+        );
+    }
+}
+
 fn transaction(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Problems) {
     let Some(list) = fields.list("transaction") else { return };
     if list.is_empty() {
@@ -75,6 +132,7 @@ fn transaction(fields: &Fields, names: &Names, path: &KeyPath, problems: &mut Pr
     }
     for (index, fields) in list.iter().enumerate() {
         statement(fields, names, &path.index(index), problems);
+        row(fields, names, &path.index(index), problems);
     }
 }
 

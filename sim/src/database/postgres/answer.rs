@@ -1,5 +1,6 @@
 //! The database server in answers: its processors.
 
+use model::keys;
 use model::place;
 use model::report::Bound;
 use model::scenario::{Connections, Engine, Postgres, Scenario, SynchronousCommit};
@@ -31,12 +32,29 @@ pub struct Observed {
     pub commands: u64,
     /// Syncs of the log.
     pub syncs: u64,
+    /// Rows that statements lock, by their number in the scenario.
+    pub rows: Vec<OfRows>,
+}
+
+/// What is counted of rows of one name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct OfRows {
+    /// Those that are locked.
+    pub held: Gauge,
+    /// Statements that wait for one.
+    pub waiting: Gauge,
 }
 
 impl Observed {
+    /// Nothing seen yet of a server with so many names of rows.
+    pub(crate) fn new(rows: usize) -> Observed {
+        Observed { rows: vec![OfRows::default(); rows], ..Default::default() }
+    }
+
     pub(crate) fn gauges(&mut self) -> impl Iterator<Item = &mut Gauge> {
         let pooler = [&mut self.pooler, &mut self.pooler_queue];
-        [&mut self.busy, &mut self.queue, &mut self.sessions].into_iter().chain(pooler)
+        let rows = self.rows.iter_mut().flat_map(|rows| [&mut rows.held, &mut rows.waiting]);
+        [&mut self.busy, &mut self.queue, &mut self.sessions].into_iter().chain(pooler).chain(rows)
     }
 
     pub(crate) fn reset(&mut self) {
@@ -68,6 +86,16 @@ pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
                 .visits(|o, _| o.postgres.pooler.entries() + o.postgres.pooler_queue.entries()),
         );
     }
+    for (index, rows) in postgres.rows().iter().enumerate() {
+        let (id, count) = (StationId::Row(rows.name.clone()), u64::from(rows.count));
+        // A row is handed over without coming free.
+        let source = StationSource::new(id, Some(count), |o, i| &o.postgres.rows[i].held)
+            .queue(|o, i| &o.postgres.rows[i].waiting)
+            .visits(|o, i| {
+                o.postgres.rows[i].held.entries() + o.postgres.rows[i].waiting.entries()
+            });
+        all.push(source.of(index));
+    }
 }
 
 pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
@@ -90,6 +118,26 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     if postgres.synchronous_commit == SynchronousCommit::On {
         let knob = Candidate::of("database.synchronous_commit", "on".into(), "off".into());
         all.push(knob.at(Limit::LogSync));
+    }
+    row_candidates(postgres, all);
+}
+
+/// More rows in the place of few that many lock, and more patience of the server.
+fn row_candidates(postgres: &Postgres, all: &mut Vec<Candidate>) {
+    for (id, rows) in (0..).zip(postgres.rows()) {
+        let key = keys::path(&["database", "row", &rows.name, "count"]);
+        let knob = Candidate::of(&key, rows.count.to_string(), double(rows.count));
+        all.push(knob.at(Limit::Row(id)).price(Price::Code));
+    }
+    let idle = postgres.idle_in_transaction_session_timeout;
+    for (key, span, limit) in [
+        ("lock_timeout", postgres.lock_timeout, Limit::DatabaseLockTimeout),
+        ("statement_timeout", postgres.statement_timeout, Limit::StatementTimeout),
+        ("idle_in_transaction_session_timeout", idle, Limit::IdleInTransaction),
+    ] {
+        let Some(span) = span else { continue };
+        let knob = Candidate::of(&format!("database.{key}"), span.to_string(), twice(span));
+        all.push(knob.at(limit).price(Price::Patience));
     }
 }
 
@@ -153,16 +201,28 @@ pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) -> Option<Pc> {
                 _ => 1.0,
             };
             let (engine, trip) = (walk.mean(engine), walk.mean(round_trip) * trips);
+            let blocks = walk.database_blocks();
             walk.demand.add_held(Holding::DatabaseServer, engine);
-            walk.spend(place::SERVER, engine + trip, walk.database_blocks());
+            // A row is locked when the server has worked, and given back when the transaction ends.
+            let back = if walk.plan.scenario.rows().is_empty() { 0.0 } else { trip / 2.0 };
+            walk.spend(place::SERVER, engine + trip - back, blocks);
+            if let Some(locks) = command.locks() {
+                walk.hold(Holding::Row(locks.rows, locks.nth));
+            }
             if let Some(sync) = command.sync() {
-                walk.spend(place::DISK, walk.mean(sync), walk.database_blocks());
+                walk.spend(place::DISK, walk.mean(sync), blocks);
             }
             match command {
-                Command::Begin => walk.hold(Holding::Transaction),
+                Command::Begin | Command::Statement { begins: true, .. } => {
+                    walk.hold(Holding::Transaction);
+                }
                 Command::Commit { .. } | Command::Rollback => walk.release(Holding::Transaction),
                 _ => {}
             }
+            if !walk.holds(Holding::Transaction) {
+                walk.release_rows();
+            }
+            walk.spend(place::SERVER, back, blocks);
         }
     }
     None
@@ -175,6 +235,10 @@ pub(crate) fn cpu_of_server(scenario: &Scenario, mean: &Demand) -> f64 {
 }
 
 pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {
+    for (id, rows) in (0..).zip(scenario.rows()) {
+        let key = keys::path(&["database", "row", &rows.name, "count"]);
+        all.push(bound(&key, f64::from(rows.count), mean.held_rows(id)));
+    }
     let Some(postgres) = settings(scenario).filter(|postgres| !postgres.shares_cpu()) else {
         return;
     };

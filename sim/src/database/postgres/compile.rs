@@ -8,7 +8,7 @@ use model::scenario::{
 };
 use model::units::Span;
 
-use super::{Command, Op};
+use super::{Command, Locks, Op};
 use crate::database;
 use crate::plan::{Basic, Compiler, DrawId};
 
@@ -40,7 +40,7 @@ impl<'s> Compiler<'s> {
         begin: Option<Begin>,
     ) {
         let alone = begin.is_none();
-        let write = matches!(statements, [Statement::Write(_)]);
+        let write = matches!(statements, [one] if one.writes);
         let explicit = postgres.transactions == Transactions::Explicit;
         let begins = match postgres.transactions {
             Transactions::Commit => false,
@@ -60,10 +60,14 @@ impl<'s> Compiler<'s> {
             let cpu = self.client_cost(|c| c.statement);
             self.burn(cpu);
             let commits = explicit && alone && write;
+            let locks = locks(postgres, statement);
             let command = match commits {
-                true => Command::Write { sync: self.log_sync(postgres, &path) },
+                true => Command::Write { sync: self.log_sync(postgres, &path), locks },
                 // Nothing else begins what the COMMIT after it ends.
-                false => Command::Statement { begins: !begins && !explicit && (!alone || write) },
+                false => {
+                    let begins = !begins && !explicit && (!alone || write);
+                    Command::Statement { begins, locks }
+                }
             };
             let costs = self.server_costs();
             let commit = if commits { costs.commit } else { Span::ZERO };
@@ -93,7 +97,7 @@ impl<'s> Compiler<'s> {
 
     /// A statement's number: the same for the same query.
     fn number_of(&mut self, statement: &Statement) -> u32 {
-        let (Statement::Read(name) | Statement::Write(name)) = statement;
+        let name = &statement.query;
         let known = self.queries.iter().position(|query| query == name);
         let number = known.unwrap_or_else(|| {
             self.queries.push(name.clone());
@@ -177,4 +181,11 @@ impl<'s> Compiler<'s> {
             self.if_due(Command::Deallocate, &path);
         }
     }
+}
+
+/// The row that `statement` locks.
+fn locks(postgres: &Postgres, statement: &Statement) -> Option<Locks> {
+    let lock = statement.locks.as_ref()?;
+    let rows = postgres.rows().iter().position(|rows| rows.name == lock.rows)?;
+    Some(Locks { rows: rows as u32, nth: lock.nth, changes: statement.writes })
 }

@@ -52,8 +52,14 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The server's sessions end, with all that it works on.
     fn server_ends(&mut self) {
-        let ours = |event: &Event| matches!(event, Event::ServerDone { .. } | Event::LogSynced);
+        let tasks = &self.tasks;
+        let ours = |event: &Event| match *event {
+            Event::ServerDone { .. } | Event::LogSynced => true,
+            Event::RowGranted { task, ticket } => tasks[task].ticket == ticket,
+            _ => false,
+        };
         let worked_on = self.agenda.take(ours);
+        let at_rows = self.end_rows();
         let server = &mut self.database.server;
         server.state = State::Down;
         server.sessions = 0;
@@ -63,7 +69,7 @@ impl<T: Trace> Engine<'_, T> {
         waiting.iter().for_each(|_| self.seen.postgres.queue.leave(self.now));
         self.lose_sessions();
         let worked_on = worked_on.iter().filter_map(|(_, event)| event.task());
-        for task in worked_on.chain(waiting).chain(at_log) {
+        for task in worked_on.chain(waiting).chain(at_log).chain(at_rows) {
             self.lose(task);
         }
     }
@@ -73,7 +79,9 @@ impl<T: Trace> Engine<'_, T> {
         let counted: Vec<u32> = counted.map(|(id, _)| id).collect();
         for connection in counted {
             let session = &mut self.database.connections[connection].session;
-            (session.counted, session.lost) = (false, true);
+            let kind = ErrorKind::DatabaseConnectionLost;
+            (session.counted, session.lost) = (false, Some(kind));
+            session.idle_since = Instant::NEVER;
             self.seen.postgres.sessions.leave(self.now);
         }
     }
@@ -82,10 +90,13 @@ impl<T: Trace> Engine<'_, T> {
     pub(super) fn lose(&mut self, task: u32) {
         let ((command, ..), back) = (self.sent(task), self.way_back(task));
         self.set_place(task, place::SERVER);
+        // Timers of the command find nothing to end.
+        self.tasks[task].ticket = self.tasks[task].ticket.wrapping_add(1);
         if let Command::Open { .. } = command {
             return self.refused(task, back, ErrorKind::DatabaseConnectionRefused);
         }
-        self.connection_is_lost(task, command, ErrorKind::DatabaseConnectionLost);
+        let kind = self.session(task).lost.unwrap_or(ErrorKind::DatabaseConnectionLost);
+        self.connection_is_lost(task, command, kind);
         self.resume_after(task, back);
     }
 

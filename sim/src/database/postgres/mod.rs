@@ -4,17 +4,22 @@ mod answer;
 mod compile;
 mod explain;
 mod fault;
+mod locked;
 mod log;
 mod pooled;
 mod pooler;
 mod processors;
+mod rows;
 mod run;
 mod sessions;
 mod shared;
+mod timeouts;
 
 pub(crate) use answer::Observed;
 pub(crate) use answer::{bounds, candidates, cpu_of_server, stations, visit};
 pub(crate) use explain::explain;
+pub(crate) use locked::Drawn;
+pub(crate) use rows::RowId;
 pub(crate) use sessions::Session;
 
 use model::scenario::Postgres;
@@ -24,6 +29,7 @@ use crate::plan::{DrawId, Pc};
 use log::Log;
 use pooler::Pooler;
 use processors::Processors;
+use rows::Rows;
 
 /// Instructions of the database server.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,9 +54,9 @@ pub enum Command {
     Prepare { statement: u32 },
     /// Execute a statement. If it `begins`, it is the first of a transaction that nothing else
     /// begins, or one of the others.
-    Statement { begins: bool },
+    Statement { begins: bool, locks: Option<Locks> },
     /// Execute a statement that commits by itself.
-    Write { sync: DrawId },
+    Write { sync: DrawId, locks: Option<Locks> },
     /// Commit.
     Commit { sync: DrawId },
     /// Roll back; due if a transaction is open.
@@ -59,7 +65,26 @@ pub enum Command {
     Deallocate,
 }
 
+/// A row that a statement locks until its transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Locks {
+    /// Which rows of the scenario it is one of.
+    pub rows: u32,
+    /// Which of the request's rows of that name, from 1.
+    pub nth: u32,
+    /// It is changed, and not only locked.
+    pub changes: bool,
+}
+
 impl Command {
+    /// The row that it locks once it has been worked on.
+    fn locks(self) -> Option<Locks> {
+        match self {
+            Command::Statement { locks, .. } | Command::Write { locks, .. } => locks,
+            _ => None,
+        }
+    }
+
     fn verb(self) -> &'static str {
         match self {
             Command::Open { .. } => "connect to the database server",
@@ -86,7 +111,7 @@ impl Command {
     /// The log that is synced before its reply, if it is.
     fn sync(self) -> Option<DrawId> {
         match self {
-            Command::Write { sync } | Command::Commit { sync } => Some(sync),
+            Command::Write { sync, .. } | Command::Commit { sync } => Some(sync),
             _ => None,
         }
     }
@@ -123,6 +148,8 @@ pub(crate) struct Server {
     pub(crate) pooler: Option<Pooler>,
     /// Connections that are open, of all workers.
     pub(crate) sessions: u32,
+    /// Rows that are locked.
+    pub(crate) rows: Rows,
     state: State,
 }
 
@@ -147,6 +174,7 @@ impl Server {
             pooler: postgres
                 .and_then(|postgres| Some(Pooler::new(postgres.pooler()?, postgres.connections()))),
             sessions: 0,
+            rows: Rows::default(),
             state: State::Up,
         }
     }

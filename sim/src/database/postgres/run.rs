@@ -54,7 +54,7 @@ impl<T: Trace> Engine<'_, T> {
             let forgets = postgres.client.is_some_and(DatabaseClient::forgets_on_rollback);
             (postgres.prepare_after, forgets)
         };
-        if command.releases() && self.session(task).lost {
+        if command.releases() && self.session(task).lost.is_some() {
             self.drop_at_return(task);
             return false;
         }
@@ -86,13 +86,12 @@ impl<T: Trace> Engine<'_, T> {
             self.refused(task, one_trip, ErrorKind::DatabaseConnectionRefused);
             return self.suspend_in_driver(thread, task, place::SERVER);
         }
-        if !opens && self.session(task).lost {
+        if let Some(kind) = self.session(task).lost.filter(|_| !opens) {
             // Its end has reached this side already.
-            let kind = ErrorKind::DatabaseConnectionLost;
             return self.connection_is_lost(task, command, kind);
         }
         match command {
-            Command::Begin | Command::Statement { begins: true } => {
+            Command::Begin | Command::Statement { begins: true, .. } => {
                 self.session(task).begun = true;
             }
             Command::Commit { .. } => self.session(task).begun = false,
@@ -138,7 +137,9 @@ impl<T: Trace> Engine<'_, T> {
         }
         let (command, ..) = self.sent(task);
         let opens = matches!(command, Command::Open { .. });
-        if self.database.server.state == State::Down || (self.session(task).lost && !opens) {
+        if self.database.server.state == State::Down
+            || (self.session(task).lost.is_some() && !opens)
+        {
             return self.lose(task);
         }
         if opens && !self.takes_session(task) {
@@ -150,7 +151,8 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The server works on the command of `task`, after a connection that is opened in `opening`.
     pub(super) fn at_server(&mut self, task: u32, opening: Span) {
-        let (_, engine, _) = self.sent(task);
+        let (command, engine, _) = self.sent(task);
+        self.time_statement(task, command);
         let service_time = opening + self.sample(task, engine);
         self.seen.postgres.commands += 1;
         if self.server_settings().shares_cpu() {
@@ -171,6 +173,14 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The command of `task` needs no processor of the server any more.
     pub(super) fn worked(&mut self, task: u32) {
+        let (command, ..) = self.sent(task);
+        if command.locks().is_none_or(|locks| self.lock_row(task, locks)) {
+            self.has_row(task);
+        }
+    }
+
+    /// The command of `task` has the row that it locks, if it locks one.
+    pub(super) fn has_row(&mut self, task: u32) {
         let (command, ..) = self.sent(task);
         let sync = command.sync().map(|sync| self.sample(task, sync)).unwrap_or_default();
         if sync.is_zero() {
@@ -201,11 +211,26 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(super) fn reply_of_server(&mut self, task: u32) {
+        let (command, ..) = self.sent(task);
+        let connection = self.tasks[task].database.connection;
         if !self.session(task).begun {
-            self.unlink_idle(self.tasks[task].database.connection);
+            let committed = !matches!(command, Command::Rollback);
+            self.release_rows(connection, committed.then_some(task));
         }
-        let back = self.pass_pooler() + self.way_back(task);
+        let back = self.leave_server(task);
         self.resume_after(task, back);
+    }
+
+    /// The server is done with the command of `task`. Returns how long the reply is on its way.
+    pub(super) fn leave_server(&mut self, task: u32) -> Span {
+        let connection = self.tasks[task].database.connection;
+        // Timers of the command find nothing to end.
+        self.tasks[task].ticket = self.tasks[task].ticket.wrapping_add(1);
+        self.time_idle(connection);
+        if !self.session(task).begun {
+            self.unlink_idle(connection);
+        }
+        self.pass_pooler() + self.way_back(task)
     }
 
     pub(super) fn way_back(&mut self, task: u32) -> Span {
@@ -268,7 +293,7 @@ impl<T: Trace> Engine<'_, T> {
         self.database.server.sessions += 1;
         self.seen.postgres.sessions.enter(self.now);
         let session = self.session(task);
-        (session.counted, session.lost) = (true, false);
+        (session.counted, session.lost) = (true, None);
         true
     }
 
@@ -318,6 +343,7 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The server's end of `connection` is gone.
     pub(crate) fn end_session(&mut self, connection: u32) {
+        self.release_rows(connection, None);
         let session = std::mem::take(&mut self.database.connections[connection].session);
         session.thread.into_iter().for_each(|thread| self.end_session_thread(thread));
         if session.linked {
@@ -336,6 +362,7 @@ impl<T: Trace> Engine<'_, T> {
         let waiting = self.database.server.processors.abandon(&gone);
         (0..waiting).for_each(|_| self.seen.postgres.queue.leave(self.now));
         self.abandon_at_pooler(&gone);
+        self.abandon_rows(&gone);
         self.database.server.log.abandon(gone);
         (0..at_server).for_each(|_| self.processor_is_free());
     }

@@ -1,14 +1,19 @@
 //! What the server and the client's library know of one connection.
 
+use model::units::Instant;
+
+use super::RowId;
+use crate::observe::ErrorKind;
+
 /// The two ends of a connection to a server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     /// The server counts it, or the pooler if there is one.
     pub(crate) counted: bool,
     /// It has a connection of the pooler to the server.
     pub(crate) linked: bool,
-    /// The server has ended it, and the client does not know yet.
-    pub(super) lost: bool,
+    /// The server has ended it, and the client does not know yet: the error that it will meet.
+    pub(super) lost: Option<ErrorKind>,
     /// A transaction is open.
     pub(crate) begun: bool,
     /// The last transaction was rolled back.
@@ -18,8 +23,38 @@ pub(crate) struct Session {
     /// The thread of its process, where the server runs on the service's processors and it has
     /// worked there.
     pub(crate) thread: Option<u32>,
+    /// Rows that its transaction has locked.
+    pub(crate) rows: Vec<RowId>,
+    /// The row that its statement waits for.
+    pub(crate) awaits: Option<RowId>,
+    /// When the attempt to lock that row began.
+    pub(super) attempt: Instant,
+    /// It has looked for a deadlock in this attempt.
+    pub(super) looked: bool,
+    /// Since when it has been idle in a transaction.
+    pub(crate) idle_since: Instant,
     /// How often each statement was executed, by its number.
     executions: Vec<u32>,
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session {
+            counted: false,
+            linked: false,
+            lost: None,
+            begun: false,
+            rolled_back: false,
+            refusals: 0,
+            thread: None,
+            rows: Vec::new(),
+            awaits: None,
+            attempt: Instant::START,
+            looked: false,
+            idle_since: Instant::NEVER,
+            executions: Vec::new(),
+        }
+    }
 }
 
 impl Session {

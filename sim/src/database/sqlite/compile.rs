@@ -11,8 +11,10 @@ impl Compiler<'_> {
     pub(crate) fn sqlite(&mut self, path: &str, statements: &[Statement], begin: Option<Begin>) {
         let driver = &self.scenario.costs.driver;
         let begin = driver.begin(statements, begin);
-        if let ([Statement::Write(query)], None) = (statements, begin) {
-            return self.sqlite_autocommit(path, query);
+        if let ([statement], None) = (statements, begin)
+            && statement.writes
+        {
+            return self.sqlite_autocommit(path, statement);
         }
         let transaction = begin.is_some();
         if transaction {
@@ -30,7 +32,7 @@ impl Compiler<'_> {
             self.burn(cpu);
             let draw = self.engine_draw(&format!("{path}.{index}"), statement, Span::ZERO);
             let pages = self.pages(statement);
-            let write = matches!(statement, Statement::Write(_));
+            let write = statement.writes;
             // A reader holds the lock until its rows have been fetched.
             let fetches = !write && self.connection_threads() && driver.fetch_hops > 0;
             let ends = !write && !transaction;
@@ -72,14 +74,13 @@ impl Compiler<'_> {
 
     /// A statement that is a transaction by itself: one call of the library takes the
     /// lock, writes and commits.
-    pub(crate) fn sqlite_autocommit(&mut self, path: &str, query: &str) {
-        let statement = Statement::Write(query.to_string());
+    pub(crate) fn sqlite_autocommit(&mut self, path: &str, statement: &Statement) {
         self.refill(Work::Statement);
         self.refill(Work::Commit);
         let cpu = self.cost(|c| c.statement) + self.cost(|c| c.commit);
         self.burn(cpu);
-        let draw = self.engine_draw(&format!("{path}.0"), &statement, Span::ZERO);
-        let pages = self.pages(&statement);
+        let draw = self.engine_draw(&format!("{path}.0"), statement, Span::ZERO);
+        let pages = self.pages(statement);
         let disk = self.scenario.costs.disk.sync.clone();
         let sync = self.draw("commit", path, disk.clone());
         let checkpoint = self.draw("checkpoint", path, disk);
@@ -117,7 +118,6 @@ impl Compiler<'_> {
     }
 
     pub(crate) fn pages(&self, statement: &Statement) -> u32 {
-        let (Statement::Read(name) | Statement::Write(name)) = statement;
-        self.scenario.costs.query(name).map_or(0, |cost| cost.pages)
+        self.scenario.costs.query(&statement.query).map_or(0, |cost| cost.pages)
     }
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::failure::ErrorKind;
 use model::place;
-use model::scenario::{Concurrency, Hold, Statement, Step};
+use model::scenario::{Concurrency, Hold, Step};
 use model::units::Span;
 
 use super::context::{Context, Fault};
@@ -63,13 +63,8 @@ impl Context {
                     let span = self.sample("sleep", &path, time);
                     self.pause(span, place::SLEEP).await;
                 }
-                Step::Read(query) => {
-                    let statements = [Statement::Read(query.clone())];
-                    self.database(&statements, None, &path).await?;
-                }
-                Step::Write(query) => {
-                    let statements = [Statement::Write(query.clone())];
-                    self.database(&statements, None, &path).await?;
+                Step::Statement(statement) => {
+                    self.database(std::slice::from_ref(statement), None, &path).await?;
                 }
                 Step::Transaction { statements, begin } => {
                     self.database(statements, Some(*begin), &path).await?;

@@ -232,7 +232,7 @@ impl<'a, H: Handler> Session<'a, H> {
         }
         for (index, statement) in statements.iter().enumerate() {
             self.burn(self.costs.statement);
-            if begin.is_none() && matches!(statement, Statement::Write(_)) {
+            if begin.is_none() && statement.writes {
                 self.burn(self.costs.commit);
             }
             let call = self.statement(statement, &format!("{path}.{index}"));
@@ -250,9 +250,9 @@ impl<'a, H: Handler> Session<'a, H> {
         let Database { costs, rows, scale, .. } = self.database;
         let touched = Touched::by(statement, path, costs, *rows, self.handler);
         let (engine, first) = (touched.engine.scale(*scale), touched.first);
-        match statement {
-            Statement::Read(_) => Call::Read { id: first, engine },
-            Statement::Write(_) => Call::Write { first, last: touched.last(), engine },
+        match statement.writes {
+            false => Call::Read { id: first, engine },
+            true => Call::Write { first, last: touched.last(), engine },
         }
     }
 

@@ -27,17 +27,13 @@ impl Touched {
         rows: u32,
         handler: &impl Handler,
     ) -> Touched {
-        let (what, name) = match statement {
-            Statement::Read(name) => ("read", name),
-            Statement::Write(name) => ("write", name),
-        };
-        let cost = costs.query(name).expect("a checked scenario");
+        let cost = costs.query(&statement.query).expect("a checked scenario");
         let engine = match &cost.engine {
             Distribution::Constant(span) => *span,
-            drawn => drawn.sample(handler.draw(what, path)),
+            drawn => drawn.sample(handler.draw(statement.kind(), path)),
         };
         // What changes no page is no write.
-        let pages = if what == "write" { cost.pages.max(1) } else { 1 };
+        let pages = if statement.writes { cost.pages.max(1) } else { 1 };
         let starts = u64::from(rows - pages) + 1;
         let first = (handler.draw("row", path) % starts) as u32 + 1;
         Touched { engine, first, pages }

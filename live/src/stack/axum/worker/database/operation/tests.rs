@@ -5,11 +5,11 @@ use super::super::testing::{Data, MODES, PER_OPERATION, ROWS, Request, on_a_loop
 use super::*;
 
 fn reads(name: &str) -> Vec<Statement> {
-    vec![Statement::Read(name.to_string())]
+    vec![Statement::read(name)]
 }
 
 fn writes(name: &str) -> Vec<Statement> {
-    vec![Statement::Write(name.to_string())]
+    vec![Statement::write(name)]
 }
 
 fn both() -> Vec<Statement> {
@@ -273,11 +273,11 @@ fn rows_are_drawn_within_the_data_set() {
     let session = Session::new(&database, &mut request);
     for step in 0..200 {
         let path = step.to_string();
-        let whole = session.statement(&Statement::Write("sale".into()), &path);
+        let whole = session.statement(&Statement::write("sale"), &path);
         assert!(matches!(whole, Call::Write { first: 1, last: ROWS, .. }));
-        let one = session.statement(&Statement::Write("none".into()), &path);
+        let one = session.statement(&Statement::write("none"), &path);
         assert!(matches!(one, Call::Write { first, last, .. } if first == last));
-        let read = session.statement(&Statement::Read("light".into()), &path);
+        let read = session.statement(&Statement::read("light"), &path);
         assert!(matches!(read, Call::Read { id, .. } if (1..=ROWS).contains(&id)));
     }
 }

@@ -225,7 +225,7 @@ impl<'a, H: Handler> Session<'a, H> {
         let mut calls = Vec::new();
         calls.extend(begin.map(|_| (Span::ZERO, Call::Begin)));
         for (index, statement) in statements.iter().enumerate() {
-            let alone = begin.is_none() && matches!(statement, Statement::Write(_));
+            let alone = begin.is_none() && statement.writes;
             let commit = if alone { self.costs.commit } else { Span::ZERO };
             let call = self.call(statement, &format!("{path}.{index}"));
             calls.push((self.costs.statement + commit, call));
@@ -253,9 +253,9 @@ impl<'a, H: Handler> Session<'a, H> {
         let turns = (touched.engine.nanos() as f64 * turns_per_nano).round() as i64;
         // A table has as many rows as a number of this kind can count.
         let (first, last) = (touched.first as i32, touched.last() as i32);
-        match statement {
-            Statement::Read(_) => Call::Read { id: first, turns },
-            Statement::Write(_) => Call::Write { first, last, turns },
+        match statement.writes {
+            false => Call::Read { id: first, turns },
+            true => Call::Write { first, last, turns },
         }
     }
 
