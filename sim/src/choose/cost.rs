@@ -45,7 +45,7 @@ impl Cost {
             refusal("--cost", found, &allowed(keys), advice)
         };
         let expression = FlatEx::<f64>::parse(&in_braces(text))
-            .map_err(|why| wrong(format!("`{text}` is no expression: {why}")))?;
+            .map_err(|_| wrong(format!("`{text}` is no expression")))?;
         let (mut found, mut unknown) = (Vec::new(), Vec::new());
         for name in expression.var_names() {
             match keys.iter().position(|axis| is_called(axis, name, keys)) {
@@ -88,26 +88,22 @@ fn allowed(keys: &[Axis]) -> String {
     format!("an expression of {}", names.join(", "))
 }
 
-/// Names with dots in braces, as the parser wants them.
+/// Names in braces, so that the parser takes none for one of its operators, as `max_in_flight` for
+/// `max`. What is followed by a bracket is a function.
 fn in_braces(text: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
     let mut out = String::new();
-    let mut word = String::new();
-    let flush = |word: &mut String, out: &mut String| {
-        match word.contains('.') && word.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c: char| !is_part(c)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end.max(first.len_utf8()));
+        let is_name = first.is_alphabetic() || first == '_';
+        match is_name && !after.trim_start().starts_with('(') {
             true => out.push_str(&format!("{{{word}}}")),
             false => out.push_str(word),
         }
-        word.clear();
-    };
-    for c in text.chars() {
-        if c.is_alphanumeric() || c == '_' || c == '.' {
-            word.push(c);
-            continue;
-        }
-        flush(&mut word, &mut out);
-        out.push(c);
+        rest = after;
     }
-    flush(&mut word, &mut out);
     out
 }
 
@@ -143,9 +139,22 @@ mod tests {
         ] {
             assert_eq!(cost(text, &[3.0, 7.0]), Ok(3.07), "{text}");
         }
-        assert_eq!(cost("(workers - 1)^2 * 1e1", &[3.0, 7.0]), Ok(40.0));
+        assert_eq!(cost("(workers - 1)^2 * 10", &[3.0, 7.0]), Ok(40.0));
         let only: Vec<Axis> = vec!["cpu.speed=1,2".parse().expect("values")];
         assert_eq!(Cost::new(None, &only).expect("its value").of(&[2.0]).ok(), Some(2.0));
+    }
+
+    /// `max` and `sin` are operators of the parser.
+    #[test]
+    fn keys_may_begin_like_a_function() {
+        let all = ["upstream.a.max_in_flight=1..9", "upstream.since.capacity=1..9"];
+        let keys: Vec<Axis> = all.iter().map(|text| text.parse().expect("values")).collect();
+        let of = |text: &str| {
+            let cost = Cost::new(Some(text), &keys).unwrap_or_else(|problems| panic!("{problems}"));
+            cost.of(&[4.0, 9.0]).ok()
+        };
+        assert_eq!(of("max_in_flight*0.5 + 10"), Some(12.0));
+        assert_eq!(of("since.capacity + sqrt(max_in_flight)"), Some(11.0));
     }
 
     #[test]
