@@ -89,12 +89,12 @@ fn show<A: Answer + Headline>(
 ) -> Result<(), Failure> {
     if options.under.is_empty() {
         let alone = found.remove(0);
-        return Ok(options.output.answer(&alone, console)?);
+        return options.output.answer(&alone, console);
     }
     let changes = std::iter::once(None).chain(options.under.iter().cloned().map(Some));
     let one = |(under, answer)| Under { under, answer };
     let answers = changes.zip(found).map(one).collect();
-    Ok(options.output.answer(&Beside { answers }, console)?)
+    options.output.answer(&Beside { answers }, console)
 }
 
 fn of_load(found: &Found) -> Exit {
