@@ -4,7 +4,7 @@ use model::objective::State;
 use model::report::{Attempt, Choice, Level};
 
 use crate::beside::Headline;
-use crate::page::{Align, Note, Page, Table};
+use crate::page::{Align, Page, Table};
 use crate::{Answer, number};
 
 /// Settings that are listed: the dearest that were tried.
@@ -21,8 +21,7 @@ impl Answer for Choice {
             false => "Settings that were tried, the cheapest first:".to_string(),
         });
         page.table(tried(self));
-        let note = |text: &String| Note { kind: "note", text: text.clone(), strong: false };
-        page.notes(self.warnings.iter().map(note).collect());
+        page.warnings(&self.warnings);
         page
     }
 }

@@ -4,7 +4,7 @@ use model::objective::State;
 use model::report::{Level, Size};
 
 use crate::beside::Headline;
-use crate::page::{Align, Note, Page, Table};
+use crate::page::{Align, Page, Table};
 use crate::{Answer, number};
 
 impl Answer for Size {
@@ -17,8 +17,7 @@ impl Answer for Size {
         }
         page.heading("Loads that were tried:");
         page.table(levels(self));
-        let note = |text: &String| Note { kind: "note", text: text.clone(), strong: false };
-        page.notes(self.warnings.iter().map(note).collect());
+        page.warnings(&self.warnings);
         page
     }
 }

@@ -6,7 +6,7 @@ use model::statistics::Estimate;
 use model::sweep::{Axis, Knee, Point, Sweep};
 use serde::Serialize;
 
-use crate::page::{Align, Note, Page, Series, Table};
+use crate::page::{Align, Page, Series, Table};
 use crate::{Answer, number};
 
 /// Curves of more points are not drawn.
@@ -69,8 +69,7 @@ impl Answer for Shown<'_> {
             }
         }
         page.lines(said(sweep));
-        let note = |text: &String| Note { kind: "note", text: text.clone(), strong: false };
-        page.notes(sweep.warnings.iter().map(note).collect());
+        page.warnings(&sweep.warnings);
         page
     }
 }

@@ -1,23 +1,13 @@
 //! The cheapest setting that holds, against closed forms.
 
-use std::path::Path;
+mod support;
 
-use model::read::{Resolved, load};
+use model::read::Resolved;
 use model::report::Choice;
 use model::sweep::Axis;
 use render::{Answer, Exit, Format, Paint};
 use sim::choose::{BUDGET, Cost, Question};
-
-fn scenario(name: &str, sets: &[&str], keep: &[&str]) -> Resolved {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(name);
-    let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
-    let mut resolved = load(&path, &sets).unwrap_or_else(|problems| panic!("{problems}"));
-    for text in keep {
-        let objective = text.parse().unwrap_or_else(|why| panic!("{text}: {why:?}"));
-        resolved.scenario.keep(objective).unwrap_or_else(|why| panic!("{text}: {why:?}"));
-    }
-    resolved
-}
+use support::scenario;
 
 fn chosen(resolved: &Resolved, choose: &[&str], cost: Option<&str>) -> Choice {
     let keys: Vec<Axis> = choose.iter().map(|text| text.parse().expect("values")).collect();

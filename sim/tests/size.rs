@@ -1,22 +1,11 @@
 //! How much load a service takes, against closed forms and on scenarios with a known limit.
 
-use std::path::Path;
+mod support;
 
-use model::read::{Resolved, load};
 use model::report::{LoadKind, Size};
 use render::Format;
 use sim::size::{check, size};
-
-fn scenario(name: &str, sets: &[&str], keep: &[&str]) -> Resolved {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(name);
-    let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
-    let mut resolved = load(&path, &sets).unwrap_or_else(|problems| panic!("{problems}"));
-    for text in keep {
-        let objective = text.parse().unwrap_or_else(|why| panic!("{text}: {why:?}"));
-        resolved.scenario.keep(objective).unwrap_or_else(|why| panic!("{text}: {why:?}"));
-    }
-    resolved
-}
+use support::scenario;
 
 fn sized(name: &str, sets: &[&str], keep: &[&str]) -> Size {
     let resolved = scenario(name, sets, keep);

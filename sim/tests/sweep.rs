@@ -1,26 +1,17 @@
 //! A scenario at several values of one or two keys.
 
-use std::path::Path;
+mod support;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::objective::State;
-use model::read::{Resolved, load};
+use model::read::Resolved;
 use model::sweep::{Axis, Figures, Knee, Sweep};
 use render::Format;
 use sim::predict::{Experiment, predict};
 use sim::replicate::Effort;
 use sim::sweep::{Plan, csv};
-
-fn scenario(name: &str, sets: &[&str], keep: &[&str]) -> Resolved {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(name);
-    let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
-    let mut resolved = load(&path, &sets).unwrap_or_else(|problems| panic!("{problems}"));
-    for text in keep {
-        let objective = text.parse().unwrap_or_else(|why| panic!("{text}: {why:?}"));
-        resolved.scenario.keep(objective).unwrap_or_else(|why| panic!("{text}: {why:?}"));
-    }
-    resolved
-}
+use support::scenario;
 
 fn axes(vary: &[&str]) -> Vec<Axis> {
     vary.iter().map(|text| text.parse().unwrap_or_else(|why| panic!("{text}: {why}"))).collect()

@@ -21,7 +21,7 @@ pub struct Choice {
     pub digest: String,
     /// The load in words: `120 requests/s`.
     pub load: String,
-    /// What is to be kept.
+    /// The objectives, as in `p99 < 800ms`.
     pub objectives: Vec<String>,
     /// How sure it is that the chosen setting keeps them; and that no cheaper one does, but for those
     /// under `undecided`.
@@ -75,7 +75,7 @@ pub struct Nearest {
     /// The setting.
     #[serde(flatten)]
     pub setting: Attempt,
-    /// What is broken.
+    /// The objective that it breaks.
     pub breaks: Breaks,
 }
 

@@ -23,7 +23,7 @@ pub struct Size {
     pub digest: String,
     /// What was looked for: a rate, or a number of users.
     pub load: LoadKind,
-    /// What is to be kept.
+    /// The objectives, as in `p99 < 800ms`.
     pub objectives: Vec<String>,
     /// Confidence of every interval.
     pub confidence: f64,

@@ -23,7 +23,7 @@ pub struct Sweep {
     pub digest: String,
     /// The keys that are varied, and their values; one or two.
     pub axes: Vec<Axis>,
-    /// What is to be kept.
+    /// The objectives, as in `p99 < 800ms`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objectives: Vec<String>,
     /// Confidence of every interval.

@@ -48,7 +48,7 @@ pub(crate) fn write(blocks: &[Block], name: &str) -> String {
                     h1 { (title) }
                 }
                 main {
-                    // What is asked first comes before the way to all else.
+                    // The answers to the first questions come before the links to the other parts.
                     @for section in first { (section.markup()) }
                     @if rest.len() > 2 { (contents(rest)) }
                     @for section in rest { (section.markup()) }

@@ -16,7 +16,7 @@ pub(super) fn show(page: &mut Page, report: &Report) {
     page.facts(facts(report));
     let mut answers = vec![("What does it do?".to_string(), vec![does(report)])];
     if !report.stations.is_empty() {
-        answers.push(("What is full?".to_string(), vec![full(&report.stations)]));
+        answers.push(("Which resource is full?".to_string(), vec![full(&report.stations)]));
     }
     let change = change(report);
     if !change.is_empty() {

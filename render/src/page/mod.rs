@@ -154,6 +154,12 @@ impl Page {
         }
     }
 
+    /// Warnings of an answer below each other. None makes no block.
+    pub fn warnings(&mut self, warnings: &[String]) {
+        let note = |text: &String| Note { kind: "note", text: text.clone(), strong: false };
+        self.notes(warnings.iter().map(note).collect());
+    }
+
     /// Columns.
     pub fn table(&mut self, table: Table) {
         self.blocks.push(Block::Table { table, legend: None });

@@ -1,8 +1,11 @@
 //! What all drawings have in common: sizes, colours, letters, and the SVG that comes of it.
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::axis::Axis;
 
 /// Where a picture is drawn.
 pub(super) type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
@@ -20,6 +23,25 @@ pub(super) const PALE: RGBColor = RGBColor(0xc9, 0xce, 0xd6);
 
 /// Letters on a colour.
 pub(super) const WHITE: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+/// A chart with a horizontal axis, on which bars stand.
+pub(super) type Chart<'a, 's> = ChartContext<'a, SVGBackend<'s>, Cartesian2d<Axis, RangedCoordf64>>;
+
+/// Draws the horizontal axis below a chart, with the lines of its grid.
+pub(super) fn draw_axis_below(chart: &mut Chart<'_, '_>, axis: &Axis) -> Drawn {
+    let words = |value: &f64| axis.words(*value);
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .disable_y_axis()
+        .axis_style(GRID)
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .x_label_formatter(&words)
+        .x_label_style(letters(HPos::Center, VPos::Top))
+        .draw()?;
+    Ok(())
+}
 
 /// A colour of a picture's parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

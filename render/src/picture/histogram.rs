@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
 use super::canvas::{
-    Area, Colour, Drawing, Drawn, GRID, INK, LINE, Width, drawing, length, letters,
+    Area, Colour, Drawing, Drawn, INK, LINE, Width, draw_axis_below, drawing, length, letters,
 };
 use super::numbers::Unit;
 
@@ -70,23 +70,13 @@ impl Histogram {
 impl Panel {
     fn draw(&self, area: &Area<'_>, axis: &Axis, head: u32, foot: u32, width: Width) -> Drawn {
         let most = self.bins.iter().map(|bin| bin.2).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
-        let words = |value: &f64| axis.words(*value);
         let mut chart = ChartBuilder::on(area)
             .margin_left(SIDE)
             .margin_right(SIDE)
             .margin_top(head)
             .x_label_area_size(foot)
             .build_cartesian_2d(axis.clone(), 0.0..most)?;
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .disable_y_axis()
-            .axis_style(GRID)
-            .bold_line_style(GRID)
-            .light_line_style(TRANSPARENT)
-            .x_label_formatter(&words)
-            .x_label_style(letters(HPos::Center, VPos::Top))
-            .draw()?;
+        draw_axis_below(&mut chart, axis)?;
         let fill = self.colour.rgb().filled();
         for &(from, to, share) in &self.bins {
             let ends = [from, to].map(|value| chart.backend_coord(&(value, 0.0)).0);

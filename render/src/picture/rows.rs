@@ -1,13 +1,12 @@
 //! Rows below each other on one axis: parts of a whole, amounts, intervals, steps.
 
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
 use super::canvas::{
-    Area, Colour, Drawing, Drawn, GRID, INK, LINE, PALE, WHITE, Width, drawing, length, letters,
-    lines,
+    Area, Chart, Colour, Drawing, Drawn, INK, LINE, PALE, WHITE, Width, draw_axis_below, drawing,
+    length, letters, lines,
 };
 use super::numbers::Unit;
 
@@ -70,8 +69,6 @@ pub struct Rows {
     pub rows: Vec<Row>,
 }
 
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, RangedCoordf64>>;
-
 impl Rows {
     pub(super) fn drawing(&self, width: Width) -> Drawing {
         let height = HEAD + self.rows.len() as u32 * self.layout(width).height + FOOT;
@@ -95,23 +92,13 @@ impl Rows {
 
     fn draw(&self, area: &Area<'_>, width: Width) -> Drawn {
         let axis = self.axis.with_marks(width.pixels() / 90);
-        let words = |value: &f64| axis.words(*value);
         let mut chart = ChartBuilder::on(area)
             .margin_top(HEAD)
             .margin_left(SIDE)
             .margin_right(SIDE)
             .x_label_area_size(FOOT)
             .build_cartesian_2d(axis.clone(), 0.0..self.rows.len() as f64)?;
-        chart
-            .configure_mesh()
-            .disable_y_mesh()
-            .disable_y_axis()
-            .axis_style(GRID)
-            .bold_line_style(GRID)
-            .light_line_style(TRANSPARENT)
-            .x_label_formatter(&words)
-            .x_label_style(letters(HPos::Center, VPos::Top))
-            .draw()?;
+        draw_axis_below(&mut chart, &axis)?;
         let layout = self.layout(width);
         for (index, row) in self.rows.iter().enumerate() {
             // The first row is at the top.

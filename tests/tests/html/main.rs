@@ -99,7 +99,7 @@ fn what_people_ask_first_comes_first() {
     let page = page(PAGES[0]);
     let main = page.text_of("main");
     let at = |what: &str| main.find(what).unwrap_or_else(|| panic!("no {what}: {main}"));
-    let first = ["good answers per second", "What does it do?", "What is full?"];
+    let first = ["good answers per second", "What does it do?", "Which resource is full?"];
     let limit = at("The limit is service.concurrency: from blocking to async");
     assert!(first.iter().all(|what| at(what) < limit));
     assert!(at("async def") > limit && limit < at("Where the time of a request goes"));
