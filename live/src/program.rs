@@ -11,7 +11,8 @@ use model::stream::{Draws, Purpose};
 use model::workload::{RequestKey, step_purpose};
 use serde::Serialize;
 
-use crate::{dataset, wire};
+use crate::dataset::{Named, Table};
+use crate::wire;
 
 /// What a handler does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -76,22 +77,30 @@ pub(crate) struct Query {
     row: usize,
     /// Rows that it touches, each on a page of its own.
     pages: u32,
+    /// It locks the first one by the name of this number in the scenario.
+    locks: Option<usize>,
 }
 
 /// What is drawn for a task.
 #[derive(Clone, Debug)]
 enum Outcome {
     /// A length of time.
-    Time(Distribution),
+    Time(Purpose, Distribution),
     /// A row, of so many.
-    Row(u64),
+    Row(Purpose, u64),
+    /// The last of several rows of a name, of which no two are the same.
+    Named(Vec<Purpose>, Named),
 }
 
 impl Outcome {
-    fn at(&self, draw: u64) -> u64 {
+    fn result(&self, mut draw: impl FnMut(&Purpose) -> u64) -> u64 {
         match self {
-            Outcome::Time(distribution) => distribution.sample(draw).nanos(),
-            Outcome::Row(rows) => draw % rows + 1,
+            Outcome::Time(purpose, distribution) => distribution.sample(draw(purpose)).nanos(),
+            Outcome::Row(purpose, rows) => draw(purpose) % rows + 1,
+            Outcome::Named(purposes, named) => {
+                let draw = |nth: u32| draw(&purposes[nth as usize - 1]);
+                u64::from(named.at(named.rows.row(purposes.len() as u32, draw)))
+            }
         }
     }
 }
@@ -103,13 +112,14 @@ pub(crate) struct Program {
     pub tasks: Vec<Task>,
     /// After the reply, in order.
     pub after: Vec<Task>,
-    draws: Vec<(Purpose, Outcome)>,
+    draws: Vec<Outcome>,
 }
 
 impl Program {
     /// The program of `endpoint`, whose draws are made from the seed of `scenario`.
     pub(crate) fn new(scenario: &Scenario, endpoint: &Endpoint) -> Program {
-        let mut writer = Writer { scenario, endpoint, draws: Vec::new() };
+        let table = Table::of(scenario);
+        let mut writer = Writer { scenario, endpoint, table, draws: Vec::new() };
         let tasks = writer.tasks(&endpoint.steps, "");
         let after = writer.tasks(&endpoint.after, "after.");
         Program { tasks, after, draws: writer.draws }
@@ -122,23 +132,24 @@ impl Program {
 
     /// Writes the results of the draws of the request with `key`, parted by commas.
     pub(crate) fn write_draws(&self, cache: &mut Draws, key: RequestKey, out: &mut String) {
-        for (number, (purpose, outcome)) in self.draws.iter().enumerate() {
+        for (number, outcome) in self.draws.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
-            let value = outcome.at(cache.draw(purpose, key.lane, key.index));
+            let value = outcome.result(|purpose| cache.draw(purpose, key.lane, key.index));
             write!(out, "{comma}{value}").expect("a string takes what is written to it");
         }
     }
 
     /// The median result of each draw, for requests that come without draws.
     pub(crate) fn typical(&self) -> Vec<u64> {
-        self.draws.iter().map(|(_, outcome)| outcome.at(1 << 63)).collect()
+        self.draws.iter().map(|outcome| outcome.result(|_| 1 << 63)).collect()
     }
 }
 
 struct Writer<'a> {
     scenario: &'a Scenario,
     endpoint: &'a Endpoint,
-    draws: Vec<(Purpose, Outcome)>,
+    table: Table,
+    draws: Vec<Outcome>,
 }
 
 impl Writer<'_> {
@@ -178,7 +189,8 @@ impl Writer<'_> {
         match time {
             Distribution::Constant(span) => Length { nanos: span.nanos(), draw: None },
             drawn => {
-                let draw = self.draw(what, path, Outcome::Time(drawn.clone()));
+                let purpose = self.purpose(what, path);
+                let draw = self.draw(Outcome::Time(purpose, drawn.clone()));
                 Length { nanos: 0, draw: Some(draw) }
             }
         }
@@ -200,13 +212,30 @@ impl Writer<'_> {
             true => costs.query(&statement.query).map_or(1, |query| query.pages.max(1)),
         };
         let kind = statement.kind();
-        let starts = u64::from(dataset::rows(costs) - pages) + 1;
-        Query { kind, row: self.draw("row", path, Outcome::Row(starts)), pages }
+        let named = statement.locks.as_ref().and_then(|lock| {
+            let (number, named) = self.table.named(lock)?;
+            let purpose = |nth| Purpose::new(self.scenario.seed, &named.rows.purpose(nth));
+            let purposes = (1..=lock.nth).map(purpose).collect();
+            Some((number, Outcome::Named(purposes, named.clone())))
+        });
+        let locks = named.as_ref().map(|(number, _)| *number);
+        let row = match named {
+            Some((_, outcome)) => outcome,
+            None => {
+                let starts = u64::from(self.table.free - pages) + 1;
+                Outcome::Row(self.purpose("row", path), starts)
+            }
+        };
+        Query { kind, row: self.draw(row), pages, locks }
     }
 
-    fn draw(&mut self, what: &str, path: &str, outcome: Outcome) -> usize {
+    fn purpose(&self, what: &str, path: &str) -> Purpose {
         let name = step_purpose(what, &self.endpoint.name, path);
-        self.draws.push((Purpose::new(self.scenario.seed, &name), outcome));
+        Purpose::new(self.scenario.seed, &name)
+    }
+
+    fn draw(&mut self, outcome: Outcome) -> usize {
+        self.draws.push(outcome);
         self.draws.len() - 1
     }
 }
@@ -250,8 +279,39 @@ mod tests {
         assert_eq!(told[0], serde_json::json!({ "kind": "cpu", "nanos": 1_000_000, "draw": null }));
         assert_eq!(told[1]["steps"][0]["draw"], 0);
         assert_eq!(told[1]["steps"][1]["name"], "shop/1.1");
-        let write = serde_json::json!({ "kind": "write", "row": 2, "pages": 3 });
+        let write = serde_json::json!({ "kind": "write", "row": 2, "pages": 3, "locks": null });
         assert_eq!(told[2]["statements"][1], write);
         assert_eq!((&told[2]["begin"], &told[2]["commits"]), (&"immediate".into(), &true.into()));
+    }
+
+    #[test]
+    fn rows_that_are_locked_by_name_are_those_of_the_model() {
+        let text = r#"
+            seed = 7
+            costs.query.default.engine = "50us"
+            load = { users = 1, duration = "1s" }
+            service.concurrency = "async"
+            database = { engine = "postgres", row.account.count = 3 }
+            endpoint = [{ name = "pay", weight = 1, steps = [{ transaction = [
+                { read = "item", locks = "account", nth = 2 },
+                { write = "item", locks = "account" },
+            ] }] }]
+        "#;
+        let scenario = model::read::load_text("pay", text, &[]).expect("a scenario").scenario;
+        let program = Program::new(&scenario, &scenario.endpoints[0]);
+        let (rows, mut cache) = (&scenario.rows()[0], Draws::new());
+        let mut seen = std::collections::BTreeSet::new();
+        for index in 0..40 {
+            let key = RequestKey { lane: 3, index };
+            let mut out = String::new();
+            program.write_draws(&mut cache, key, &mut out);
+            let draw = |nth| Purpose::new(7, &rows.purpose(nth)).draw(key.lane, key.index);
+            let wanted = [2, 1].map(|nth| 1001 + rows.row(nth, draw));
+            assert_eq!(out, format!("{},{}", wanted[0], wanted[1]));
+            seen.insert(wanted);
+        }
+        assert_eq!(seen.len(), 6, "two different ones of three, in each order");
+        let told = serde_json::to_value(&program.tasks).expect("plain data");
+        assert_eq!(told[0]["statements"][1]["locks"], 0);
     }
 }

@@ -2,20 +2,18 @@
 //! connections to it.
 
 mod pragmas;
+mod table;
 
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use model::costs::Costs;
 use model::scenario::{JournalMode, Sqlite};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 
 pub(crate) use pragmas::{PRAGMAS, pragmas_of_a_connection, synchronous_name};
-
-/// Rows of the table, unless a query changes more pages at a time.
-const ROWS: u32 = 1_000;
+pub(crate) use table::{Named, Table};
 
 /// Name of the database file.
 const FILE: &str = "rung.db";
@@ -62,11 +60,6 @@ pub enum DataError {
         /// SQLite's.
         found: String,
     },
-}
-
-/// Rows that the data set needs: enough for the largest write of the profile.
-pub(crate) fn rows(costs: &Costs) -> u32 {
-    costs.query.values().map(|query| query.pages).fold(ROWS, u32::max)
 }
 
 /// Makes the database file in `folder`, with `rows` rows of one page each, in the journal

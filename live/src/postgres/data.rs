@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use model::scenario::Postgres;
+use model::units::Span;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
@@ -53,6 +55,30 @@ pub(super) async fn fill(
     connection.execute("VACUUM ANALYZE item").await?;
     // What it has to write now it does not write while requests are counted.
     connection.execute("CHECKPOINT").await?;
+    Ok(())
+}
+
+/// Gives the sessions of `service` the timeouts of `settings`, and no others.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn limit(
+    connection: &mut PgConnection,
+    service: &Address,
+    settings: &Postgres,
+) -> Result<(), sqlx::Error> {
+    for (name, span) in [
+        ("deadlock_timeout", Some(settings.deadlock_timeout)),
+        ("lock_timeout", settings.lock_timeout),
+        ("statement_timeout", settings.statement_timeout),
+        ("idle_in_transaction_session_timeout", settings.idle_in_transaction_session_timeout),
+    ] {
+        let Some(span) = span else { continue };
+        let Address { user, .. } = service;
+        let millis = span.nanos() / Span::from_millis(1).nanos();
+        let alter = format!("ALTER ROLE {user} SET {name} = '{millis}ms'");
+        connection.execute(AssertSqlSafe(alter)).await?;
+    }
     Ok(())
 }
 

@@ -22,7 +22,7 @@ use super::server::{Kept, LOOK, Server, Used};
 use super::watcher::Watcher;
 use super::{Address, data, settings};
 use crate::clock;
-use crate::dataset;
+use crate::dataset::Table;
 use crate::machine::{Cpus, Holdings, pin, raise_open_files};
 use crate::supervisor::Control;
 
@@ -93,9 +93,8 @@ fn serve(control: &Channel, start: &Start, kept: &Kept) -> Result<Infallible, St
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
     let port = run(&server, (start, postgres), kept, &runtime)?;
-    let rows = dataset::rows(&scenario.costs);
     let turns = runtime
-        .block_on(prepare(&server, port, rows))
+        .block_on(prepare(&server, port, Table::of(&scenario).rows(), postgres))
         .map_err(|error| format!("the database cannot be filled: {error}"))?
         .ok_or("the system does not tell the CPU time of the server's processes")?;
     let service = server.service(port, turns);
@@ -198,7 +197,12 @@ pub(super) async fn answer(server: &Server, port: u16, kept: &Kept) -> Result<()
 }
 
 /// Makes the database that is measured. Returns how fast the server computes.
-async fn prepare(server: &Server, port: u16, rows: u32) -> Result<Option<f64>, sqlx::Error> {
+async fn prepare(
+    server: &Server,
+    port: u16,
+    rows: u32,
+    settings: &Postgres,
+) -> Result<Option<f64>, sqlx::Error> {
     let service = server.service(port, 0.0);
     let mut first = PgConnection::connect_with(&server.admin(port, FIRST).options()).await?;
     first.execute(AssertSqlSafe(format!("CREATE DATABASE {}", service.database))).await?;
@@ -206,6 +210,7 @@ async fn prepare(server: &Server, port: u16, rows: u32) -> Result<Option<f64>, s
     let admin = server.admin(port, &service.database);
     let mut connection = PgConnection::connect_with(&admin.options()).await?;
     data::fill(&mut connection, &service, rows).await?;
+    data::limit(&mut connection, &service, settings).await?;
     let turns = data::turns_per_nano(&mut connection).await?;
     connection.close().await?;
     Ok(turns)

@@ -3,25 +3,27 @@
 use model::keys;
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
-    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Pooler, Scenario, Step,
+    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Pooler, Postgres,
+    Scenario, Step,
 };
+use model::units::Span;
+
+use crate::dataset::Table;
 
 /// Keys that say what a library does: live uses the library itself.
 const OF_LIBRARIES: [&str; 5] =
     ["refused", "open_trips", "transactions", "prepare_after", "ping_trips"];
 
-/// Locks and timeouts of the server.
-const OF_SERVER: [&str; 4] = [
-    "deadlock_timeout",
-    "lock_timeout",
-    "statement_timeout",
-    "idle_in_transaction_session_timeout",
-];
+/// Rows of the table that a measurement loads for those that are locked: each takes 8 KiB.
+const MOST_ROWS: u32 = 20_000;
 
 /// Refuses each of them by its key.
 pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     first_request(resolved, found);
     let Some(database) = &resolved.scenario.database else { return };
+    if let Engine::Postgres(postgres) = &database.engine {
+        of_server(resolved, postgres, found);
+    }
     let mut refuse = |key: &str, allowed: &str, advice: &str| {
         let key = format!("database.{key}");
         let what = format!("`{key}` is predicted, and not measured as it is written");
@@ -45,14 +47,6 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     if postgres.pooler == Pooler::PgBouncer {
         refuse("pooler", "\"none\"", leave);
     }
-    for rows in postgres.rows() {
-        refuse(&format!("{}.count", keys::path(&["row", &rows.name])), "no rows to lock", leave);
-    }
-    for key in OF_SERVER {
-        if resolved.is_written(&format!("database.{key}")) {
-            refuse(key, "the server's own default", leave);
-        }
-    }
     for key in OF_LIBRARIES {
         if resolved.is_written(&format!("database.{key}")) {
             refuse(key, "what the library does by itself", leave);
@@ -64,6 +58,37 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
             "\"asyncpg\" where async handlers await the database, \"psycopg\" elsewhere,",
             "write `client = \"asyncpg\"`, or leave it out",
         );
+    }
+}
+
+/// Rows are really there, and the server counts its timeouts in whole milliseconds.
+fn of_server(resolved: &Resolved, postgres: &Postgres, found: &mut Vec<Diagnostic>) {
+    for named in Table::of(&resolved.scenario).all_named() {
+        if named.size() > MOST_ROWS {
+            let key = keys::path(&["database", "row", &named.rows.name, "count"]);
+            found.push(resolved.refusal(
+                &key,
+                &format!("`{key}` takes {} rows of the table, of one page each", named.size()),
+                &format!("at most {MOST_ROWS} when measured"),
+                "write fewer: among so many two requests seldom meet at one",
+            ));
+        }
+    }
+    let millisecond = Span::from_millis(1).nanos();
+    for (key, span) in [
+        ("deadlock_timeout", Some(postgres.deadlock_timeout)),
+        ("lock_timeout", postgres.lock_timeout),
+        ("statement_timeout", postgres.statement_timeout),
+        ("idle_in_transaction_session_timeout", postgres.idle_in_transaction_session_timeout),
+    ] {
+        if span.is_some_and(|span| span.nanos() % millisecond != 0) {
+            found.push(resolved.refusal(
+                &format!("database.{key}"),
+                &format!("`{key}` is no whole number of milliseconds, in which the server counts"),
+                "whole milliseconds when measured",
+                "round it, or predict it with sim",
+            ));
+        }
     }
 }
 
@@ -116,6 +141,8 @@ mod tests {
             "database.max_connections=50",
             "database.synchronous_commit=off",
             "database.connections.pre_ping=true",
+            "database.row.stock.count=20000",
+            "database.lock_timeout=2ms",
         ] {
             assert_eq!(found(set), [""; 0], "{set}");
         }
@@ -128,8 +155,8 @@ mod tests {
             "database.ping_trips=2",
             "database.refused=retry",
             "database.pooler=pgbouncer",
-            "database.row.stock.count=1",
-            "database.lock_timeout=1s",
+            "database.row.stock.count=20001",
+            "database.lock_timeout=1500us",
             "database.connections.order=lifo",
             "database.connections.recycle=5m",
         ] {

@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 
 use super::error::RunError;
 use crate::clock;
-use crate::dataset;
+use crate::dataset::{self, Table};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
 use crate::machine::{Split, pin};
@@ -231,7 +231,7 @@ fn data(resolved: &Resolved, setting: &Setting<'_>) -> Result<Option<Data>, RunE
 fn file(resolved: &Resolved, sqlite: &Sqlite, setting: &Setting<'_>) -> Result<Data, RunError> {
     let folder = temporary(setting.directory)?;
     let runtime = Builder::new_current_thread().build().map_err(RunError::System)?;
-    let rows = dataset::rows(&resolved.scenario.costs);
+    let rows = Table::of(&resolved.scenario).free;
     let file = runtime.block_on(async {
         tokio::select! {
             made = dataset::create(folder.path(), sqlite, rows) => Ok(made?),

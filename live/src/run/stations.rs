@@ -268,6 +268,12 @@ impl<'a> Window<'a> {
             let in_flight_mean = round_significant(self.mean(there));
             all.push(Station { in_flight_mean, ..station });
         }
+        // Who waits for a row waits for the answer of the server, as everybody else there.
+        for (index, rows) in self.scenario.rows().iter().enumerate() {
+            let held = self.flow(|readings| readings.rows.get(index));
+            let (id, count) = (StationId::Row(rows.name.clone()), Some(u64::from(rows.count)));
+            all.push(self.station(id, count, held, Flow::default()));
+        }
     }
 
     fn upstreams(&self, all: &mut Vec<Station>) {

@@ -48,6 +48,8 @@ pub struct StationReadings {
     pub upstream_connections: Vec<GaugeReading>,
     /// Holders of each lock.
     pub locks: Vec<GaugeReading>,
+    /// Rows of a database server that are locked, by name.
+    pub rows: Vec<GaugeReading>,
     /// Database connections in use.
     pub pool: GaugeReading,
     /// Requests that wait for one.

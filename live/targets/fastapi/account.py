@@ -32,10 +32,13 @@ class Meter:
     server: int = 0
     turned: int = 0
     """When the loop last turned from the request to others."""
+    ended: str = ""
+    """Why the server has ended the session, as an SQLSTATE."""
 
     def clear(self) -> None:
         """Begins anew."""
         self.cpu = self.lock = self.disk = self.pool = self.server = 0
+        self.ended = ""
 
 
 @dataclass(slots=True)

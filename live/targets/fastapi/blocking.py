@@ -11,6 +11,7 @@ from burn import burn
 from database import operated, statement
 from fault import Fault, database_faults
 from lock import Lock
+from rows import Rows
 from upstream import Exchange, Upstream
 from worker import worker
 
@@ -23,7 +24,7 @@ class Blocking:
     def __init__(self, account: Account, hold: str | None, outside: ExitStack | None) -> None:
         self._account = account
         self._held = hold != "operation"
-        self._connection: Any = None
+        self._kept: tuple[Session, Rows] | None = None
         self._outside = outside
         """What a dependency gives back after the handler has ended."""
 
@@ -34,23 +35,30 @@ class Blocking:
 
     def perform(self, steps: Steps) -> None:
         """Performs all steps, and gives back the database connection unless it is kept."""
-        if self._outside is None:
-            self._connection = None
-        with ExitStack() as own:
-            self._steps(steps, own if self._outside is None else self._outside)
+        if self._outside is not None:
+            return self._steps(steps, self._outside)
+        self._kept = None
+        self._and_give_back(steps)
+
+    def _and_give_back(self, steps: Steps) -> None:
+        try:
+            with ExitStack() as own:
+                self._steps(steps, own)
+        finally:
+            if self._kept is not None:
+                operated(self._account, on_loop=False)
 
     def _steps(self, steps: Steps, held: ExitStack) -> None:
         for step in steps:
             self._step(step, held)
 
     def _session(self, steps: Steps) -> None:
-        outer = self._connection, self._held
-        self._connection, self._held = None, True
+        outer = self._kept, self._held
+        self._kept, self._held = None, True
         try:
-            with ExitStack() as own:
-                self._steps(steps, own)
+            self._and_give_back(steps)
         finally:
-            self._connection, self._held = outer
+            self._kept, self._held = outer
 
     def _step(self, step: dict[str, Any], held: ExitStack) -> None:
         match step["kind"]:
@@ -98,7 +106,8 @@ class Blocking:
     def _operate(self, step: dict[str, Any], held: ExitStack) -> None:
         self._computed()
         try:
-            with database_faults(), Session(self._bind(held)) as session:
+            with database_faults(), ExitStack() as own:
+                session, rows = self._open(own, held)
                 begin = worker.database.begin(step["begin"])
                 if begin is not None:
                     session.execute(begin)
@@ -106,18 +115,25 @@ class Blocking:
                     result = session.execute(statement(spec, self._account.draws))
                     if spec["kind"] == "read":
                         result.scalar_one_or_none()
+                    rows.lock(spec, self._account.draws)
                 if step["commits"]:
                     session.commit()
+                    rows.free()
         finally:
             operated(self._account, on_loop=False)
 
-    def _bind(self, held: ExitStack) -> Any:
-        engine = worker.database.engine
+    def _open(self, own: ExitStack, held: ExitStack) -> tuple[Session, Rows]:
+        """The session that is held, or one of the operation's own, and the rows that it locks."""
+        engine, rows = worker.database.engine, Rows(worker.stations.rows)
         if not self._held:
-            return engine
-        if self._connection is None:
-            self._connection = held.enter_context(engine.connect())
-        return self._connection
+            own.callback(rows.free)
+            return own.enter_context(Session(engine)), rows
+        if self._kept is None:
+            held.enter_context(database_faults())
+            held.callback(rows.free)
+            connection = held.enter_context(engine.connect())
+            self._kept = held.enter_context(Session(connection)), rows
+        return self._kept
 
     def _call(self, upstream: Upstream, step: str) -> None:
         if upstream.semaphores is None:

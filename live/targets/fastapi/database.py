@@ -87,7 +87,8 @@ def statement(spec: dict[str, Any], draws: list[int]) -> Statement:
     """A statement of a step."""
     first = draws[spec["row"]]
     if spec["kind"] == "read":
-        return select(Item).where(Item.id == first)
+        wanted = select(Item).where(Item.id == first)
+        return wanted if spec["locks"] is None else wanted.with_for_update()
     last = first + spec["pages"] - 1
     changed = update(Item).where(Item.id.between(first, last)).values(stock=Item.stock + 1)
     return changed.execution_options(synchronize_session=False)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import httpx
 from sqlalchemy import exc
 
+from account import current
+
 STATUS = {"upstream_timeout": 504, "upstream_failed": 502, "upstream_refused": 503}
 """The HTTP status of a kind; of any other it is 500."""
 REFUSALS = (429, 503)
@@ -14,6 +16,14 @@ REFUSALS = (429, 503)
 
 GONE = "57P01", "57P02", "57P03", "08000", "08001", "08003", "08006"
 """SQLSTATEs of a server that ends or begins, and of connections that are gone."""
+
+ENDED = {
+    "40P01": "database_deadlock",
+    "55P03": "database_lock_timeout",
+    "57014": "database_statement_timeout",
+    "25P03": "database_idle_in_transaction",
+}
+"""SQLSTATEs with which the server ends a statement, or a session, that is in the way."""
 
 
 class Fault(Exception):
@@ -35,6 +45,8 @@ def database_faults() -> Iterator[None]:
     """Gives SQLAlchemy's errors their kinds."""
     try:
         yield
+    except Fault:
+        raise
     except exc.TimeoutError as error:
         raise Fault("pool_timeout", str(error)) from error
     except exc.DBAPIError as error:
@@ -55,6 +67,12 @@ def database_faults() -> Iterator[None]:
 
 def kind(error: exc.DBAPIError) -> str:
     """The kind of an error of the driver."""
+    for why in state(error.orig), current.get().meter.ended:
+        # A lock that comes free at the same instant makes the server forget why it cancels.
+        if why == "57014" and "due to user request" in str(error.orig):
+            return "database_lock_timeout"
+        if why in ENDED:
+            return ENDED[why]
     if refused(error.orig):
         return "too_many_clients"
     if error.connection_invalidated or (error.statement and gone(error.orig)):
@@ -68,13 +86,18 @@ def kind(error: exc.DBAPIError) -> str:
 
 def gone(error: BaseException) -> bool:
     """The server is shut down, or not ready yet, or the connection has ended."""
-    return str(getattr(error, "sqlstate", None)) in GONE
+    return state(error) in GONE
+
+
+def state(error: BaseException) -> str:
+    """The SQLSTATE of an error of a driver."""
+    return str(getattr(error, "sqlstate", None))
 
 
 def refused(error: BaseException) -> bool:
     """The server has too many connections. psycopg says that in words alone."""
     words = "too many clients", "remaining connection slots"
-    return getattr(error, "sqlstate", None) == "53300" or any(it in str(error) for it in words)
+    return state(error) == "53300" or any(it in str(error) for it in words)
 
 
 @contextmanager

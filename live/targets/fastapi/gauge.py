@@ -70,6 +70,7 @@ class Stations:
         self.pool = Gauge()
         self.pool_waiting = Gauge()
         self.locks = [Gauge() for _ in plan.locks]
+        self.rows = [Gauge() for _ in plan.rows]
         self.semaphores = [Gauge() for _ in plan.upstreams]
         self.upstream_connections = [Gauge() for _ in plan.upstreams]
 
@@ -95,6 +96,7 @@ class Stations:
             "pool": self.pool.read(),
             "pool_waiting": self.pool_waiting.read(),
             "locks": [gauge.read() for gauge in self.locks],
+            "rows": [gauge.read() for gauge in self.rows],
             "semaphores": [gauge.read() for gauge in self.semaphores],
             "upstream_connections": [gauge.read() for gauge in self.upstream_connections],
         }

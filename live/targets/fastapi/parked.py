@@ -13,6 +13,7 @@ from burn import burn
 from database import operated, statement
 from fault import Fault, database_faults
 from lock import Lock
+from rows import Rows
 from upstream import Exchange, Upstream
 from worker import worker
 
@@ -28,15 +29,24 @@ class Parked:
         """What a dependency gives back after the reply."""
         self._hold = hold
         self._held = hold != "operation"
-        self._connection: Any = None
+        self._kept: tuple[AsyncSession, Rows] | None = None
 
     async def perform(self, steps: Steps) -> None:
         """Performs all steps, and gives back the database connection."""
         if self._outside is None:
-            self._connection = None
-        async with AsyncExitStack() as own:
-            for step in steps:
-                await self._step(step, own if self._outside is None else self._outside)
+            self._kept = None
+            return await self._and_give_back(steps)
+        for step in steps:
+            await self._step(step, self._outside)
+
+    async def _and_give_back(self, steps: Steps) -> None:
+        try:
+            async with AsyncExitStack() as own:
+                for step in steps:
+                    await self._step(step, own)
+        finally:
+            if self._kept is not None:
+                operated(self._account, on_loop=True)
 
     async def _step(self, step: dict[str, Any], held: AsyncExitStack) -> None:
         match step["kind"]:
@@ -61,14 +71,12 @@ class Parked:
                 await self._gather(step["steps"])
 
     async def _session(self, steps: Steps) -> None:
-        outer = self._connection, self._held
-        self._connection, self._held = None, True
+        outer = self._kept, self._held
+        self._kept, self._held = None, True
         try:
-            async with AsyncExitStack() as own:
-                for step in steps:
-                    await self._step(step, own)
+            await self._and_give_back(steps)
         finally:
-            self._connection, self._held = outer
+            self._kept, self._held = outer
 
     async def _locked(self, lock: Lock, steps: Steps, held: AsyncExitStack) -> None:
         self._computed()
@@ -106,7 +114,8 @@ class Parked:
         self._computed()
         try:
             with database_faults():
-                async with AsyncSession(await self._bind(held)) as session:
+                async with AsyncExitStack() as own:
+                    session, rows = await self._open(own, held)
                     begin = worker.database.begin(step["begin"])
                     if begin is not None:
                         await session.execute(begin)
@@ -114,18 +123,25 @@ class Parked:
                         result = await session.execute(statement(spec, self._account.draws))
                         if spec["kind"] == "read":
                             result.scalar_one_or_none()
+                        rows.lock(spec, self._account.draws)
                     if step["commits"]:
                         await session.commit()
+                        rows.free()
         finally:
             operated(self._account, on_loop=True)
 
-    async def _bind(self, held: AsyncExitStack) -> Any:
-        engine = worker.database.async_engine
+    async def _open(self, own: AsyncExitStack, held: AsyncExitStack) -> tuple[AsyncSession, Rows]:
+        """The session that is held, or one of the operation's own, and the rows that it locks."""
+        engine, rows = worker.database.async_engine, Rows(worker.stations.rows)
         if not self._held:
-            return engine
-        if self._connection is None:
-            self._connection = await held.enter_async_context(engine.connect())
-        return self._connection
+            own.callback(rows.free)
+            return await own.enter_async_context(AsyncSession(engine)), rows
+        if self._kept is None:
+            held.enter_context(database_faults())
+            held.callback(rows.free)
+            connection = await held.enter_async_context(engine.connect())
+            self._kept = await held.enter_async_context(AsyncSession(connection)), rows
+        return self._kept
 
     async def _call(self, upstream: Upstream, step: str) -> None:
         if upstream.semaphores is None:

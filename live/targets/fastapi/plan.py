@@ -30,6 +30,7 @@ class Plan:
     database: dict[str, Any] | None
     upstreams: list[dict[str, Any]]
     locks: list[dict[str, Any]]
+    rows: list[str]
     endpoints: list[dict[str, Any]]
 
     def place(self, kind: str, of: str | None = None) -> int:

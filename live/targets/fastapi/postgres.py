@@ -13,6 +13,9 @@ from sqlalchemy import URL, Engine, event
 from account import Meter, current
 from gauge import Stations
 
+IDLE = b"\0C25P03\0"
+"""The server's last word to a session that was idle in a transaction for too long."""
+
 
 class Postgres:
     """One database of a server, and how it is connected to."""
@@ -113,6 +116,9 @@ class TimedProtocol(asyncpg.protocol.Protocol):
 
     def data_received(self, data: bytes) -> None:
         cpu, now = thread_time_ns(), monotonic_ns()
+        if IDLE in data:
+            # asyncpg only says to its next caller that the connection is closed.
+            self.meter.ended = "25P03"
         # Until the loop turned from the request, it was still computing.
         self.meter.server += max(now - max(self.since, self.meter.turned), 0)
         self.since = now

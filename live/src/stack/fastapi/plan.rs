@@ -39,6 +39,8 @@ pub(super) struct Plan {
     database: Option<DatabasePlan>,
     upstreams: Vec<UpstreamPlan>,
     locks: Vec<LockPlan>,
+    /// Names of the rows that statements lock.
+    rows: Vec<String>,
     endpoints: Vec<EndpointPlan>,
 }
 
@@ -136,6 +138,7 @@ impl Plan {
             database: database(scenario, options.database.as_ref()),
             upstreams: scenario.upstreams.iter().map(upstream).collect(),
             locks: scenario.locks.iter().map(lock).collect(),
+            rows: scenario.rows().iter().map(|rows| rows.name.clone()).collect(),
             endpoints: scenario.endpoints.iter().map(|one| endpoint(scenario, one)).collect(),
         }
     }

@@ -19,6 +19,7 @@ pub(super) const SOURCES: &[(&str, &str)] = &[
     ("pool.py", include_str!("../../../targets/fastapi/pool.py")),
     ("postgres.py", include_str!("../../../targets/fastapi/postgres.py")),
     ("reporter.py", include_str!("../../../targets/fastapi/reporter.py")),
+    ("rows.py", include_str!("../../../targets/fastapi/rows.py")),
     ("serve.py", include_str!("../../../targets/fastapi/serve.py")),
     ("session.py", include_str!("../../../targets/fastapi/session.py")),
     ("sqlite.py", include_str!("../../../targets/fastapi/sqlite.py")),

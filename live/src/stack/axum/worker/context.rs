@@ -92,8 +92,12 @@ impl Context {
 
     /// The draw for `what` at the step `path`.
     pub(super) fn draw(&self, what: &str, path: &str) -> u64 {
-        let name = step_purpose(what, self.endpoint_name(), path);
-        Purpose::new(self.worker.scenario.seed, &name).draw(self.key.lane, self.key.index)
+        self.draw_named(&step_purpose(what, self.endpoint_name(), path))
+    }
+
+    /// The draw of the request that has this `name`.
+    pub(super) fn draw_named(&self, name: &str) -> u64 {
+        Purpose::new(self.worker.scenario.seed, name).draw(self.key.lane, self.key.index)
     }
 
     /// A sample of `distribution` for `what` at the step `path`.

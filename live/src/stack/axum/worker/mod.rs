@@ -130,9 +130,6 @@ fn burning(scenario: Scenario) -> Scenario {
 }
 
 fn snapshot(born: u64, worker: &Worker, idle: &Gauge, lag: &Lag) -> Snapshot {
-    let database = worker.database.as_ref();
-    let pool = database.map(Database::in_use).unwrap_or_default();
-    let pool_waiting = database.map(Database::waiting).unwrap_or_default();
     Snapshot {
         name: String::new(),
         born,
@@ -141,7 +138,7 @@ fn snapshot(born: u64, worker: &Worker, idle: &Gauge, lag: &Lag) -> Snapshot {
         cpu: clock::process_cpu(),
         loop_idle: idle.read().area,
         lag: lag.take(),
-        stations: worker.stations.read(pool, pool_waiting),
+        stations: worker.stations.read(worker.database.as_ref()),
     }
 }
 

@@ -36,6 +36,10 @@ impl Handler for Context {
     fn draw(&self, what: &str, path: &str) -> u64 {
         Context::draw(self, what, path)
     }
+
+    fn draw_named(&self, name: &str) -> u64 {
+        Context::draw_named(self, name)
+    }
 }
 
 impl Context {

@@ -3,8 +3,9 @@
 use model::place::{self, Place};
 use model::scenario::Scenario;
 
+use super::database::Database;
 use super::gauge::Gauge;
-use crate::stack::{GaugeReading, StationReadings};
+use crate::stack::StationReadings;
 
 /// Gauges of a worker.
 #[derive(Debug)]
@@ -55,8 +56,8 @@ impl Stations {
         &self.places[place.index()]
     }
 
-    /// All gauges now; those of the database pool are the database's own.
-    pub(super) fn read(&self, pool: GaugeReading, pool_waiting: GaugeReading) -> StationReadings {
+    /// All gauges now; those of the database's pool and rows are its own.
+    pub(super) fn read(&self, database: Option<&Database>) -> StationReadings {
         let all = |gauges: &[Gauge]| gauges.iter().map(Gauge::read).collect();
         StationReadings {
             places: all(&self.places),
@@ -69,8 +70,9 @@ impl Stations {
             locks: all(&self.locks),
             semaphores: all(&self.semaphores),
             upstream_connections: all(&self.upstream_connections),
-            pool,
-            pool_waiting,
+            rows: database.map(Database::rows).unwrap_or_default(),
+            pool: database.map(Database::in_use).unwrap_or_default(),
+            pool_waiting: database.map(Database::waiting).unwrap_or_default(),
         }
     }
 }

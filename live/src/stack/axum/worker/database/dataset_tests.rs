@@ -1,7 +1,7 @@
 use super::testing::{Data, MODES, ROWS, scenario};
 use model::scenario::JournalMode;
 
-use crate::dataset::{DataError, create, mode_name, rows};
+use crate::dataset::{DataError, Table, create, mode_name};
 use crate::stack::axum::worker::waiting::block_on;
 
 #[test]
@@ -23,8 +23,8 @@ fn each_row_has_a_page_of_its_own_and_the_mode_is_kept() {
 
 #[test]
 fn the_data_set_grows_with_the_largest_write() {
-    assert_eq!(rows(&scenario(&[]).costs), ROWS);
-    assert_eq!(rows(&scenario(&["costs.query.sale.pages=2500"]).costs), 2_500);
+    assert_eq!(Table::of(&scenario(&[])).free, ROWS);
+    assert_eq!(Table::of(&scenario(&["costs.query.sale.pages=2500"])).rows(), 2_500);
 }
 
 #[test]

@@ -80,6 +80,14 @@ impl Database {
         }
     }
 
+    /// Rows of a server that are locked, by their names' numbers in the scenario.
+    pub(super) fn rows(&self) -> Vec<GaugeReading> {
+        match self {
+            Database::Sqlite(_) => Vec::new(),
+            Database::Postgres(database) => database.rows(),
+        }
+    }
+
     /// One operation for `handler`, the step `path`: a statement by itself, or all of
     /// `statements` in a transaction that `begin`s. It uses the connection that the request
     /// holds in `held` or checks one out, and gives it back unless `hold` keeps it beyond the
@@ -163,6 +171,9 @@ pub(super) trait Handler {
 
     /// The draw for `what` at the step `path`.
     fn draw(&self, what: &str, path: &str) -> u64;
+
+    /// The draw of the whole request that has this `name`.
+    fn draw_named(&self, name: &str) -> u64;
 }
 
 /// Why an operation failed.
@@ -183,6 +194,9 @@ pub(super) enum Failure {
     /// The server is not there.
     #[error("the database server takes no connection: {0}")]
     ConnectionRefused(String),
+    /// The server has ended the statement, or the session: a deadlock, or a timeout of the server.
+    #[error("the database server ended it: {1}")]
+    Ended(ErrorKind, String),
     /// Whatever else.
     #[error("the database failed: {0}")]
     Failed(String),
@@ -197,6 +211,7 @@ impl Failure {
             Failure::TooManyClients => ErrorKind::TooManyClients,
             Failure::ConnectionLost(_) => ErrorKind::DatabaseConnectionLost,
             Failure::ConnectionRefused(_) => ErrorKind::DatabaseConnectionRefused,
+            Failure::Ended(kind, _) => *kind,
             Failure::Failed(_) => ErrorKind::ServiceFailed,
         }
     }

@@ -12,7 +12,7 @@ use super::connection::{Call, Called, Connection, Settings};
 use super::pool::{Held, Pool};
 use super::touched::Touched;
 use super::{Failure, Handler};
-use crate::dataset;
+use crate::dataset::Table;
 use crate::stack::GaugeReading;
 use crate::stack::axum::worker::waiting::{Mode, block_on};
 
@@ -25,8 +25,8 @@ pub(crate) struct Database {
     costs: Costs,
     /// Factor on every CPU time of the costs.
     scale: f64,
-    /// Rows of the data set.
-    rows: u32,
+    /// The rows of the data set.
+    table: Table,
 }
 
 impl Database {
@@ -39,7 +39,7 @@ impl Database {
             settings: Settings { file, sqlite: sqlite.clone() },
             driver: database.driver,
             scale: scenario.costs.cpu_scale(scenario.service.server) / scenario.cpu.speed,
-            rows: dataset::rows(&scenario.costs),
+            table: Table::of(scenario),
             costs: scenario.costs.clone(),
         })
     }
@@ -247,8 +247,8 @@ impl<'a, H: Handler> Session<'a, H> {
 
     /// The call of a statement: what it costs and which rows it touches are draws.
     fn statement(&self, statement: &Statement, path: &str) -> Call {
-        let Database { costs, rows, scale, .. } = self.database;
-        let touched = Touched::by(statement, path, costs, *rows, self.handler);
+        let Database { costs, table, scale, .. } = self.database;
+        let touched = Touched::by(statement, path, costs, table, self.handler);
         let (engine, first) = (touched.engine.scale(*scale), touched.first);
         match statement.writes {
             false => Call::Read { id: first, engine },

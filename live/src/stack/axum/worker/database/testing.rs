@@ -172,7 +172,11 @@ impl Handler for Request {
     }
 
     fn draw(&self, what: &str, path: &str) -> u64 {
-        model::stream::Purpose::new(1, &format!("{what}@{path}")).draw(0, 0)
+        self.draw_named(&format!("{what}@{path}"))
+    }
+
+    fn draw_named(&self, name: &str) -> u64 {
+        model::stream::Purpose::new(1, name).draw(0, 0)
     }
 }
 

@@ -6,6 +6,7 @@ use model::scenario::Statement;
 use model::units::Span;
 
 use super::Handler;
+use crate::dataset::Table;
 
 /// What a statement touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +17,17 @@ pub(super) struct Touched {
     pub(super) first: u32,
     /// Rows, from the first on.
     pub(super) pages: u32,
+    /// It locks the first by this name: the number of its rows in the scenario, and its own among them.
+    pub(super) locks: Option<(usize, u32)>,
 }
 
 impl Touched {
-    /// What the statement at the step `path` touches of a table with so many `rows`.
+    /// What the statement at the step `path` touches of `table`.
     pub(super) fn by(
         statement: &Statement,
         path: &str,
         costs: &Costs,
-        rows: u32,
+        table: &Table,
         handler: &impl Handler,
     ) -> Touched {
         let cost = costs.query(&statement.query).expect("a checked scenario");
@@ -34,9 +37,16 @@ impl Touched {
         };
         // What changes no page is no write.
         let pages = if statement.writes { cost.pages.max(1) } else { 1 };
-        let starts = u64::from(rows - pages) + 1;
-        let first = (handler.draw("row", path) % starts) as u32 + 1;
-        Touched { engine, first, pages }
+        if let Some((lock, (number, named))) =
+            statement.locks.as_ref().and_then(|lock| Some((lock, table.named(lock)?)))
+        {
+            let draw = |nth| handler.draw_named(&named.rows.purpose(nth));
+            let row = named.rows.row(lock.nth, draw);
+            return Touched { engine, first: named.at(row), pages, locks: Some((number, row)) };
+        }
+        let starts = u64::from(table.free - pages) + 1;
+        let first = handler.draw("row", path) % starts + 1;
+        Touched { engine, first: first as u32, pages, locks: None }
     }
 
     /// The last row.

@@ -3,6 +3,7 @@ use model::failure::ErrorKind;
 
 use super::super::testing::{Data, MODES, PER_OPERATION, ROWS, Request, on_a_loop, scenario};
 use super::*;
+use crate::dataset;
 
 fn reads(name: &str) -> Vec<Statement> {
     vec![Statement::read(name)]

@@ -7,9 +7,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use model::costs::{Costs, PostgresClientCosts};
+use model::failure::ErrorKind;
 use model::place::{self, Place};
 use model::scenario::{Begin, Concurrency, DriverMode, Hold, Scenario, Statement};
 use model::units::Span;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::Query;
 use sqlx::{Executor as _, Postgres as Driver};
@@ -19,9 +21,10 @@ use self::entered::Entered;
 use self::pool::Pool;
 use super::touched::Touched;
 use super::{Failure, Handler};
-use crate::dataset;
+use crate::dataset::Table;
 use crate::postgres::Address;
 use crate::stack::GaugeReading;
+use crate::stack::axum::worker::gauge::Gauge;
 use crate::stack::axum::worker::waiting::{Hands, Mode, Timed, block_on};
 
 pub(super) use self::pool::Held;
@@ -31,6 +34,10 @@ const WRITE: &str = "UPDATE item SET stock = stock + 1 WHERE id BETWEEN $1 AND $
 /// The same where the profile says that the server computes for longer.
 const READ_AND_WORK: &str = "SELECT id, name, stock, body FROM item WHERE id = $1 \
      AND (SELECT count(*) FROM (SELECT generate_series(1, $2::bigint)) work) >= 0";
+/// The two with the row locked, once it has been found.
+const LOCK: &str = "SELECT id, name, stock, body FROM item WHERE id = $1 FOR UPDATE";
+const LOCK_AND_WORK: &str = "SELECT id, name, stock, body FROM item WHERE id = $1 \
+     AND (SELECT count(*) FROM (SELECT generate_series(1, $2::bigint)) work) >= 0 FOR UPDATE";
 const WRITE_AND_WORK: &str = "UPDATE item SET stock = stock + 1 WHERE id BETWEEN $1 AND $2 \
      AND (SELECT count(*) FROM (SELECT generate_series(1, $3::bigint)) work) >= 0";
 
@@ -39,6 +46,19 @@ const TOO_MANY: &str = "53300";
 
 /// SQLSTATEs of a server that is shut down, that ends after a crash, and that is not ready yet.
 const GONE: [&str; 3] = ["57P01", "57P02", "57P03"];
+
+/// SQLSTATE of a statement that the server has cancelled.
+const CANCELLED: &str = "57014";
+/// What it says if it does not know why: nobody asks for that here.
+const UNEXPLAINED: &str = "due to user request";
+
+/// SQLSTATEs with which the server ends a statement, or a session, that is in the way.
+const ENDED: [(&str, ErrorKind); 4] = [
+    ("40P01", ErrorKind::DatabaseDeadlock),
+    ("55P03", ErrorKind::DatabaseLockTimeout),
+    (CANCELLED, ErrorKind::DatabaseStatementTimeout),
+    ("25P03", ErrorKind::DatabaseIdleInTransaction),
+];
 
 /// The Postgres database of one worker.
 #[derive(Debug)]
@@ -49,8 +69,8 @@ pub(crate) struct Postgres {
     /// Factor on every CPU time of the costs that the worker burns.
     scale: f64,
     turns_per_nano: f64,
-    /// Rows of the data set.
-    rows: u32,
+    /// The rows of the data set.
+    table: Table,
 }
 
 /// A statement as it is sent.
@@ -60,6 +80,7 @@ enum Call {
     Read {
         id: i32,
         turns: i64,
+        locks: bool,
     },
     /// Changes the rows from the first to the last.
     Write {
@@ -85,11 +106,11 @@ impl Postgres {
         // A loop that blocks does not see what has come.
         let handle = if awaited { Handle::current() } else { entered::beside()? };
         Ok(Some(Postgres {
-            pool: Pool::new(database.connections, address.options(), handle),
+            pool: Pool::new(database.connections, address.options(), handle, scenario.rows().len()),
             driver: database.driver,
             scale: scenario.costs.cpu_scale(scenario.service.server) / scenario.cpu.speed,
             turns_per_nano: address.turns_per_nano,
-            rows: dataset::rows(&scenario.costs),
+            table: Table::of(scenario),
             costs: scenario.costs.clone(),
         }))
     }
@@ -102,6 +123,11 @@ impl Postgres {
     /// Requests that wait for a connection.
     pub(super) fn waiting(&self) -> GaugeReading {
         self.pool.waiting.read()
+    }
+
+    /// Rows that its transactions have locked, by their names' numbers in the scenario.
+    pub(super) fn rows(&self) -> Vec<GaugeReading> {
+        self.pool.rows.iter().map(Gauge::read).collect()
     }
 
     /// One operation for `handler`, as [`super::Database::perform`] has it.
@@ -223,18 +249,19 @@ impl<'a, H: Handler> Session<'a, H> {
         path: &str,
     ) -> (Held, Result<(), Failure>) {
         let mut calls = Vec::new();
-        calls.extend(begin.map(|_| (Span::ZERO, Call::Begin)));
+        calls.extend(begin.map(|_| (Span::ZERO, Call::Begin, None)));
         for (index, statement) in statements.iter().enumerate() {
             let alone = begin.is_none() && statement.writes;
             let commit = if alone { self.costs.commit } else { Span::ZERO };
-            let call = self.call(statement, &format!("{path}.{index}"));
-            calls.push((self.costs.statement + commit, call));
+            let (call, locks) = self.call(statement, &format!("{path}.{index}"));
+            calls.push((self.costs.statement + commit, call, locks));
         }
-        calls.extend(begin.map(|_| (self.costs.commit, Call::Commit)));
-        for (cost, call) in calls {
+        calls.extend(begin.map(|_| (self.costs.commit, Call::Commit, None)));
+        for (cost, call, locks) in calls {
             self.burn(cost);
             let result;
             (held, result) = self.served(call.run(held)).await;
+            held.locked(locks.filter(|_| result.is_ok()));
             if let Err(error) = result {
                 if held.in_transaction {
                     // If this fails too, so does the pool's question whether it answers.
@@ -246,17 +273,19 @@ impl<'a, H: Handler> Session<'a, H> {
         (held, Ok(()))
     }
 
-    /// The call of a statement: what it costs and which rows it touches are draws.
-    fn call(&self, statement: &Statement, path: &str) -> Call {
-        let Postgres { costs, rows, turns_per_nano, .. } = self.database;
-        let touched = Touched::by(statement, path, costs, *rows, self.handler);
+    /// The call of a statement, and the row that it locks: what it costs and which rows it touches
+    /// are draws.
+    fn call(&self, statement: &Statement, path: &str) -> (Call, Option<(usize, u32)>) {
+        let Postgres { costs, table, turns_per_nano, .. } = self.database;
+        let touched = Touched::by(statement, path, costs, table, self.handler);
         let turns = (touched.engine.nanos() as f64 * turns_per_nano).round() as i64;
         // A table has as many rows as a number of this kind can count.
         let (first, last) = (touched.first as i32, touched.last() as i32);
-        match statement.writes {
-            false => Call::Read { id: first, turns },
+        let call = match statement.writes {
+            false => Call::Read { id: first, turns, locks: touched.locks.is_some() },
             true => Call::Write { first, last, turns },
-        }
+        };
+        (call, touched.locks)
     }
 
     /// An exchange with the server, whose time is booked.
@@ -308,9 +337,13 @@ impl Call {
     async fn run(self, mut held: Held) -> (Held, Result<(), sqlx::Error>) {
         let connection = held.connection();
         let result = match self {
-            Call::Read { id, turns: 0 } => read(connection, sqlx::query(READ).bind(id)).await,
-            Call::Read { id, turns } => {
-                read(connection, sqlx::query(READ_AND_WORK).bind(id).bind(turns)).await
+            Call::Read { id, turns: 0, locks } => {
+                let text = if locks { LOCK } else { READ };
+                read(connection, sqlx::query(text).bind(id)).await
+            }
+            Call::Read { id, turns, locks } => {
+                let text = if locks { LOCK_AND_WORK } else { READ_AND_WORK };
+                read(connection, sqlx::query(text).bind(id).bind(turns)).await
             }
             Call::Write { first, last, turns: 0 } => {
                 write(connection, sqlx::query(WRITE).bind(first).bind(last)).await
@@ -327,6 +360,10 @@ impl Call {
             (Call::Begin, _) => held.in_transaction = true,
             (Call::Commit | Call::Rollback, Ok(())) => held.in_transaction = false,
             _ => {}
+        }
+        // A transaction that has failed has given back its rows, and a statement by itself too.
+        if result.is_err() || !held.in_transaction {
+            held.unlock();
         }
         (held, result)
     }
@@ -348,10 +385,23 @@ async fn write(
 
 /// Why a statement failed.
 fn failure(error: sqlx::Error) -> Failure {
+    if let Some(kind) = error.as_database_error().and_then(ended) {
+        return Failure::Ended(kind, error.to_string());
+    }
     match error {
         error if is_gone(&error) => Failure::ConnectionLost(error.to_string()),
         other => Failure::Failed(other.to_string()),
     }
+}
+
+/// Why the server has ended a statement or its session, if it has.
+fn ended(error: &dyn DatabaseError) -> Option<ErrorKind> {
+    let code = error.code()?;
+    // A lock that comes free at the same instant makes the server forget why it cancels.
+    if code == CANCELLED && error.message().contains(UNEXPLAINED) {
+        return Some(ErrorKind::DatabaseLockTimeout);
+    }
+    ENDED.iter().find(|(state, _)| code == *state).map(|&(_, kind)| kind)
 }
 
 /// Why there is no connection.

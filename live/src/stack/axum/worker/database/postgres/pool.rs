@@ -32,6 +32,8 @@ pub(super) struct Pool {
     pub(super) in_use: Gauge,
     /// Requests that wait for one.
     pub(super) waiting: Gauge,
+    /// Rows that transactions have locked, by their names' numbers in the scenario.
+    pub(super) rows: Vec<Gauge>,
 }
 
 /// A connection, which goes back when it is dropped.
@@ -41,6 +43,8 @@ pub(crate) struct Held {
     connection: Option<Open>,
     /// A transaction has begun.
     pub(super) in_transaction: bool,
+    /// The rows that it has locked: the number of their name, and theirs.
+    rows: Vec<(usize, u32)>,
 }
 
 #[derive(Debug)]
@@ -59,8 +63,13 @@ pub(super) struct Got {
 }
 
 impl Pool {
-    /// No connection open.
-    pub(super) fn new(rule: Connections, options: PgConnectOptions, handle: Handle) -> Arc<Pool> {
+    /// No connection open; statements lock rows by so many `names`.
+    pub(super) fn new(
+        rule: Connections,
+        options: PgConnectOptions,
+        handle: Handle,
+        names: usize,
+    ) -> Arc<Pool> {
         let kept = match rule {
             Connections::PerOperation => None,
             Connections::Pool { size, overflow, timeout, pre_ping, .. } => {
@@ -70,7 +79,8 @@ impl Pool {
             }
         };
         let (in_use, waiting) = (Gauge::new(), Gauge::new());
-        Arc::new(Pool { options, kept, handle, in_use, waiting })
+        let rows = (0..names).map(|_| Gauge::new()).collect();
+        Arc::new(Pool { options, kept, handle, in_use, waiting, rows })
     }
 
     /// True if a request would have to wait for a connection now.
@@ -98,7 +108,8 @@ impl Pool {
         };
         let result = opened.map(|connection| {
             self.in_use.enter();
-            Held { pool: self.clone(), connection: Some(connection), in_transaction: false }
+            let (in_transaction, rows) = (false, Vec::new());
+            Held { pool: self.clone(), connection: Some(connection), in_transaction, rows }
         });
         let asked = Some(asked.load(Ordering::Relaxed)).filter(|&at| at > 0);
         Got { result, asked }
@@ -154,6 +165,22 @@ impl Held {
         }
     }
 
+    /// A statement has locked this row, if any. One by itself holds it only while the server works on
+    /// it, which nobody sees from here.
+    pub(super) fn locked(&mut self, row: Option<(usize, u32)>) {
+        let Some(row) = row.filter(|row| !self.rows.contains(row)) else { return };
+        self.pool.rows[row.0].enter();
+        self.rows.push(row);
+        if !self.in_transaction {
+            self.unlock();
+        }
+    }
+
+    /// The transaction is over, and its rows are free.
+    pub(super) fn unlock(&mut self) {
+        self.rows.drain(..).for_each(|(name, _)| self.pool.rows[name].leave());
+    }
+
     /// True if it is closed when it is given back.
     pub(super) fn is_own(&self) -> bool {
         matches!(self.connection, Some(Open::Own(_)))
@@ -172,6 +199,7 @@ impl Drop for Held {
     /// The pool asks a connection once more whether it answers, in a task of the runtime. A
     /// transaction of a request that was given up is taken back before that.
     fn drop(&mut self) {
+        self.unlock();
         self.pool.in_use.leave();
         let _entered = self.pool.handle.enter();
         match self.connection.take() {
