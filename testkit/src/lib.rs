@@ -17,7 +17,7 @@ mod wait;
 pub use golden::golden;
 pub use http::{Reply, Request, Server, free_port, get};
 pub use lab::Lab;
-pub use postgres::has_postgres;
+pub use postgres::{has_pgbouncer, has_postgres};
 pub use processes::{Processes, starts_deaf_to_interrupts};
 pub use python::has_python;
 pub use running::{Ended, Running};

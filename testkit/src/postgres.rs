@@ -22,3 +22,15 @@ pub fn has_postgres() -> bool {
     }
     found
 }
+
+/// True if PgBouncer is on PATH or where Debian has it; otherwise says that a test is skipped.
+pub fn has_pgbouncer() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain([Path::new("/usr/sbin").to_path_buf()]);
+    let found = folders.into_iter().any(|folder| folder.join("pgbouncer").is_file());
+    if !found {
+        let text = "SKIPPED: this test needs PgBouncer (apt-get install pgbouncer)";
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+    found
+}

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use model::read::Resolved;
+use model::scenario::Postgres;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::binaries::{self, BinariesError};
 use super::keeper::{Ready, Start};
+use super::pooler::{self, PID};
 use super::server::LOOK;
-use super::{Address, Reading};
+use super::{Address, Reading, settings};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::{Cpus, ProcessTree};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, ChildError, START_TIMEOUT, this_program};
@@ -91,7 +93,12 @@ impl Cluster {
         })?;
         let ready: Option<Ready> = keeper.ready_unless(START_TIMEOUT, || interrupt.is_set())?;
         let address = ready.ok_or(Interrupted)?.address;
-        let (version, cpus) = (binaries.version, processors.server);
+        let pooler = settings(&resolved.scenario).and_then(Postgres::pooler);
+        let version = match pooler.and_then(|_| pooler::version()) {
+            Some(pooler) => format!("{} behind {pooler}", binaries.version),
+            None => binaries.version,
+        };
+        let cpus = processors.server;
         Ok(Cluster { keeper, _folder: folder, address, version, cpus })
     }
 
@@ -151,15 +158,24 @@ fn passable(directory: &Path) -> PathBuf {
 
 /// Ends the server whose cluster is in the temporary folder `left`, if it outlived the run that
 /// started it: all processes of that run were killed at once.
+///
+/// Its pooler ends before it.
 pub(crate) fn end_left_over(left: &Path) {
-    let Ok(data) = left.join("postgres/data").canonicalize() else { return };
-    let first = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let Ok(folder) = left.join("postgres").canonicalize() else { return };
+    end(&folder.join(PID), &folder);
+    end(&folder.join("data/postmaster.pid"), &folder);
+}
+
+/// Ends the process whose number the file `pid` begins with, if its command line has a path below
+/// `folder`.
+fn end(pid: &Path, folder: &Path) {
+    let first = fs::read_to_string(pid).unwrap_or_default();
     let Some(pid) = first.lines().next().and_then(|line| line.trim().parse().ok()) else { return };
     let Some(tree) = ProcessTree::of(pid) else { return };
     let processes = tree.read().processes;
-    let server = processes.first().map(|one| one.command_line()).unwrap_or_default();
+    let command = processes.first().map(|one| one.command_line()).unwrap_or_default();
     // The number may be another's by now.
-    if !server.contains(&*data.to_string_lossy()) {
+    if !command.contains(&*folder.to_string_lossy()) {
         return;
     }
     for signal in [Signal::QUIT, Signal::CONT] {

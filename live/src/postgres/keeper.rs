@@ -17,8 +17,9 @@ use tokio::runtime::Runtime;
 use super::binaries::Binaries;
 use super::faults::{Faults, Log};
 use super::network::{Network, Way};
-use super::reading::Reading;
-use super::server::{Kept, LOOK, Server, Used};
+use super::pooler::{self, Looks};
+use super::reading::{PoolerReading, Reading};
+use super::server::{DATABASE, Kept, LOOK, Server, Used};
 use super::watcher::Watcher;
 use super::{Address, data, settings};
 use crate::clock;
@@ -29,7 +30,7 @@ use crate::supervisor::Control;
 /// The database that every cluster has.
 const FIRST: &str = "postgres";
 /// How long a server may take to answer after its start.
-const START: Duration = Duration::from_secs(60);
+pub(super) const START: Duration = Duration::from_secs(60);
 /// How many ports are tried, each free a moment before.
 const PORTS: usize = 5;
 
@@ -70,19 +71,25 @@ type Channel = Control<Start, Ready, Reading>;
 pub(crate) fn run_database_process() -> Result<(), String> {
     let control = Channel::from_stdout().map_err(|error| error.to_string())?;
     let start = control.start();
-    let kept = Kept::default();
-    let at_end = kept.clone();
-    control.before_end(move || at_end.end());
-    match serve(&control, &start, &kept) {
+    let (kept, pooled) = (Kept::default(), Kept::default());
+    let at_end = [pooled.clone(), kept.clone()];
+    control.before_end(move || at_end.iter().for_each(Kept::end));
+    match serve(&control, &start, &kept, &pooled) {
         Ok(never) => match never {},
         Err(why) => {
+            pooled.end();
             kept.end();
             control.fail(&why)
         }
     }
 }
 
-fn serve(control: &Channel, start: &Start, kept: &Kept) -> Result<Infallible, String> {
+fn serve(
+    control: &Channel,
+    start: &Start,
+    kept: &Kept,
+    pooled: &Kept,
+) -> Result<Infallible, String> {
     raise_open_files();
     pin(&start.network).map_err(|error| error.to_string())?;
     let resolved = load_text(&start.name, &start.scenario, &[]);
@@ -99,22 +106,37 @@ fn serve(control: &Channel, start: &Start, kept: &Kept) -> Result<Infallible, St
         .ok_or("the system does not tell the CPU time of the server's processes")?;
     let service = server.service(port, turns);
     let watcher = Watcher::new(server.admin(port, FIRST), service.clone());
+    // Where the way to the server ends.
+    let front = match postgres.pooler() {
+        None => port,
+        Some(settings) => runtime.block_on(pooler::start(&server, port, settings, pooled))?,
+    };
     runtime.block_on(async {
         let way = match &postgres.round_trip {
             Distribution::Constant(span) if span.is_zero() => None,
             trip => {
                 let (round_trip, connections) = (trip.clone(), AtomicU64::new(0));
-                Some(Way::open(Network { port, round_trip, seed: start.seed, connections }))
+                let (port, seed) = (front, start.seed);
+                Some(Way::open(Network { port, round_trip, seed, connections }))
             }
         };
         let way = way.transpose().map_err(|error| format!("no free port: {error}"))?;
-        let address = way.as_ref().map_or(port, |way| way.port);
+        let address = way.as_ref().map_or(front, |way| way.port);
         let looking = tokio::runtime::Handle::current();
         let ready = Ready { address: Address { port: address, ..service } };
         tokio::spawn(watcher.clone().watch());
+        let looks = postgres.pooler().map(|_| Looks::default());
+        if let Some(looks) = &looks {
+            let (console, of) = (pooler::console(&server, front), DATABASE.to_string());
+            tokio::spawn(looks.clone().watch(console, of));
+        }
         let happened = Log::default();
         let (counted, of, log) = (watcher.clone(), kept.clone(), happened.clone());
-        control.ready(ready, move || looking.block_on(read(&counted, &of, &log)));
+        let pooler = looks.map(|looks| (looks, pooled.clone()));
+        control.ready(ready, move || Reading {
+            pooler: pooler.as_ref().map(|(looks, process)| of_pooler(looks, process)),
+            ..looking.block_on(read(&counted, &of, &log))
+        });
         let mut faults = Faults {
             server: &server,
             kept,
@@ -130,9 +152,20 @@ fn serve(control: &Channel, start: &Start, kept: &Kept) -> Result<Infallible, St
                 faults.carry_out(&scenario.faults, began).await?;
             }
             still_runs(&server, kept)?;
+            if let Some(ended) = pooled.ended().filter(|_| postgres.pooler().is_some()) {
+                let status = ended.err().unwrap_or_else(|| "unasked".into());
+                return Err(server.last_words("pgbouncer", &status));
+            }
             tokio::time::sleep(LOOK).await;
         }
     })
+}
+
+/// What is known of the pooler now.
+fn of_pooler(looks: &Looks, process: &Kept) -> PoolerReading {
+    let tree = process.tree();
+    let memory = tree.processes.iter().filter_map(|one| Holdings::of(one.pid).resident);
+    PoolerReading { cpu: process.used(None).server, memory: memory.sum(), pools: looks.seen() }
 }
 
 /// Makes sure that the server has not ended.
@@ -236,6 +269,7 @@ async fn read(watcher: &Watcher, kept: &Kept, happened: &Log) -> Reading {
         memory: memory.sum(),
         sessions: watcher.sessions(),
         counters,
+        pooler: None,
         faults,
     }
 }

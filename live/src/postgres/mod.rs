@@ -5,7 +5,8 @@
 //! the cluster, starts the server and ends it; it also carries the bytes between service and
 //! server as late as the scenario's round trip is long ([`network`]), and looks at the server
 //! from a connection of its own ([`watcher`]). [`faults`]: that process ends, kills or stops the server
-//! and brings it back, when the scenario says so. [`cluster`]: the parent's side of that child.
+//! and brings it back, when the scenario says so. [`pooler`]: PgBouncer before the server, where
+//! the scenario has it. [`cluster`]: the parent's side of that child.
 
 mod binaries;
 mod cluster;
@@ -14,6 +15,7 @@ mod faults;
 mod keeper;
 mod network;
 mod owner;
+mod pooler;
 mod reading;
 mod server;
 mod watcher;
@@ -25,7 +27,8 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 pub(crate) use binaries::find;
 pub(crate) use cluster::{Cluster, ClusterError, Processors, end_left_over};
 pub(crate) use keeper::run_database_process;
-pub(crate) use reading::{Counters, Reading};
+pub(crate) use pooler::find_pooler;
+pub(crate) use reading::{Counters, Pools, Reading};
 
 /// The server is reached over this address alone.
 pub(crate) const HOST: &str = "127.0.0.1";

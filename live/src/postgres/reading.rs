@@ -22,8 +22,32 @@ pub(crate) struct Reading {
     pub(crate) sessions: Sessions,
     /// What the server counts; none if it does not answer.
     pub(crate) counters: Option<Counters>,
+    /// What is known of the pooler, if there is one.
+    pub(crate) pooler: Option<PoolerReading>,
     /// The faults that have begun, in the order of the scenario's.
     pub(crate) faults: Vec<Happened>,
+}
+
+/// What a pooler has done up to a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PoolerReading {
+    /// CPU time of its process, in nanoseconds.
+    pub(crate) cpu: u64,
+    /// Its resident memory, in bytes.
+    pub(crate) memory: u64,
+    /// Its pools, summed over the looks so far.
+    pub(crate) pools: Pools,
+}
+
+/// A pooler's connections to the server, summed over all looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pools {
+    /// How often it was looked.
+    pub(crate) looks: u64,
+    /// Connections that clients use.
+    pub(crate) used: u64,
+    /// Clients that wait for one.
+    pub(crate) waiting: u64,
 }
 
 /// A fault that has begun. Times are in nanoseconds.

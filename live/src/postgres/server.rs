@@ -18,7 +18,7 @@ use super::{Address, HOST};
 use crate::machine::{ProcessTree, TreeReading};
 
 /// The database that is measured.
-const DATABASE: &str = "rung";
+pub(super) const DATABASE: &str = "rung";
 /// The user that makes it and looks at it: one that the server lets in when all other
 /// connections are taken.
 const ADMIN: &str = "rung";
@@ -76,9 +76,7 @@ impl Server {
         fs::create_dir(&folder).and_then(|()| owner.give(&folder)).map_err(system)?;
         let password = secret().map_err(system)?;
         let server = Server { binaries, owner, folder: folder.clone(), password, kept };
-        let secret = folder.join("password");
-        write_secret(&secret, &server.password).map_err(system)?;
-        owner.give(&secret).map_err(system)?;
+        let secret = server.write("password", &server.password)?;
         let mut command = Command::new(server.binaries.program("initdb"));
         command.arg("-D").arg(server.data()).arg("--pwfile").arg(&secret).args([
             "--username",
@@ -96,7 +94,7 @@ impl Server {
 
     /// Runs a program to its end.
     fn run(&self, mut command: Command, name: &str) -> Result<(), String> {
-        self.launch(&mut command, name)?;
+        self.launch(&mut command, name, &self.kept)?;
         loop {
             match self.kept.ended() {
                 Some(Ok(())) => return Ok(()),
@@ -134,10 +132,19 @@ impl Server {
         ]) {
             command.arg("-c").arg(setting);
         }
-        self.launch(&mut command, "postgres")
+        self.launch(&mut command, "postgres", &self.kept)
     }
 
-    fn launch(&self, command: &mut Command, name: &str) -> Result<(), String> {
+    /// Starts a program as the server's user, with no wait for it to answer.
+    ///
+    /// # Errors
+    /// It cannot be started, in words.
+    pub(super) fn launch(
+        &self,
+        command: &mut Command,
+        name: &str,
+        kept: &Kept,
+    ) -> Result<(), String> {
         let log = File::options().create(true).append(true).open(self.log());
         let log = log.and_then(|log| Ok((log.try_clone()?, log)));
         let (out, err) = log.map_err(|error| format!("cannot write the server's log: {error}"))?;
@@ -146,7 +153,23 @@ impl Server {
         for variable in ["PGDATA", "PGPORT", "PGOPTIONS", "PGDATABASE", "PGHOST", "PGUSER"] {
             command.env_remove(variable);
         }
-        self.kept.keep(self.owner.runs(command)).map_err(|error| format!("{name}: {error}"))
+        kept.keep(self.owner.runs(command)).map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// Writes a file that only the server's user can read. Returns its path.
+    ///
+    /// # Errors
+    /// What the system says, in words.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<PathBuf, String> {
+        let path = self.folder.join(name);
+        let system = |error: io::Error| format!("cannot write {}: {error}", path.display());
+        write_secret(&path, text).and_then(|()| self.owner.give(&path)).map_err(system)?;
+        Ok(path)
+    }
+
+    /// The folder of the cluster and of what belongs to it.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The end of what a program that ended said.

@@ -13,7 +13,7 @@ use super::Address;
 use super::reading::{Counters, Sessions};
 
 /// Pause between two looks.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 /// The server counts this long before it answers that it is too busy to be asked.
 const PATIENCE: Duration = Duration::from_secs(2);
 

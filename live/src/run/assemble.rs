@@ -415,8 +415,10 @@ impl<'a> Builder<'a> {
         let kernel = round.noise.map_or(0.0, |noise| noise.kernel);
         let window = Window::new(&self.resolved.scenario, &spans, seconds, in_service);
         let sets = target.stack().resource_sets(&self.resolved.scenario);
-        let server = server::used(round);
-        Some(look(window.with_kernel(kernel).with_sets(sets).with_server(server)))
+        let (server, pooler) = (server::used(round), server::pooled(round));
+        Some(look(
+            window.with_kernel(kernel).with_sets(sets).with_server(server).with_pooler(pooler),
+        ))
     }
 
     /// The most that the workers of a round ever had.

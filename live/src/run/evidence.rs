@@ -15,10 +15,13 @@ use super::server;
 use super::stations::Span;
 use crate::machine::Facts;
 use crate::machine::{Cpus, Noise};
+use crate::postgres::Reading;
 use crate::times;
 
 /// The process that starts the database server and is the network to it.
 const NETWORK: &str = "database network";
+/// The pooler before the database server.
+const POOLER: &str = "PgBouncer";
 
 /// The rounds of a measurement.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +126,17 @@ impl Evidence<'_> {
             let memory =
                 |round: &Round| round.close.database.as_ref().map_or(0, |one| one.network_memory);
             all.push(self.process(NETWORK, cpu, memory));
+        }
+        let pooler = |reading: Option<&Reading>| reading.and_then(|reading| reading.pooler);
+        if self.counted.iter().any(|round| pooler(round.close.database.as_ref()).is_some()) {
+            let at = |reading: Option<&Reading>| pooler(reading).map_or(0, |pooler| pooler.cpu);
+            let cpu = |round: &Round| {
+                at(round.close.database.as_ref()).saturating_sub(at(round.open.database.as_ref()))
+            };
+            let memory = |round: &Round| {
+                pooler(round.close.database.as_ref()).map_or(0, |pooler| pooler.memory)
+            };
+            all.push(self.process(POOLER, cpu, memory));
         }
         all.push(self.process("load generator", |round| round.load_cpu, |round| round.load_memory));
         all

@@ -3,8 +3,7 @@
 use model::keys;
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
-    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Pooler, Postgres,
-    Scenario, Step,
+    Concurrency, Connections, DatabaseClient, DriverMode, Engine, Order, Postgres, Scenario, Step,
 };
 use model::units::Span;
 
@@ -43,9 +42,6 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     let Engine::Postgres(postgres) = &database.engine else { return };
     if postgres.max_connections.is_none() {
         refuse("max_connections", "a number, as every server has one,", leave);
-    }
-    if postgres.pooler == Pooler::PgBouncer {
-        refuse("pooler", "\"none\"", leave);
     }
     for key in OF_LIBRARIES {
         if resolved.is_written(&format!("database.{key}")) {
@@ -154,7 +150,6 @@ mod tests {
             "database.open_trips=5",
             "database.ping_trips=2",
             "database.refused=retry",
-            "database.pooler=pgbouncer",
             "database.row.stock.count=20001",
             "database.lock_timeout=1500us",
             "database.connections.order=lifo",

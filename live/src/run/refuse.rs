@@ -2,7 +2,9 @@
 
 use model::keys;
 use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::scenario::{Connections, Endpoint, Group, LockScope, Scenario, Source, Spread, Step};
+use model::scenario::{
+    Connections, Endpoint, Group, LockScope, Postgres, Scenario, Source, Spread, Step,
+};
 
 use super::predicted_only;
 use crate::postgres;
@@ -217,6 +219,15 @@ fn service(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
             "database.engine",
             &missing.to_string(),
             "\"sqlite\", until it is installed",
+            "install it, or predict with sim",
+        ));
+    }
+    let pooler = postgres::settings(scenario).and_then(Postgres::pooler);
+    if let Some(missing) = pooler.and_then(|_| postgres::find_pooler().err()) {
+        found.push(resolved.refusal(
+            "database.pooler",
+            &missing.to_string(),
+            "\"none\", until it is installed",
             "install it, or predict with sim",
         ));
     }

@@ -222,7 +222,8 @@ fn noises(
     let (server, network) = (database(|one| one.cpu + one.watching), database(|one| one.network));
     let load = close.load_cpu.saturating_sub(open.load_cpu)
         + mock(close).saturating_sub(mock(open))
-        + network;
+        + network
+        + database(|one| one.pooler.map_or(0, |pooler| pooler.cpu));
     let (service, load) = if shared { (service + server, load) } else { (service, load + server) };
     let noise = |cpus, ours| open.machine.noise(&close.machine, cpus, ours);
     if split.separate {

@@ -4,7 +4,7 @@ use model::measurement::{DatabaseServer, ServerCounts};
 use model::statistics::round_significant;
 
 use super::round::Round;
-use crate::postgres::{Counters, Reading};
+use crate::postgres::{Counters, Pools, Reading};
 
 /// A round with a server that was read at both ends of its window.
 struct Read<'a> {
@@ -79,4 +79,14 @@ pub(super) fn used(round: &Round) -> Option<(u64, usize)> {
     let Read { open, close } = Read::of(round)?;
     let cpus = round.server.as_ref()?.cpus.count();
     Some((close.cpu.saturating_sub(open.cpu), cpus.max(1)))
+}
+
+/// Connections of the pooler in use and clients that waited for one in the window of `round`, on
+/// average over the looks at it.
+pub(super) fn pooled(round: &Round) -> Option<(f64, f64)> {
+    let Read { open, close } = Read::of(round)?;
+    let (open, close) = (open.pooler?.pools, close.pooler?.pools);
+    let looks = close.looks.saturating_sub(open.looks).max(1) as f64;
+    let mean = |pick: fn(&Pools) -> u64| pick(&close).saturating_sub(pick(&open)) as f64 / looks;
+    Some((mean(|pools| pools.used), mean(|pools| pools.waiting)))
 }

@@ -68,6 +68,8 @@ pub(super) struct Window<'a> {
     sets: u32,
     /// CPU nanoseconds of the database server, and its processors.
     server: Option<(u64, usize)>,
+    /// Connections of a pooler in use, and clients that wait for one, on average.
+    pooler: Option<(f64, f64)>,
 }
 
 /// Work after replies is short beside a window of which it takes less than this share.
@@ -89,7 +91,8 @@ impl<'a> Window<'a> {
         seconds: f64,
         in_service: f64,
     ) -> Window<'a> {
-        Window { scenario, workers, seconds, in_service, kernel: 0.0, sets: 1, server: None }
+        let (kernel, sets, server, pooler) = (0.0, 1, None, None);
+        Window { scenario, workers, seconds, in_service, kernel, sets, server, pooler }
     }
 
     /// With threads of the kernel that worked for the workers on this share of their
@@ -106,6 +109,11 @@ impl<'a> Window<'a> {
     /// With a database server that has used so many CPU nanoseconds of so many processors.
     pub(super) fn with_server(self, server: Option<(u64, usize)>) -> Window<'a> {
         Window { server, ..self }
+    }
+
+    /// With a pooler of whose connections so many were in use on average, and clients waited.
+    pub(super) fn with_pooler(self, pooler: Option<(f64, f64)>) -> Window<'a> {
+        Window { pooler, ..self }
     }
 
     /// Pools, or semaphores, of a kind in all workers.
@@ -267,6 +275,16 @@ impl<'a> Window<'a> {
                 self.station(StationId::DatabaseServer, Some(cpus as u64), busy, Flow::default());
             let in_flight_mean = round_significant(self.mean(there));
             all.push(Station { in_flight_mean, ..station });
+        }
+        let settings = postgres::settings(self.scenario).and_then(Postgres::pooler);
+        if let Some(((used, waiting), settings)) = self.pooler.zip(settings) {
+            // Every statement goes through it.
+            let Flow { entries, .. } = self.at(place::SERVER);
+            let flow = |mean: f64| Flow { area: mean * self.seconds * 1e9, entries };
+            let most = postgres::settings(self.scenario).and_then(Postgres::connections);
+            let size = settings.default_pool_size.min(most.unwrap_or(u32::MAX));
+            let (id, size) = (StationId::DatabasePooler, Some(u64::from(size)));
+            all.push(self.station(id, size, flow(used), flow(waiting)));
         }
         // Who waits for a row waits for the answer of the server, as everybody else there.
         for (index, rows) in self.scenario.rows().iter().enumerate() {

@@ -112,10 +112,10 @@ class Blocking:
                 if begin is not None:
                     session.execute(begin)
                 for spec in step["statements"]:
-                    result = session.execute(statement(spec, self._account.draws))
+                    with rows.locking(spec, self._account.draws):
+                        result = session.execute(statement(spec, self._account.draws))
                     if spec["kind"] == "read":
                         result.scalar_one_or_none()
-                    rows.lock(spec, self._account.draws)
                 if step["commits"]:
                     session.commit()
                     rows.free()

@@ -39,14 +39,15 @@ class Database:
         self._stations = stations
         self._kind = kind(spec, stations)
         blocking, parked = self._kind.urls
-        self.engine: Engine = create_engine(blocking, **self._options(QueuePool))
+        options = self._options(QueuePool, self._kind.arguments[0])
+        self.engine: Engine = create_engine(blocking, **options)
         self._listen(self.engine)
-        options = self._options(AsyncAdaptedQueuePool)
+        options = self._options(AsyncAdaptedQueuePool, self._kind.arguments[1])
         self.async_engine: AsyncEngine = create_async_engine(parked, **options)
         self._listen(self.async_engine.sync_engine)
 
-    def _options(self, queue_pool: type[QueuePool]) -> dict[str, Any]:
-        options: dict[str, Any] = {"connect_args": self._kind.arguments}
+    def _options(self, queue_pool: type[QueuePool], arguments: dict[str, Any]) -> dict[str, Any]:
+        options: dict[str, Any] = {"connect_args": arguments}
         pool = self._spec["pool"]
         if pool is None:
             return options | {"poolclass": NullPool}

@@ -26,6 +26,10 @@ ENDED = {
 """SQLSTATEs with which the server ends a statement, or a session, that is in the way."""
 
 
+POOLER = "max_client_conn", "query_wait_timeout"
+"""PgBouncer's words for why it ends a connection, which are also the kinds of the errors."""
+
+
 class Fault(Exception):
     """A request that fails, and the kind of its error."""
 
@@ -58,6 +62,8 @@ def database_faults() -> Iterator[None]:
         raise Fault(f"database_connection_{what}", str(error)) from error
     except Exception as error:
         # asyncpg's own, which SQLAlchemy passes on while it connects.
+        if pooler(error) is not None:
+            raise Fault(pooler(error), str(error)) from error
         if refused(error):
             raise Fault("too_many_clients", str(error)) from error
         if gone(error):
@@ -73,6 +79,8 @@ def kind(error: exc.DBAPIError) -> str:
             return "database_lock_timeout"
         if why in ENDED:
             return ENDED[why]
+    if pooler(error.orig) is not None:
+        return pooler(error.orig)
     if refused(error.orig):
         return "too_many_clients"
     if error.connection_invalidated or (error.statement and gone(error.orig)):
@@ -82,6 +90,11 @@ def kind(error: exc.DBAPIError) -> str:
     # Connecting is no statement.
     connects = error.statement is None and isinstance(error, exc.OperationalError)
     return "database_connection_refused" if connects else "service_failed"
+
+
+def pooler(error: BaseException) -> str | None:
+    """Why PgBouncer has ended the connection, if it has. psycopg says that in words alone."""
+    return next((kind for kind in POOLER if kind in str(error)), None)
 
 
 def gone(error: BaseException) -> bool:

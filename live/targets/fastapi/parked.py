@@ -120,10 +120,10 @@ class Parked:
                     if begin is not None:
                         await session.execute(begin)
                     for spec in step["statements"]:
-                        result = await session.execute(statement(spec, self._account.draws))
+                        with rows.locking(spec, self._account.draws):
+                            result = await session.execute(statement(spec, self._account.draws))
                         if spec["kind"] == "read":
                             result.scalar_one_or_none()
-                        rows.lock(spec, self._account.draws)
                     if step["commits"]:
                         await session.commit()
                         rows.free()

@@ -17,6 +17,18 @@ IDLE = b"\0C25P03\0"
 """The server's last word to a session that was idle in a transaction for too long."""
 
 
+UNPREPARED: tuple[dict[str, Any], dict[str, Any]] = (
+    {"prepare_threshold": None},
+    {
+        "statement_cache_size": 0,
+        "prepared_statement_cache_size": 0,
+        "prepared_statement_name_func": lambda: "",
+    },
+)
+"""What psycopg and asyncpg need where the next transaction may be on another connection to the
+server, on which nothing has been prepared."""
+
+
 class Postgres:
     """One database of a server, and how it is connected to."""
 
@@ -25,7 +37,8 @@ class Postgres:
         where = {name: spec[name] for name in names}
         drivers = "postgresql+psycopg", "postgresql+asyncpg"
         self.urls = tuple(URL.create(driver, **where) for driver in drivers)
-        self.arguments: dict[str, Any] = {}
+        blocking, parked = UNPREPARED if spec["pooled"] else ({}, {})
+        self.arguments: tuple[dict[str, Any], dict[str, Any]] = blocking, parked
         # asyncpg has no setting for it.
         asyncpg.protocol.Protocol = TimedProtocol
 

@@ -17,7 +17,8 @@ class Sqlite:
         TimedConnection.readers_wait = spec["journal_mode"] != "wal"
         self._pragmas: list[str] = spec["pragmas"]
         self.urls = f"sqlite:///{spec['file']}", f"sqlite+aiosqlite:///{spec['file']}"
-        self.arguments = {"timeout": spec["busy_timeout"], "factory": TimedConnection}
+        arguments = {"timeout": spec["busy_timeout"], "factory": TimedConnection}
+        self.arguments = arguments, arguments
 
     def listen(self, engine: Engine) -> None:
         """Sets up each connection that `engine` opens."""

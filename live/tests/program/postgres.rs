@@ -1,6 +1,7 @@
 //! A Postgres server of a measurement's own: the services at it, and that it ends and vanishes.
 
 mod faults;
+mod pooler;
 mod rows;
 
 use std::net::SocketAddr;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
-use model::scenario::{Client, Concurrency, DatabaseClient, Scenario};
+use model::scenario::{Client, Concurrency, DatabaseClient, PoolMode, Postgres, Scenario};
 use model::units::Span;
 
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
@@ -71,6 +71,16 @@ impl Stack for Axum {
                 "`database.client` is one of Python's, and axum speaks to Postgres with sqlx",
                 "\"sqlx\" with --target axum",
                 "measure with --target fastapi, or leave client out",
+            ));
+        }
+        let pooler = postgres::settings(scenario).and_then(Postgres::pooler);
+        if pooler.is_some_and(|pooler| pooler.pool_mode == PoolMode::Transaction) {
+            found.push(resolved.refusal(
+                "database.pgbouncer.pool_mode",
+                "sqlx prepares a statement in one message and executes it in another, and between \
+                 them PgBouncer may hand its connection to the server to somebody else",
+                "\"session\" with --target axum",
+                "write `pgbouncer.pool_mode = \"session\"`, or measure with --target fastapi",
             ));
         }
         found

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use model::place::{self, PlaceId};
 use model::scenario::{
     Client, Concurrency, Connections, Database, Endpoint, Engine, EventLoop, Hold, JournalMode,
-    Lock, Scenario, Server, Upstream,
+    Lock, PoolMode, Scenario, Server, Upstream,
 };
 use model::units::Span;
 use serde::Serialize;
@@ -65,7 +65,15 @@ enum EnginePlan {
         pragmas: Vec<String>,
     },
     /// A server.
-    Postgres { host: &'static str, port: u16, username: String, password: String, database: String },
+    Postgres {
+        host: &'static str,
+        port: u16,
+        username: String,
+        password: String,
+        database: String,
+        /// A pooler hands its connections from transaction to transaction.
+        pooled: bool,
+    },
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -172,12 +180,15 @@ fn database(scenario: &Scenario, at: Option<&DatabaseAt>) -> Option<DatabasePlan
             busy_timeout: sqlite.busy_timeout.secs_f64(),
             pragmas: pragmas_of_a_connection(sqlite),
         },
-        (Engine::Postgres(_), DatabaseAt::Server(address)) => EnginePlan::Postgres {
+        (Engine::Postgres(postgres), DatabaseAt::Server(address)) => EnginePlan::Postgres {
             host: HOST,
             port: address.port,
             username: address.user.clone(),
             password: address.password.clone(),
             database: address.database.clone(),
+            pooled: postgres
+                .pooler()
+                .is_some_and(|pooler| pooler.pool_mode == PoolMode::Transaction),
         },
         // What was started is what the scenario says.
         (Engine::Sqlite(_), DatabaseAt::Server(_)) | (Engine::Postgres(_), DatabaseAt::File(_)) => {

@@ -2,6 +2,7 @@
 
 mod entered;
 mod pool;
+mod rows;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use super::{Failure, Handler};
 use crate::dataset::Table;
 use crate::postgres::Address;
 use crate::stack::GaugeReading;
-use crate::stack::axum::worker::gauge::Gauge;
 use crate::stack::axum::worker::waiting::{Hands, Mode, Timed, block_on};
 
 pub(super) use self::pool::Held;
@@ -127,7 +127,7 @@ impl Postgres {
 
     /// Rows that its transactions have locked, by their names' numbers in the scenario.
     pub(super) fn rows(&self) -> Vec<GaugeReading> {
-        self.pool.rows.iter().map(Gauge::read).collect()
+        self.pool.rows.read()
     }
 
     /// One operation for `handler`, as [`super::Database::perform`] has it.
@@ -385,7 +385,8 @@ async fn write(
 
 /// Why a statement failed.
 fn failure(error: sqlx::Error) -> Failure {
-    if let Some(kind) = error.as_database_error().and_then(ended) {
+    let kind = |error| ended(error).or_else(|| pooler(error));
+    if let Some(kind) = error.as_database_error().and_then(kind) {
         return Failure::Ended(kind, error.to_string());
     }
     match error {
@@ -404,8 +405,17 @@ fn ended(error: &dyn DatabaseError) -> Option<ErrorKind> {
     ENDED.iter().find(|(state, _)| code == *state).map(|&(_, kind)| kind)
 }
 
+/// Why PgBouncer has ended the connection, if it has: it says so in words alone.
+fn pooler(error: &dyn DatabaseError) -> Option<ErrorKind> {
+    let all = [ErrorKind::MaxClientConn, ErrorKind::QueryWaitTimeout];
+    all.into_iter().find(|kind| error.message().contains(kind.name()))
+}
+
 /// Why there is no connection.
 fn no_connection(error: sqlx::Error) -> Failure {
+    if let Some(kind) = error.as_database_error().and_then(pooler) {
+        return Failure::Ended(kind, error.to_string());
+    }
     match error {
         sqlx::Error::PoolTimedOut => Failure::PoolTimeout,
         sqlx::Error::Database(error) if error.code().is_some_and(|code| code == TOO_MANY) => {

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::{Connection as _, Executor as _, PgPool, Postgres};
 use tokio::runtime::Handle;
 
+use super::rows::{Row, Rows};
 use crate::clock;
 use crate::stack::axum::worker::gauge::Gauge;
 
@@ -32,8 +33,8 @@ pub(super) struct Pool {
     pub(super) in_use: Gauge,
     /// Requests that wait for one.
     pub(super) waiting: Gauge,
-    /// Rows that transactions have locked, by their names' numbers in the scenario.
-    pub(super) rows: Vec<Gauge>,
+    /// Rows that transactions have locked.
+    pub(super) rows: Rows,
 }
 
 /// A connection, which goes back when it is dropped.
@@ -43,8 +44,8 @@ pub(crate) struct Held {
     connection: Option<Open>,
     /// A transaction has begun.
     pub(super) in_transaction: bool,
-    /// The rows that it has locked: the number of their name, and theirs.
-    rows: Vec<(usize, u32)>,
+    /// The number of its transaction among those that have locked rows.
+    transaction: u64,
 }
 
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Pool {
             }
         };
         let (in_use, waiting) = (Gauge::new(), Gauge::new());
-        let rows = (0..names).map(|_| Gauge::new()).collect();
+        let rows = Rows::new(names);
         Arc::new(Pool { options, kept, handle, in_use, waiting, rows })
     }
 
@@ -108,8 +109,9 @@ impl Pool {
         };
         let result = opened.map(|connection| {
             self.in_use.enter();
-            let (in_transaction, rows) = (false, Vec::new());
-            Held { pool: self.clone(), connection: Some(connection), in_transaction, rows }
+            let transaction = self.rows.transaction();
+            let connection = Some(connection);
+            Held { pool: self.clone(), connection, in_transaction: false, transaction }
         });
         let asked = Some(asked.load(Ordering::Relaxed)).filter(|&at| at > 0);
         Got { result, asked }
@@ -167,18 +169,17 @@ impl Held {
 
     /// A statement has locked this row, if any. One by itself holds it only while the server works on
     /// it, which nobody sees from here.
-    pub(super) fn locked(&mut self, row: Option<(usize, u32)>) {
-        let Some(row) = row.filter(|row| !self.rows.contains(row)) else { return };
-        self.pool.rows[row.0].enter();
-        self.rows.push(row);
+    pub(super) fn locked(&mut self, row: Option<Row>) {
+        let Some(row) = row else { return };
+        self.pool.rows.lock(row, self.transaction);
         if !self.in_transaction {
             self.unlock();
         }
     }
 
     /// The transaction is over, and its rows are free.
-    pub(super) fn unlock(&mut self) {
-        self.rows.drain(..).for_each(|(name, _)| self.pool.rows[name].leave());
+    pub(super) fn unlock(&self) {
+        self.pool.rows.unlock(self.transaction);
     }
 
     /// True if it is closed when it is given back.
