@@ -2,30 +2,13 @@
 
 use sim::observe::ErrorKind;
 
-use crate::stage::{Run, burst, run_with};
+use crate::stage::{Run, burst};
 
 const READ: &str = "{ read = \"ten\" }";
 const WRITE: &str = "{ write = \"ten\" }";
 
-/// A server that is 2 ms away, works for 10 ms at a statement and syncs its log in 3 ms.
-const SERVER: &str = r#"
-    [service]
-    concurrency = "async"
-    [database]
-    engine = "postgres"
-    cores = 16
-    round_trip = "2ms"
-    connections = { kind = "pool", size = 10, overflow = 0, timeout = "2s" }
-    [costs]
-    interpreter.lock = false
-    disk.sync = "3ms"
-    query.ten.engine = "10ms"
-"#;
-
 fn run(load: &str, steps: &str, fault: &str, sets: &[&str]) -> Run {
-    let endpoint = format!("[[endpoint]]\nname = \"use\"\nweight = 1\nsteps = [{steps}]\n");
-    let fault = format!("[[fault]]\n{fault}\n");
-    run_with(&format!("{load}{SERVER}{endpoint}{fault}"), &[], sets)
+    crate::server::server((load, &format!("[[fault]]\n{fault}\n")), &[("use", steps)], &[], sets)
 }
 
 /// One request, which is sent at the start.
@@ -94,6 +77,17 @@ fn a_connection_that_is_gone_when_it_comes_back_fails_nobody() {
     let waits = format!("{READ}, {{ sleep = \"50ms\" }}");
     assert_eq!(one(&waits, &down("30ms"), &sets), ["use 74ms"], "there is nothing to roll back");
     assert_eq!(one(READ, &down("24.5ms"), &sets), ["use 26ms"], "ROLLBACK was on its way");
+}
+
+#[test]
+fn a_rollback_that_fails_makes_sqlalchemy_open_the_others_anew() {
+    // One connection is held in a transaction when the server goes, the other one is idle.
+    let load = "[load]\nusers = 1\nthink_time = \"100ms\"\nduration = \"1s\"\n";
+    let steps = format!("{READ}, {{ session = [{READ}] }}, {{ sleep = \"100ms\" }}");
+    let down = "at = \"80ms\"\ndatabase = \"down\"\nfor = \"10ms\"";
+    let seen = run(load, &steps, down, &["database.client=psycopg", "database.hold=handler"]).seen;
+    assert!(seen.good() > 2);
+    assert_eq!(seen.errors().iter().sum::<u64>(), 0);
 }
 
 #[test]

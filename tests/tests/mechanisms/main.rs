@@ -23,6 +23,7 @@ mod postgres;
 mod processes;
 mod retries;
 mod rows;
+mod server;
 mod sqlite;
 mod stage;
 mod traces;

@@ -9,27 +9,9 @@ const READ: &str = "{ read = \"ten\" }";
 const WRITE: &str = "{ write = \"ten\" }";
 const TRANSACTION: &str = "{ transaction = [{ read = \"ten\" }, { write = \"ten\" }] }";
 
-/// `users` requests at once against a server that is 2 ms away, works for 10 ms at a statement, and
-/// syncs its log in 3 ms.
+/// `users` requests at once.
 fn server(users: u32, steps: &str, sets: &[&str]) -> Run {
-    let text = format!(
-        "{}{}[[endpoint]]\nname = \"use\"\nweight = 1\nsteps = [{steps}]\n",
-        burst(users),
-        r#"
-        [service]
-        concurrency = "async"
-        [database]
-        engine = "postgres"
-        cores = 16
-        round_trip = "2ms"
-        connections = { kind = "pool", size = 10, overflow = 0, timeout = "2s" }
-        [costs]
-        interpreter.lock = false
-        disk.sync = "3ms"
-        query.ten.engine = "10ms"
-        "#
-    );
-    run_with(&text, &[], sets)
+    crate::server::server((&burst(users), ""), &[("use", steps)], &[], sets)
 }
 
 fn sent(run: &Run, wanted: fn(&Command) -> bool) -> usize {
@@ -270,6 +252,8 @@ fn a_server_on_the_processors_of_the_service_takes_turns_with_it() {
     assert_eq!(run(&two), (vec!["16ms".into(), "22ms".into()], 32), "12 ms for the first 6");
     let fast = [shared, "cpu.speed=2"];
     assert_eq!(run(&fast), (vec!["16ms".into(), "16ms".into()], 16), "for the server too");
+    let slow = [shared, "costs.server.uvicorn.cpu_scale=2"];
+    assert_eq!(run(&slow).1, 2 * 12 + 20, "which web server it is, is nothing to it");
     // What the service's quota allows, both share: 9 ms in each period.
     let quota = [shared, "cpu.quota={ budget = \"9ms\", period = \"20ms\" }"];
     assert_eq!(run(&quota).0, ["65ms", "65ms"], "three periods, and 5 ms of the fourth");

@@ -2,7 +2,7 @@
 
 use sim::observe::ErrorKind;
 
-use crate::stage::{Run, arrivals, burst, run_with};
+use crate::stage::{Run, arrivals, burst};
 
 const HOLDS: &str = "{ transaction = [{ write = \"ten\", locks = \"hot\" }, { read = \"ten\" }] }";
 const ONLY_LOCKS: &str =
@@ -10,31 +10,11 @@ const ONLY_LOCKS: &str =
 /// A session keeps its transaction, and the row, until its connection is given back.
 const SESSION: [&str; 2] = ["database.transactions=session", "database.hold=handler"];
 
-/// A server that is 2 ms away, works for 10 ms at a statement and syncs its log in 3 ms.
+/// The rows that there are.
+const ROWS: &str = "[database.row]\nhot = {}\nother = {}\naccount = { count = 2 }\n";
+
 fn server(load: &str, endpoints: &[(&str, &str)], names: &[&str], sets: &[&str]) -> Run {
-    let endpoint = |(name, steps): &(&str, &str)| {
-        format!("[[endpoint]]\nname = \"{name}\"\nweight = 1\nsteps = [{steps}]\n")
-    };
-    let text = format!(
-        "{load}{}{}",
-        r#"
-        [service]
-        concurrency = "async"
-        [database]
-        engine = "postgres"
-        cores = 16
-        round_trip = "2ms"
-        row = { hot = {}, other = {}, account = { count = 2 } }
-        connections = { kind = "pool", size = 10, overflow = 0, timeout = "2s" }
-        [costs]
-        interpreter.lock = false
-        disk.sync = "3ms"
-        query.ten.engine = "10ms"
-        query.long.engine = "1s"
-        "#,
-        endpoints.iter().map(endpoint).collect::<String>()
-    );
-    run_with(&text, names, sets)
+    crate::server::server((load, ROWS), endpoints, names, sets)
 }
 
 /// `users` requests at once.

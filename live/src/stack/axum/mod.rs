@@ -64,15 +64,6 @@ impl Stack for Axum {
             }
         }
         found.extend(clients(resolved));
-        let client = postgres::settings(scenario).and_then(|settings| settings.client);
-        if client.is_some_and(|client| client != DatabaseClient::Sqlx) {
-            found.push(resolved.refusal(
-                "database.client",
-                "`database.client` is one of Python's, and axum speaks to Postgres with sqlx",
-                "\"sqlx\" with --target axum",
-                "measure with --target fastapi, or leave client out",
-            ));
-        }
         let pooler = postgres::settings(scenario).and_then(Postgres::pooler);
         if pooler.is_some_and(|pooler| pooler.pool_mode == PoolMode::Transaction) {
             found.push(resolved.refusal(
@@ -91,14 +82,23 @@ impl Stack for Axum {
             .endpoints
             .iter()
             .any(|endpoint| endpoint.concurrency(&scenario.service) == Concurrency::Threadpool);
-        if !(scenario.costs.interpreter.lock && threads) {
-            return Vec::new();
+        let mut all = Vec::new();
+        if scenario.costs.interpreter.lock && threads {
+            all.push(
+                "the profile has an interpreter lock; axum has none, so that threads compute \
+                 side by side here"
+                    .to_string(),
+            );
         }
-        vec![
-            "the profile has an interpreter lock; axum has none, so that threads compute \
-             side by side here"
-                .to_string(),
-        ]
+        let client = postgres::settings(scenario).and_then(|settings| settings.client);
+        if let Some(client) = client.filter(|client| *client != DatabaseClient::Sqlx) {
+            all.push(format!(
+                "the scenario's client is {}; axum speaks to Postgres with sqlx, which begins no \
+                 transaction for a statement by itself",
+                client.as_str()
+            ));
+        }
+        all
     }
 
     fn resource_sets(&self, _: &Scenario) -> u32 {

@@ -149,7 +149,12 @@ fn pooler_candidates(postgres: &Postgres, all: &mut Vec<Candidate>) {
     };
     let key = |key: &str| format!("database.pgbouncer.{key}");
     let (size, clients) = (pooler.default_pool_size, pooler.max_client_conn);
-    let knob = Candidate::of(&key("default_pool_size"), size.to_string(), double(size));
+    let mut knob = Candidate::of(&key("default_pool_size"), size.to_string(), double(size));
+    // It opens no more than the server takes.
+    if let Some(most) = postgres.max_connections.filter(|_| postgres.connections() <= Some(size)) {
+        let server = Candidate::of("database.max_connections", most.to_string(), double(most));
+        knob = if postgres.connections() == Some(size) { server.and(&knob) } else { server };
+    }
     all.push(knob.at(Limit::Pooler));
     let knob = Candidate::of(&key("max_client_conn"), clients.to_string(), double(clients));
     all.push(knob.at(Limit::MaxClientConn));

@@ -23,7 +23,7 @@ impl<'s> Compiler<'s> {
 
     /// How long the server's processors take, as a multiple of what the cost profile says.
     pub(crate) fn server_scale(&self) -> f64 {
-        if self.server().is_some_and(Postgres::shares_cpu) { self.scale } else { 1.0 }
+        self.server().map_or(1.0, |postgres| super::scale(self.scenario, postgres))
     }
 
     /// CPU time in the server.

@@ -109,17 +109,7 @@ impl<T: Trace> Engine<'_, T> {
         kind: ErrorKind,
     ) -> Flow {
         let connection = self.tasks[task].database.connection;
-        let client = self.server_settings().client;
-        if client.is_some_and(DatabaseClient::invalidates_pool) {
-            // Nothing is done about older ones again where this one was opened before the last time.
-            let since = self.database.connections[connection].since;
-            let now = self.now;
-            let pool = self.pool(task);
-            if pool.invalidated <= since {
-                pool.invalidated = now;
-            }
-        }
-        self.closed(task);
+        self.drop_lost(task);
         match command {
             Command::Ping { reopen } => {
                 self.database.connections[connection].since = self.now;
@@ -130,11 +120,28 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    /// A connection that is gone comes back. It is dropped if its client notices.
+    /// A connection that is gone comes back. It is dropped if its client notices: if it asks, or has a
+    /// transaction to roll back.
     pub(super) fn drop_at_return(&mut self, task: u32) {
         let tests = self.server_settings().client.is_some_and(DatabaseClient::tests_on_return);
         if tests || self.session(task).begun {
-            self.closed(task);
+            self.drop_lost(task);
         }
+    }
+
+    /// The client drops the connection of `task`, and what else its library drops with it.
+    fn drop_lost(&mut self, task: u32) {
+        let client = self.server_settings().client;
+        if client.is_some_and(DatabaseClient::invalidates_pool) {
+            // Nothing is done about older ones again where this one was opened before the last time.
+            let connection = self.tasks[task].database.connection;
+            let since = self.database.connections[connection].since;
+            let now = self.now;
+            let pool = self.pool(task);
+            if pool.invalidated <= since {
+                pool.invalidated = now;
+            }
+        }
+        self.closed(task);
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use locked::Drawn;
 pub(crate) use rows::RowId;
 pub(crate) use sessions::Session;
 
-use model::scenario::Postgres;
+use model::scenario::{Postgres, Scenario};
 use model::units::Instant;
 
 use crate::plan::{DrawId, Pc};
@@ -115,6 +115,12 @@ impl Command {
             _ => None,
         }
     }
+}
+
+/// How long the server's processors take, as a multiple of what the cost profile says. Those of the
+/// service may be faster or slower; which web server runs on them is nothing to the database's.
+fn scale(scenario: &Scenario, postgres: &Postgres) -> f64 {
+    if postgres.shares_cpu() { 1.0 / scenario.cpu.speed } else { 1.0 }
 }
 
 impl Op {

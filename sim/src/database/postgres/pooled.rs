@@ -68,10 +68,7 @@ impl<T: Trace> Engine<'_, T> {
     /// How long the server's processors work for a connection that the pooler opens.
     fn opening(&self, task: u32) -> Span {
         let scenario = self.scenario();
-        let scale = match self.server_settings().shares_cpu() {
-            true => scenario.costs.cpu_scale(scenario.service.server) / scenario.cpu.speed,
-            false => 1.0,
-        };
+        let scale = super::scale(scenario, self.server_settings());
         let class = self.requests[self.tasks[task].request].class;
         let concurrency = self.plan.classes[class as usize].concurrency;
         scenario.costs.postgres.of(concurrency).connect.scale(scale)
