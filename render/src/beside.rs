@@ -33,18 +33,35 @@ impl<A> Under<A> {
     }
 }
 
-impl<A: Answer + Headline> Answer for Beside<A> {
-    /// The sentences beside each other, then each answer in full.
-    fn page(&self) -> Page {
-        let mut page = Page::new();
+impl<A: Headline> Beside<A> {
+    fn sentences(&self) -> Table {
         let mut table = Table::new(&[("under", Align::Left), ("answer", Align::Left)]);
         for one in &self.answers {
             table.row([one.words(), one.answer.headline()]);
         }
-        page.table(table);
+        table
+    }
+}
+
+impl<A: Answer + Headline> Answer for Beside<A> {
+    /// The sentences beside each other, then each answer in full.
+    fn page(&self) -> Page {
+        let mut page = Page::new();
+        page.table(self.sentences());
         for one in &self.answers {
             page.heading(format!("Under {}:", one.words()));
             page.append(one.answer.page());
+        }
+        page
+    }
+
+    /// The sentences beside each other, then each answer in full with its pictures.
+    fn illustrated(&self) -> Page {
+        let mut page = Page::new();
+        page.title("One question under several settings");
+        page.table(self.sentences());
+        for one in &self.answers {
+            page.part(&format!("Under {}", one.words()), one.answer.illustrated());
         }
         page
     }

@@ -128,13 +128,7 @@ fn row(attempt: &Attempt) -> Vec<String> {
         };
         format!("{sign} {}", judged.found)
     }));
-    let state = match (level.kept, level.sure, level.falls_behind) {
-        (_, _, true) => "broken: falls behind",
-        (true, true, _) => "kept",
-        (true, false, _) => "kept, not sure",
-        (false, true, _) => "broken",
-        (false, false, _) => "broken, not sure",
-    };
+    let state = level.words();
     row.extend([state.to_string(), level.replications.to_string()]);
     row
 }

@@ -1,11 +1,11 @@
 //! The page of how much load a service takes.
 
 use model::objective::State;
-use model::report::{Level, Size};
+use model::report::{Breaks, Headroom, Level, Size, Turned};
 
 use crate::beside::Headline;
 use crate::page::{Align, Page, Table};
-use crate::{Answer, number};
+use crate::{Answer, illustrated, number};
 
 impl Answer for Size {
     fn page(&self) -> Page {
@@ -15,10 +15,25 @@ impl Answer for Size {
         if let Some(check) = &self.check {
             page.lines(vec![checked(self, check)]);
         }
+        if !self.headroom.is_empty() {
+            page.heading("Headroom, each by itself under the load of the scenario:");
+            page.table(headroom(self));
+            page.lines(below_zero(self));
+        }
         page.heading("Loads that were tried:");
         page.table(levels(self));
         page.warnings(&self.warnings);
+        let of = |one: &Headroom| -> Vec<String> {
+            one.warnings.iter().map(|warning| format!("{}: {warning}", one.what)).collect()
+        };
+        let warnings: Vec<String> = self.headroom.iter().flat_map(of).collect();
+        page.warnings(&warnings);
         page
+    }
+
+    fn illustrated(&self) -> Page {
+        let check = self.check.as_ref().map(|check| checked(self, check));
+        illustrated::size(self, answer(self), check, self.page())
     }
 }
 
@@ -78,6 +93,62 @@ fn checked(size: &Size, check: &Level) -> String {
     )
 }
 
+/// How far each thing may go.
+fn headroom(size: &Size) -> Table {
+    let mut table = Table::new(&[
+        ("", Align::Left),
+        ("key", Align::Left),
+        ("now", Align::Right),
+        ("may become", Align::Left),
+        ("change", Align::Left),
+        ("then breaks", Align::Left),
+    ]);
+    for one in &size.headroom {
+        let breaks = one.breaks.as_ref().map_or("-".to_string(), breaks_first);
+        let (becomes, change) = match (&one.holds, &one.unbroken) {
+            (Some(holds), _) => (
+                format!("{} ({} to {})", holds.about.value, holds.kept.value, holds.broken.value),
+                format!(
+                    "{} ({} to {})",
+                    more(&holds.about),
+                    more(&holds.kept),
+                    more(&holds.broken)
+                ),
+            ),
+            (None, Some(most)) => {
+                (format!("{}, or more", most.value), format!("{}, or more", more(most)))
+            }
+            (None, None) => ("nothing keeps all".to_string(), "-".to_string()),
+        };
+        table.row([one.what.clone(), one.key.clone(), one.now.clone(), becomes, change, breaks]);
+    }
+    table.indented(2)
+}
+
+fn more(turned: &Turned) -> String {
+    number::change(turned.times - 1.0)
+}
+
+/// The objective and what is full, in a few words.
+fn breaks_first(breaks: &Breaks) -> String {
+    let what = breaks.objective.as_ref().map_or("served too slowly", |one| one.objective.as_str());
+    match breaks.full.first() {
+        Some(full) => format!("{what}; {} is full", full.id.words()),
+        None => what.to_string(),
+    }
+}
+
+/// What a negative change means.
+fn below_zero(size: &Size) -> Vec<String> {
+    let broken = size.headroom.iter().any(|one| {
+        one.holds.as_ref().is_some_and(|holds| holds.about.times < 1.0)
+            || (one.holds.is_none() && one.unbroken.is_none())
+    });
+    let told = "An objective is broken under the load of the scenario: what is below zero has to \
+                become better by so much.";
+    broken.then(|| told.to_string()).into_iter().collect()
+}
+
 fn levels(size: &Size) -> Table {
     let mut columns = vec![(
         match size.load {
@@ -99,13 +170,7 @@ fn levels(size: &Size) -> Table {
             };
             format!("{sign} {}", judged.found)
         }));
-        let state = match (level.kept, level.sure, level.falls_behind) {
-            (_, _, true) => "broken: falls behind",
-            (true, true, _) => "kept",
-            (true, false, _) => "kept, not sure",
-            (false, true, _) => "broken",
-            (false, false, _) => "broken, not sure",
-        };
+        let state = level.words();
         row.extend([state.to_string(), level.replications.to_string()]);
         table.row(row);
     }

@@ -7,7 +7,7 @@ use model::sweep::{Axis, Knee, Point, Sweep};
 use serde::Serialize;
 
 use crate::page::{Align, Page, Series, Table};
-use crate::{Answer, number};
+use crate::{Answer, illustrated, number};
 
 /// Curves of more points are not drawn.
 const DRAWN: usize = 40;
@@ -72,10 +72,43 @@ impl Answer for Shown<'_> {
         page.warnings(&sweep.warnings);
         page
     }
+
+    fn illustrated(&self) -> Page {
+        illustrated::sweep(self.sweep, self.show, self.page())
+    }
 }
 
 impl Show {
-    fn words(self) -> &'static str {
+    /// As a number, for numbers that are larger or smaller; none of what is told in words.
+    pub(crate) fn value(self, point: &Point) -> Option<f64> {
+        let figures = &point.figures;
+        let of = |time: Option<Estimate>| time.map(|time| time.value);
+        match self {
+            Show::Throughput => Some(figures.throughput.value),
+            Show::P50 => of(figures.p50),
+            Show::P95 => of(figures.p95),
+            Show::P99 => of(figures.p99),
+            Show::Errors => Some(figures.error_share),
+            Show::Cpu => figures.cpu,
+            Show::Full | Show::Kept => None,
+        }
+    }
+
+    /// The name of a file with it.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Show::Throughput => "throughput",
+            Show::P50 => "p50",
+            Show::P95 => "p95",
+            Show::P99 => "p99",
+            Show::Errors => "errors",
+            Show::Cpu => "cpu",
+            Show::Full => "full",
+            Show::Kept => "kept",
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Show::Throughput => "Good answers/s",
             Show::P50 => "P50",
@@ -88,7 +121,7 @@ impl Show {
         }
     }
 
-    fn cell(self, point: &Point) -> String {
+    pub(crate) fn cell(self, point: &Point) -> String {
         let figures = &point.figures;
         match self {
             Show::Throughput => number::rate(figures.throughput.value),

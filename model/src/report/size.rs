@@ -49,6 +49,10 @@ pub struct Size {
     pub exceptions: Vec<Level>,
     /// All loads that were tried, in order.
     pub levels: Vec<Level>,
+    /// How much of the load, of each upstream's latency and of the CPU is left under the load of the
+    /// scenario before an objective breaks; empty unless that was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headroom: Vec<Headroom>,
     /// What a reader should know before trusting the answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -64,10 +68,60 @@ pub enum LoadKind {
     Users,
 }
 
+/// How much worse one thing may become, all else as it is, before an objective breaks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Headroom {
+    /// What it is, in words: `load`, `latency of partner (P50)`, `CPU time (cpu.speed)`.
+    pub what: String,
+    /// The key whose value is told: `upstream.partner.latency.p50`.
+    pub key: String,
+    /// Its value in the scenario.
+    pub now: String,
+    /// How far it may go; none if no value keeps the objectives, or if none that was tried breaks one.
+    pub holds: Option<Reach>,
+    /// The farthest that was tried, if all objectives are kept there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbroken: Option<Turned>,
+    /// What breaks first beyond it; of objectives that no value keeps, what is broken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<Breaks>,
+    /// Where all are surely kept, on runs with other seeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Level>,
+    /// All values that were tried, as factors, in order; of the load they are those of the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<Level>,
+    /// What a reader should know before trusting it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// How far something may go: an answer and its interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reach {
+    /// Here all objectives are surely kept.
+    pub kept: Turned,
+    /// Here the numbers themselves cross a limit.
+    pub about: Turned,
+    /// Here an objective is surely broken.
+    pub broken: Turned,
+}
+
+/// A value of something that is turned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Turned {
+    /// How many times as much as in the scenario; of the CPU, how many times the CPU time.
+    pub times: f64,
+    /// The value of the key.
+    pub value: String,
+    /// What to give to `--set`, each by itself, for a scenario with it.
+    pub set: Vec<String>,
+}
+
 /// A load that was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
-    /// Requests per second, or users.
+    /// Requests per second, or users; of headroom, how many times as much as in the scenario.
     pub load: f64,
     /// Runs.
     pub replications: u32,
@@ -85,7 +139,7 @@ pub struct Level {
 /// What breaks, and where it gets tight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Breaks {
-    /// The load at which it is broken.
+    /// The load at which it is broken; of headroom, how many times as much as in the scenario.
     pub load: f64,
     /// The objective; none if requests come faster than they are served, whatever the objectives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +183,19 @@ impl LoadKind {
 fn short(load: f64) -> String {
     let text = format!("{load:.3e}");
     text.parse::<f64>().map_or(text, |load| load.to_string())
+}
+
+impl Level {
+    /// Whether all is kept, in words.
+    pub fn words(&self) -> &'static str {
+        match (self.kept, self.sure, self.falls_behind) {
+            (_, _, true) => "broken: falls behind",
+            (true, true, _) => "kept",
+            (true, false, _) => "kept, not sure",
+            (false, true, _) => "broken",
+            (false, false, _) => "broken, not sure",
+        }
+    }
 }
 
 impl Size {

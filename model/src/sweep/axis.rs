@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::range;
+use super::range::{self, Kind};
 
 /// A key and the values that it is given, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,11 @@ impl Axis {
     /// unless all are of one kind.
     pub fn numbers(&self) -> Option<Vec<f64>> {
         range::numbers(&self.values)
+    }
+
+    /// The same, and what kind of numbers they are.
+    pub fn numbers_of_a_kind(&self) -> Option<(Kind, Vec<f64>)> {
+        range::of_a_kind(&self.values)
     }
 
     /// The name of a value among others: `users=50`.

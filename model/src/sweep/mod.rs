@@ -13,3 +13,4 @@ pub use axis::Axis;
 pub use document::{Line, Point, Sweep, sweep_schema};
 pub use figures::Figures;
 pub use knee::Knee;
+pub use range::Kind;

@@ -11,11 +11,16 @@ const MOST: usize = 100_000;
 
 /// What kind of number a text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum Kind {
+    /// Without a unit.
     Plain,
+    /// Seconds.
     Time,
+    /// Per second.
     Rate,
+    /// Bytes.
     Size,
+    /// A part of a whole, from 0 to 1.
     Share,
 }
 
@@ -60,7 +65,15 @@ fn size(bytes: u64) -> String {
 /// The values as numbers that can be compared; none unless all are of one kind: plain
 /// numbers, times, rates, sizes or shares.
 pub(super) fn numbers(values: &[String]) -> Option<Vec<f64>> {
-    KINDS.iter().find_map(|kind| values.iter().map(|value| kind.read(value)).collect())
+    of_a_kind(values).map(|(_, numbers)| numbers)
+}
+
+/// The same, with their kind.
+pub(super) fn of_a_kind(values: &[String]) -> Option<(Kind, Vec<f64>)> {
+    KINDS.into_iter().find_map(|kind| {
+        let all: Option<Vec<f64>> = values.iter().map(|value| kind.read(value)).collect();
+        all.map(|all| (kind, all))
+    })
 }
 
 /// The values with every range in place of its text; or every problem of any.

@@ -3,11 +3,14 @@
 
 mod distribution;
 mod first;
+mod judged;
 mod knobs;
 mod ladder;
 mod over_time;
 mod path;
+mod size;
 mod stations;
+mod sweep;
 mod way;
 mod workers;
 
@@ -17,6 +20,8 @@ use crate::page::Page;
 use crate::{objectives, parts};
 
 pub(crate) use ladder::ladder;
+pub(crate) use size::size;
+pub(crate) use sweep::sweep;
 
 /// The page of one report.
 pub(crate) fn report(report: &Report, numbers: Page) -> Page {

@@ -3,7 +3,9 @@
 use model::report::{Interval, Report};
 
 use crate::number;
-use crate::picture::{Axis, Colour, Curve, CurvePanel, Curves, Numbers, Picture, Shape, Unit};
+use crate::picture::{
+    Axis, Colour, Curve, CurvePanel, Curves, Numbers, Picture, Shape, Trace, Unit,
+};
 
 /// Throughput, response times and requests in flight over time.
 pub(super) fn picture(report: &Report) -> Option<Picture> {
@@ -29,6 +31,7 @@ pub(super) fn picture(report: &Report) -> Option<Picture> {
         label: label.to_string(),
         axis,
         curves: of.iter().map(|one| one.curve(all)).collect(),
+        limits: Vec::new(),
     };
     let mut panels =
         vec![panel(label, Axis::linear(Unit::Rate, values(&rates)).with_room(), &rates)];
@@ -58,8 +61,9 @@ pub(super) fn picture(report: &Report) -> Option<Picture> {
         alternative: seen(all, warmup, last.to),
         legend,
         shape: Shape::Curves(Curves {
-            time: Axis::between(Unit::Time, first.from, last.to),
+            across: Axis::between(Unit::Time, first.from, last.to),
             shaded,
+            mark: None,
             panels,
         }),
         numbers: numbers(all),
@@ -77,7 +81,8 @@ struct Panel {
 impl Panel {
     fn curve(&self, all: &[Interval]) -> Curve {
         let points = all.iter().map(|one| ((one.from + one.to) / 2.0, (self.pick)(one)));
-        Curve { colour: self.colour, points: points.collect() }
+        let (trace, band) = (Trace::Line, Vec::new());
+        Curve { colour: self.colour, points: points.collect(), trace, band }
     }
 }
 

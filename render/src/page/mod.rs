@@ -204,11 +204,18 @@ impl Page {
         self.blocks.push(Block::Picture(Box::new(picture)));
     }
 
-    /// All blocks of another page but its title, below a heading.
+    /// All blocks of another page but its title, below a heading. Parts of its own become headings.
     pub fn part(&mut self, heading: &str, other: Page) {
         self.title(heading);
-        let titled = |block: &Block| matches!(block, Block::Title(_));
-        self.blocks.extend(other.blocks.into_iter().filter(|block| !titled(block)));
+        let mut titled = false;
+        self.blocks.extend(other.blocks.into_iter().filter_map(|block| match block {
+            Block::Title(_) if !titled => {
+                titled = true;
+                None
+            }
+            Block::Title(text) => Some(Block::Heading(text)),
+            other => Some(other),
+        }));
     }
 
     /// All blocks of another page.

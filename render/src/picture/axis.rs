@@ -14,6 +14,8 @@ pub struct Axis {
     high: f64,
     scale: Scale,
     marks: usize,
+    /// Of the values 0, 1, 2 and so on; none if they are numbers.
+    names: Vec<String>,
 }
 
 /// How values become distances.
@@ -36,7 +38,7 @@ impl Axis {
     pub fn between(unit: Unit, low: f64, high: f64) -> Axis {
         // Something has to be between the ends.
         let high = if high > low { high } else { low + 1.0 };
-        Axis { unit, low, high, scale: Scale::Linear, marks: 2 }
+        Axis { unit, low, high, scale: Scale::Linear, marks: 2, names: Vec::new() }
     }
 
     /// From the lowest to the highest of `values`; what is not above zero has no place on it.
@@ -44,7 +46,24 @@ impl Axis {
         let some = values.into_iter().filter(|value| value.is_finite() && *value > 0.0);
         let (low, high) = some.fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
         let (low, high) = if high > 0.0 { (low, high.max(low * 1.5)) } else { (0.1, 1.0) };
-        Axis { unit, low, high, scale: Scale::Logarithmic, marks: 2 }
+        Axis { unit, low, high, scale: Scale::Logarithmic, marks: 2, names: Vec::new() }
+    }
+
+    /// From the first to the last of values that are no numbers, which are 0, 1, 2 and so on.
+    pub fn named(names: Vec<String>) -> Axis {
+        let high = names.len() as f64 - 0.5;
+        Axis { names, ..Axis::between(Unit::Count, -0.5, high) }
+    }
+
+    /// Logarithmic where the largest of `values` is more than `ratio` times the least and that is
+    /// above 0; else linear, from zero.
+    pub fn fitting(unit: Unit, values: &[f64], ratio: f64) -> Axis {
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        let (low, high) = finite().fold((f64::INFINITY, 0.0f64), |(l, h), v| (l.min(v), h.max(v)));
+        match low > 0.0 && high > ratio * low {
+            true => Axis::logarithmic(unit, finite()),
+            false => Axis::linear(unit, finite()),
+        }
     }
 
     /// With a little room at the ends, but for an end at zero.
@@ -88,7 +107,10 @@ impl Axis {
 
     /// A value in words.
     pub(super) fn words(&self, value: f64) -> String {
-        self.unit.short(value)
+        if self.names.is_empty() {
+            return self.unit.short(value);
+        }
+        self.names.get(value.round().max(0.0) as usize).cloned().unwrap_or_default()
     }
 
     /// Where it is between the ends, from 0 to 1.
@@ -101,6 +123,10 @@ impl Axis {
     }
 
     fn key_marks(&self) -> Vec<f64> {
+        if !self.names.is_empty() {
+            let every = self.names.len().div_ceil(self.marks);
+            return (0..self.names.len()).step_by(every).map(|index| index as f64).collect();
+        }
         match self.scale {
             Scale::Linear => multiples(self.low, self.high, self.marks),
             Scale::Logarithmic => decades(self.low, self.high, self.marks),

@@ -1,10 +1,12 @@
-//! Values over time: panels below each other with one axis of time.
+//! Values over time, or over another number: panels below each other with one axis for all.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::Axis;
-use super::canvas::{Area, Colour, Drawing, Drawn, GRID, PALE, Width, drawing, letters};
+use super::canvas::{
+    Area, Colour, Drawing, Drawn, GRID, INK, LINE, PALE, Width, cut, drawing, length, letters,
+};
 
 const PANEL: u32 = 120;
 /// Pixels of the words above each panel, of the axis below all, and of the marks at the left.
@@ -13,13 +15,29 @@ const FOOT: u32 = 32;
 const LEFT: u32 = 72;
 const RIGHT: u32 = 26;
 
-/// A line through points; where a value is not known, it is broken.
+/// How the points of a curve are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trace {
+    /// As a line.
+    #[default]
+    Line,
+    /// As a line, with a dot at each point.
+    Joined,
+    /// As dots alone, each with its interval.
+    Dots,
+}
+
+/// A curve through points; where a value is not known, it is broken.
 #[derive(Clone, Debug)]
 pub struct Curve {
     /// Of its line.
     pub colour: Colour,
-    /// When, and what then.
+    /// Where, and the value there.
     pub points: Vec<(f64, Option<f64>)>,
+    /// How they are drawn.
+    pub trace: Trace,
+    /// Where, and the ends of the interval there: a band around a line, a bar at a dot.
+    pub band: Vec<(f64, f64, f64)>,
 }
 
 /// Curves of one unit.
@@ -31,15 +49,19 @@ pub struct Panel {
     pub axis: Axis,
     /// What is drawn.
     pub curves: Vec<Curve>,
+    /// Values that are marked across the whole panel, each with its name.
+    pub limits: Vec<(f64, String)>,
 }
 
-/// Panels over one time.
+/// Panels over one axis.
 #[derive(Clone, Debug)]
 pub struct Curves {
-    /// The time.
-    pub time: Axis,
-    /// From where to where the time is shaded, such as a warm-up.
+    /// The axis of all: the time, or what is varied.
+    pub across: Axis,
+    /// From where to where it is shaded, such as a warm-up, or the interval of an answer.
     pub shaded: Option<(f64, f64)>,
+    /// A place that is marked in each panel, and its name.
+    pub mark: Option<(f64, String)>,
     /// From top to bottom.
     pub panels: Vec<Panel>,
 }
@@ -51,13 +73,13 @@ impl Curves {
     }
 
     fn draw(&self, area: &Area<'_>, width: Width) -> Drawn {
-        let time = self.time.with_marks(width.pixels() / 90);
+        let across = self.across.with_marks(width.pixels() / 90);
         let mut rest = area.clone();
         for (index, panel) in self.panels.iter().enumerate() {
             let last = index + 1 == self.panels.len();
             let foot = if last { FOOT } else { 0 };
             let (here, below) = rest.split_vertically(HEAD + PANEL + foot);
-            panel.draw(&here, &time, self.shaded, foot)?;
+            panel.draw(&here, &across, self, foot, width)?;
             rest = below;
         }
         Ok(())
@@ -65,47 +87,113 @@ impl Curves {
 }
 
 impl Panel {
-    fn draw(&self, area: &Area<'_>, time: &Axis, shaded: Option<(f64, f64)>, foot: u32) -> Drawn {
+    fn draw(&self, area: &Area<'_>, across: &Axis, of: &Curves, foot: u32, width: Width) -> Drawn {
         let axis = self.axis.with_marks(4);
-        let (times, values) = (|at: &f64| time.words(*at), |value: &f64| axis.words(*value));
         let mut chart = ChartBuilder::on(area)
             .margin_right(RIGHT)
             .margin_top(HEAD)
             .x_label_area_size(foot)
             .y_label_area_size(LEFT)
-            .build_cartesian_2d(time.clone(), axis.clone())?;
+            .build_cartesian_2d(across.clone(), axis.clone())?;
         let (low, high) = axis.ends();
-        if let Some((from, to)) = shaded {
-            chart.draw_series([Rectangle::new(
-                [(from, low), (to, high)],
-                PALE.mix(0.35).filled(),
-            )])?;
+        if let Some((from, to)) = of.shaded {
+            let corners = [(from, low), (to, high)];
+            chart.draw_series([Rectangle::new(corners, PALE.mix(0.35).filled())])?;
         }
+        let (places, values) = (|at: &f64| across.words(*at), |value: &f64| axis.words(*value));
         chart
             .configure_mesh()
             .axis_style(GRID)
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
-            .x_label_formatter(&times)
+            .x_label_formatter(&places)
             .y_label_formatter(&values)
             .x_label_style(letters(HPos::Center, VPos::Top))
             .y_label_style(letters(HPos::Right, VPos::Center))
             .draw()?;
+        if let Some((at, _)) = &of.mark {
+            let line = [(*at, low), (*at, high)];
+            chart.draw_series([PathElement::new(line, INK.stroke_width(1))])?;
+        }
         for curve in &self.curves {
-            let line = curve.colour.rgb().stroke_width(2);
-            for piece in pieces(&curve.points) {
-                match piece[..] {
-                    [point] => {
-                        chart.draw_series([Circle::new(point, 2, line.filled())])?;
-                    }
-                    _ => {
-                        chart.draw_series(LineSeries::new(piece, line))?;
-                    }
-                }
+            curve.draw(&mut chart)?;
+        }
+        for (limit, name) in &self.limits {
+            self.draw_limit(&mut chart, across, *limit, name, width)?;
+        }
+        let room = f64::from(width.pixels()) - 8.0;
+        let mut taken = 4.0 + length(&self.label);
+        let head = letters(HPos::Left, VPos::Top);
+        area.draw(&Text::new(cut(&self.label, room), (4, 8), head))?;
+        // The name of a place stands above it, if the panel's own name leaves room.
+        if let Some((at, name)) = &of.mark {
+            let half = length(name) / 2.0 + 2.0;
+            let middle = f64::from(chart.backend_coord(&(*at, high)).0);
+            let middle = middle.min(f64::from(width.pixels()) - half);
+            taken += half + 8.0;
+            if middle > taken {
+                let style = letters(HPos::Center, VPos::Top);
+                area.draw(&Text::new(name.clone(), (middle as i32, 8), style))?;
             }
         }
-        let head = letters(HPos::Left, VPos::Top);
-        area.draw(&Text::new(self.label.clone(), (4, 8), head))?;
+        Ok(())
+    }
+
+    /// A line across the panel, with its name above or below it.
+    fn draw_limit(
+        &self,
+        chart: &mut Chart<'_, '_>,
+        across: &Axis,
+        limit: f64,
+        name: &str,
+        width: Width,
+    ) -> Drawn {
+        let ((from, to), (low, high)) = (across.ends(), self.axis.ends());
+        if limit < low || limit > high {
+            return Ok(());
+        }
+        let style = Colour::ALARM.rgb().stroke_width(2);
+        let dashes = DashedLineSeries::new([(from, limit), (to, limit)], 6, 4, style);
+        chart.draw_series(dashes)?;
+        let pixels = |value: f64| chart.backend_coord(&(from, value)).1;
+        let above = pixels(limit) - pixels(high) > LINE as i32;
+        let place = if above { VPos::Bottom } else { VPos::Top };
+        let room = f64::from(width.pixels() - LEFT - RIGHT) - 4.0;
+        let colour = Colour::ALARM.rgb();
+        let style = letters(HPos::Left, place).color(&colour);
+        chart.draw_series([Text::new(cut(name, room), (from, limit), style)])?;
+        Ok(())
+    }
+}
+
+/// A panel's chart.
+type Chart<'a, 's> = ChartContext<'a, SVGBackend<'s>, Cartesian2d<Axis, Axis>>;
+
+impl Curve {
+    fn draw(&self, chart: &mut Chart<'_, '_>) -> Drawn {
+        let colour = self.colour.rgb();
+        let line = colour.stroke_width(2);
+        if self.trace == Trace::Dots {
+            let bar = |(at, low, high): &(f64, f64, f64)| {
+                PathElement::new([(*at, *low), (*at, *high)], colour.stroke_width(1))
+            };
+            chart.draw_series(self.band.iter().map(bar))?;
+        } else if self.band.len() > 1 {
+            let there = self.band.iter().map(|(at, low, _)| (*at, *low));
+            let back = self.band.iter().rev().map(|(at, _, high)| (*at, *high));
+            let around: Vec<(f64, f64)> = there.chain(back).collect();
+            chart.draw_series([Polygon::new(around, colour.mix(0.22).filled())])?;
+        }
+        for piece in pieces(&self.points) {
+            if self.trace != Trace::Line || piece.len() == 1 {
+                let size = if self.trace == Trace::Line { 2 } else { 3 };
+                let dot = |point: &(f64, f64)| Circle::new(*point, size, colour.filled());
+                chart.draw_series(piece.iter().map(dot))?;
+            }
+            if self.trace != Trace::Dots && piece.len() > 1 {
+                chart.draw_series(LineSeries::new(piece, line))?;
+            }
+        }
         Ok(())
     }
 }

@@ -5,13 +5,15 @@
 mod axis;
 mod canvas;
 mod curves;
+mod heat;
 mod histogram;
 mod numbers;
 mod rows;
 
 pub use axis::Axis;
 pub use canvas::{Colour, Drawing, Width};
-pub use curves::{Curve, Curves, Panel as CurvePanel};
+pub use curves::{Curve, Curves, Panel as CurvePanel, Trace};
+pub use heat::{Heat, HeatCell};
 pub use histogram::{Histogram, Panel};
 pub use numbers::{Cell, Numbers, Unit};
 pub use rows::{Bar, Interval, Row, Rows};
@@ -42,8 +44,10 @@ pub enum Shape {
     Rows(Rows),
     /// How often which time occurs.
     Histogram(Histogram),
-    /// Values over time.
+    /// Values over time, or over what is varied.
     Curves(Curves),
+    /// One value of each pair of settings.
+    Heat(Heat),
 }
 
 impl Shape {
@@ -53,6 +57,7 @@ impl Shape {
             Shape::Rows(rows) => rows.drawing(width),
             Shape::Histogram(histogram) => histogram.drawing(width),
             Shape::Curves(curves) => curves.drawing(width),
+            Shape::Heat(heat) => heat.drawing(width),
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Unit {
     Change,
     /// Things.
     Count,
+    /// Bytes.
+    Bytes,
 }
 
 /// A cell.
@@ -45,6 +47,7 @@ impl Unit {
             Unit::Share => number::percent(value),
             Unit::Change => number::change(value),
             Unit::Count => number::count(value),
+            Unit::Bytes => number::bytes(value),
         }
     }
 
@@ -69,6 +72,7 @@ impl Unit {
             Unit::Change if value > 0.0 => format!("+{} %", plain(value * 100.0)),
             Unit::Change => format!("{} %", plain(value * 100.0)),
             Unit::Count => plain(value),
+            Unit::Bytes => number::bytes(value),
         }
     }
 
@@ -77,6 +81,7 @@ impl Unit {
         match self {
             Unit::Time => " (s)",
             Unit::Rate => " (1/s)",
+            Unit::Bytes => " (B)",
             Unit::Share | Unit::Change | Unit::Count => "",
         }
     }

@@ -113,6 +113,7 @@ Examples:
   sim size v6.toml --open --keep 'endpoint:list_items.p99 < 100ms'   how many requests/s?
   sim size mine.toml --set service.workers=4                  with the `[[objective]]` of the file
   sim size mine.toml --keep 'p99 < 800ms' --under upstream.partner.latency.p50=1s   and if it is slower?
+  sim size v6.toml --keep 'p99 < 60s' --headroom              how much slower may the partner become?
   sim size mine.toml --format json | jq .holds
   sim size mine.toml --rate 120/s --choose service.workers=1..8 --choose database.connections.size=1..50 \\
       --cost 'workers*1 + pool*0.01'                          which is the cheapest that holds?
@@ -132,6 +133,10 @@ pub(super) struct Size {
     /// Look for a rate of Poisson arrivals, where the file has users
     #[arg(long, conflicts_with = "choose")]
     pub(super) open: bool,
+    /// How much is left before an objective breaks, too: how much more load, how much slower each
+    /// upstream, how much more CPU time, each by itself under the load of the file
+    #[arg(long, conflicts_with_all = ["choose", "open"])]
+    pub(super) headroom: bool,
     /// Look for the cheapest value of this key, among so many, that keeps the objectives under the
     /// file's load, or that of --rate or --users: service.workers=1..8 (repeatable)
     #[arg(long, value_name = "KEY=VALUES")]
@@ -165,6 +170,7 @@ Examples:
   sim sweep v6.toml --vary load.users=50,100,200,400
   sim sweep v6.toml --vary upstream.partner.max_in_flight=25..400*2 --keep 'p99 < 45s'
   sim sweep v5.toml --vary service.workers=1..4 --vary load.users=50..250:50 --show p99
+  sim sweep v5.toml --vary load.users=25..400*2 --keep 'p99 < 5s' --html users.html    with pictures
   sim sweep mine.toml --vary upstream.partner.latency.p50=100ms..1s:100ms --format csv -o sweep.csv
   sim sweep v6.toml --vary load.users=1..100 --vary service.workers=1..100 --replications 2 \\
       --format csv -o grid.csv                                 ten thousand points
@@ -196,6 +202,11 @@ pub(super) struct Sweep {
     /// Write the answer to this file
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Write the answer with pictures into this file too, as a page for a browser that needs no
+    /// network: curves of one key, maps of colours of two. It replaces a page of an earlier run, and
+    /// no other file
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
 }
 
 /// A form of a sweep.

@@ -8,7 +8,7 @@ use render::{Answer, Console, Exit, Failure};
 use super::options::Size;
 use super::progress::Progress;
 use crate::choose::{self, Cost, Question};
-use crate::size::{BUDGET, check, size};
+use crate::size::{BUDGET, add_headroom, check, size};
 
 /// Finds the highest load that keeps the objectives, or the cheapest setting that does; under each
 /// change that is asked for, too.
@@ -59,8 +59,12 @@ fn all<T>(each: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, 
 
 /// The highest load.
 fn load(options: &Size, resolved: &Resolved) -> Result<Found, Failure> {
-    size(resolved, options.max_events, BUDGET)
-        .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))
+    let failed = |runaway| Failure::run(&resolved.scenario.name, runaway);
+    let mut found = size(resolved, options.max_events, BUDGET).map_err(failed)?;
+    if options.headroom {
+        add_headroom(&mut found, resolved, options.max_events, BUDGET).map_err(failed)?;
+    }
+    Ok(found)
 }
 
 /// The cheapest setting under a load.

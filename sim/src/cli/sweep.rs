@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use model::read::Diagnostic;
 use render::sweep::Shown;
-use render::{Answer, Console, Exit, Failure, Format, Paint};
+use render::{Answer, Console, Exit, Failure, Format, Output, Paint};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 
@@ -20,11 +20,17 @@ impl Sweep {
     pub(super) fn failures(&self) -> Format {
         if self.format == SweepFormat::Json { Format::Json } else { Format::Text }
     }
+
+    /// The page with pictures, if one is wanted.
+    fn page(&self) -> Output {
+        Output { format: Format::Text, html: self.html.clone() }
+    }
 }
 
 /// Predicts every point and writes the answer.
 pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Failure> {
     refuse_parquet(options)?;
+    options.page().check()?;
     let mut resolved = options.source.load(&[])?;
     options.keep.apply(&mut resolved)?;
     let plan = Plan::new(&resolved, &options.vary)?;
@@ -54,6 +60,7 @@ pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Fa
         })?,
         None => console.data(&String::from_utf8_lossy(&bytes))?,
     }
+    options.page().write(&shown)?;
     Ok(if sweep.is_complete() { Exit::Success } else { Exit::Inconclusive })
 }
 

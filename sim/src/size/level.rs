@@ -1,12 +1,14 @@
-//! The scenario under one load.
+//! The scenario under one load, or at another value of what is turned.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use model::objective::{Objective, State};
-use model::report::{Level, LoadKind, Report};
-use model::scenario::{Scenario, Source};
+use model::report::{Level, Report};
+use model::scenario::Scenario;
 use model::statistics::Estimate;
+
+use super::dial::Dial;
 
 use crate::answer;
 use crate::engine::{Runaway, Workspace};
@@ -30,6 +32,8 @@ const DROPPED: f64 = 0.001;
 const LITTLE: f64 = 0.02;
 /// Runs with other seeds start at this index.
 const OTHER_SEEDS: u32 = 1_000_000;
+/// Answers and errors in all runs of a first look below which there is nothing to judge.
+const FEWEST: u64 = 300;
 
 /// A load, and what came of it.
 #[derive(Clone, Debug)]
@@ -39,10 +43,18 @@ pub(super) struct Tried {
     events: u64,
 }
 
+impl Tried {
+    /// There are answers or errors enough to judge.
+    pub(super) fn is_enough(&self) -> bool {
+        let errors: f64 = self.report.errors.values().sum();
+        self.report.run.samples + errors as u64 >= FEWEST
+    }
+}
+
 /// All loads that were tried.
 pub(super) struct Levels<'s> {
     pub(super) scenario: &'s Scenario,
-    pub(super) kind: LoadKind,
+    pub(super) dial: Dial,
     events_max: u64,
     /// Events of all runs near the answer.
     budget: u64,
@@ -53,11 +65,11 @@ pub(super) struct Levels<'s> {
 impl<'s> Levels<'s> {
     pub(super) fn new(
         scenario: &'s Scenario,
-        kind: LoadKind,
+        dial: Dial,
         events_max: u64,
         budget: u64,
     ) -> Levels<'s> {
-        Levels { scenario, kind, events_max, budget, tried: BTreeMap::new() }
+        Levels { scenario, dial, events_max, budget, tried: BTreeMap::new() }
     }
 
     /// Every load, in order.
@@ -65,12 +77,9 @@ impl<'s> Levels<'s> {
         self.tried.values().map(|tried| tried.level.clone()).collect()
     }
 
-    /// The nearest load that can be run: whole users, or a rate of four digits.
+    /// The nearest load that can be run.
     pub(super) fn round(&self, load: f64) -> f64 {
-        match self.kind {
-            LoadKind::Users => libm::round(load).max(1.0),
-            LoadKind::Rate => format!("{load:.3e}").parse().unwrap_or(load),
-        }
+        self.dial.round(load)
     }
 
     /// A first look: few runs.
@@ -106,7 +115,7 @@ impl<'s> Levels<'s> {
     }
 
     fn run(&self, load: f64, runs: Range<u32>, confidence: f64) -> Result<Tried, Runaway> {
-        let scenario = under(self.scenario, load);
+        let scenario = self.dial.turned(self.scenario, load);
         let mut groups: Vec<Workspace> = (0..GROUPS).map(|_| Workspace::default()).collect();
         let replications = runs.end - runs.start;
         let seen = grouped(&scenario, runs, self.events_max, &mut groups)?;
@@ -115,7 +124,9 @@ impl<'s> Levels<'s> {
         let groups = groups.into_iter().map(|group| group.histograms).collect();
         let report =
             answer::report(&scenario, String::new(), &Replications { seen, groups }, confidence);
-        let level = judged(&scenario, &report, load, replications, behind, is_floor);
+        let dial = self.dial;
+        let left_out = |one: &Objective| dial.leaves_out(one);
+        let level = judged(&scenario, &report, load, replications, behind, left_out);
         Ok(Tried { level, report, events })
     }
 }
@@ -157,11 +168,6 @@ fn left_behind(seen: &Observations) -> f64 {
     }
 }
 
-/// An objective that a lower load can only break: it says nothing about how much is too much.
-pub(super) fn is_floor(objective: &Objective) -> bool {
-    !objective.relation.is_upper()
-}
-
 /// What runs of a setting say of all its objectives, floors too.
 pub(crate) fn of_runs(
     scenario: &Scenario,
@@ -181,7 +187,7 @@ fn judged(
     load: f64,
     replications: u32,
     behind: Behind,
-    left_out: fn(&Objective) -> bool,
+    left_out: impl Fn(&Objective) -> bool,
 ) -> Level {
     let falls_behind = behind.falls;
     let ceilings = || {
@@ -200,16 +206,4 @@ fn judged(
     };
     let objectives = report.objectives.clone();
     Level { load, replications, kept, sure, objectives, falls_behind }
-}
-
-/// The scenario under another load.
-fn under(scenario: &Scenario, load: f64) -> Scenario {
-    let mut scenario = scenario.clone();
-    match &mut scenario.load.source {
-        Source::Closed { users: profile, .. } | Source::Open { rate: profile, .. } => {
-            profile.start = load;
-        }
-        Source::Replay { .. } | Source::Several(_) => {}
-    }
-    scenario
 }

@@ -12,8 +12,14 @@
 //! **Nothing is assumed to get worse with the load.** Loads well below and above the answer are tried
 //! too: one below that surely breaks an objective becomes the new upper end, since a service that
 //! works only above some load is of no use; one above that surely keeps all is reported.
+//!
+//! `dial` is what is turned: the load, or for `headroom` an upstream's latency or the CPU's costs, whose
+//! keys `lever` knows.
 
+mod dial;
+mod headroom;
 mod level;
+mod lever;
 mod search;
 mod words;
 
@@ -22,6 +28,7 @@ use model::report::{Kind, LoadKind, Size};
 use model::scenario::Source;
 
 use crate::engine::Runaway;
+use dial::Dial;
 use level::Levels;
 pub(crate) use level::of_runs;
 use search::Search;
@@ -29,6 +36,8 @@ pub(crate) use words::of_setting;
 
 /// Events of all runs near the answer, unless one asks for fewer: some seconds of one core.
 pub const BUDGET: u64 = 16_000_000;
+/// The part of it for each headroom.
+const HEADROOM: u64 = 4;
 
 /// Finds the highest load that keeps the objectives of `resolved`, with at most `events_max` events
 /// in a run and about `budget` in all runs near the answer.
@@ -41,7 +50,7 @@ pub const BUDGET: u64 = 16_000_000;
 pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, Runaway> {
     let scenario = &resolved.scenario;
     let load = kind(&scenario.load.source).expect("a load that was checked");
-    let mut levels = Levels::new(scenario, load, events_max, budget);
+    let mut levels = Levels::new(scenario, Dial::Load(load), events_max, budget);
     let found = Search { levels: &mut levels }.run()?;
     let tried = levels.tried();
     let mut size = Size {
@@ -60,10 +69,26 @@ pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, R
         check: found.check,
         exceptions: found.exceptions,
         levels: tried,
+        headroom: Vec::new(),
         warnings: Vec::new(),
     };
     size.warnings = words::warnings(&size, scenario);
     Ok(size)
+}
+
+/// Adds to `size`, the answer for the same scenario, how much of each thing is left under the load of
+/// the scenario before an objective breaks.
+///
+/// # Errors
+/// The first [`Runaway`].
+pub fn add_headroom(
+    size: &mut Size,
+    resolved: &Resolved,
+    events_max: u64,
+    budget: u64,
+) -> Result<(), Runaway> {
+    size.headroom = headroom::headroom(resolved, size, events_max, budget / HEADROOM)?;
+    Ok(())
 }
 
 /// What load the search is for; none of one that is not steady, or of several.

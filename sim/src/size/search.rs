@@ -3,6 +3,7 @@
 use model::report::{Breaks, Level, LoadKind};
 use model::statistics::Estimate;
 
+use super::dial::Dial;
 use super::level::{Levels, Tried};
 use super::words;
 use crate::bounds::bounds;
@@ -15,8 +16,6 @@ const RESOLUTION: f64 = 1.003;
 const COARSE: f64 = 1.2;
 /// Share of the lowest bound of the operational laws at which a search for a rate starts.
 const START: f64 = 0.6;
-/// Good answers in all runs of a first look below which there is nothing to judge.
-const FEWEST: u64 = 300;
 /// Most doublings of the load.
 const DOUBLINGS: u32 = 12;
 /// Steps by which the ends of the interval are sought.
@@ -36,6 +35,10 @@ pub(super) struct Found {
     pub(super) breaks: Option<Breaks>,
     pub(super) check: Option<Level>,
     pub(super) exceptions: Vec<Level>,
+    /// Beyond what was tried too few requests are answered, or end in an error, to tell.
+    pub(super) untold: bool,
+    /// At the answer slow requests were still in flight when the counted window ended.
+    pub(super) cut_short: bool,
 }
 
 /// A search under way.
@@ -48,6 +51,8 @@ enum Bracket {
     Between(f64, f64),
     NeverKept(f64),
     NeverBroken(f64),
+    /// Nothing is broken up to here, and of more nothing can be said.
+    Untold(f64),
 }
 
 /// How many runs a load is given.
@@ -66,20 +71,18 @@ impl Search<'_, '_> {
                 let breaks = Some(words::breaks(self.levels, &tried));
                 return Ok(Found { breaks, ..Found::default() });
             }
-            Bracket::NeverBroken(most) => {
-                let tried = self.levels.look(most)?;
-                let throughput = Some(tried.report.throughput);
-                return Ok(Found { unbroken: Some(most), throughput, ..Found::default() });
+            Bracket::NeverBroken(most) => return self.unbroken(most),
+            Bracket::Untold(most) => {
+                return Ok(Found { untold: true, ..self.unbroken(most)? });
             }
         };
         let (kept, broken) = self.narrow(kept, broken, Closeness::Glance, kept_at)?;
         let (mut kept, mut broken) = (kept, broken);
         let mut exceptions = Vec::new();
         // The lowest load below that surely breaks an objective is the new upper end.
-        for share in BELOW {
-            let load = self.levels.round(kept * share);
+        for load in self.below(kept) {
             let tried = self.levels.glance(load)?;
-            if load < kept && !tried.level.kept && tried.level.sure && enough(tried) {
+            if load < kept && !tried.level.kept && tried.level.sure && tried.is_enough() {
                 exceptions.push(self.levels.look(kept)?.level.clone());
                 let lower = self.lower(load)?;
                 let Some(lower) = lower else {
@@ -92,16 +95,18 @@ impl Search<'_, '_> {
             }
         }
         let holds = self.interval(kept, broken)?;
-        for share in ABOVE {
+        let above: &[f64] = if self.levels.dial.is_load() { &ABOVE } else { &[] };
+        for share in above {
             let load = self.levels.round(holds.high * share);
             let tried = self.levels.glance(load)?;
-            if load > holds.high && tried.level.kept && tried.level.sure && enough(tried) {
+            if load > holds.high && tried.level.kept && tried.level.sure && tried.is_enough() {
                 exceptions.push(tried.level.clone());
             }
         }
         let above = self.levels.look(holds.high)?.clone();
         let breaks = words::breaks(self.levels, &above);
-        let throughput = self.levels.look(holds.value)?.report.throughput;
+        let at = &self.levels.look(holds.value)?.report;
+        let (throughput, cut_short) = (at.throughput, at.cut_short);
         let check = self.levels.again(holds.low)?;
         Ok(Found {
             holds: Some(holds),
@@ -110,16 +115,34 @@ impl Search<'_, '_> {
             breaks: Some(breaks),
             check: Some(check),
             exceptions,
+            untold: false,
+            cut_short,
         })
+    }
+
+    /// All objectives are kept at the most that was tried.
+    fn unbroken(&mut self, most: f64) -> Result<Found, Runaway> {
+        let at = &self.levels.look(most)?.report;
+        let (throughput, cut_short) = (Some(at.throughput), at.cut_short);
+        Ok(Found { unbroken: Some(most), throughput, cut_short, ..Found::default() })
+    }
+
+    /// Values below one that keeps all, which might not. What is turned up from the scenario as it is
+    /// is of no interest below that.
+    fn below(&self, kept: f64) -> Vec<f64> {
+        let from = if self.levels.dial.is_load() || kept < 1.0 { 0.0 } else { 1.0 };
+        let all = BELOW.map(|share| self.levels.round(kept * share));
+        all.into_iter().filter(|load| *load > from).collect()
     }
 
     /// A load to start from: what the file says, or for a rate what the operational laws allow.
     fn start(&self) -> f64 {
         let scenario = self.levels.scenario;
+        let Dial::Load(kind) = self.levels.dial else { return 1.0 };
         let written = scenario.load.source.profile().map_or(1.0, |profile| profile.start);
         let plan = Plan::new(scenario, scenario.seed);
         let least = bounds(scenario, &plan).iter().map(|bound| bound.throughput).reduce(f64::min);
-        match (self.levels.kind, least) {
+        match (kind, least) {
             (LoadKind::Rate, Some(least)) if least > 0.0 && least.is_finite() => START * least,
             _ if written > 0.0 => written,
             _ => 1.0,
@@ -128,10 +151,25 @@ impl Search<'_, '_> {
 
     fn bracket(&mut self) -> Result<Bracket, Runaway> {
         let mut load = self.levels.round(self.start());
-        if kept_at(self.levels.glance(load)?) {
+        let (_, most) = self.levels.dial.ends(self.levels.scenario);
+        // Requests that take longer than a run leave nothing to judge; a higher load never does that.
+        let tells = |dial: Dial, tried: &Tried| dial.is_load() || tried.is_enough();
+        let first = self.levels.glance(load)?.clone();
+        if !tells(self.levels.dial, &first) {
+            return Ok(Bracket::Untold(load));
+        }
+        if kept_at(&first) {
             for _ in 0..DOUBLINGS {
                 let more = self.levels.round(2.0 * load);
-                if !kept_at(self.levels.glance(more)?) {
+                if more > most {
+                    break;
+                }
+                let dial = self.levels.dial;
+                let tried = self.levels.glance(more)?;
+                if !tells(dial, tried) {
+                    return Ok(Bracket::Untold(load));
+                }
+                if !kept_at(tried) {
                     return Ok(Bracket::Between(load, more));
                 }
                 load = more;
@@ -150,14 +188,15 @@ impl Search<'_, '_> {
     /// The highest load of halves of `load` that keeps all.
     fn lower(&mut self, load: f64) -> Result<Option<f64>, Runaway> {
         let mut load = load;
+        let (least, _) = self.levels.dial.ends(self.levels.scenario);
         loop {
             let less = self.levels.round(load / 2.0);
-            if less >= load {
+            if less >= load || less < least {
                 return Ok(None);
             }
             let tried = self.levels.glance(less)?;
             // Of too few answers nothing can be said.
-            if !enough(tried) && !tried.level.kept {
+            if !tried.is_enough() && !tried.level.kept {
                 return Ok(None);
             }
             if kept_at(tried) {
@@ -197,7 +236,7 @@ impl Search<'_, '_> {
             if middle <= low || middle >= high {
                 // Whole users between which the root rounds to one of them.
                 let next = low + 1.0;
-                if self.levels.kind == LoadKind::Rate || next >= high {
+                if !self.levels.dial.is_users() || next >= high {
                     break;
                 }
                 match holds(self.at(closeness, next)?) {
@@ -225,10 +264,10 @@ impl Search<'_, '_> {
     fn interval(&mut self, kept: f64, broken: f64) -> Result<Estimate, Runaway> {
         let step = |levels: &Levels<'_>, load: f64, up: bool| {
             let next = levels.round(if up { load * STEP } else { load / STEP });
-            match levels.kind {
-                LoadKind::Users if up => next.max(load + 1.0),
-                LoadKind::Users => next.min(load - 1.0).max(1.0),
-                LoadKind::Rate => next,
+            match (levels.dial.is_users(), up) {
+                (true, true) => next.max(load + 1.0),
+                (true, false) => next.min(load - 1.0).max(1.0),
+                (false, _) => next,
             }
         };
         let (mut low, mut high) = (kept, broken);
@@ -265,9 +304,4 @@ fn surely_broken(tried: &Tried) -> bool {
 
 fn may_be_kept(tried: &Tried) -> bool {
     !surely_broken(tried)
-}
-
-fn enough(tried: &Tried) -> bool {
-    let errors: f64 = tried.report.errors.values().sum();
-    tried.report.run.samples + errors as u64 >= FEWEST
 }

@@ -4,14 +4,17 @@ use model::objective::{Judged, Objective, State};
 use model::report::{Breaks, Full, Level, LoadKind, Report, Size};
 use model::scenario::Scenario;
 
-use super::level::{Levels, Tried, is_floor};
+use super::level::{Levels, Tried};
+use super::lever::Lever;
+use super::search::Found;
 
 /// A station in use for more than this share is full.
 const FULL: f64 = 0.9;
 
 /// What is broken under a load, and where it gets tight.
 pub(super) fn breaks(levels: &Levels<'_>, tried: &Tried) -> Breaks {
-    of_level(&levels.scenario.objectives, &tried.level, &tried.report, is_floor)
+    let left_out = |one: &Objective| levels.dial.leaves_out(one);
+    of_level(&levels.scenario.objectives, &tried.level, &tried.report, left_out)
 }
 
 /// What is broken of all objectives, and where it gets tight.
@@ -23,7 +26,7 @@ fn of_level(
     objectives: &[Objective],
     level: &Level,
     report: &Report,
-    left_out: fn(&Objective) -> bool,
+    left_out: impl Fn(&Objective) -> bool,
 ) -> Breaks {
     let all = objectives.iter().zip(&level.objectives);
     let broken = all
@@ -85,6 +88,46 @@ fn tight(report: &Report, full: &[Full]) -> String {
         ),
         None => "nothing is full, and requests wait for nothing".into(),
     }
+}
+
+/// An objective that a lower load can only break.
+fn is_floor(objective: &Objective) -> bool {
+    !objective.relation.is_upper()
+}
+
+/// What a reader should know before trusting a headroom.
+pub(super) fn of_headroom(found: &Found, levels: &Levels<'_>, lever: &Lever) -> Vec<String> {
+    let mut all = Vec::new();
+    let value = |times: f64| format!("{}={}", lever.key, lever.at(times).value);
+    let lengthen = "lengthen load.warmup and load.duration";
+    let tried = levels.tried();
+    let at = |times: f64| tried.iter().find(|level| level.load == times);
+    if let Some(holds) = &found.holds {
+        if found.check.as_ref().is_some_and(|check| !check.kept) {
+            all.push(format!(
+                "runs with other seeds break an objective at {}: {lengthen} for a surer answer",
+                value(holds.low)
+            ));
+        }
+        for (end, times, kept) in [("lower", holds.low, true), ("upper", holds.high, false)] {
+            if at(times).is_some_and(|level| !(level.sure && level.kept == kept)) {
+                all.push(format!("the {end} end of the interval, {}, is not sure", value(times)));
+            }
+        }
+    }
+    if let Some(most) = found.unbroken.filter(|_| found.untold) {
+        all.push(format!(
+            "above {} too few requests end within the counted window to tell: {lengthen}",
+            value(most)
+        ));
+    }
+    if found.cut_short {
+        all.push(format!(
+            "slow requests are still in flight when the counted window ends, so that response times \
+             are too short: {lengthen}"
+        ));
+    }
+    all
 }
 
 /// What a reader should know before trusting the answer.

@@ -8,13 +8,23 @@ use std::fs;
 use page::{page, sim, written};
 use render::Exit;
 
-/// A small scenario and a small ladder: three runs each.
-const PAGES: [&str; 4] = [
+/// A small scenario and a small ladder, three runs each; how much a small scenario takes; and sweeps of
+/// one key and of two.
+const PAGES: [&str; 9] = [
     "scenario golden/cli/shop.toml --replications 3",
     "scenario golden/cli/shop-async.toml --replications 3",
     "explain golden/cli/shop-async.toml --replications 3",
     "ladder golden/cli/shop-async.toml --replications 3",
+    SIZE,
+    "size golden/cli/shop-async.toml --set load.duration=5s --keep p99<1s --under service.workers=2",
+    "sweep golden/cli/shop-async.toml --vary load.users=5,20,80 --replications 3 --keep p99<1s",
+    "sweep golden/cli/shop.toml --vary service.concurrency=blocking,threadpool,async --replications 3",
+    "sweep golden/cli/shop-async.toml --vary load.users=5,20,80 --vary service.workers=1..3 \
+     --replications 3 --keep p99<1s",
 ];
+
+/// How much a small scenario takes, and how much of each thing is left.
+const SIZE: &str = "size golden/cli/shop-async.toml --set load.duration=5s --keep p99<1s --keep errors<1% --headroom";
 
 #[test]
 fn a_page_asks_for_nothing() {
@@ -44,7 +54,7 @@ fn a_page_asks_for_nothing() {
 fn each_picture_has_words_and_the_same_numbers_as_a_table_and_as_a_file() {
     for words in PAGES {
         let page = page(words);
-        assert!(page.all("figure").count() >= 2, "{words}");
+        assert!(page.all("figure").count() >= 1, "{words}");
         for figure in page.figures() {
             assert_eq!(figure.pictures.len(), 2, "{words}: for wide and for narrow screens");
             for alternative in &figure.pictures {
@@ -176,4 +186,36 @@ fn what_a_page_shows_is_in_the_document_for_programs() {
     assert_eq!(times.records.len(), bins.len());
     let without = sim(&format!("{} --format json", PAGES[0]));
     assert!(!without.out.contains("over_time"));
+}
+
+#[test]
+fn pictures_of_a_size_and_a_sweep_show_limits_and_hold_the_numbers_of_the_document() {
+    let told = sim(&format!("{SIZE} --format json"));
+    let document: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
+    let sized = page(SIZE);
+    let figures = sized.figures();
+    let of = |name: &str| {
+        figures.iter().find(|figure| figure.file == name).unwrap_or_else(|| panic!("no {name}"))
+    };
+    let levels = document["levels"].as_array().expect("levels");
+    assert_eq!(of("loads.csv").records.len(), levels.len());
+    for (record, level) in of("loads.csv").records.iter().zip(levels) {
+        assert_eq!(record[0].parse::<f64>().ok(), level["load"].as_f64());
+        assert_eq!(record[2].parse::<f64>().ok(), level["objectives"][0]["value"].as_f64());
+    }
+    let headroom = document["headroom"].as_array().expect("headroom");
+    assert_eq!(of("headroom.csv").records.len(), headroom.len());
+    assert!(sized.text_of("figure").contains("limit: p99 < 1s"));
+
+    let words = PAGES.iter().find(|words| words.contains("load.users=5,20,80")).expect("a sweep");
+    let told = sim(&format!("{words} --format json"));
+    let document: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
+    let points = document["points"].as_array().expect("points");
+    let swept = page(words);
+    let drawn = swept.text_of("figure");
+    assert!(drawn.contains("limit: p99 < 1s"), "{drawn}");
+    assert_eq!(drawn.contains("knee"), document["lines"][0]["knee"]["at"].is_string());
+    for (record, point) in swept.figures()[0].records.iter().zip(points) {
+        assert_eq!(record[1].parse::<f64>().ok(), point["throughput"]["value"].as_f64());
+    }
 }
