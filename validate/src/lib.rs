@@ -4,7 +4,7 @@
 //! prediction that it is compared with.
 //!
 //! Rooms: `judge` (pure verdicts), `measure` (one scenario predicted and measured), `calibrate`
-//! (the costs of a stack here), `ladder`, `sweep`, `k6` (measured by k6), `pages` (what people see), `cli`.
+//! (the costs of a stack here), `ladder`, `sweep`, `proof` (how much load it takes), `k6` (measured by k6), `pages` (what people see), `cli`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -16,6 +16,7 @@ mod k6;
 mod ladder;
 mod measure;
 mod pages;
+mod proof;
 mod sweep;
 
 /// The costs of a stack by itself: the answer of `validate calibrate`.
@@ -32,5 +33,7 @@ pub use judge::{Errors, Hits, Inversion, Ranking, Summary, Validation, Worst};
 pub use ladder::{Climb, Rung, Step};
 /// The prediction that pairs with a measurement.
 pub use measure::predict::predict;
+/// How much load a service takes, and whether it did: the answer of `validate size`.
+pub use proof::{Proof, Proved};
 /// One key at several values: the answer of `validate sweep`.
 pub use sweep::{Point, Sweep};

@@ -11,6 +11,7 @@ mod options;
 mod refusal;
 mod run;
 mod schema;
+mod size;
 mod summarised;
 mod sweep;
 mod tolerance;
@@ -50,6 +51,7 @@ impl CommandLine for Cli {
             Command::Run(options) => run::run(options, console),
             Command::Ladder(options) => ladder::run(options, console),
             Command::Sweep(options) => sweep::run(options, console),
+            Command::Size(options) => size::run(options, console),
             Command::Compare(options) => compare::run(options, console),
             Command::Calibrate(options) => calibrate::run(options, console),
             Command::Schema(options) => schema::run(options, console),

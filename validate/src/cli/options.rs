@@ -9,7 +9,7 @@ use live::stack::Target;
 use model::sweep::Axis;
 use model::units::Span;
 use render::HELP;
-use render::{Changes, Completions, Format, LadderSource, Output, Source, Sources};
+use render::{Changes, Completions, Format, Keep, LadderSource, Output, Source, Sources};
 
 use super::measuring::Measuring;
 use super::tolerance::ToleranceOptions;
@@ -27,6 +27,7 @@ Examples:
                                                        the same on a service of your own
   validate sweep v6.toml --vary load.users=50,100,200,400
   validate sweep v3.toml --vary service.workers=1,2,4 --predict-only
+  validate size v6.toml --keep 'p99 < 45s'             does it take as many users as predicted?
   live run v3.toml --repeat 3                          kept in runs/; then, in pairs with it,
   sim scenario v3.toml --replications 3 --format json > v3.json
   validate compare v3.json runs/v3-20260101-120000     can the prediction be trusted?
@@ -49,6 +50,15 @@ Exit codes: 0 agree, 1 disagree, 2 wrong usage or reports that cannot be compare
 const CUT: &str = "\
 Unless they are chosen, a warm-up longer than 8s is cut to 8s, and a window longer than 10s to 10s.";
 
+const PROOF: &str = "\
+Examples:
+  validate size v6.toml --keep 'p99 < 45s'             does the real service take what is predicted?
+  validate size mine.toml --keep 'p99 < 300ms' --open --warmup 2s --duration 10s
+
+Exit codes: 0 kept below the answer and broken above it, as predicted; 1 not as predicted; 2 no answer;
+3 inconclusive: a limit lies in the interval of a number, or the measurement is unsound or not whole;
+4 no load keeps the objectives.";
+
 /// Says whether a prediction can be trusted: predicted against measured, number by number.
 #[derive(Debug, Parser)]
 #[command(name = "validate", version, before_help = EXAMPLES, help_template = HELP)]
@@ -67,6 +77,8 @@ pub(super) enum Command {
     Ladder(LadderOptions),
     /// Do so with one key at several values: is the curve right?
     Sweep(SweepOptions),
+    /// Predict how much load it takes, and measure at the answer, 10 % below and 10 % above it
+    Size(SizeOptions),
     /// Hold a predicted report against a measured one, or a scenario against k6's summaries
     Compare(CompareOptions),
     /// Measure what a stack costs by itself on this machine, and write its cost profile
@@ -128,6 +140,23 @@ pub(super) struct SweepOptions {
     /// Predict the curve and measure nothing
     #[arg(long)]
     pub(super) predict_only: bool,
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// `validate size`.
+#[derive(Debug, Args)]
+#[command(after_help = PROOF)]
+pub(super) struct SizeOptions {
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) keep: Keep,
+    /// Look for a rate of Poisson arrivals, where the file has users
+    #[arg(long)]
+    pub(super) open: bool,
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
@@ -264,6 +293,8 @@ pub(super) enum Document {
     Ladder,
     /// The answer of `validate sweep --format json`
     Sweep,
+    /// The answer of `validate size --format json`
+    Size,
 }
 
 impl Command {
@@ -273,6 +304,7 @@ impl Command {
             Command::Run(options) => options.output.format,
             Command::Ladder(options) => options.output.format,
             Command::Sweep(options) => options.output.format,
+            Command::Size(options) => options.output.format,
             Command::Compare(options) => options.output.format,
             Command::Calibrate(options) => options.output.format,
             _ => Format::Text,
@@ -285,6 +317,7 @@ impl Command {
             Command::Run(options) => Some(&options.output),
             Command::Ladder(options) => Some(&options.output),
             Command::Sweep(options) => Some(&options.output),
+            Command::Size(options) => Some(&options.output),
             Command::Compare(options) => Some(&options.output),
             Command::Calibrate(options) => Some(&options.output),
             _ => None,

@@ -4,7 +4,7 @@ use render::{Console, Exit, Failure};
 use schemars::schema_for;
 
 use super::options::{Document, SchemaOptions};
-use crate::{Calibration, Climb, Comparison, Summary, Sweep, Validation};
+use crate::{Calibration, Climb, Comparison, Proof, Summary, Sweep, Validation};
 
 /// Prints the JSON Schema of a document.
 pub(super) fn run(options: &SchemaOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -15,6 +15,7 @@ pub(super) fn run(options: &SchemaOptions, console: &mut Console<'_>) -> Result<
         Document::Validation => schema_for!(Validation),
         Document::Ladder => schema_for!(Climb),
         Document::Sweep => schema_for!(Sweep),
+        Document::Size => schema_for!(Proof),
     };
     console.data(&render::json(&schema.to_value()))?;
     Ok(Exit::Success)

@@ -69,8 +69,14 @@ pub(super) fn run(
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
     let postgres = platform::uses_postgres(scenarios.iter().map(|one| &one.scenario));
     let installed = InstalledStack { on, versions: installation.versions(), postgres };
-    let order =
-        LiveRun { scenarios: &scenarios, on, rounds: options.repeat, out: &options.out, failures };
+    let order = LiveRun {
+        scenarios: &scenarios,
+        on,
+        rounds: options.repeat,
+        out: &options.out,
+        failures,
+        keep: &[],
+    };
     let paired = PairedTrials { trials, options, installed: &installed, order: &order };
     let Pairs { predicted, in_doubt, measured } = paired.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
@@ -197,7 +203,7 @@ pub(super) fn predicted_alone(
 ///
 /// # Errors
 /// The user names other costs.
-fn no_costs_of_own(options: &Measuring) -> Result<(), Failure> {
+pub(super) fn no_costs_of_own(options: &Measuring) -> Result<(), Failure> {
     let Some(url) = options.on.own() else { return Ok(()) };
     let named =
         [("--costs", options.costs.is_some()), ("--calibrate", options.calibrate.is_some())];
@@ -211,7 +217,7 @@ fn no_costs_of_own(options: &Measuring) -> Result<(), Failure> {
 }
 
 /// Refuses what cannot be measured here, while the user's own files can still be named.
-fn check(trials: &[Trial], target: Target) -> Result<(), Diagnostics> {
+pub(super) fn check(trials: &[Trial], target: Target) -> Result<(), Diagnostics> {
     let files = raise_open_files().unwrap_or(u64::MAX);
     let offer = Offer { cpus: Cpus::allowed().count().max(1), files };
     let scenarios: Vec<&Resolved> = trials.iter().map(|trial| &trial.resolved).collect();
@@ -234,7 +240,7 @@ pub(super) fn all(problems: impl IntoIterator<Item = Diagnostics>) -> Result<(),
 }
 
 /// How long it will take, in words.
-fn announcement(trials: &[Trial], rounds: u32) -> String {
+pub(super) fn announcement(trials: &[Trial], rounds: u32) -> String {
     let round = |trial: &Trial| {
         let load = &trial.resolved.scenario.load;
         load.warmup.secs_f64() + load.duration.secs_f64() + AROUND

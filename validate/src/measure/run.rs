@@ -31,6 +31,8 @@ pub(crate) struct LiveRun<'a> {
     pub out: &'a Path,
     /// How the child prints failures.
     pub failures: Format,
+    /// Objectives beside those of the files.
+    pub keep: &'a [String],
 }
 
 /// The measured reports, and how measuring ended.
@@ -72,10 +74,13 @@ pub(crate) fn measure(order: &LiveRun<'_>, interrupt: &Interrupt) -> Result<Meas
     let is = |exit: Exit| status.code() == Some(i32::from(exit.code()));
     let end = match () {
         () if is(Exit::Failure) => End::Failed,
-        () if is(Exit::Success) || is(Exit::Inconclusive) => match interrupt.is_set() {
-            true => End::Interrupted,
-            false => End::Whole,
-        },
+        // An objective that is broken is an answer too.
+        () if is(Exit::Success) || is(Exit::Inconclusive) || is(Exit::Broken) => {
+            match interrupt.is_set() {
+                true => End::Interrupted,
+                false => End::Whole,
+            }
+        }
         // The child did not handle signals yet.
         () if interrupt.is_set() => {
             return Err(Failure::System("interrupted before anything was measured".into()));
@@ -115,7 +120,8 @@ fn run(
     let words = ["--failures", failures, "run", "--format", "json", "--repeat"].map(Into::into);
     let more = [order.rounds.to_string().into(), child::joined("--out", order.out)];
     let files = files.iter().map(OsString::from);
-    let words = words.into_iter().chain(more).chain(child::on(order.on)).chain(files);
+    let keep = order.keep.iter().map(|one| format!("--keep={one}").into());
+    let words = words.into_iter().chain(more).chain(keep).chain(child::on(order.on)).chain(files);
     child::live(words, answer, None, interrupt)
 }
 

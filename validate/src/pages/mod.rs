@@ -3,6 +3,7 @@
 mod climb;
 mod comparison;
 mod forest;
+mod proof;
 mod summary;
 mod sweep;
 mod tables;

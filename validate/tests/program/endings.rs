@@ -128,3 +128,20 @@ fn a_program_that_is_killed_leaves_no_process() {
     let runs = lab.names("runs");
     assert!(runs.iter().all(|name| !name.starts_with('.')), "{runs:?}");
 }
+
+#[test]
+fn an_interrupted_size_reports_the_loads_that_it_has() {
+    let lab = Lab::new();
+    let words = "size shop.toml --set upstream.partner.max_in_flight=2 --keep p90<300ms --warmup 0s \
+                 --duration 20s --costs platform.toml --repeat 1 --format json";
+    let run = lab.start(words);
+    is_busy(&lab, None);
+    kill_process(run.pid(), Signal::TERM).expect("it is ours");
+    let ended = run.ended();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let proof: Value = ended.json();
+    assert!(proof["size"]["holds"].is_object(), "{proof}");
+    assert!(proof["loads"].as_array().is_some_and(|loads| loads.len() < 3), "{proof}");
+    assert_eq!(proof["verdict"], "inconclusive", "{proof}");
+    lab.only_runs_are_left(1);
+}

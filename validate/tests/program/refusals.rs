@@ -110,3 +110,11 @@ fn a_scenario_of_another_server_is_refused_before_its_stack_is_set_up() {
     assert!(ended.err.contains("is not a server of Python's"), "{}", ended.err);
     assert!(ended.err.contains("--set service.server=uvicorn"), "{}", ended.err);
 }
+
+#[test]
+fn a_size_that_cannot_be_looked_for_or_measured_is_refused_before_anything_runs() {
+    tells("size shop.toml", &["there is no objective", "--keep 'p99 < 800ms'"]);
+    tells("size locked.toml --keep p99<1s", &["cpu.quota"]);
+    tells("size shop.toml --keep p99<1s --calibrate", &["Run `validate calibrate` first"]);
+    tells("size shop.toml --keep p98<", &["--keep"]);
+}

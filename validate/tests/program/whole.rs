@@ -127,3 +127,45 @@ fn a_curve_that_is_only_predicted_is_not_cut() {
     assert_ne!(rate(0), rate(1));
     lab.only_runs_are_left(0);
 }
+
+/// Two calls at a time, of 50 ms: the limit does not depend on the machine's speed.
+const NARROW: &str =
+    "--set upstream.partner.max_in_flight=2 --set load.duration=1s --keep p90<300ms";
+
+#[test]
+fn the_highest_load_is_measured_and_so_are_loads_around_it() {
+    let lab = Lab::new();
+    let ended = lab.measures(&format!("size shop.toml {NARROW} --format json"));
+    let proof: Value = ended.json();
+    let holds = proof["size"]["holds"]["value"].as_f64().expect("a number of users");
+    let loads = proof["loads"].as_array().expect("loads");
+    let tried: Vec<f64> = loads.iter().filter_map(|one| one["load"].as_f64()).collect();
+    assert_eq!(tried, [0.9, 1.0, 1.1].map(|share| (holds * share).round()), "{proof}");
+    for one in loads {
+        for side in ["predicted", "measured"] {
+            let judged = &one[side][0];
+            assert_eq!(judged["objective"], "p90 < 300ms", "{one}");
+            assert!(judged["value"].as_f64().is_some_and(|value| value > 0.0), "{one}");
+        }
+    }
+    // Twice the time of a call, and a queue of as many as there are users.
+    assert_eq!(loads[0]["predicted"][0]["state"], "kept", "{proof}");
+    assert_eq!(loads[2]["predicted"][0]["state"], "broken", "{proof}");
+    let code = match proof["verdict"].as_str() {
+        Some("agree") => 0,
+        Some("disagree") => 1,
+        _ => 3,
+    };
+    assert_eq!(ended.code, Some(code), "{proof}");
+    lab.only_runs_are_left(3);
+}
+
+/// That a measurement breaks an objective of the file is an answer, not a failure.
+#[test]
+fn a_broken_objective_does_not_end_a_comparison() {
+    let lab = Lab::new();
+    lab.write("strict.toml", "extends = \"shop.toml\"\n[[objective]]\nkeep = \"p50 < 1ms\"\n");
+    let ended = lab.measures("run strict.toml --format json");
+    is_a_pair(&comparisons(&ended)[0]);
+    lab.only_runs_are_left(1);
+}
