@@ -11,6 +11,7 @@
 //! - [`upstream`]: the mock upstream;
 //! - [`supervisor`]: child processes, their messages and their listening sockets;
 //! - [`machine`]: processors, limits, noise and facts; [`clock`]: the kernel's clocks;
+//! - [`witness`]: the speed of the service's processors;
 //! - [`temporary`]: folders that vanish; [`Interrupt`]: whether the user wants to end;
 //! - [`wire`]: the HTTP headers; [`versions()`]: the versions that this program is built of.
 #![forbid(unsafe_code)]
@@ -33,6 +34,7 @@ mod times;
 pub mod upstream;
 mod versions;
 pub mod wire;
+pub mod witness;
 
 pub use interrupt::{Interrupt, Interrupted};
 pub use versions::versions;

@@ -35,6 +35,7 @@ pub mod report;
 pub mod request;
 pub mod retry;
 pub mod scenario;
+pub mod speed;
 pub mod station;
 pub mod statistics;
 pub mod stream;

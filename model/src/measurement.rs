@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::speed::Speed;
+
 /// How the numbers of a report were measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measurement {
@@ -38,6 +40,9 @@ pub struct Measurement {
     /// The same of the load's processors: what other programs used.
     #[serde(default)]
     pub load_others: f64,
+    /// How fast the service's processors were; none if nothing was there to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<Speed>,
     /// Processes of the run and what they used in the counted window.
     pub processes: Vec<Process>,
     /// The database server that ran beside the service, if `live` started one.

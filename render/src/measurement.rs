@@ -6,6 +6,8 @@ use model::measurement::{
     Connections, DatabaseServer, MeasuredFault, Measurement, ServerCounts, Spread, UpstreamCalls,
 };
 
+use model::speed::Speed;
+
 use crate::number;
 use crate::page::{Fields, Note, Page};
 
@@ -51,6 +53,9 @@ pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
     for (side, others, steal) in sides.into_iter().filter(|_| known) {
         let (others, steal) = (number::percent(others), number::percent(steal));
         line(side, format!("other programs {others}, hypervisor {steal}"));
+    }
+    if let Some(speed) = &measurement.speed {
+        line("machine's speed", speed_of(speed));
     }
     line("all requests", accounting(measurement));
     let connections = &measurement.connections;
@@ -155,6 +160,16 @@ fn counts_of(counts: &ServerCounts) -> String {
     )
 }
 
+/// The speed of the service's processors, and what it took to find out.
+fn speed_of(speed: &Speed) -> String {
+    let two = |speed: f64| format!("{speed:.2}");
+    let (mean, low, high) = (two(speed.mean), two(speed.low), two(speed.high));
+    format!(
+        "{mean} of the reference ({low} to {high}); the witness took {} of a CPU",
+        number::percent(speed.share)
+    )
+}
+
 fn quantiles(spread: &Spread) -> String {
     let (mean, p99, max) =
         (number::time(spread.mean), number::time(spread.p99), number::time(spread.max));
@@ -197,6 +212,13 @@ mod tests {
             pinned: true,
             others: 0.004,
             load_steal: 0.01,
+            speed: Some(Speed {
+                mean: 0.931,
+                low: 0.88,
+                high: 0.97,
+                share: 0.008,
+                ..Speed::default()
+            }),
             processes: vec![worker],
             lateness: late,
             memory: MeasuredMemory {
@@ -234,6 +256,7 @@ How it was measured:
   sent late by      100 µs on average, P99 500 µs, at most 2.00 ms
   service's CPU     other programs 0.4 %, hypervisor 0 %
   load's CPU        other programs 0 %, hypervisor 1.0 %
+  machine's speed   0.93 of the reference (0.88 to 0.97); the witness took 0.8 % of a CPU
   all requests      10 sent = 6 good + 1 errors + 3 in flight at the end; 2 not sent
   connections       14 opened, 9 at most at a time; 4 requests sent again, as the server had \
 closed theirs

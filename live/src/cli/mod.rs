@@ -60,6 +60,9 @@ impl CommandLine for Cli {
             Command::WorkerProcess => process(crate::stack::run_worker_process()),
             Command::ServiceProcess => process(crate::stack::run_service_process()),
             Command::DatabaseProcess => process(crate::postgres::run_database_process()),
+            Command::WitnessProcess => {
+                process(crate::witness::run_as_child().map_err(|error| error.to_string()))
+            }
             Command::UpstreamProcess => {
                 process(crate::upstream::run_as_child().map_err(|error| error.to_string()))
             }

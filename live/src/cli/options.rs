@@ -84,6 +84,9 @@ pub(super) enum Command {
     /// What keeps a database server; started by the other commands
     #[command(hide = true)]
     DatabaseProcess,
+    /// What tells how fast the service's processors are; started by the other commands
+    #[command(hide = true)]
+    WitnessProcess,
 }
 
 /// `live run`.

@@ -52,6 +52,7 @@ impl Evidence<'_> {
             others: self.worst(|round| round.noise, |noise| noise.others),
             load_steal: self.worst(|round| round.load_noise, |noise| noise.steal),
             load_others: self.worst(|round| round.load_noise, |noise| noise.others),
+            speed: super::speed::measured(self.counted),
             processes: self.processes(),
             database: server::measured(self.counted),
             lateness: self.lateness(),

@@ -14,6 +14,7 @@ mod predicted_only;
 mod refuse;
 mod round;
 mod server;
+mod speed;
 mod stage;
 mod stations;
 

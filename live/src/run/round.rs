@@ -157,7 +157,8 @@ pub(crate) fn run_round(
 ) -> Result<Round, Failed> {
     progress(Progress::Starting);
     let started = now_in_seconds();
-    let stage = Stage::start(resolved, setting)?;
+    let mut stage = Stage::start(resolved, setting)?;
+    stage.start_witness(setting)?;
     setting.interrupt.check()?;
     let idle = resident(&stage.memory());
     let scenario = Arc::new(Scenario { seed: setting.seed, ..resolved.scenario.clone() });
@@ -220,6 +221,9 @@ fn noises(
         at(close).saturating_sub(at(open))
     };
     let (server, network) = (database(|one| one.cpu + one.watching), database(|one| one.network));
+    // It runs on the service's processors, and is neither the service nor another program.
+    let witness = |edge: &Edge| edge.counts.witness.as_ref().map_or(0, |one| one.cpu);
+    let service = service + witness(close).saturating_sub(witness(open));
     let load = close.load_cpu.saturating_sub(open.load_cpu)
         + mock(close).saturating_sub(mock(open))
         + network
@@ -369,6 +373,7 @@ impl Watch {
 mod tests {
     use super::*;
     use crate::stack::Snapshot;
+    use crate::witness;
 
     /// A worker's memory with so many requests in it, of which there were once `peak`.
     fn per_request(requests: u64, peak: u64) -> Option<f64> {
@@ -383,6 +388,42 @@ mod tests {
             memory: vec![Holdings { resident, ..Holdings::default() }],
         };
         memory(1_000_000, &close).per_request
+    }
+
+    /// What runs on a processor and is nobody's is another program's; the witness is not.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_witness_is_no_other_program() {
+        let cpus = Cpus::allowed();
+        let split = Split {
+            service: cpus.clone(),
+            load: cpus.clone(),
+            separate: true,
+            room: false,
+            note: None,
+        };
+        let edge = |cpu: u64| {
+            let seen = witness::Snapshot { cpu, samples: Vec::new() };
+            Edge {
+                counts: Counts { witness: Some(seen), ..Counts::default() },
+                machine: MachineReading::take(),
+                load_cpu: 0,
+                memory: Vec::new(),
+            }
+        };
+        let (open, began) = (edge(0), clock::now());
+        // Ticks are counted in hundredths of a second.
+        let enough = clock::thread_cpu() + 100_000_000;
+        while clock::thread_cpu() < enough {
+            std::hint::black_box(0);
+        }
+        let close = edge(0);
+        let all = (clock::now() - began) * cpus.count() as u64;
+        let mut witnessed = close.clone();
+        witnessed.counts.witness = Some(witness::Snapshot { cpu: all, samples: Vec::new() });
+        let others = |close| noises(&open, close, &split, false).0.map(|noise| noise.others);
+        assert!(others(&close) > Some(0.0));
+        assert_eq!(others(&witnessed), Some(0.0));
     }
 
     #[test]

@@ -246,5 +246,5 @@ fn counts(seconds: u64, factor: u64) -> Counts {
         accept_errors: 0,
         lateness: upstream::Lateness::default(),
     };
-    Counts { at, workers: vec![worker], upstream: Some(mock), database: None }
+    Counts { at, workers: vec![worker], upstream: Some(mock), database: None, witness: None }
 }

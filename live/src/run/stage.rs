@@ -18,6 +18,7 @@ use crate::stack::{DatabaseAt, Installation, Service, Snapshot, StartOptions};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, START_TIMEOUT, bind, this_program};
 use crate::temporary::{Temporary, temporary};
 use crate::upstream;
+use crate::witness::{self, Witness};
 
 /// Connections that may wait for the mock upstream: it is never the limit.
 const UPSTREAM_BACKLOG: u32 = 4096;
@@ -50,6 +51,8 @@ pub(crate) struct Stage {
     /// What went wrong with a child so far.
     troubles: Vec<String>,
     data: Option<Data>,
+    /// Tells how fast the service's processors are, where they are known.
+    witness: Option<Witness>,
 }
 
 /// The database of a round.
@@ -72,6 +75,8 @@ pub(crate) struct Counts {
     pub upstream: Option<upstream::Snapshot>,
     /// The database server's, if there is one and it answers.
     pub database: Option<Reading>,
+    /// The witness's of the machine's speed, if there is one and it answers.
+    pub witness: Option<witness::Snapshot>,
 }
 
 impl Stage {
@@ -106,7 +111,20 @@ impl Stage {
             database,
             interrupt,
         })?;
-        Ok(Stage { service, upstream, troubles: Vec::new(), data })
+        Ok(Stage { service, upstream, troubles: Vec::new(), data, witness: None })
+    }
+
+    /// Starts the witness of the speed of the service's processors, where these are known.
+    ///
+    /// # Errors
+    /// It does not start, or the user wants to end.
+    pub(crate) fn start_witness(&mut self, setting: &Setting<'_>) -> Result<(), RunError> {
+        let cpus = &setting.split.service;
+        if !cpus.is_empty() {
+            let started = Witness::start(cpus.clone(), setting.interrupt)?;
+            self.witness = Some(started.ok_or(Interrupted)?);
+        }
+        Ok(())
     }
 
     /// Where the service listens.
@@ -186,6 +204,15 @@ impl Stage {
                 Err(error) => {
                     self.troubles.push(error.to_string());
                     self.data = None;
+                }
+            }
+        }
+        if let Some(witness) = &mut self.witness {
+            match witness.read() {
+                Ok(snapshot) => counts.witness = Some(snapshot),
+                Err(error) => {
+                    self.troubles.push(error.to_string());
+                    self.witness = None;
                 }
             }
         }

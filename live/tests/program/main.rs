@@ -21,4 +21,5 @@ mod refusals;
 mod shop;
 mod support;
 mod upstreams;
+mod witness;
 mod workers;

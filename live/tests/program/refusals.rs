@@ -103,7 +103,13 @@ fn a_wrong_file_is_refused_in_the_words_of_the_model() {
 #[test]
 fn children_are_not_for_a_person_to_start() {
     let shop = Shop::new();
-    for child in ["worker-process", "upstream-process", "service-process", "database-process"] {
+    for child in [
+        "worker-process",
+        "upstream-process",
+        "service-process",
+        "database-process",
+        "witness-process",
+    ] {
         let ended = shop.lab.end(child).with_code(2);
         assert!(ended.err.contains("not for a person"), "{ended:?}");
     }

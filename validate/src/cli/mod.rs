@@ -61,6 +61,7 @@ impl CommandLine for Cli {
             Command::UpstreamProcess => live::child("upstream-process"),
             Command::ServiceProcess => live::child("service-process"),
             Command::DatabaseProcess => live::child("database-process"),
+            Command::WitnessProcess => live::child("witness-process"),
         }
     }
 }

@@ -102,6 +102,9 @@ pub(super) enum Command {
     /// What keeps a database server; started by `live`
     #[command(hide = true)]
     DatabaseProcess,
+    /// What tells how fast the service's processors are; started by `live`
+    #[command(hide = true)]
+    WitnessProcess,
 }
 
 /// `validate run`.

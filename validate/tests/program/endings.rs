@@ -97,6 +97,7 @@ fn a_process_that_dies_while_it_is_measured_makes_no_verdict() {
     let deaths = [
         ("worker-process", "the worker 0 ended unexpectedly"),
         ("upstream-process", "the upstream ended unexpectedly"),
+        ("witness-process", "the witness ended unexpectedly"),
     ];
     for (process, told) in deaths {
         let lab = Lab::new();
