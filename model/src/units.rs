@@ -46,8 +46,10 @@ impl Span {
 
     /// The span nearest to `nanos`, clamped to what a span can hold. Not-a-number is zero.
     pub fn from_nanos_f64(nanos: f64) -> Span {
-        // `as` saturates and maps NaN to zero, which is what is wanted of a sample.
-        Span(libm::round(nanos) as u64)
+        // `as` saturates and maps NaN to zero, which is what is wanted of a sample. From 2^53 on
+        // there is no fraction to round, so that what is cut off is exact.
+        let whole = nanos as u64;
+        Span(whole.saturating_add(u64::from(nanos - whole as f64 >= 0.5)))
     }
 
     /// The span nearest to `seconds`.
@@ -82,7 +84,7 @@ impl Span {
 
     /// The span times `factor`, rounded to the nearest nanosecond.
     pub fn scale(self, factor: f64) -> Span {
-        if factor == 1.0 {
+        if factor == 1.0 || self.is_zero() {
             return self;
         }
         Span::from_nanos_f64(self.0 as f64 * factor)

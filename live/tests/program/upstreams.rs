@@ -48,14 +48,15 @@ fn a_call_that_fails_or_takes_too_long_fails_the_request() {
 #[test]
 fn a_call_is_tried_again_as_often_as_allowed() {
     let partner = "latency = '30s', timeout = '10ms', retries = 2, backoff = '1ms'";
-    let kept = calling(partner, 3, ALL).run("");
+    let kept = calling(partner, 3, ALL).run("--set load.duration=6s");
     kept.has_errors_of(&["upstream_timeout"]);
     let calls = kept.station("upstream partner").expect("it is called").visits;
     let calls = calls * kept.report.run.duration;
     let settled: f64 = kept.report.errors.values().sum();
-    // Three calls for each request, but for one of each user at either edge of the window.
-    let edges = 3.0 * 3.0;
-    assert!(settled > 0.0 && (calls - 3.0 * settled).abs() <= edges, "{calls} for {settled}");
+    // Three calls for each request. Requests that are under way at the edges of the window, where
+    // calls and requests are counted at slightly different moments, change that a little.
+    assert!(settled >= 12.0, "{settled}");
+    assert!((2.5..3.5).contains(&(calls / settled)), "{calls} for {settled}");
 }
 
 #[test]

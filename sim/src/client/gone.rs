@@ -41,6 +41,7 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
+    #[inline(never)]
     fn end_any_wait(&mut self, task: u32) {
         let entry = &self.tasks[task];
         let (place, pc) = (&self.plan.places[entry.place.index()], entry.pc);

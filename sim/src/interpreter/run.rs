@@ -14,10 +14,14 @@ impl<T: Trace> Engine<'_, T> {
 
     /// Takes the interpreter lock if the thread needs it and can have it. If not, it leaves
     /// its core and waits.
+    #[inline]
     pub(crate) fn acquire_lock(&mut self, thread: u32) -> bool {
-        if self.plan.interpreter.is_none() {
-            return true;
-        }
+        self.plan.interpreter.is_none() || self.acquire_that_lock(thread)
+    }
+
+    // Apart, so that programs without such a lock do not pay for a call.
+    #[inline(never)]
+    fn acquire_that_lock(&mut self, thread: u32) -> bool {
         let id = self.threads[thread].worker;
         let lock = &mut self.workers[id as usize].lock;
         if lock.held_by(thread) {
@@ -53,10 +57,15 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// Lets go of the interpreter lock if the thread holds it; the first waiter may try.
+    #[inline]
     pub(crate) fn release_lock(&mut self, thread: u32) {
-        if self.plan.interpreter.is_none() {
-            return;
+        if self.plan.interpreter.is_some() {
+            self.release_that_lock(thread);
         }
+    }
+
+    #[inline(never)]
+    fn release_that_lock(&mut self, thread: u32) {
         let lock = &mut self.workers[self.threads[thread].worker as usize].lock;
         if !lock.held_by(thread) {
             return;
