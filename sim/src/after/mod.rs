@@ -9,6 +9,7 @@ mod run;
 use model::units::Instant;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::Accounts;
 use crate::observe::Gauge;
 
 /// What is counted of work after replies.
@@ -37,12 +38,12 @@ impl Observed {
         self.time.fill(0);
     }
 
-    /// A piece ends, whose time by place is `account`.
-    fn end(&mut self, now: Instant, account: &[u64], failed: bool) {
+    /// The piece that is `task` ends.
+    fn end(&mut self, now: Instant, task: u32, accounts: &Accounts, failed: bool) {
         self.at_work.leave(now);
         self.ended += 1;
         self.failed += u64::from(failed);
-        for (total, part) in self.time.iter_mut().zip(account) {
+        for (total, part) in self.time.iter_mut().zip(accounts.of(task)) {
             *total += u128::from(*part);
         }
     }

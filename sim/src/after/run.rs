@@ -6,8 +6,7 @@ impl<T: Trace> Engine<'_, T> {
     /// The reply of `task` has left, with the account of the request: another one begins.
     pub(crate) fn begin_after(&mut self, task: u32, admitted: bool) -> Flow {
         self.book(task);
-        let account = self.account_of(task);
-        self.accounts[account].fill(0);
+        self.accounts.open(task);
         self.tasks[task].after = true;
         self.seen.after.at_work.enter(self.now);
         if admitted {
@@ -19,9 +18,8 @@ impl<T: Trace> Engine<'_, T> {
 
     pub(crate) fn end_after(&mut self, task: u32, admitted: bool) -> Flow {
         self.book(task);
-        let account = self.account_of(task);
         let failed = self.tasks[task].failed.is_some();
-        self.seen.after.end(self.now, &self.accounts[account], failed);
+        self.seen.after.end(self.now, task, &self.accounts, failed);
         self.tasks[task].after = false;
         if admitted {
             let worker = self.worker_of(task) as usize;

@@ -274,13 +274,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             },
             |old, new| new.ticket = old.ticket.wrapping_add(1),
         );
-        let stride = self.plan.places.len();
-        let row = task as usize * stride;
-        if self.accounts.len() < row + stride {
-            self.accounts.resize(row + stride, 0);
-        } else {
-            self.accounts[row..row + stride].fill(0);
-        }
+        self.accounts.open(task);
         self.seen.places[place.index()].enter(self.now);
         task
     }

@@ -77,6 +77,7 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// Takes what a running thread has done off its work.
+    #[inline]
     pub(crate) fn charge(&mut self, thread: u32) {
         let done = self.cpu.charge(self.threads[thread].core, self.now);
         self.spent(thread, done);

@@ -127,6 +127,8 @@ const SLACK: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Deadlines<T> {
     queue: VecDeque<(Due, T)>,
+    /// When the first ends: asked for at every event, changed less often.
+    front: Due,
 }
 
 impl<T: Copy> Default for Deadlines<T> {
@@ -138,13 +140,14 @@ impl<T: Copy> Default for Deadlines<T> {
 impl<T: Copy> Deadlines<T> {
     /// No timers.
     pub(crate) fn new() -> Deadlines<T> {
-        Deadlines { queue: VecDeque::new() }
+        Deadlines { queue: VecDeque::new(), front: Due::NEVER }
     }
 
     /// Starts a timer. Its end is never before that of an earlier one.
     pub(crate) fn push(&mut self, due: Due, timer: T) {
         debug_assert!(self.queue.back().is_none_or(|(last, _)| *last < due));
         self.queue.push_back((due, timer));
+        self.look();
     }
 
     /// Drops timers from the front that are not `live` any more.
@@ -152,6 +155,7 @@ impl<T: Copy> Deadlines<T> {
         while self.queue.front().is_some_and(|&(_, timer)| !live(timer)) {
             self.queue.pop_front();
         }
+        self.look();
     }
 
     /// Drops all that are not `live` if there are many more timers than the `most` that can
@@ -159,17 +163,25 @@ impl<T: Copy> Deadlines<T> {
     pub(crate) fn compact(&mut self, most: usize, live: impl Fn(T) -> bool) {
         if self.queue.len() > 2 * most + SLACK {
             self.queue.retain(|&(_, timer)| live(timer));
+            self.look();
         }
     }
 
     /// When the first timer ends.
+    #[inline]
     pub(crate) fn front(&self) -> Due {
-        self.queue.front().map_or(Due::NEVER, |&(due, _)| due)
+        self.front
     }
 
     /// Takes the first timer.
     pub(crate) fn pop(&mut self) -> Option<(Instant, T)> {
-        self.queue.pop_front().map(|(due, timer)| (due.at(), timer))
+        let first = self.queue.pop_front().map(|(due, timer)| (due.at(), timer));
+        self.look();
+        first
+    }
+
+    fn look(&mut self) {
+        self.front = self.queue.front().map_or(Due::NEVER, |&(due, _)| due);
     }
 }
 

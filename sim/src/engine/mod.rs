@@ -1,5 +1,6 @@
 //! The engine: a clock, an agenda, and the stations that requests queue for.
 
+mod accounts;
 mod agenda;
 mod audit;
 mod event;
@@ -11,11 +12,11 @@ pub use agenda::{Agenda, Due};
 pub use event::Event;
 pub use trace::{Record, Recorder, Silent, Trace};
 
+pub(crate) use accounts::Accounts;
 pub(crate) use state::{Arena, NONE, Request, Role, Task, Thread, ThreadState, Worker};
 pub(crate) use step::Flow;
 
 use std::fmt;
-use std::ops::Range;
 
 use model::costs::Costs;
 use model::place::{self, Place};
@@ -134,8 +135,8 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) workers: Vec<Worker>,
     pub(crate) threads: Arena<Thread>,
     pub(crate) tasks: Arena<Task>,
-    /// Time of each task by place, one row per task slot.
-    pub(crate) accounts: Vec<u64>,
+    /// Time of each task by place.
+    pub(crate) accounts: Accounts,
     pub(crate) requests: Arena<Request>,
     pub(crate) users: Vec<User>,
     pub(crate) retries: Retries,
@@ -227,7 +228,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             workers,
             threads,
             tasks: Arena::new(),
-            accounts: Vec::new(),
+            accounts: Accounts::new(plan.place_count()),
             requests: Arena::new(),
             users: Vec::new(),
             retries: Retries::new(plan.seed, &scenario.load.retry),
@@ -419,34 +420,28 @@ impl<'p, T: Trace> Engine<'p, T> {
     /// Moves a task to another place; its time so far belongs to the one that it leaves.
     #[inline]
     pub(crate) fn set_place(&mut self, task: u32, place: Place) {
-        let entry = &self.tasks[task];
-        if entry.place == place::LOOP && !self.seen.event_loop.workers.is_empty() {
-            let worker = self.requests[entry.request].worker;
-            self.seen.event_loop.waited(worker, self.now - entry.since);
-        }
-        self.book(task);
         let entry = &mut self.tasks[task];
-        if entry.place != place {
-            self.seen.places[entry.place.index()].leave(self.now);
-            self.seen.places[place.index()].enter(self.now);
+        let (from, stay) = (entry.place, self.now - entry.since);
+        if from == place::LOOP && !self.seen.event_loop.workers.is_empty() {
+            self.seen.event_loop.waited(self.requests[entry.request].worker, stay);
+        }
+        if !stay.is_zero() {
+            entry.since = self.now;
+            self.accounts.add(task, from, stay);
+        }
+        if from != place {
             entry.place = place;
+            let gauges = &mut self.seen.places[..];
+            gauges[from.index()].leave(self.now);
+            gauges[place.index()].enter(self.now);
         }
     }
 
     /// Books the time of a task up to now at the place where it is.
-    #[inline]
     pub(crate) fn book(&mut self, task: u32) {
         let entry = &mut self.tasks[task];
-        let row = task as usize * self.plan.places.len();
-        self.accounts[row + entry.place.index()] += self.now.nanos() - entry.since.nanos();
+        self.accounts.add(task, entry.place, self.now - entry.since);
         entry.since = self.now;
-    }
-
-    /// Where the time of `task` by place is kept.
-    pub(crate) fn account_of(&self, task: u32) -> Range<usize> {
-        let stride = self.plan.places.len();
-        let row = task as usize * stride;
-        row..row + stride
     }
 
     /// The time that `draw` gives the request of `task`.

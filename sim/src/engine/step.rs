@@ -35,27 +35,30 @@ impl Flow {
 impl<T: Trace> Engine<'_, T> {
     /// Executes instructions of `task` on `thread` until one needs time, moves the task, or
     /// goes into or out of the database library, where the interpreter lock changes hands.
+    #[inline]
     pub(crate) fn step(&mut self, thread: u32, task: u32) -> Flow {
         let inside = self.enters_library(task);
         loop {
             let flow = self.execute(thread, task);
-            if flow != Flow::Continue || self.enters_library(task) != inside {
+            if !matches!(flow, Flow::Continue) || self.enters_library(task) != inside {
                 return flow;
             }
         }
     }
 
+    #[inline(always)]
     fn execute(&mut self, thread: u32, task: u32) -> Flow {
+        let plan = self.plan;
         let entry = &mut self.tasks[task];
         let pc = entry.pc;
-        if entry.dropped && self.plan.drop_at[pc as usize] != Pc::MAX {
-            (entry.dropped, entry.pc) = (false, self.plan.drop_at[pc as usize]);
+        if entry.dropped && plan.drop_at[pc as usize] != Pc::MAX {
+            (entry.dropped, entry.pc) = (false, plan.drop_at[pc as usize]);
             return Flow::Continue;
         }
-        let op = self.plan.ops[pc as usize];
-        self.trace.record(self.now, Record::Step { task, thread, op });
-        self.tasks[task].pc = pc + 1;
-        match op {
+        entry.pc = pc + 1;
+        let op = &plan.ops[pc as usize];
+        self.trace.record(self.now, Record::Step { task, thread, op: *op });
+        match *op {
             Op::Basic(op) => self.basic(thread, task, op),
             Op::Cache(op) => self.cache(task, op),
             Op::Threads(op) => self.thread_pool(task, op),
@@ -231,11 +234,7 @@ impl<T: Trace> Engine<'_, T> {
     /// then and ends now.
     fn join(&mut self, parent: u32, child: u32) {
         let failed = self.tasks[child].failed;
-        let stride = self.plan.places.len();
-        for place in 0..stride {
-            self.accounts[parent as usize * stride + place] +=
-                self.accounts[child as usize * stride + place];
-        }
+        self.accounts.merge(parent, child);
         let entry = &mut self.tasks[parent];
         entry.since = self.now;
         entry.ticket = entry.ticket.wrapping_add(1);
@@ -283,9 +282,7 @@ impl<T: Trace> Engine<'_, T> {
         self.requests[request].handler = NONE;
         let reply = self.new_task(request, self.tasks[task].pc, NONE, place);
         self.requests[request].tasks += 1;
-        let stride = self.plan.places.len();
-        let row = task as usize * stride;
-        self.accounts.copy_within(row..row + stride, reply as usize * stride);
+        self.accounts.merge(reply, task);
         self.respond(reply);
         Flow::Continue
     }
@@ -304,18 +301,20 @@ impl<T: Trace> Engine<'_, T> {
 
     /// Books the time of an answered request by place.
     fn close_account(&mut self, task: u32) {
-        let stride = self.plan.places.len();
-        let row = task as usize * stride;
-        let account = &self.accounts[row..row + stride];
         let entry = &self.requests[self.tasks[task].request];
-        let elapsed = (self.now - entry.sent).nanos();
-        assert_eq!(account.iter().sum::<u64>(), elapsed, "the parts of a response time add up");
-        if self.tasks[task].failed.is_none() {
-            let time = &mut self.seen.classes[entry.class as usize].time;
+        let good = self.tasks[task].failed.is_none();
+        let time = &mut self.seen.classes[entry.class as usize].time;
+        let mut sum = 0;
+        for (total, &part) in time.iter_mut().zip(self.accounts.of(task)) {
             // Most requests visit few of the places.
-            for (total, part) in time.iter_mut().zip(account).filter(|(_, part)| **part > 0) {
-                *total += u128::from(*part);
+            if part > 0 {
+                sum += part;
+                *total += u128::from(if good { part } else { 0 });
             }
+        }
+        let elapsed = (self.now - entry.sent).nanos();
+        assert_eq!(sum, elapsed, "the parts of a response time add up");
+        if good {
             time[place::RETRY.index()] += u128::from((entry.sent - entry.first).nanos());
         }
     }

@@ -92,9 +92,10 @@ impl InterpreterLock {
         TimerOutcome::Drop(holder)
     }
 
-    /// True if `thread` holds the lock and was asked to let go.
-    pub(crate) fn must_drop(&self, thread: u32) -> bool {
-        self.drop_requested && self.holder == Some(thread)
+    /// True if `thread` holds the lock and was not asked to let go.
+    #[inline]
+    pub(crate) fn may_keep(&self, thread: u32) -> bool {
+        self.holder == Some(thread) && !self.drop_requested
     }
 
     /// True if `thread` holds the lock.
@@ -139,10 +140,10 @@ mod tests {
         assert!(!lock.try_acquire(2, at(1)));
         assert_eq!(lock.wait(2, at(1)), Some(at(6)));
         assert_eq!(lock.timer(at(6)), TimerOutcome::Drop(1));
-        assert!(lock.must_drop(1));
+        assert!(!lock.may_keep(1));
         assert_eq!(lock.release(), Some(2));
         assert!(lock.try_acquire(2, at(6)));
-        assert!(!lock.must_drop(2));
+        assert!(lock.may_keep(2));
     }
 
     #[test]

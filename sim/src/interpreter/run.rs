@@ -16,18 +16,20 @@ impl<T: Trace> Engine<'_, T> {
     /// its core and waits.
     #[inline]
     pub(crate) fn acquire_lock(&mut self, thread: u32) -> bool {
-        self.plan.interpreter.is_none() || self.acquire_that_lock(thread)
+        if self.plan.interpreter.is_none() {
+            return true;
+        }
+        let lock = &self.workers[self.threads[thread].worker as usize].lock;
+        lock.may_keep(thread) || self.acquire_that_lock(thread)
     }
 
-    // Apart, so that programs without such a lock do not pay for a call.
+    // Apart, since most threads that ask have it.
     #[inline(never)]
     fn acquire_that_lock(&mut self, thread: u32) -> bool {
         let id = self.threads[thread].worker;
         let lock = &mut self.workers[id as usize].lock;
         if lock.held_by(thread) {
-            if !lock.must_drop(thread) {
-                return true;
-            }
+            // It was asked to let go.
             self.release_lock(thread);
             self.wait_for_lock(thread);
             return false;
