@@ -76,8 +76,14 @@ impl Aftermath {
     }
 
     /// The windows in which requests are counted; none if nothing is watched.
+    #[inline]
     fn at(&mut self, came: Instant) -> Option<&mut Cohort> {
         let watch = self.watch?;
+        self.of(watch, came)
+    }
+
+    #[inline(never)]
+    fn of(&mut self, watch: Watch, came: Instant) -> Option<&mut Cohort> {
         let since = Instant::START + watch.since;
         if came < since {
             return None;

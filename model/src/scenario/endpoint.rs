@@ -17,7 +17,7 @@ section! {
         pub name: String,
         /// Its share of the requests, relative to the other weights.
         #[key(between(0.0, 1e9))]
-        pub weight: f64,
+        pub weight: f64 = 1,
         /// Overrides the service's concurrency.
         #[key(or("inherit"))]
         pub concurrency: Option<Concurrency>,

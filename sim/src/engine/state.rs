@@ -34,8 +34,9 @@ impl<T> Arena<T> {
         let mut value = value;
         match self.free.pop() {
             Some(id) => {
-                renew(&self.slots[id as usize], &mut value);
-                self.slots[id as usize] = value;
+                let slot = &mut self.slots[id as usize];
+                renew(slot, &mut value);
+                *slot = value;
                 id
             }
             None => {

@@ -35,7 +35,7 @@ impl Flow {
 impl<T: Trace> Engine<'_, T> {
     /// Executes instructions of `task` on `thread` until one needs time, moves the task, or
     /// goes into or out of the database library, where the interpreter lock changes hands.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&mut self, thread: u32, task: u32) -> Flow {
         let inside = self.enters_library(task);
         loop {

@@ -55,6 +55,7 @@ impl Callbacks {
     }
 
     /// `callback` is ready.
+    #[inline]
     pub(crate) fn push(&mut self, callback: u32, via: Via) {
         match via {
             Via::Thread if self.two_queues => self.remote.push_back(callback),
@@ -76,19 +77,30 @@ impl Callbacks {
 
     /// It has polled.
     pub(crate) fn begin_turn(&mut self) {
-        self.queue.append(&mut self.polled);
+        if self.two_queues {
+            self.queue.append(&mut self.polled);
+        }
         self.turn = self.queue.len();
     }
 
     /// The next to run.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<u32> {
+        if self.two_queues {
+            return self.pop_of_two();
+        }
+        let next = self.queue.pop_front()?;
+        self.turn = self.turn.saturating_sub(1);
+        Some(next)
+    }
+
+    fn pop_of_two(&mut self) -> Option<u32> {
         let others_first = self.ticks.is_multiple_of(REMOTE_INTERVAL);
         let next = match others_first {
             true => self.remote.pop_front().or_else(|| self.queue.pop_front()),
             false => self.queue.pop_front().or_else(|| self.remote.pop_front()),
         }?;
         self.ticks += 1;
-        self.turn = self.turn.saturating_sub(1);
         Some(next)
     }
 
