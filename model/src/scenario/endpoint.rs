@@ -296,3 +296,17 @@ impl Endpoint {
             && self.all_steps().any(Step::uses_database)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read::load_text;
+
+    #[test]
+    fn an_endpoint_without_a_weight_has_the_weight_one() {
+        let text = "load = { users = 1, duration = '1s' }\nservice.concurrency = 'async'\n\
+                    endpoint = [{ name = 'a' }, { name = 'b', weight = 3 }]\ncosts = {}";
+        let resolved = load_text("shop", text, &[]).expect("a scenario");
+        let weights: Vec<f64> = resolved.scenario.endpoints.iter().map(|e| e.weight).collect();
+        assert_eq!(weights, [1.0, 3.0]);
+    }
+}
