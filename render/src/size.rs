@@ -118,11 +118,16 @@ fn headroom(size: &Size) -> Table {
             (None, Some(most)) => {
                 (format!("{}, or more", most.value), format!("{}, or more", more(most)))
             }
-            (None, None) => ("nothing keeps all".to_string(), "-".to_string()),
+            (None, None) => (nothing(one).to_string(), "-".to_string()),
         };
         table.row([one.what.clone(), one.key.clone(), one.now.clone(), becomes, change, breaks]);
     }
     table.indented(2)
+}
+
+/// Why there is no value.
+pub(crate) fn nothing(of: &Headroom) -> &'static str {
+    if of.breaks.is_some() { "nothing keeps all" } else { "cannot tell" }
 }
 
 fn more(turned: &Turned) -> String {
@@ -142,7 +147,7 @@ fn breaks_first(breaks: &Breaks) -> String {
 fn below_zero(size: &Size) -> Vec<String> {
     let broken = size.headroom.iter().any(|one| {
         one.holds.as_ref().is_some_and(|holds| holds.about.times < 1.0)
-            || (one.holds.is_none() && one.unbroken.is_none())
+            || (one.holds.is_none() && one.unbroken.is_none() && one.breaks.is_some())
     });
     let told = "An objective is broken under the load of the scenario: what is below zero has to \
                 become better by so much.";

@@ -230,7 +230,11 @@ fn where_nothing_is_answered_headroom_is_not_told() {
     let sets: Vec<&str> = sets.into_iter().chain(calls).collect();
     let found = with_headroom(&scenario("v6.toml", &sets, &["errors < 1%"]));
     let latency = of(&found, "upstream.partner.latency.p50");
-    assert!(latency.holds.is_none(), "{latency:?}");
+    assert!(latency.holds.is_none() && latency.unbroken.is_none(), "{latency:?}");
+    assert!(
+        latency.breaks.is_none(),
+        "what cannot be told is neither kept nor broken: {latency:?}"
+    );
     let told = latency.warnings.iter().any(|one| one.contains("too few requests"));
     assert!(told, "{latency:?}");
 }

@@ -54,6 +54,7 @@ impl Proof {
     /// As for comparisons; an answer without a load is one that breaks its objectives.
     pub(crate) fn exit(&self) -> Exit {
         match self.verdict {
+            _ if self.size.unbroken.is_some() => Exit::Inconclusive,
             _ if self.size.holds.is_none() => Exit::Broken,
             Verdict::Agree => Exit::Success,
             Verdict::Disagree => Exit::Disagree,
@@ -71,10 +72,16 @@ impl Proved {
         measured: &Report,
         doubts: Vec<String>,
     ) -> Proved {
-        let verdict = match (all(&predicted.objectives), all(&measured.objectives)) {
+        // What one side cannot tell says nothing of the other.
+        let both = predicted.objectives.iter().zip(&measured.objectives);
+        let both = both.filter(|(one, other)| is_told(one) && is_told(other));
+        let (here, there): (Vec<Judged>, Vec<Judged>) =
+            both.map(|(one, other)| (one.clone(), other.clone())).unzip();
+        let whole = here.len() == predicted.objectives.len();
+        let verdict = match (all(&here), all(&there)) {
             _ if !doubts.is_empty() => Verdict::Inconclusive,
-            (Some(predicted), Some(measured)) if predicted == measured => Verdict::Agree,
-            (Some(_), Some(_)) => Verdict::Disagree,
+            (Some(predicted), Some(measured)) if predicted != measured => Verdict::Disagree,
+            (Some(_), Some(_)) if whole => Verdict::Agree,
             _ => Verdict::Inconclusive,
         };
         let (predicted, measured) = (predicted.objectives.clone(), measured.objectives.clone());
@@ -82,9 +89,13 @@ impl Proved {
     }
 }
 
+fn is_told(judged: &Judged) -> bool {
+    judged.state != State::Unknown
+}
+
 /// Whether all are surely kept, or one is surely broken; none if neither is sure.
 pub(crate) fn all(objectives: &[Judged]) -> Option<bool> {
-    let told = || objectives.iter().filter(|one| one.state != State::Unknown);
+    let told = || objectives.iter().filter(|one| is_told(one));
     if told().any(|one| one.state == State::Broken && one.sure) {
         return Some(false);
     }
@@ -92,16 +103,16 @@ pub(crate) fn all(objectives: &[Judged]) -> Option<bool> {
     kept.then_some(true)
 }
 
-/// At the answer itself a number is as near to its limit as can be: it says nothing unless it
+/// Below the answer all are to be kept, and above it one broken. At the answer itself a number is as near to its limit as can be: it says nothing unless it
 /// disagrees.
 fn verdict(loads: &[Proved]) -> Verdict {
     let is = |verdict: Verdict| move |one: &Proved| one.verdict == verdict;
     let beside = || loads.iter().filter(|one| one.share != 1.0);
+    let as_told =
+        |one: &Proved| one.verdict == Verdict::Agree && all(&one.measured) == Some(one.share < 1.0);
     match () {
         () if loads.iter().any(is(Verdict::Disagree)) => Verdict::Disagree,
-        () if beside().count() == SHARES.len() - 1 && beside().all(is(Verdict::Agree)) => {
-            Verdict::Agree
-        }
+        () if beside().count() == SHARES.len() - 1 && beside().all(as_told) => Verdict::Agree,
         () => Verdict::Inconclusive,
     }
 }
@@ -124,7 +135,8 @@ mod tests {
     }
 
     fn proved(share: f64, verdict: Verdict) -> Proved {
-        let (predicted, measured) = (Vec::new(), Vec::new());
+        let state = if share < 1.0 { State::Kept } else { State::Broken };
+        let (predicted, measured) = (vec![judged(state, true)], vec![judged(state, true)]);
         Proved { share, load: 100.0 * share, predicted, measured, verdict, doubts: Vec::new() }
     }
 
@@ -158,5 +170,8 @@ mod tests {
             assert_eq!(verdict(&loads.collect::<Vec<_>>()), together, "{verdicts:?}");
         }
         assert_eq!(verdict(&[proved(0.9, Agree)]), Inconclusive, "ended early");
+        let kept = Proved { share: 1.1, ..proved(0.9, Agree) };
+        let all = [proved(0.9, Agree), proved(1.0, Agree), kept];
+        assert_eq!(verdict(&all), Inconclusive, "kept above the answer too");
     }
 }

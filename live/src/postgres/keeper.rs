@@ -32,7 +32,7 @@ const FIRST: &str = "postgres";
 /// How long a server may take to answer after its start.
 pub(super) const START: Duration = Duration::from_secs(60);
 /// How many ports are tried, each free a moment before.
-const PORTS: usize = 5;
+pub(super) const PORTS: usize = 5;
 
 /// What to start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +73,14 @@ pub(crate) fn run_database_process() -> Result<(), String> {
     let start = control.start();
     let (kept, pooled) = (Kept::default(), Kept::default());
     let at_end = [pooled.clone(), kept.clone()];
-    control.before_end(move || at_end.iter().for_each(Kept::end));
+    // Both at once: a parent does not wait for one after the other.
+    control.before_end(move || {
+        std::thread::scope(|scope| {
+            for one in &at_end {
+                scope.spawn(|| one.end());
+            }
+        });
+    });
     match serve(&control, &start, &kept, &pooled) {
         Ok(never) => match never {},
         Err(why) => {

@@ -5,7 +5,7 @@
 //! the cluster, starts the server and ends it; it also carries the bytes between service and
 //! server as late as the scenario's round trip is long ([`network`]), and looks at the server
 //! from a connection of its own ([`watcher`]). [`faults`]: that process ends, kills or stops the server
-//! and brings it back, when the scenario says so. [`pooler`]: PgBouncer before the server, where
+//! and brings it back, when the scenario says so. [`pooler`]: PgBouncer in front of the server, where
 //! the scenario has it. [`cluster`]: the parent's side of that child.
 
 mod binaries;

@@ -1,4 +1,4 @@
-//! PgBouncer before the server, with the scenario's settings.
+//! PgBouncer in front of the server, with the scenario's settings.
 //!
 //! It is one process with one thread, which has a processor to itself in the model: it runs with the
 //! load, beside the server. It refuses to run as root, as Postgres does.
@@ -15,7 +15,7 @@ use model::scenario::{PgBouncer, PoolMode};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, Row as _};
 
-use super::keeper::START;
+use super::keeper::{PORTS, START};
 use super::reading::Pools;
 use super::server::{Kept, LOOK, Server};
 use super::watcher::PAUSE;
@@ -45,9 +45,14 @@ pub(crate) fn find_pooler() -> Result<PathBuf, NoPooler> {
 }
 
 fn choose(path: &OsStr, debian: &Path) -> Result<PathBuf, NoPooler> {
+    find("pgbouncer", path, Some(debian)).ok_or(NoPooler)
+}
+
+/// The program of this name in the folders of `path`, or in one more.
+fn find(name: &str, path: &OsStr, more: Option<&Path>) -> Option<PathBuf> {
     let on_path = env::split_paths(path).filter(|folder| folder.is_absolute());
-    let mut all = on_path.chain([debian.to_path_buf()]).map(|folder| folder.join("pgbouncer"));
-    all.find(|program| program.is_file()).ok_or(NoPooler)
+    let mut all = on_path.chain(more.map(Path::to_path_buf)).map(|folder| folder.join(name));
+    all.find(|program| program.is_file())
 }
 
 /// `PgBouncer 1.18.0` and more becomes that.
@@ -60,7 +65,7 @@ pub(super) fn version() -> Option<String> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Looks(Arc<Mutex<Pools>>);
 
-/// Starts PgBouncer before `server`, which is at `port`, and waits until it lets the service in. The
+/// Starts PgBouncer in front of `server`, which is at `port`, and waits until it lets the service in. The
 /// process is kept in `kept`. Returns where the service logs in.
 ///
 /// # Errors
@@ -72,30 +77,49 @@ pub(super) async fn start(
     kept: &Kept,
 ) -> Result<u16, String> {
     let program = find_pooler().map_err(|error| error.to_string())?;
-    let own = Server::free_port()?;
     let (service, admin) = (server.service(port, 0.0), server.admin(port, CONSOLE));
     let users = [&service, &admin].map(|one| format!("\"{}\" \"{}\"\n", one.user, one.password));
     server.write("users.txt", &users.concat())?;
-    let text = text(settings, &service, &admin, own, server.folder());
-    let file = server.write("pgbouncer.ini", &text)?;
-    let mut command = Command::new(program);
-    command.arg(file);
-    server.launch(&mut command, "pgbouncer", kept)?;
+    let mut failed = String::new();
+    for attempt in 0..PORTS {
+        let own = Server::free_port()?;
+        let text = text(settings, &service, &admin, own, server.folder());
+        let file = server.write(&format!("pgbouncer-{attempt}.ini"), &text)?;
+        server.launch(ending_with_parent(&program).arg(file), "pgbouncer", kept)?;
+        match answer(server, &Address { port: own, ..service.clone() }, kept).await {
+            Ok(()) => return Ok(own),
+            Err(why) => failed = why,
+        }
+        if !failed.contains("Address already in use") {
+            break;
+        }
+    }
+    Err(failed)
+}
+
+/// Starts `program` so that the kernel ends it with this process, however that ends, where util-linux'
+/// `setpriv` is there. Where it is not, the next run ends what is left.
+fn ending_with_parent(program: &Path) -> Command {
+    let Some(setpriv) = find("setpriv", &env::var_os("PATH").unwrap_or_default(), None) else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
+/// Waits until it lets the service in, at `address`.
+async fn answer(server: &Server, address: &Address, kept: &Kept) -> Result<(), String> {
     let deadline = Instant::now() + START;
     loop {
-        let why =
-            match PgConnection::connect_with(&Address { port: own, ..service.clone() }.options())
-                .await
-            {
-                Ok(connection) => {
-                    return connection
-                        .close()
-                        .await
-                        .map(|()| own)
-                        .map_err(|error| error.to_string());
-                }
-                Err(error) => error.to_string(),
-            };
+        let connects = PgConnection::connect_with(&address.options());
+        let why = match tokio::time::timeout(START, connects).await {
+            Ok(Ok(connection)) => {
+                return connection.close().await.map_err(|error| error.to_string());
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it is silent".to_string(),
+        };
         if let Some(ended) = kept.ended() {
             return Err(server.last_words("pgbouncer", &ended.err().unwrap_or_default()));
         }
@@ -122,6 +146,8 @@ fn text(
     let patience = query_wait_timeout.map_or(0.0, |span| span.secs_f64());
     let (folder, database, user) = (folder.display(), &service.database, &admin.user);
     let server = service.port;
+    // The console is one of its clients too.
+    let clients = max_client_conn.saturating_add(1);
     // sqlx asks for `extra_float_digits` when it connects.
     format!(
         "[databases]\n\
@@ -141,7 +167,7 @@ fn text(
          ignore_startup_parameters = extra_float_digits\n\
          pool_mode = {mode}\n\
          default_pool_size = {default_pool_size}\n\
-         max_client_conn = {max_client_conn}\n\
+         max_client_conn = {clients}\n\
          query_wait_timeout = {patience}\n"
     )
 }

@@ -82,11 +82,11 @@ pub(super) fn used(round: &Round) -> Option<(u64, usize)> {
 }
 
 /// Connections of the pooler in use and clients that waited for one in the window of `round`, on
-/// average over the looks at it.
+/// average over the looks at it; none if it was not looked at.
 pub(super) fn pooled(round: &Round) -> Option<(f64, f64)> {
     let Read { open, close } = Read::of(round)?;
     let (open, close) = (open.pooler?.pools, close.pooler?.pools);
-    let looks = close.looks.saturating_sub(open.looks).max(1) as f64;
+    let looks = close.looks.checked_sub(open.looks).filter(|&looks| looks > 0)? as f64;
     let mean = |pick: fn(&Pools) -> u64| pick(&close).saturating_sub(pick(&open)) as f64 / looks;
     Some((mean(|pools| pools.used), mean(|pools| pools.waiting)))
 }

@@ -40,7 +40,7 @@ const MANY: usize = 20_000;
 
 /// Which work it is: times of other work, or of a build without optimisation, cannot be compared.
 pub(crate) fn version() -> &'static str {
-    if cfg!(debug_assertions) { "1, debug build" } else { "1" }
+    if cfg!(debug_assertions) { "2, debug build" } else { "2" }
 }
 
 /// Where the witness is to work.

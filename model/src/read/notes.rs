@@ -187,7 +187,23 @@ fn waits_elsewhere(step: &Step) -> bool {
 pub(crate) fn unusual(table: &Fields) -> Vec<String> {
     let mut all = Vec::new();
     times(table, scenario::keys(), &KeyPath::Root, &mut all);
+    all.extend(weights(table));
     all
+}
+
+/// An endpoint whose weight is not written, beside others whose weight is.
+fn weights(table: &Fields) -> Option<String> {
+    let Typed::List(endpoints) = &table.get("endpoint")?.value else { return None };
+    let written = |endpoint: &&Fields| {
+        endpoint.get("weight").is_some_and(|weight| weight.origin == Origin::Written)
+    };
+    let (with, without): (Vec<&Fields>, Vec<&Fields>) = endpoints.iter().partition(written);
+    let (first, _) = (without.first()?, with.first()?);
+    let name = brief(first.text("name")?);
+    Some(format!(
+        "`endpoint.{name}.weight` is not written and so is 1, beside others that are written: write \
+         it too"
+    ))
 }
 
 fn times(table: &Fields, section: &'static Section, path: &KeyPath, all: &mut Vec<String>) {

@@ -77,7 +77,8 @@ pub struct Headroom {
     pub key: String,
     /// Its value in the scenario.
     pub now: String,
-    /// How far it may go; none if no value keeps the objectives, or if none that was tried breaks one.
+    /// How far it may go; none if no value keeps the objectives, if none that was tried breaks one, or
+    /// if nothing can be told (then there is neither `unbroken` nor `breaks`).
     pub holds: Option<Reach>,
     /// The farthest that was tried, if all objectives are kept there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -308,5 +308,10 @@ mod tests {
         let resolved = load_text("shop", text, &[]).expect("a scenario");
         let weights: Vec<f64> = resolved.scenario.endpoints.iter().map(|e| e.weight).collect();
         assert_eq!(weights, [1.0, 3.0]);
+        let notes = resolved.notes();
+        assert!(notes.iter().any(|note| note.contains("`endpoint.a.weight` is not written")));
+        let none = text.replace(", weight = 3", "");
+        let notes = load_text("shop", &none, &[]).expect("a scenario").notes();
+        assert_eq!(notes, [""; 0]);
     }
 }

@@ -186,7 +186,7 @@ fn row(one: &Headroom) -> Row {
     let Some(holds) = &one.holds else {
         let value = match &one.unbroken {
             Some(most) => format!("{} or more", number::change(most.times - 1.0)),
-            None => "nothing keeps all".to_string(),
+            None => nothing(one).to_string(),
         };
         return Row { label: format!("{}: {}", one.what, one.now), value, ..Row::default() };
     };

@@ -35,7 +35,8 @@ pub(super) struct Found {
     pub(super) breaks: Option<Breaks>,
     pub(super) check: Option<Level>,
     pub(super) exceptions: Vec<Level>,
-    /// Beyond what was tried too few requests are answered, or end in an error, to tell.
+    /// Too few requests are answered, or end in an error, to tell: beyond what was tried, or where
+    /// nothing is unbroken as it is.
     pub(super) untold: bool,
     /// At the answer slow requests were still in flight when the counted window ended.
     pub(super) cut_short: bool,
@@ -53,6 +54,8 @@ enum Bracket {
     NeverBroken(f64),
     /// Nothing is broken up to here, and of more nothing can be said.
     Untold(f64),
+    /// Nothing can be said of the scenario as it is.
+    NothingTold,
 }
 
 /// How many runs a load is given.
@@ -72,6 +75,7 @@ impl Search<'_, '_> {
                 return Ok(Found { breaks, ..Found::default() });
             }
             Bracket::NeverBroken(most) => return self.unbroken(most),
+            Bracket::NothingTold => return Ok(Found { untold: true, ..Found::default() }),
             Bracket::Untold(most) => {
                 return Ok(Found { untold: true, ..self.unbroken(most)? });
             }
@@ -156,7 +160,7 @@ impl Search<'_, '_> {
         let tells = |dial: Dial, tried: &Tried| dial.is_load() || tried.is_enough();
         let first = self.levels.glance(load)?.clone();
         if !tells(self.levels.dial, &first) {
-            return Ok(Bracket::Untold(load));
+            return Ok(Bracket::NothingTold);
         }
         if kept_at(&first) {
             for _ in 0..DOUBLINGS {

@@ -115,11 +115,9 @@ pub(super) fn of_headroom(found: &Found, levels: &Levels<'_>, lever: &Lever) -> 
             }
         }
     }
-    if let Some(most) = found.unbroken.filter(|_| found.untold) {
-        all.push(format!(
-            "above {} too few requests end within the counted window to tell: {lengthen}",
-            value(most)
-        ));
+    if found.untold {
+        let at = found.unbroken.map_or(String::new(), |most| format!("above {} ", value(most)));
+        all.push(format!("{at}too few requests end within the counted window to tell: {lengthen}"));
     }
     if found.cut_short {
         all.push(format!(

@@ -56,8 +56,8 @@ Examples:
   validate size mine.toml --keep 'p99 < 300ms' --open --warmup 2s --duration 10s
 
 Exit codes: 0 kept below the answer and broken above it, as predicted; 1 not as predicted; 2 no answer;
-3 inconclusive: a limit lies in the interval of a number, or the measurement is unsound or not whole;
-4 no load keeps the objectives.";
+3 inconclusive: a limit lies in the interval of a number, the measurement is unsound or not whole, or
+no load breaks an objective; 4 no load keeps the objectives.";
 
 /// Says whether a prediction can be trusted: predicted against measured, number by number.
 #[derive(Debug, Parser)]

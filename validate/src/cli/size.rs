@@ -49,7 +49,7 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
         options.output.answer(&proof, console)?;
         return Ok(proof.exit());
     };
-    let loads = SHARES.map(|share| nearest(found.load, holds.value * share));
+    let loads = around(found.load, holds.value);
     let trials = trials(options, found.load, &loads)?;
     // The largest load may need more than the answer does.
     trial::check(&trials, measuring.on.target())?;
@@ -66,9 +66,9 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
         keep: &found.objectives,
     };
     let measured = measure(&order, &interrupt)?;
-    let pairs = trials.iter().zip(&measured.reports).zip(SHARES.iter().zip(loads));
-    let proved = pairs.map(|((trial, report), (share, load))| {
-        proved(options, trial, platform.as_ref(), report, (*share, load))
+    let pairs = trials.iter().zip(&measured.reports).zip(loads);
+    let proved = pairs.map(|((trial, report), share_and_load)| {
+        proved(options, trial, platform.as_ref(), report, share_and_load)
     });
     let proof = Proof::of(found, proved.collect::<Result<_, Failure>>()?);
     options.output.answer(&proof, console)?;
@@ -99,6 +99,20 @@ fn sized(resolved: &Resolved, platform: Option<&Platform>) -> Result<Size, Failu
         .map_err(|runaway| Failure::run(&resolved.scenario.name, runaway))
 }
 
+/// Shares of the answer and their loads: of users at least one fewer and one more. A single user has
+/// no fewer.
+fn around(kind: LoadKind, answer: f64) -> Vec<(f64, f64)> {
+    let at = |share: f64| {
+        let load = nearest(kind, answer * share);
+        match kind {
+            LoadKind::Users if share > 1.0 => load.max(answer + 1.0),
+            LoadKind::Users if share < 1.0 => load.min(answer - 1.0),
+            _ => load,
+        }
+    };
+    SHARES.map(|share| (share, at(share))).into_iter().filter(|(_, load)| *load > 0.0).collect()
+}
+
 /// A load that can be sent: whole users, or a rate of four digits.
 fn nearest(kind: LoadKind, load: f64) -> f64 {
     match kind {
@@ -108,8 +122,12 @@ fn nearest(kind: LoadKind, load: f64) -> f64 {
 }
 
 /// The scenario under each load.
-fn trials(options: &SizeOptions, kind: LoadKind, loads: &[f64]) -> Result<Vec<Trial>, Diagnostics> {
-    let trial = |at: &f64| {
+fn trials(
+    options: &SizeOptions,
+    kind: LoadKind,
+    loads: &[(f64, f64)],
+) -> Result<Vec<Trial>, Diagnostics> {
+    let trial = |(_, at): &(f64, f64)| {
         let (set, name) = match kind {
             LoadKind::Users => (format!("load.users={at}"), format!("users-{at}")),
             LoadKind::Rate => (format!("load.rate={at}/s"), format!("rate-{at}")),
@@ -137,4 +155,20 @@ fn proved(
     // Whether it was predicted to hold, from as many runs as that takes.
     let predicted = predict_alone(&trial.resolved, platform).map_err(stuck)?;
     Ok(Proved::of(share, load, &predicted, measured, compared.doubts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_users_are_measured_below_and_above_all_the_same() {
+        let loads = |kind, answer| -> Vec<f64> {
+            around(kind, answer).into_iter().map(|(_, load)| load).collect()
+        };
+        assert_eq!(loads(LoadKind::Users, 4.0), [3.0, 4.0, 5.0]);
+        assert_eq!(loads(LoadKind::Users, 200.0), [180.0, 200.0, 220.0]);
+        assert_eq!(loads(LoadKind::Users, 1.0), [1.0, 2.0]);
+        assert_eq!(loads(LoadKind::Rate, 10.0), [9.0, 10.0, 11.0]);
+    }
 }

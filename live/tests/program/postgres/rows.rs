@@ -94,9 +94,10 @@ fn the_server_s_patience_ends_waits_and_sessions() {
             let kept = lab(&format!("{HOT}\n{server}"), CHANGES).run(on);
             kept.has_errors_of(&[kind]);
         }
-        let idle = "round_trip = { low = \"1ms\", high = \"50ms\" }\n\
-                    idle_in_transaction_session_timeout = \"40ms\"";
-        let kept = lab(idle, r#"{ read = "item" }, { write = "item" }"#).run(on);
+        let idle = "round_trip = { low = \"1ms\", high = \"500ms\" }\n\
+                    idle_in_transaction_session_timeout = \"400ms\"";
+        let lab = lab(idle, r#"{ read = "item" }, { write = "item" }"#);
+        let kept = lab.run(&format!("{on} --set load.duration=6s"));
         kept.has_errors_of(&["database_idle_in_transaction"]);
         assert!(kept.report.run.samples > 0, "{on}");
     });
