@@ -9,6 +9,7 @@ use crate::page::{Fact, Page};
 use crate::picture::{
     Axis, Bar, Cell, Colour, Curves, Interval, Numbers, Picture, Row, Rows, Shape, Unit,
 };
+use crate::size::nothing;
 
 /// Loads of which the largest is more times the least are on a logarithmic axis.
 const FAR: f64 = 10.0;
