@@ -86,7 +86,8 @@ pub(super) async fn start(
         let text = text(settings, &service, &admin, own, server.folder());
         let file = server.write(&format!("pgbouncer-{attempt}.ini"), &text)?;
         server.launch(ending_with_parent(&program).arg(file), "pgbouncer", kept)?;
-        match answer(server, &Address { port: own, ..service.clone() }, kept).await {
+        let address = Address { port: own, ..service.clone() };
+        match answer(server, &address, kept).await {
             Ok(()) => return Ok(own),
             Err(why) => failed = why,
         }
@@ -112,7 +113,8 @@ fn ending_with_parent(program: &Path) -> Command {
 async fn answer(server: &Server, address: &Address, kept: &Kept) -> Result<(), String> {
     let deadline = Instant::now() + START;
     loop {
-        let connects = PgConnection::connect_with(&address.options());
+        let options = address.options();
+        let connects = PgConnection::connect_with(&options);
         let why = match tokio::time::timeout(START, connects).await {
             Ok(Ok(connection)) => {
                 return connection.close().await.map_err(|error| error.to_string());
