@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_without_a_weight_has_the_weight_one() {
-        let text = "load = { users = 1, duration = '1s' }\nservice.concurrency = 'async'\n\
+        let text = "load = { users = 1, think_time = '1s', duration = '1s' }\nservice.concurrency = 'async'\n\
                     endpoint = [{ name = 'a' }, { name = 'b', weight = 3 }]\ncosts = {}";
         let resolved = load_text("shop", text, &[]).expect("a scenario");
         let weights: Vec<f64> = resolved.scenario.endpoints.iter().map(|e| e.weight).collect();
