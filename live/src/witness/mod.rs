@@ -2,7 +2,7 @@
 //!
 //! A process of its own does pieces of work that are always the same, now and then, on the
 //! service's processors in turns, and times each by the CPU clock of its thread: what it waits for
-//! the service does not count. Its own CPU time is [`SHARE`] of each processor: it rests for as
+//! the service does not count. Its own CPU time is 0.4 % of each processor: it rests for as
 //! long as that takes.
 //!
 //! Each piece is done twice. The first pass finds in the caches what the service has left there,
