@@ -168,7 +168,7 @@ fn serve(
     })
 }
 
-/// What is known of the pooler now.
+/// The CPU time, memory and pools of PgBouncer up to now.
 fn of_pooler(looks: &Looks, process: &Kept) -> PoolerReading {
     let tree = process.tree();
     let memory = tree.processes.iter().filter_map(|one| Holdings::of(one.pid).resident);

@@ -196,7 +196,7 @@ impl Looks {
         }
     }
 
-    /// What was seen so far.
+    /// The sums over all looks so far.
     pub(super) fn seen(&self) -> Pools {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

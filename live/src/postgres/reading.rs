@@ -22,7 +22,7 @@ pub(crate) struct Reading {
     pub(crate) sessions: Sessions,
     /// What the server counts; none if it does not answer.
     pub(crate) counters: Option<Counters>,
-    /// What is known of the pooler, if there is one.
+    /// The CPU time, memory and pools of PgBouncer, if the scenario has it.
     pub(crate) pooler: Option<PoolerReading>,
     /// The faults that have begun, in the order of the scenario's.
     pub(crate) faults: Vec<Happened>,

@@ -390,7 +390,8 @@ mod tests {
         memory(1_000_000, &close).per_request
     }
 
-    /// What runs on a processor and is nobody's is another program's; the witness is not.
+    /// CPU time that belongs neither to the service nor to `live` counts as another program's. That of the
+    /// witness does not.
     #[cfg(target_os = "linux")]
     #[test]
     fn the_witness_is_no_other_program() {

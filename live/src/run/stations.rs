@@ -286,7 +286,7 @@ impl<'a> Window<'a> {
             let (id, size) = (StationId::DatabasePooler, Some(u64::from(size)));
             all.push(self.station(id, size, flow(used), flow(waiting)));
         }
-        // Who waits for a row waits for the answer of the server, as everybody else there.
+        // The service cannot tell a wait for a row from other time that the server takes to answer.
         for (index, rows) in self.scenario.rows().iter().enumerate() {
             let held = self.flow(|readings| readings.rows.get(index));
             let (id, count) = (StationId::Row(rows.name.clone()), Some(u64::from(rows.count)));

@@ -49,7 +49,8 @@ const GONE: [&str; 3] = ["57P01", "57P02", "57P03"];
 
 /// SQLSTATE of a statement that the server has cancelled.
 const CANCELLED: &str = "57014";
-/// What it says if it does not know why: nobody asks for that here.
+/// How Postgres words a cancelled statement when it does not know the reason. The service never cancels
+/// one, so this is a lock timeout that ended in the same instant.
 const UNEXPLAINED: &str = "due to user request";
 
 /// SQLSTATEs with which the server ends a statement, or a session, that is in the way.
