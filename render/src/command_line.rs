@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use clap::Parser;
 use clap::error::ErrorKind;
 
+use crate::ci::{self, Form};
 use crate::{Console, Exit, Failure, Format, Output};
 
 /// The order of a help text: what the program is for, examples, then the rest.
@@ -23,6 +24,11 @@ pub trait CommandLine: Parser {
 
     /// How the answer is to be written, if it may go to a file too.
     fn output(&self) -> Option<&Output> {
+        None
+    }
+
+    /// The form in which a build server reads the verdicts, if it is one that reads.
+    fn form(&self) -> Option<Form> {
         None
     }
 
@@ -72,6 +78,9 @@ fn run_on<C: CommandLine>(
     let possible = command.output().map_or(Ok(()), Output::check);
     possible.and_then(|()| command.answer(console)).unwrap_or_else(|failure| {
         console.talk(&failure.text(failures.unwrap_or(command.format())));
+        if command.form() == Some(Form::Github) {
+            console.talk(&ci::of_failure(&failure));
+        }
         Exit::Failure
     })
 }

@@ -42,7 +42,8 @@ impl Failure {
         }
     }
 
-    fn diagnostics(&self) -> Vec<Diagnostic> {
+    /// The same for programs.
+    pub(crate) fn diagnostics(&self) -> Vec<Diagnostic> {
         let one = |file: &str, found: String| {
             let file = file.to_string();
             vec![Diagnostic { file, line: None, column: None, found, allowed: None, advice: None }]

@@ -8,6 +8,8 @@
 /// Answers under several settings, beside each other.
 pub mod beside;
 mod choice;
+/// Verdicts for build servers.
+pub mod ci;
 mod command_line;
 mod completions;
 mod console;

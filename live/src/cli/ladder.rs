@@ -6,6 +6,7 @@ use render::{Console, Exit, Failure};
 
 use super::measure::measure;
 use super::options::Ladder;
+use super::run::verdicts;
 
 /// Measures a scenario and all that it extends.
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -16,6 +17,7 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     let reports: Vec<_> = session.measured.iter().map(|measured| measured.report.clone()).collect();
     // An interrupt or a failure may have left out the last rungs.
     let steps = render::ladder::steps(&rungs[..reports.len()], reports);
-    options.output.answer(&Document::ladder(&steps), console)?;
+    let verdicts = verdicts(&scenarios, &session);
+    options.output.judged("live ladder", &Document::ladder(&steps), &verdicts, console)?;
     session.end(console, options.output.format)
 }

@@ -18,6 +18,7 @@ mod upstream;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use render::ci::Form;
 use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use crate::run::RunError;
@@ -44,6 +45,10 @@ impl CommandLine for Cli {
 
     fn output(&self) -> Option<&Output> {
         self.command.output()
+    }
+
+    fn form(&self) -> Option<Form> {
+        self.command.form()
     }
 
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use render::HELP;
+use render::ci::{Form, VerdictOutput};
 use render::{Completions, Format, Keep, LadderSource, Output, Source, Sources};
 
 use super::on::{Hosts, On};
@@ -102,7 +103,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "PORT")]
     pub(super) port: Option<u16>,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `live ladder`.
@@ -113,7 +114,7 @@ pub(super) struct Ladder {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `live compare`.
@@ -285,6 +286,15 @@ impl Command {
             Command::Compare(options) => options.output.format,
             Command::Load(options) => options.output.format,
             _ => Format::Text,
+        }
+    }
+
+    /// The form for build servers, if one is asked for.
+    pub(super) fn form(&self) -> Option<Form> {
+        match self {
+            Command::Run(options) => options.output.form(),
+            Command::Ladder(options) => options.output.form(),
+            _ => None,
         }
     }
 

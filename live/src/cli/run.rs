@@ -1,10 +1,11 @@
 //! `live run`: what does happen?
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
+use render::ci::{Suite, VerdictOutput};
 use render::ladder::Document;
-use render::{Console, Exit, Failure, Output};
+use render::{Console, Exit, Failure};
 
-use super::measure::{Session, measure};
+use super::measure::{Measured, Session, measure};
 use super::options::Run;
 
 /// Measures a scenario, or several in turns.
@@ -24,28 +25,48 @@ pub(super) fn run(options: &Run, console: &mut Console<'_>) -> Result<Exit, Fail
     let session = measure(&scenarios, measuring, options.port, console)?;
     let output = &options.output;
     match scenarios[..] {
-        [_] => alone(&session, output, console)?,
+        [_] => alone(&scenarios, &session, output, console)?,
         _ => side_by_side(&scenarios, &session, output, console)?,
     }
     session.end(console, output.format)
 }
 
 /// The report of one scenario.
-fn alone(session: &Session, output: &Output, console: &mut Console<'_>) -> Result<(), Failure> {
-    session.measured.iter().try_for_each(|measured| output.answer(&measured.report, console))
+fn alone(
+    scenarios: &[&Resolved],
+    session: &Session,
+    output: &VerdictOutput,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let verdicts = verdicts(scenarios, session);
+    session
+        .measured
+        .iter()
+        .try_for_each(|measured| output.judged("live run", &measured.report, &verdicts, console))
 }
 
 /// The reports of several scenarios in one table.
 fn side_by_side(
     scenarios: &[&Resolved],
     session: &Session,
-    output: &Output,
+    output: &VerdictOutput,
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
     let files = scenarios.iter().map(|resolved| resolved.path().to_string());
     let reports = session.measured.iter().map(|measured| measured.report.clone());
     let steps = render::ladder::saved(files.zip(reports).collect());
-    output.answer(&Document::comparison(&steps), console)
+    let verdicts = verdicts(scenarios, session);
+    output.judged("live run", &Document::comparison(&steps), &verdicts, console)
+}
+
+/// The objectives of each scenario that was measured.
+pub(super) fn verdicts(scenarios: &[&Resolved], session: &Session) -> Vec<Suite> {
+    let one = |(resolved, measured): (&&Resolved, &Measured)| {
+        let report = &measured.report;
+        let doubts = report.measurement.as_ref().map_or(&[][..], |how| &how.inconclusive);
+        Suite::objectives(&resolved.scenario.name, resolved, &report.objectives, doubts)
+    };
+    scenarios.iter().zip(&session.measured).map(one).collect()
 }
 
 /// A named port is for one service.

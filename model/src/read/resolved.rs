@@ -15,6 +15,7 @@ use super::tree::Table;
 use super::{learned, print, rules};
 use crate::digest::Digest;
 use crate::keys::{Fields, KeyKind, Origin, Position, Typed, names};
+use crate::objective::Objective;
 use crate::scenario::{Filled, Scenario};
 
 /// A scenario, complete and checked, with the keys that it came from.
@@ -259,6 +260,17 @@ impl Resolved {
         let mut problems = Problems::default();
         problems.push(Problem::new(at, found).allowed(allowed).advice(advice));
         problems.finish(&self.sources).diagnostics.remove(0)
+    }
+
+    /// File and line where `objective` is written, given as it is printed; none if no file has it.
+    pub fn line_of_objective(&self, objective: &str) -> Option<(String, u32)> {
+        let is_it = |entry: &&Fields| {
+            let read = entry.text("keep").and_then(|text| text.parse::<Objective>().ok());
+            read.is_some_and(|one| one.to_string() == objective)
+        };
+        let entry = self.fields.list("objective")?.iter().find(is_it)?;
+        let (file, place) = self.sources.locate(entry.position("keep"));
+        place.map(|(line, _)| (file, line))
     }
 
     /// The files of the chain, root first; the scenario's own is the last.

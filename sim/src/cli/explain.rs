@@ -1,5 +1,6 @@
 //! `sim explain`: why?
 
+use render::ci::Suite;
 use render::{Console, Exit, Failure, objectives};
 
 use super::options::Predict;
@@ -28,6 +29,7 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
     let programs = programs(&resolved.scenario, &plan);
     let explanation = Explanation { report: &report, programs: &programs };
-    options.output.answer(&explanation, console)?;
+    let verdicts = [Suite::objectives(name, &resolved, &report.objectives, &[])];
+    options.output.judged("sim explain", &explanation, &verdicts, console)?;
     Ok(objectives::exit(&report.objectives))
 }

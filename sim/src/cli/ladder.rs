@@ -1,7 +1,8 @@
 //! `sim ladder`: what did each change buy?
 
+use render::ci::Suite;
 use render::ladder::{Document, steps};
-use render::{Console, Failure};
+use render::{Console, Exit, Failure, objectives};
 
 use super::options::Ladder;
 use super::progress::Progress;
@@ -11,7 +12,7 @@ use crate::predict::{Experiment, predict};
 const PRECISION: f64 = 0.01;
 
 /// Predicts every rung of a ladder.
-pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Failure> {
+pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let rungs = options.source.rungs(&[])?;
     let effort = options.effort.effort(PRECISION);
     let mut progress = Progress::new(console, effort.confidence);
@@ -24,6 +25,13 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<(), Fai
         reports.push(report);
     }
     drop(progress);
+    let exit = objectives::exit(reports.iter().flat_map(|report| &report.objectives));
+    let judged = rungs.iter().zip(&reports);
+    let judged = judged.map(|(rung, report)| {
+        Suite::objectives(&rung.name, &rung.resolved, &report.objectives, &[])
+    });
+    let verdicts: Vec<Suite> = judged.collect();
     let steps = steps(&rungs, reports);
-    options.output.answer(&Document::ladder(&steps), console)
+    options.output.judged("sim ladder", &Document::ladder(&steps), &verdicts, console)?;
+    Ok(exit)
 }

@@ -19,6 +19,7 @@ mod trace;
 use std::ffi::OsString;
 use std::io::Write;
 
+use render::ci::Form;
 use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use options::{Cli, Command};
@@ -45,6 +46,10 @@ impl CommandLine for Cli {
         self.command.output()
     }
 
+    fn form(&self) -> Option<Form> {
+        self.command.form()
+    }
+
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
         on_threads(&self.command, console)
     }
@@ -64,7 +69,7 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
         Command::Scenario(options) => return scenario::run(options, console),
         Command::Size(options) => return size::run(options, console),
         Command::Sweep(options) => return sweep::run(options, console),
-        Command::Ladder(options) => ladder::run(options, console),
+        Command::Ladder(options) => return ladder::run(options, console),
         Command::Explain(options) => return explain::run(options, console),
         Command::Check(options) => check::run(options, console),
         Command::Scenarios(options) => scenarios::run(options, console),

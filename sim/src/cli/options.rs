@@ -10,6 +10,7 @@ use model::scenario::Scenario;
 use model::sweep::Axis;
 use model::units::parse_share;
 use render::HELP;
+use render::ci::{Form, VerdictOutput};
 use render::sweep::Show;
 use render::{Completions, Failure, Format, Keep, LadderSource, Output, PlainOutput, Source};
 
@@ -31,6 +32,7 @@ Examples:
   sim check v6.toml                           is the file right? print it complete
   sim new --stack fastapi > mine.toml         start from a service like yours; --ask asks for it
   sim scenario v6.toml --format json | jq .throughput.value
+  sim scenario v6.toml --keep 'p99 < 10s' --format junit > objectives.xml   for a build server
 
 A FILE is looked for as given, then under scenarios/, then among the built-in scenarios; its
 .toml may be left out.
@@ -89,7 +91,7 @@ pub(super) struct Predict {
     #[arg(long)]
     pub(super) over_time: bool,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 impl Predict {
@@ -162,7 +164,7 @@ pub(super) struct Size {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 const SWEEPS: &str = "\
@@ -269,7 +271,7 @@ pub(super) struct Ladder {
     #[command(flatten)]
     pub(super) effort: EffortOptions,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `sim check`.
@@ -419,6 +421,16 @@ impl Command {
             Command::Ladder(options) => Some(&options.output),
             Command::Size(options) => Some(&options.output),
             Command::Scenarios(options) => Some(&options.output),
+            _ => None,
+        }
+    }
+
+    /// The form for build servers, if one is asked for.
+    pub(super) fn form(&self) -> Option<Form> {
+        match self {
+            Command::Scenario(options) | Command::Explain(options) => options.output.form(),
+            Command::Ladder(options) => options.output.form(),
+            Command::Size(options) => options.output.form(),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! `sim scenario`: what would happen?
 
+use render::ci::Suite;
 use render::{Console, Exit, Failure, objectives};
 
 use super::options::Predict;
@@ -20,6 +21,7 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
             .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     options.add_over_time(&resolved, &mut report)?;
-    options.output.answer(&report, console)?;
+    let verdicts = [Suite::objectives(name, &resolved, &report.objectives, &[])];
+    options.output.judged("sim scenario", &report, &verdicts, console)?;
     Ok(objectives::exit(&report.objectives))
 }

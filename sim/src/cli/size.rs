@@ -3,12 +3,16 @@
 use model::read::{Diagnostics, Resolved};
 use model::report::{Choice, Size as Found};
 use render::beside::{Beside, Headline, Under};
+use render::ci::{Case, Outcome, Place, Suite};
 use render::{Answer, Console, Exit, Failure};
 
 use super::options::Size;
 use super::progress::Progress;
 use crate::choose::{self, Cost, Question};
 use crate::size::{BUDGET, add_headroom, check, size};
+
+/// The name of the command.
+const PROGRAM: &str = "sim size";
 
 /// Finds the highest load that keeps the objectives, or the cheapest setting that does; under each
 /// change that is asked for, too.
@@ -20,11 +24,13 @@ pub(super) fn run(options: &Size, console: &mut Console<'_>) -> Result<Exit, Fai
         let found: Vec<Found> =
             asked.iter().map(|one| load(options, one)).collect::<Result<_, _>>()?;
         let exit = worst(found.iter().map(of_load));
-        return show(options, found, console).map(|()| exit);
+        let verdicts = verdicts(options, &found, of_load, &asked[0]);
+        return show(options, found, &verdicts, console).map(|()| exit);
     }
-    let found = choices(options, console)?;
+    let (asked, found) = choices(options, console)?;
     let exit = worst(found.iter().map(of_choice));
-    show(options, found, console).map(|()| exit)
+    let verdicts = verdicts(options, &found, of_choice, &asked);
+    show(options, found, &verdicts, console).map(|()| exit)
 }
 
 /// The scenario as it is, and under each change; or every problem of any.
@@ -68,7 +74,7 @@ fn load(options: &Size, resolved: &Resolved) -> Result<Found, Failure> {
 }
 
 /// The cheapest setting under a load.
-fn choices(options: &Size, console: &mut Console<'_>) -> Result<Vec<Choice>, Failure> {
+fn choices(options: &Size, console: &mut Console<'_>) -> Result<(Resolved, Vec<Choice>), Failure> {
     let rate = options.rate.iter().map(|rate| format!("load.rate={rate}"));
     let users = options.users.iter().map(|users| format!("load.users={users}"));
     let load: Vec<String> = rate.chain(users).collect();
@@ -82,23 +88,50 @@ fn choices(options: &Size, console: &mut Console<'_>) -> Result<Vec<Choice>, Fai
             .answer(options.max_events, choose::BUDGET, tell)
             .map_err(|runaway| Failure::run(&asked[0].scenario.name, runaway))
     };
-    questions.iter().map(&mut answer).collect()
+    let found = questions.iter().map(&mut answer).collect::<Result<_, Failure>>()?;
+    Ok((asked[0].clone(), found))
 }
 
 /// One answer by itself, several beside each other.
 fn show<A: Answer + Headline>(
     options: &Size,
     mut found: Vec<A>,
+    verdicts: &[Suite],
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
     if options.under.is_empty() {
         let alone = found.remove(0);
-        return options.output.answer(&alone, console);
+        return options.output.judged(PROGRAM, &alone, verdicts, console);
     }
     let changes = std::iter::once(None).chain(options.under.iter().cloned().map(Some));
     let one = |(under, answer)| Under { under, answer };
     let answers = changes.zip(found).map(one).collect();
-    options.output.answer(&Beside { answers }, console)
+    options.output.judged(PROGRAM, &Beside { answers }, verdicts, console)
+}
+
+/// A case for each answer: whether there is a load, or a setting, that keeps the objectives.
+fn verdicts<A: Headline>(
+    options: &Size,
+    found: &[A],
+    exit: impl Fn(&A) -> Exit,
+    asked: &Resolved,
+) -> [Suite; 1] {
+    let changes = std::iter::once(None).chain(options.under.iter().map(Some));
+    let keep = asked.scenario.objectives.iter().map(ToString::to_string);
+    let keep = keep.collect::<Vec<_>>().join(", ");
+    let case = |(under, answer): (Option<&String>, &A)| Case {
+        name: under.map_or(keep.clone(), |under| format!("{keep} under {under}")),
+        outcome: match exit(answer) {
+            Exit::Success => Outcome::Passed,
+            Exit::Inconclusive => Outcome::Open,
+            _ => Outcome::Failed,
+        },
+        found: answer.headline(),
+        more: Vec::new(),
+        place: Some(Place::of(asked)),
+    };
+    let cases = changes.zip(found).map(case).collect();
+    [Suite { name: asked.scenario.name.clone(), cases }]
 }
 
 fn of_load(found: &Found) -> Exit {

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use model::read::Diagnostics;
 use model::report::Report;
+use render::ci::Suite;
 use render::{Console, Exit, Failure, saved};
 
 use super::options::CompareOptions;
-use super::{refusal, summarised};
+use super::{refusal, summarised, verdicts};
 use crate::{Comparison, compare};
 
 /// Holds a predicted report against a measured one.
@@ -16,7 +17,9 @@ pub(super) fn run(options: &CompareOptions, console: &mut Console<'_>) -> Result
         Some(measured) => of_reports(options, measured)?,
         None => summarised::compared(options, console)?,
     };
-    options.output.answer(&comparison, console)?;
+    let cases = vec![verdicts::case(&comparison, None)];
+    let suites = [Suite { name: "validate compare".into(), cases }];
+    options.output.judged("validate compare", &comparison, &suites, console)?;
     Ok(comparison.verdict.into())
 }
 

@@ -1,11 +1,13 @@
 //! `validate ladder`: does each change buy what it is predicted to buy?
 
 use model::read::Rung;
+use render::ci::{Case, Outcome};
 use render::ladder::turned_knobs;
 use render::{Console, Exit, Failure};
 
 use super::options::LadderOptions;
 use super::trial::{self, Trial};
+use super::verdicts;
 use crate::ladder::Climb;
 
 /// Predicts, measures and compares a scenario and all that it extends.
@@ -27,8 +29,28 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
     });
     let name = rungs.last().map_or("", |rung| &rung.name);
     let climb = Climb::of(name, compared.collect());
-    options.output.answer(&climb, console)?;
+    let rungs = climb.rungs.iter().map(|rung| &rung.comparison);
+    let mut suite = verdicts::of_trials("validate ladder", &trials, rungs);
+    suite.cases.push(order(&climb));
+    options.output.judged("validate ladder", &climb, &[suite], console)?;
     Ok(outcome.exit(climb.exit()))
+}
+
+/// Whether the rungs are in the right order.
+fn order(climb: &Climb) -> Case {
+    let ranking = &climb.summary.ranking;
+    let outcome = match (ranking.wrong.is_empty(), ranking.pairs) {
+        (false, _) => Outcome::Failed,
+        (true, 0) => Outcome::Open,
+        (true, _) => Outcome::Passed,
+    };
+    Case {
+        name: "order of the rungs".into(),
+        outcome,
+        found: format!("{} of {} pairs are in the right order", ranking.right, ranking.pairs),
+        more: Vec::new(),
+        place: None,
+    }
 }
 
 /// The rungs, with windows that let many of them be measured.

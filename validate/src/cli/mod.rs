@@ -16,10 +16,12 @@ mod summarised;
 mod sweep;
 mod tolerance;
 mod trial;
+mod verdicts;
 
 use std::ffi::OsString;
 use std::io::Write;
 
+use render::ci::Form;
 use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use options::{Cli, Command};
@@ -44,6 +46,10 @@ impl CommandLine for Cli {
 
     fn output(&self) -> Option<&Output> {
         self.command.output()
+    }
+
+    fn form(&self) -> Option<Form> {
+        self.command.form()
     }
 
     fn answer(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {

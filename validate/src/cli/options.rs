@@ -9,6 +9,7 @@ use live::stack::Target;
 use model::sweep::Axis;
 use model::units::Span;
 use render::HELP;
+use render::ci::{Form, VerdictOutput};
 use render::{Changes, Completions, Format, Keep, LadderSource, Output, Source, Sources};
 
 use super::measuring::Measuring;
@@ -115,7 +116,7 @@ pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `validate ladder`.
@@ -127,7 +128,7 @@ pub(super) struct LadderOptions {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `validate sweep`.
@@ -146,7 +147,7 @@ pub(super) struct SweepOptions {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `validate size`.
@@ -163,7 +164,7 @@ pub(super) struct SizeOptions {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// `validate live`.
@@ -192,7 +193,7 @@ pub(super) struct CompareOptions {
     #[command(flatten)]
     pub(super) tolerance: ToleranceOptions,
     #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) output: VerdictOutput,
 }
 
 /// A measurement by k6.
@@ -311,6 +312,18 @@ impl Command {
             Command::Compare(options) => options.output.format,
             Command::Calibrate(options) => options.output.format,
             _ => Format::Text,
+        }
+    }
+
+    /// The form for build servers, if one is asked for.
+    pub(super) fn form(&self) -> Option<Form> {
+        match self {
+            Command::Run(options) => options.output.form(),
+            Command::Ladder(options) => options.output.form(),
+            Command::Sweep(options) => options.output.form(),
+            Command::Size(options) => options.output.form(),
+            Command::Compare(options) => options.output.form(),
+            _ => None,
         }
     }
 

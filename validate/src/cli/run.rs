@@ -5,6 +5,7 @@ use render::{Console, Exit, Failure, Format};
 
 use super::options::RunOptions;
 use super::trial::{self, Trial};
+use super::verdicts;
 use crate::Validation;
 
 /// Predicts, measures and compares scenarios.
@@ -17,9 +18,12 @@ pub(super) fn run(options: &RunOptions, console: &mut Console<'_>) -> Result<Exi
         // The measurement has printed why.
         return Ok(outcome.exit(Exit::Inconclusive));
     }
+    let suites = [verdicts::of_trials("validate run", &trials, &validation.comparisons)];
     match (&*validation.comparisons, trials.len()) {
-        ([one], 1) if format != Format::Json => options.output.answer(one, console)?,
-        _ => options.output.answer(&validation, console)?,
+        ([one], 1) if format != Format::Json => {
+            options.output.judged("validate run", one, &suites, console)?;
+        }
+        _ => options.output.judged("validate run", &validation, &suites, console)?,
     }
     Ok(outcome.exit(validation.exit()))
 }

@@ -8,6 +8,7 @@ use sim::size::{BUDGET, check, size};
 
 use super::options::SizeOptions;
 use super::trial::{self, Trial};
+use super::verdicts;
 use crate::compare;
 use crate::measure::platform::{self, InstalledStack, Platform};
 use crate::measure::predict::{overlay, predict, predict_alone};
@@ -46,7 +47,8 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
     let found = sized(&resolved, platform.as_ref())?;
     let Some(holds) = found.holds else {
         let proof = Proof::of(found, Vec::new());
-        options.output.answer(&proof, console)?;
+        let suites = [verdicts::of_proof(&proof, &resolved)];
+        options.output.judged("validate size", &proof, &suites, console)?;
         return Ok(proof.exit());
     };
     let loads = around(found.load, holds.value);
@@ -71,7 +73,8 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
         proved(options, trial, platform.as_ref(), report, share_and_load)
     });
     let proof = Proof::of(found, proved.collect::<Result<_, Failure>>()?);
-    options.output.answer(&proof, console)?;
+    let suites = [verdicts::of_proof(&proof, &resolved)];
+    options.output.judged("validate size", &proof, &suites, console)?;
     Ok(match measured.end {
         End::Whole => proof.exit(),
         End::Interrupted => Exit::Inconclusive,

@@ -5,6 +5,7 @@ use render::{Console, Exit, Failure};
 
 use super::options::SweepOptions;
 use super::trial::{self, Trial, all};
+use super::verdicts;
 use crate::Sweep;
 use crate::measure::platform;
 use crate::measure::platform::InstalledStack;
@@ -24,13 +25,15 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
         let read = named.map(|file| platform::named(file, &installed, console));
         let predicted = trial::predicted_alone(&trials, read.transpose()?.as_ref())?;
         let sweep = Sweep::of(&scenario, &options.vary, &predicted, Vec::new(), false);
-        options.output.answer(&sweep, console)?;
+        options.output.judged("validate sweep", &sweep, &[], console)?;
         return Ok(sweep.exit());
     }
     let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     let sweep = Sweep::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
-    options.output.answer(&sweep, console)?;
+    let points = sweep.points.iter().filter_map(|point| point.comparison.as_ref());
+    let suites = [verdicts::of_trials("validate sweep", &trials, points)];
+    options.output.judged("validate sweep", &sweep, &suites, console)?;
     Ok(outcome.exit(sweep.exit()))
 }
 
