@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use learn::learned::{
-    Database, Endpoint, Figure, Hold, Latency, Learned, Load, Origin, Pool, Query, Request,
-    Service, Step, Upstream, save, write,
+    Connections, Database, Endpoint, Figure, Hold, Latency, Learned, Load, Origin, Pool, Query,
+    Request, Service, Step, Upstream, save, write,
 };
 use model::read::{Resolved, load_text};
 use model::scenario::{Concurrency, Engine, Postgres, Server};
@@ -94,10 +94,10 @@ fn shop() -> Learned {
         database: Some(Database {
             engine: postgres(),
             cores: Some(Figure::assumed(2, "nothing was seen of it", "say how many it has")),
-            pool: Pool {
+            connections: Connections::Pool(Pool {
                 size: Figure::assumed(5, "SQLAlchemy's default", "see `pool_size` in the code"),
                 overflow: Figure::measured(3, [3, 3], "8 connections were in use in each burst"),
-            },
+            }),
             hold: None,
             queries: vec![Query {
                 name: "select_items".into(),
@@ -106,6 +106,7 @@ fn shop() -> Learned {
             }],
             round_trip: Some(seen(0.000_3)),
             commit: Some(seen(0.001)),
+            connect: None,
         }),
         load: Load::Open { rate: figure(20.0, 18.0, 22.0) },
         notes: vec!["3 requests of 400 were answered with 404.".into()],
@@ -130,6 +131,21 @@ fn a_scenario_is_written_as_a_person_would_write_it() {
     );
     assert_eq!(resolved.known().len(), 22);
     assert_eq!(resolved.notes(), Vec::<String>::new());
+}
+
+#[test]
+fn connections_of_each_request_s_own_cost_the_server_what_was_seen() {
+    let mut learned = shop();
+    let database = learned.database.as_mut().expect("the shop has one");
+    database.connections = Connections::Own(Figure::measured(1.0, [1.0; 2], "20 of 20 requests"));
+    database.connect = Some(figure(0.002_5, 0.002, 0.003));
+    let resolved = read(&learned);
+    let get = |key: &str| resolved.get(key);
+    assert_eq!(get("database.connections.kind").as_deref(), Some("\"per-operation\""));
+    assert_eq!(get("database.open_trips").as_deref(), Some("1"));
+    let server = resolved.scenario.database.as_ref().map(|one| &one.connections);
+    assert_eq!(server, Some(&model::scenario::Connections::PerOperation));
+    assert!(write(&learned).contains("[costs.postgres]\nconnect = \"2.5ms\""));
 }
 
 #[test]
@@ -238,13 +254,14 @@ prop_compose! {
             database: Some(Database {
                 engine: postgres(),
                 cores: None,
-                pool: Pool { size: pool.clone(), overflow: pool },
+                connections: Connections::Pool(Pool { size: pool.clone(), overflow: pool }),
                 queries: (0..).zip(queries).map(|(index, (time, writes))| Query {
                     name: format!("q{index}"), writes, time,
                 }).collect(),
                 round_trip: None,
                 hold: None,
                 commit: None,
+                connect: None,
             }),
             load: match users {
                 Some(users) => Load::Closed { users, think_time: rate },

@@ -155,8 +155,8 @@ pub struct Database {
     pub engine: model::scenario::Engine,
     /// Processors of its server; none of a database in the service's process.
     pub cores: Option<Figure<u32>>,
-    /// The pool of each worker.
-    pub pool: Pool,
+    /// Where connections come from, in each worker.
+    pub connections: Connections,
     /// How long most endpoints keep a connection; none if that was not seen.
     pub hold: Option<Figure<Hold>>,
     /// Its queries.
@@ -165,6 +165,17 @@ pub struct Database {
     pub round_trip: Option<Figure>,
     /// What a commit takes beside the round trip, seconds; none if no commit was seen.
     pub commit: Option<Figure>,
+    /// CPU time of the server to open a connection, seconds; none if that was not seen.
+    pub connect: Option<Figure>,
+}
+
+/// Where connections to a database come from.
+#[derive(Clone, Debug)]
+pub enum Connections {
+    /// From a pool.
+    Pool(Pool),
+    /// Each use opens one and closes it: so many for each request.
+    Own(Figure),
 }
 
 /// Connections to a database that are shared.

@@ -65,6 +65,7 @@ impl Session<'_> {
         }
         if let Some(witness) = &mut self.witness {
             witness.connections();
+            self.openings[1].extend(witness.openings());
         }
         let before = self.readings()?;
         let from = clock::now();
@@ -98,7 +99,8 @@ impl Session<'_> {
             times.sort_by(f64::total_cmp);
             let threads = Some((before[0].threads, used.after.threads));
             let (cpu, others) = (used.cpu[0], used.cpu[1..].to_vec());
-            let burst = Burst { times, cpu, others, delayed: used.delayed, threads };
+            let delayed = used.delayed;
+            let burst = Burst { times, cpu, others, delayed, threads };
             self.measured[index].bursts.push(burst);
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::statistics::Estimate;
 use render::number;
 
+use super::median::median;
 use super::session::Measured;
 use crate::learned::Figure;
 
@@ -17,7 +18,7 @@ const FIRST_LEAST: f64 = 0.02;
 /// CPU time of a request in the service's processes, in seconds.
 ///
 /// The value is that of requests that come together, the mean over all numbers of at least
-/// [`BUSY`]: a process that is asked one request at a time sleeps after each and computes slower
+/// [`BUSY`] of the median over their bursts: a process that is asked one request at a time sleeps after each and computes slower
 /// than one that is busy, and what a service costs matters where it is busy. The interval holds
 /// the requests one at a time too.
 pub(super) fn of_service(measured: &Measured) -> Figure {
@@ -28,11 +29,10 @@ pub(super) fn of_service(measured: &Measured) -> Figure {
     }
     // A single burst has no spread of its own, and small ones are noise.
     depths.retain(|&size, values| values.len() >= 2 && size >= BUSY);
-    let busy: Vec<f64> =
-        depths.values().map(|values| Estimate::of_mean(values, 0.95).value).collect();
+    let busy: Vec<f64> = depths.values().map(|values| median(values).value).collect();
     depths.insert(1, measured.turns.iter().map(|turn| turn.cpu).collect());
     let each: Vec<(usize, Estimate)> =
-        depths.iter().map(|(size, values)| (*size, Estimate::of_mean(values, 0.95))).collect();
+        depths.iter().map(|(size, values)| (*size, median(values))).collect();
     let value = match busy.len() {
         0 => each[0].1.value,
         count => busy.iter().sum::<f64>() / count as f64,
@@ -77,7 +77,7 @@ pub(super) fn of_other(measured: &Measured, number: usize) -> Option<Figure> {
         .collect();
     let ways = [(alone, "one at a time"), (together, "with several at once")];
     let means = ways.into_iter().filter(|(values, _)| values.len() >= 2);
-    let means = means.map(|(values, way)| (Estimate::of_mean(&values, 0.95), way));
+    let means = means.map(|(values, way)| (median(&values), way));
     let (least, way) = means.min_by(|(one, _), (other, _)| one.value.total_cmp(&other.value))?;
     let how = format!("CPU of the other processes for each request {way}");
     Some(Figure::measured(least.value, [least.low.max(0.0), least.high], how))

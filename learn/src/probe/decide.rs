@@ -77,6 +77,8 @@ const WAITING_LEAST: f64 = 0.5e-3;
 const NOISE: f64 = 0.06;
 /// Share of a wait by which waves are apart.
 const GAP: f64 = 0.3;
+/// So large a share of the bursts has to show the same first wave.
+const AGREE: f64 = 0.75;
 /// Nothing stands in the way if that is so of this share of a burst at least.
 const FREE: f64 = 0.25;
 /// Standard errors on both sides: 99 % of a normal distribution.
@@ -246,14 +248,17 @@ fn first_wave(alone: &Alone, [_, waiting, _]: [f64; 3], bursts: &[&Burst]) -> Op
     let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied();
     let even = at(0.9)? < EVEN * at(0.1)?;
     let most = bursts.iter().map(|burst| burst.times.len()).max()?;
-    let mut counts = bursts.iter().filter(|burst| burst.times.len() == most).map(|burst| {
+    let counts = bursts.iter().filter(|burst| burst.times.len() == most).map(|burst| {
         let each = (burst.cpu + burst.delayed) / burst.times.len() as f64 + alone.overhead;
         // What comes after a wave comes later by more than its share of the CPU time.
         let gap = |pair: &[f64]| pair[1] - pair[0] - each > GAP * waiting;
         burst.times.windows(2).position(gap).map(|index| index as u32 + 1)
     });
-    let first = counts.next().flatten().filter(|_| even)?;
-    counts.all(|count| count == Some(first)).then_some(first)
+    let mut counts: Vec<Option<u32>> = counts.collect();
+    counts.sort_unstable();
+    let usual = counts[counts.len() / 2].filter(|_| even)?;
+    let same = counts.iter().filter(|&&count| count == Some(usual)).count();
+    (same as f64 >= AGREE * counts.len() as f64).then_some(usual)
 }
 
 /// "64 at once took 64 times as long as one".

@@ -7,10 +7,10 @@ use model::statistics::Estimate;
 use render::number;
 
 use super::decide::{Alone, Decision, Manner};
-use super::session::{DATABASE, Measured, Session};
+use super::session::{DATABASE, Session};
 use super::spread::Spread;
 use super::witness::{Seen, SeenEndpoint};
-use super::{cpu, pool, queries};
+use super::{connections, cpu, handler, queries};
 use crate::learned::{
     Database, Endpoint, Figure, Hold, Latency, Learned, Load, Service, Step, Upstream,
 };
@@ -35,8 +35,6 @@ pub struct Origin {
 
 /// The threads of AnyIO's pool, which runs the `def` handlers of Starlette and FastAPI.
 const ANYIO_THREADS: u32 = 40;
-/// So large a share of an endpoint's CPU time on other threads than the first is no accident.
-const ON_THREADS: f64 = 0.1;
 /// Users of the scenario, until the user says how many there are.
 const USERS: u32 = 10;
 /// Waits that spread less than this are taken as always the same: the 90 % point relative to the
@@ -56,7 +54,9 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
         known.iter().map(|&index| (index, session.decide(index))).collect();
     let manners: Vec<(usize, Option<Figure<Concurrency>>)> = decided
         .iter()
-        .map(|(index, decision)| (*index, concurrency(decision, &session.measured[*index], facts)))
+        .map(|(index, decision)| {
+            (*index, handler::concurrency(decision, &session.measured[*index], facts))
+        })
         .collect();
     let usual = usual(session, &manners, facts);
     let mut notes = origin.notes.clone();
@@ -72,6 +72,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
     let threads = threads(session, &decided, &usual, facts);
     let (upstreams, database) = waited_for(session, facts, threads.as_ref(), &mut notes);
     let usual_hold = database.as_ref().and_then(|one| one.hold.as_ref()).map(|hold| hold.value);
+    let one_connection = connections::hold(session).is_some();
     let mut endpoints = Vec::new();
     for ((index, manner), (_, decision)) in manners.iter().zip(&decided) {
         let ask = &session.asks[*index];
@@ -83,7 +84,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
             concurrency: own,
             hold: seen_of(session, *index)
                 .and_then(|seen| seen.hold.clone())
-                .filter(|hold| Some(hold.value) != usual_hold),
+                .filter(|hold| !one_connection && Some(hold.value) != usual_hold),
             steps: steps(session, *index),
         });
         notes.push(format!("{}: {}.", ask.name, decision.evidence));
@@ -157,11 +158,16 @@ fn waited_for(
     });
     let database = seen.database.clone().map(|database| Database {
         cores: database.cores.as_ref().map(|assumed| cores.unwrap_or(assumed.clone())),
-        pool: pool::of(session, facts, threads),
-        hold: usual_hold(session, seen),
-        ..queries::computed(database, &asked_of_database(session, seen))
+        connections: connections::of(session, facts, threads),
+        hold: connections::hold(session).or(usual_hold(session, seen)),
+        ..queries::computed(with_connect(database, session), &asked_of_database(session, seen))
     });
     (seen.upstreams.clone(), database)
+}
+
+/// The `database` with the time to open a connection, which a server needs processors for.
+fn with_connect(database: Database, session: &Session<'_>) -> Database {
+    Database { connect: connections::opening(session), ..database }
 }
 
 /// What each endpoint asks of the database, where the CPU time of its server is known.
@@ -171,7 +177,8 @@ fn asked_of_database(session: &Session<'_>, seen: &Seen) -> Vec<queries::Asked> 
     };
     let known = session.asks.iter().zip(&session.measured).filter_map(|(ask, measured)| {
         let steps = &seen.endpoints.get(&ask.name)?.steps;
-        queries::Asked::new(steps, cpu::of_other(measured, number)?)
+        let opened = measured.opened.unwrap_or(0.0);
+        queries::Asked::new(steps, opened, cpu::of_other(measured, number)?)
     });
     known.collect()
 }
@@ -255,55 +262,6 @@ fn waiting(alone: &Alone) -> Option<Latency> {
     })
 }
 
-/// How an endpoint's handler runs; none if nothing says so.
-fn concurrency(
-    decision: &Decision,
-    measured: &Measured,
-    facts: &Facts,
-) -> Option<Figure<Concurrency>> {
-    let how = decision.evidence.clone();
-    let seen = |value| Some(Figure::measured(value, [value, value], how.clone()));
-    if let Some(known) = &facts.concurrency {
-        return Some(known.clone());
-    }
-    match decision.manner {
-        Manner::Holds => seen(Concurrency::Blocking),
-        Manner::Limited { .. } if threads_grew(measured) || !facts.python => {
-            seen(Concurrency::Threadpool)
-        }
-        // A limit that has no threads is a semaphore or a pool of connections.
-        Manner::Limited { .. } => seen(Concurrency::Async),
-        Manner::Free { .. } if on_threads(measured, facts) => Some(Figure::derived(
-            Concurrency::Threadpool,
-            format!("threads are made for its requests; {how}"),
-        )),
-        Manner::Free { .. } => seen(Concurrency::Async),
-        Manner::Unknown if on_threads(measured, facts) => Some(Figure::derived(
-            Concurrency::Threadpool,
-            format!("threads are made for its requests; {how}"),
-        )),
-        Manner::Unknown if facts.python && !measured.turns.is_empty() => Some(Figure::derived(
-            Concurrency::Async,
-            format!("it computes on the first thread of its process, which is the loop's; {how}"),
-        )),
-        Manner::Unknown => None,
-    }
-}
-
-/// A good part of its CPU time is spent on threads of a pool, or threads were made for the requests
-/// of a burst, where that says something.
-fn on_threads(measured: &Measured, facts: &Facts) -> bool {
-    facts.python && threads_grew(measured)
-}
-
-fn threads_grew(measured: &Measured) -> bool {
-    let grown = |threads: Option<(u64, u64)>| threads.is_some_and(|(a, b)| b >= a + 4);
-    let shares: f64 = measured.turns.iter().map(|turn| turn.off_main).sum();
-    measured.bursts.iter().any(|burst| grown(burst.threads))
-        || grown(measured.warm_up)
-        || shares / measured.turns.len().max(1) as f64 > ON_THREADS
-}
-
 /// How most requests run.
 fn usual(
     session: &Session<'_>,
@@ -338,7 +296,7 @@ fn threads(
     }
     let found = decided.iter().find_map(|(index, decision)| match decision.manner {
         Manner::Limited { at_once, low, high }
-            if threads_grew(&session.measured[*index]) || !facts.python =>
+            if handler::on_threads(&session.measured[*index]) || !facts.python =>
         {
             let workers = session.workers.max(1);
             // Each worker has a pool; connections spread over them unevenly.
@@ -392,7 +350,7 @@ fn remarks(session: &Session<'_>, index: usize, decision: &Decision, facts: &Fac
     }
     if let Manner::Limited { at_once, .. } = decision.manner
         && facts.python
-        && !threads_grew(measured)
+        && !handler::on_threads(measured)
     {
         remarks.push(format!(
             "{}: {at_once} wait at a time, and no threads are made for them: it is a pool of \

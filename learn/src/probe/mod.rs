@@ -2,14 +2,17 @@
 
 mod ask;
 mod bursts;
+mod connections;
 mod cpu;
 /// How an endpoint serves several requests at once.
 pub mod decide;
 mod fill;
+mod handler;
 mod har;
 mod health;
+mod median;
 mod openapi;
-mod pool;
+
 mod queries;
 mod session;
 mod spread;

@@ -17,22 +17,26 @@ const SYNC_LEAST: f64 = 20e-6;
 /// A round trip is at least this share of the one that was seen: the rest may be the server's CPU
 /// time for a statement that does no work.
 const TRIP_LEAST: f64 = 0.2;
+/// A CPU time is not better known than this, relative to itself.
+const ERROR_LEAST: f64 = 0.05;
 
 /// What a request of one endpoint asks of the database.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Asked {
     /// How often it asks each query.
     counts: BTreeMap<String, f64>,
+    /// Connections that it opens.
+    opened: f64,
     /// CPU time of the server, seconds.
     cpu: Figure,
 }
 
 impl Asked {
     /// None if the steps ask the database nothing.
-    pub(super) fn new(steps: &[Step], cpu: Figure) -> Option<Asked> {
+    pub(super) fn new(steps: &[Step], opened: f64, cpu: Figure) -> Option<Asked> {
         let mut counts = BTreeMap::new();
         count(steps, &mut counts);
-        (!counts.is_empty()).then_some(Asked { counts, cpu })
+        (!counts.is_empty()).then_some(Asked { counts, opened, cpu })
     }
 
     /// Sum over the queries that `of` gives a number, each as often as it is asked.
@@ -76,43 +80,86 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
     let sync = sync(&database, &shares, asked);
     let beside = |query: &Query| if query.writes { sync } else { 0.0 };
     let left = |query: &Query| query.time.value * (1.0 - shares.of(query)) - beside(query);
-    let statements: f64 = asked.iter().map(|one| one.counts.values().sum::<f64>()).sum();
-    let more = asked.iter().map(|one| one.sum(queries, left)).sum::<f64>() / statements;
+    // A connection that is opened is one trip more.
+    let trips = |one: &Asked| one.counts.values().sum::<f64>() + one.opened;
+    let opening = database.connect.as_ref().map_or(0.0, |connect| connect.value);
+    let opening = opening * (1.0 - shares.reads);
+    let more = asked.iter().map(|one| one.sum(queries, left) + one.opened * opening).sum::<f64>()
+        / asked.iter().map(trips).sum::<f64>();
     let round_trip = database.round_trip.clone().map(|trip| with_rest(trip, more));
     let commit = (sync > 0.0).then(|| {
         let how = "what a statement that commits by itself takes beside the server's CPU time";
         Figure::derived(sync, how)
     });
     let queries = queries.iter().map(|query| of_server(query, &shares)).collect();
-    Database { round_trip, commit: database.commit.or(commit), queries, ..database }
+    let share = shares.reads.min(1.0);
+    let connect = database.connect.map(|connect| scaled(&connect, share, shares.ends));
+    Database { round_trip, commit: database.commit.or(commit), queries, connect, ..database }
 }
 
-/// None if no query takes time.
+/// The least squares fit of the endpoints' CPU times to the times of their queries, each weighted
+/// by how well it is known; none if no query takes time.
 fn shares(database: &Database, asked: &[Asked]) -> Option<Shares> {
-    let queries = &database.queries;
-    let time = |query: &Query| query.time.value;
-    let written =
-        |one: &Asked| one.sum(queries, |query| if query.writes { time(query) } else { 0.0 });
-    let cpu: f64 = asked.iter().map(|one| one.cpu.value).sum();
-    let all: f64 = asked.iter().map(|one| one.sum(queries, time)).sum();
-    if all <= 0.0 || cpu <= 0.0 {
+    let rows: Vec<Row> = asked.iter().map(|one| Row::new(one, database)).collect();
+    let all = fitted(&rows, |row| row.reads + row.writes, |row| row.cpu[0])?;
+    if all <= 0.0 {
         return None;
     }
-    let end = |of: fn(&Figure) -> Option<f64>| {
-        asked.iter().map(|one| of(&one.cpu).unwrap_or(one.cpu.value)).sum::<f64>() / cpu
+    let end = |end: usize| {
+        let fitted = fitted(&rows, |row| row.reads + row.writes, |row| row.cpu[end]);
+        fitted.map_or(1.0, |fitted| fitted / all)
     };
-    let ends = [end(|figure| figure.low), end(|figure| figure.high)];
-    let reading: Vec<&Asked> = asked.iter().filter(|one| written(one) == 0.0).collect();
-    let read: f64 = reading.iter().map(|one| one.sum(queries, time)).sum();
+    let ends = [end(1), end(2)];
+    let reading: Vec<Row> = rows.iter().copied().filter(|row| row.writes == 0.0).collect();
+    let reads = fitted(&reading, |row| row.reads, |row| row.cpu[0]);
     // Where commits were seen, no statement holds one.
-    if database.commit.is_some() || reading.len() == asked.len() || read <= 0.0 {
-        let share = cpu / all;
-        return Some(Shares { reads: share, writes: share, ends });
+    match reads.filter(|_| database.commit.is_none() && reading.len() < rows.len()) {
+        Some(reads) => {
+            let left = fitted(&rows, |row| row.writes, |row| row.cpu[0] - reads * row.reads);
+            Some(Shares { reads, writes: left.unwrap_or(all).max(0.0), ends })
+        }
+        None => Some(Shares { reads: all, writes: all, ends }),
     }
-    let reads = reading.iter().map(|one| one.cpu.value).sum::<f64>() / read;
-    let writes: f64 = asked.iter().map(written).sum();
-    let left = cpu - reads * (all - writes);
-    Some(Shares { reads, writes: (left / writes).max(0.0), ends })
+}
+
+/// What a request of one endpoint takes at the database, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    /// Times of its queries that read, and of the connections that it opens.
+    reads: f64,
+    /// Times of its queries that write.
+    writes: f64,
+    /// CPU time of the server, and the ends of it.
+    cpu: [f64; 3],
+    /// One over the variance of the CPU time.
+    weight: f64,
+}
+
+impl Row {
+    fn new(asked: &Asked, database: &Database) -> Row {
+        let of = |writes: bool| {
+            asked.sum(&database.queries, |query| {
+                if query.writes == writes { query.time.value } else { 0.0 }
+            })
+        };
+        let Figure { value, low, high, .. } = asked.cpu;
+        let (low, high) = (low.unwrap_or(value), high.unwrap_or(value));
+        let error = ((high - low) / 2.0).max(ERROR_LEAST * value).max(f64::MIN_POSITIVE);
+        let opening = database.connect.as_ref().map_or(0.0, |connect| connect.value);
+        Row {
+            reads: of(false) + asked.opened * opening,
+            writes: of(true),
+            cpu: [value, low, high],
+            weight: 1.0 / (error * error),
+        }
+    }
+}
+
+/// The number of which `time` is multiplied to give `cpu`, in the least squares sense.
+fn fitted(rows: &[Row], time: impl Fn(&Row) -> f64, cpu: impl Fn(&Row) -> f64) -> Option<f64> {
+    let sum = |of: &dyn Fn(&Row) -> f64| rows.iter().map(|row| row.weight * of(row)).sum::<f64>();
+    let squares = sum(&|row| time(row) * time(row));
+    (squares > 0.0).then(|| sum(&|row| time(row) * cpu(row)) / squares)
 }
 
 /// Mean time of the sync in statements that commit by themselves; zero if commits were seen apart
@@ -132,15 +179,26 @@ fn sync(database: &Database, shares: &Shares, asked: &[Asked]) -> f64 {
 }
 
 fn of_server(query: &Query, shares: &Shares) -> Query {
-    let share = shares.of(query);
-    let value = query.time.value * share;
     if query.time.value == 0.0 {
         return query.clone();
     }
-    let how = format!("{}; {:.0} % of it CPU time of the server", query.time.how, share * 100.0);
-    let ends = shares.ends.map(|end| value * end);
-    let time = Figure { value, how, ..query.time.clone() }.within(ends);
-    Query { time, ..query.clone() }
+    Query { time: scaled(&query.time, shares.of(query), shares.ends), ..query.clone() }
+}
+
+/// The `share` of a time that is CPU time of the server, with the `ends` of it relative to itself.
+fn scaled(time: &Figure, share: f64, ends: [f64; 2]) -> Figure {
+    let value = time.value * share;
+    let percent = share * 100.0;
+    let how = if share <= 1.0 {
+        format!("{}; {percent:.0} % of it CPU time of the server", time.how)
+    } else {
+        format!(
+            "{}; the server's CPU time is {percent:.0} % of it, since it also answers what takes \
+             no time here, such as BEGIN",
+            time.how
+        )
+    };
+    Figure { value, how, ..time.clone() }.within(ends.map(|end| value * end))
 }
 
 /// A round trip with what queries take beside it and the server's CPU time.
@@ -157,7 +215,7 @@ mod tests {
     use model::units::Span;
 
     use super::*;
-    use crate::learned::Pool;
+    use crate::learned::{Connections, Pool};
 
     fn query(name: &str, writes: bool, time: f64) -> Query {
         Query { name: name.into(), writes, time: Figure::measured(time, [time; 2], "seen") }
@@ -169,7 +227,7 @@ mod tests {
         Database {
             engine: Engine::Postgres(Postgres::new(trip, 1)),
             cores: None,
-            pool: Pool { size: size.clone(), overflow: size },
+            connections: Connections::Pool(Pool { size: size.clone(), overflow: size }),
             hold: None,
             queries: vec![
                 query("begin", false, 0.0),
@@ -178,12 +236,14 @@ mod tests {
             ],
             round_trip: Some(Figure::measured(1e-4, [1e-4; 2], "seen")),
             commit: commit.map(|commit| Figure::measured(commit, [commit; 2], "seen")),
+            connect: None,
         }
     }
 
     fn asked(counts: &[(&str, f64)], cpu: f64) -> Asked {
         let counts = counts.iter().map(|(name, count)| (name.to_string(), *count)).collect();
-        Asked { counts, cpu: Figure::measured(cpu, [0.9 * cpu, 1.1 * cpu], "seen") }
+        let cpu = Figure::measured(cpu, [0.9 * cpu, 1.1 * cpu], "seen");
+        Asked { counts, opened: 0.0, cpu }
     }
 
     fn time(database: &Database, name: &str) -> f64 {
@@ -216,6 +276,31 @@ mod tests {
         assert_eq!(found.commit.as_ref().map(|commit| commit.value), Some(1e-3));
         let trip = found.round_trip.as_ref().expect("there is one").value;
         assert!((trip - (1e-4 + 2e-3 / 3.0)).abs() < 1e-9, "{trip}");
+    }
+
+    #[test]
+    fn a_connection_that_each_request_opens_has_its_part_of_the_cpu_time() {
+        let mut one = asked(&[("begin", 1.0), ("read", 2.0)], 4e-3);
+        one.opened = 1.0;
+        let connect = Some(Figure::measured(3e-3, [3e-3; 2], "seen"));
+        let found = computed(Database { connect, ..database(Some(1e-3)) }, &[one]);
+        // 3 ms to open and twice 1 ms to read, of which 4 ms are CPU time.
+        let connect = found.connect.as_ref().expect("it was seen").value;
+        assert!((connect - 2.4e-3).abs() < 1e-9, "{connect}");
+        assert!((time(&found, "read") - 0.8e-3).abs() < 1e-9, "{found:?}");
+        let trip = found.round_trip.as_ref().expect("there is one").value;
+        assert!((trip - (1e-4 + 1e-3 / 4.0)).abs() < 1e-9, "{trip}");
+    }
+
+    /// A request that computes for long is asked few times, and the server does other things
+    /// meanwhile.
+    #[test]
+    fn what_is_known_badly_counts_little() {
+        let mut noisy = asked(&[("read", 1.0)], 9e-3);
+        noisy.cpu = Figure::measured(9e-3, [1e-3, 17e-3], "seen");
+        let good = asked(&[("read", 2.0)], 1.2e-3);
+        let found = computed(database(Some(1e-3)), &[noisy, good]);
+        assert!((time(&found, "read") - 0.6e-3).abs() < 1e-5, "{found:?}");
     }
 
     #[test]

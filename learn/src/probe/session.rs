@@ -16,8 +16,13 @@ use crate::process::{Account, ProcessError, Reading};
 const TURNS: usize = 8;
 /// Fewer say nothing of an interval.
 const TURNS_LEAST: usize = 3;
-/// Turns of bursts of each size.
-const BURST_TURNS: usize = 3;
+/// Turns of bursts of each size: three values of a mean leave it unknown to 2.5 times their
+/// standard deviation, eight to 0.8 times.
+const BURST_TURNS: usize = 8;
+/// So many turns of bursts there are in any case.
+const BURST_TURNS_LEAST: usize = 3;
+/// More than those only before this share of the time and of the requests is used.
+const BURST_SHARE: f64 = 0.6;
 /// A batch lasts about so long, in seconds.
 const BATCH: f64 = 1.0;
 /// Most requests of a batch.
@@ -34,6 +39,12 @@ const WITNESSED: u64 = 20;
 const IDLE: Duration = Duration::from_millis(1000);
 /// What a service does after its reply belongs to the request.
 const SETTLED: Duration = Duration::from_millis(5);
+/// How long one look takes whether the service has loaded itself.
+const SETTLE_LOOK: Duration = Duration::from_millis(250);
+/// Looks at most: a service that works on a schedule never rests.
+const SETTLE_LOOKS: usize = 40;
+/// It rests if it computes for a smaller share of the time.
+const SETTLE_SHARE: f64 = 0.1;
 /// Of the time that is neither CPU nor waiting no more than this is believed, in seconds.
 const OVERHEAD_MOST: f64 = 1e-3;
 
@@ -82,6 +93,8 @@ pub struct Measured {
     /// Of bursts of so many requests, the most connections to databases that were in use at once,
     /// where they are counted.
     pub connections: Vec<(usize, usize)>,
+    /// Connections to databases that a request opened in the mean, where they are counted.
+    pub opened: Option<f64>,
     /// Threads before and after the first requests at once, which are not counted.
     pub warm_up: Option<(u64, u64)>,
     /// So many at once fail; and how, in a sentence.
@@ -123,6 +136,9 @@ pub struct Session<'a> {
     pub seen: Option<Seen>,
     /// Connections to databases that stay open when nothing is under way, where they are counted.
     pub kept: Option<usize>,
+    /// How long connections to databases took to open, seconds: those that requests one at a time
+    /// opened, and all others.
+    pub openings: [Vec<f64>; 2],
     /// What the witness says of all endpoints together.
     pub remarks: Vec<String>,
     /// What was measured of each request, in the order of `asks`.
@@ -172,6 +188,7 @@ impl<'a> Session<'a> {
             witness: None,
             seen: None,
             kept: None,
+            openings: [Vec::new(), Vec::new()],
             remarks: Vec::new(),
             measured: vec![Measured::default(); asks.len()],
         }
@@ -193,6 +210,8 @@ impl<'a> Session<'a> {
     /// It ended before. What was measured until then is kept.
     pub async fn run(&mut self, watcher: &mut dyn Watcher) -> Result<(), Stopped> {
         self.state.started = clock::now();
+        watcher.stage("the service, until it has loaded itself");
+        self.settle().await?;
         for index in 0..self.asks.len() {
             watcher.stage(&format!("{}: the first requests", self.asks[index].name));
             self.first(index).await?;
@@ -225,6 +244,9 @@ impl<'a> Session<'a> {
         self.cores = self.account.cores().unwrap_or(self.cores);
         for depth in self.budget.depths.clone() {
             for turn in 0..BURST_TURNS {
+                if turn >= BURST_TURNS_LEAST && self.share_used() > BURST_SHARE {
+                    break;
+                }
                 for index in self.asked() {
                     let name = &self.asks[index].name;
                     watcher.stage(&format!("{name}: {depth} at once, turn {}", turn + 1));
@@ -246,6 +268,23 @@ impl<'a> Session<'a> {
     /// The endpoints that are not left out.
     fn asked(&self) -> Vec<usize> {
         (0..self.asks.len()).filter(|&index| self.measured[index].left_out.is_none()).collect()
+    }
+
+    /// Waits until the service computes little: it may take its port before it has loaded itself,
+    /// as gunicorn does, and that would count for the first request.
+    async fn settle(&mut self) -> Result<(), Stopped> {
+        let mut before = self.readings()?;
+        for _ in 0..SETTLE_LOOKS {
+            self.may(0)?;
+            tokio::time::sleep(SETTLE_LOOK).await;
+            let after = self.readings()?;
+            let used = cpu(&before[0], &after[0]);
+            if used < SETTLE_SHARE * SETTLE_LOOK.as_secs_f64() {
+                return Ok(());
+            }
+            before = after;
+        }
+        Ok(())
     }
 
     async fn rest(&mut self) -> Result<(), Stopped> {
@@ -355,11 +394,16 @@ impl<'a> Session<'a> {
             let name = self.asks[index].name.clone();
             watcher.stage(&format!("{name}: what it waits for"));
             let mut connection = Connection::default();
+            self.openings[1].extend(witness.openings());
             for _ in 0..WITNESSED {
                 witness.begins();
                 let answer = self.one(index, &mut connection).await?;
                 witness.ended(&name, answer.is_good());
             }
+            let openings = witness.openings();
+            let opened = openings.len() as f64 / WITNESSED as f64;
+            self.measured[index].opened = witness.connections().map(|_| opened);
+            self.openings[0].extend(openings);
         }
         Ok(())
     }
@@ -428,6 +472,12 @@ impl<'a> Session<'a> {
             return Err(out_of_time(self.budget.time));
         }
         Ok(())
+    }
+
+    /// The share of the time or of the requests that is used, whichever is larger.
+    fn share_used(&self) -> f64 {
+        let time = self.elapsed() / self.budget.time.as_secs_f64();
+        time.max(self.state.sent as f64 / self.budget.requests.max(1) as f64)
     }
 
     pub(super) fn left(&self) -> Duration {

@@ -53,6 +53,11 @@ pub trait Witness {
     fn connections(&mut self) -> Option<Connections> {
         None
     }
+    /// How long it took to open each connection to a database since the last call of this, seconds:
+    /// until the server took statements.
+    fn openings(&mut self) -> Vec<f64> {
+        Vec::new()
+    }
     /// What is to be said in the end, in whole sentences.
     fn remarks(&self) -> Vec<String> {
         Vec::new()

@@ -9,7 +9,7 @@ use model::units::Span;
 use super::fit::{self, quantile};
 use super::requests::Asked;
 use super::sql::{Commit, Statement};
-use crate::learned::{Database, Figure, Latency, Pool, Query, Upstream};
+use crate::learned::{Connections, Database, Figure, Latency, Pool, Query, Upstream};
 
 /// Paths of one upstream whose medians are this far apart are upstreams of their own.
 const APART: f64 = 1.5;
@@ -106,8 +106,16 @@ impl Names {
             let better = "name a process of the server with --database-pid, if it runs here";
             Figure::assumed(2, "nothing was seen of its processors", better)
         });
-        let (hold, queries) = (None, known);
-        self.database = Some(Database { engine, cores, pool, hold, queries, round_trip, commit });
+        self.database = Some(Database {
+            engine,
+            cores,
+            connections: Connections::Pool(pool),
+            hold: None,
+            queries: known,
+            round_trip,
+            commit,
+            connect: None,
+        });
     }
 
     /// What a commit of `main` takes beside a round trip of so many seconds; none if none was seen.

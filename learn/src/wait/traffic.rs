@@ -159,6 +159,11 @@ impl Watch {
         })
     }
 
+    /// How long each connection to a database took to open since this was asked last, seconds.
+    pub fn openings(&self) -> Vec<f64> {
+        self.databases.iter().flat_map(PostgresProxy::openings).collect()
+    }
+
     /// What is to be said at the end, of all requests together.
     pub fn remarks(&self) -> Vec<String> {
         let proxies = self.upstreams.len() + self.databases.len();

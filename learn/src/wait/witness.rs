@@ -26,6 +26,10 @@ impl Witness for Watch {
         Watch::connections(self)
     }
 
+    fn openings(&mut self) -> Vec<f64> {
+        Watch::openings(self)
+    }
+
     fn remarks(&self) -> Vec<String> {
         Watch::remarks(self)
     }

@@ -9,7 +9,9 @@ use model::keys::{path, quote, quote_key};
 use model::scenario::{Engine, Server};
 use model::units::Span;
 
-use super::{Database, Endpoint, Figure, Latency, Learned, Load, Request, Service, Upstream};
+use super::{
+    Connections, Database, Endpoint, Figure, Latency, Learned, Load, Request, Service, Upstream,
+};
 use file::File;
 use names::Names;
 
@@ -99,15 +101,26 @@ fn database(file: &mut File, database: &Database) {
             if let Some(round_trip) = &database.round_trip {
                 file.number("round_trip", "database.round_trip", SPAN, round_trip);
             }
+            if database.connect.is_some() {
+                // The server asks for a name and a password, and the client waits for its word.
+                file.line("open_trips = 1");
+            }
         }
     }
     if let Some(hold) = &database.hold {
         file.word("hold", "database.hold", hold, hold.value.as_str());
     }
     file.header("database.connections");
-    file.line("kind = \"pool\"");
-    file.count("size", "database.connections.size", &database.pool.size, 1);
-    file.count("overflow", "database.connections.overflow", &database.pool.overflow, 0);
+    match &database.connections {
+        Connections::Pool(pool) => {
+            file.line("kind = \"pool\"");
+            file.count("size", "database.connections.size", &pool.size, 1);
+            file.count("overflow", "database.connections.overflow", &pool.overflow, 0);
+        }
+        Connections::Own(opened) => {
+            file.word("kind", "database.connections.kind", opened, "per-operation");
+        }
+    }
 }
 
 fn upstream(file: &mut File, upstream: &Upstream, names: &Names) {
@@ -176,6 +189,10 @@ fn costs(file: &mut File, learned: &Learned, names: &Names) {
     if let Some(commit) = learned.database.as_ref().and_then(|one| one.commit.as_ref()) {
         file.header("costs.disk");
         file.number("sync", "costs.disk.sync", SPAN, commit);
+    }
+    if let Some(connect) = learned.database.as_ref().and_then(|one| one.connect.as_ref()) {
+        file.header("costs.postgres");
+        file.number("connect", "costs.postgres.connect", SPAN, connect);
     }
     for query in learned.database.iter().flat_map(|database| &database.queries) {
         let key = path(&["costs", "query", names.query(&query.name)]);

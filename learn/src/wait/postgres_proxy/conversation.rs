@@ -25,6 +25,7 @@ pub(super) struct Conversation {
     /// The number of its connection.
     number: u64,
     in_transaction: bool,
+    open: bool,
 }
 
 /// What the client has prepared.
@@ -78,6 +79,11 @@ impl Conversation {
         self.in_transaction || self.known.begin.is_some() || !self.under_way.is_empty()
     }
 
+    /// The server has said that it takes statements.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// Bytes of the client.
     pub(super) fn asked(&mut self, bytes: &[u8], now: u64) {
         let Conversation { asks, known, under_way, .. } = self;
@@ -91,6 +97,7 @@ impl Conversation {
     pub(super) fn answered(&mut self, bytes: &[u8], now: u64, seen: &Seen) {
         let Conversation { answers, known, under_way, ended, last_end, .. } = self;
         let (number, in_transaction) = (self.number, &mut self.in_transaction);
+        let open = &mut self.open;
         answers.read(bytes, b"Z", |kind, body| match kind {
             // Complete, empty, or suspended after as many rows as were wanted.
             b'C' | b'I' | b's' => {
@@ -117,6 +124,7 @@ impl Conversation {
                 fail(under_way, now, ended, last_end);
             }
             b'Z' => {
+                *open = true;
                 ready(under_way, now, ended, last_end);
                 *in_transaction = matches!(body.first(), Some(b'T' | b'E'));
                 let name = match body.first() {

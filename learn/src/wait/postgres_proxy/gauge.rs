@@ -1,9 +1,12 @@
 //! How many connections are open, and how many are in use.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::probe::Connections;
+
+/// More openings are not kept.
+const MOST: usize = 100_000;
 
 /// Counts the connections through one proxy.
 #[derive(Debug, Default)]
@@ -11,6 +14,8 @@ pub(super) struct Gauge {
     open: AtomicUsize,
     busy: AtomicUsize,
     most: AtomicUsize,
+    /// How long each took to open, nanoseconds.
+    openings: Mutex<Vec<u64>>,
 }
 
 impl Gauge {
@@ -20,6 +25,12 @@ impl Gauge {
         let busy = self.most.swap(now, Ordering::Relaxed).max(now);
         Connections { open: self.open.load(Ordering::Relaxed), busy }
     }
+
+    /// How long each connection took to open since this was asked last, seconds.
+    pub(super) fn openings(&self) -> Vec<f64> {
+        let nanos = self.openings.lock().map(|mut all| std::mem::take(&mut *all));
+        nanos.unwrap_or_default().into_iter().map(|nanos| nanos as f64 / 1e9).collect()
+    }
 }
 
 /// One connection, as long as it is open.
@@ -27,12 +38,23 @@ impl Gauge {
 pub(super) struct Counted {
     gauge: Arc<Gauge>,
     busy: bool,
+    opened: bool,
 }
 
 impl Counted {
     pub(super) fn new(gauge: Arc<Gauge>) -> Counted {
         gauge.open.fetch_add(1, Ordering::Relaxed);
-        Counted { gauge, busy: false }
+        Counted { gauge, busy: false, opened: false }
+    }
+
+    /// The server takes statements for the first time, so many nanoseconds after the client came.
+    pub(super) fn set_opened(&mut self, nanos: u64) {
+        if !std::mem::replace(&mut self.opened, true)
+            && let Ok(mut all) = self.gauge.openings.lock()
+            && all.len() < MOST
+        {
+            all.push(nanos);
+        }
     }
 
     /// Whether a statement or a transaction is under way now.
@@ -66,10 +88,14 @@ mod tests {
         connections[0].set_busy(true);
         connections[0].set_busy(false);
         connections[1].set_busy(false);
+        connections[2].set_opened(7);
+        connections[2].set_opened(90);
         assert_eq!(gauge.read(), Connections { open: 3, busy: 3 });
         assert_eq!(gauge.read(), Connections { open: 3, busy: 1 });
         drop(connections);
         assert_eq!(gauge.read(), Connections { open: 0, busy: 1 });
         assert_eq!(gauge.read(), Connections { open: 0, busy: 0 });
+        assert_eq!(gauge.openings(), [7e-9], "each opens once");
+        assert!(gauge.openings().is_empty(), "they were taken");
     }
 }

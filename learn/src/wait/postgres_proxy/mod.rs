@@ -68,6 +68,11 @@ impl PostgresProxy {
         self.gauge.read()
     }
 
+    /// How long each connection took to open since the last call of this, seconds.
+    pub(in crate::wait) fn openings(&self) -> Vec<f64> {
+        self.gauge.openings()
+    }
+
     /// The queries that ended since the last call of this.
     pub fn take(&self) -> Vec<Span> {
         self.seen.take()
@@ -81,6 +86,7 @@ async fn serve(
     conversation: Conversation,
     counted: Counted,
 ) -> io::Result<()> {
+    let begin = now();
     let mut server = TcpStream::connect(target).await?;
     server.set_nodelay(true)?;
     start(&mut client, &mut server).await?;
@@ -98,6 +104,9 @@ async fn serve(
         if let Ok(mut watched) = watched.lock() {
             let (conversation, counted) = &mut *watched;
             conversation.answered(bytes, now(), seen);
+            if conversation.is_open() {
+                counted.set_opened(now().saturating_sub(begin));
+            }
             counted.set_busy(conversation.is_busy());
         }
     });

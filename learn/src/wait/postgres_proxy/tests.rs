@@ -43,8 +43,10 @@ fn every_byte_passes_and_queries_are_timed() {
     exactly(&mut client, b"N");
     client.write_all(START).expect("open");
     exactly(&mut client, READY);
+    assert_eq!(proxy.openings().len(), 1, "the server takes statements");
     client.write_all(QUERY).expect("open");
     exactly(&mut client, &[COMPLETE, READY].concat());
+    assert!(proxy.openings().is_empty(), "it opened only once");
     let queries = proxy.take();
     assert_eq!(queries.len(), 1);
     assert!(queries[0].start < queries[0].end);

@@ -1,8 +1,14 @@
-//! The pool of connections to the database, from how many were in use in bursts.
+//! Where connections to the database come from: each request opens its own, or a pool keeps them,
+//! whose size is seen from how many were in use in bursts.
 
 use super::session::Session;
-use crate::learned::{Figure, Pool};
+use crate::learned::{Connections, Figure, Hold, Pool, Step};
 use crate::process::Facts;
+
+/// A connection for each request, if so large a share of the requests opened one.
+const EACH: f64 = 0.9;
+/// More for each request, and one does not serve all of its statements.
+const ONE: f64 = 1.5;
 
 /// A burst of so many more than the pool has connections must leave some waiting.
 const BEYOND: usize = 4;
@@ -15,9 +21,72 @@ const SQLALCHEMY: [u32; 2] = [5, 10];
 /// sqlx's `max_connections`.
 const SQLX: [u32; 2] = [10, 0];
 
+/// Where they come from. `threads` are those of a worker that wait for a pool, if they are limited.
+pub(super) fn of(
+    session: &Session<'_>,
+    facts: &Facts,
+    threads: Option<&Figure<u32>>,
+) -> Connections {
+    match own(session) {
+        Some(opened) => Connections::Own(opened),
+        None => Connections::Pool(pool(session, facts, threads)),
+    }
+}
+
+/// How long a connection is held that serves one request; none if it is not so.
+pub(super) fn hold(session: &Session<'_>) -> Option<Figure<Hold>> {
+    own(session).filter(|opened| opened.value < ONE).map(|opened| {
+        let how = format!("{}, and all of its statements go over that", opened.how);
+        Figure::derived(Hold::Request, how)
+    })
+}
+
+/// How long the server takes to open a connection, in seconds; none if none was opened.
+///
+/// Of those that requests one at a time opened it is the median. Of others it is the shortest: a
+/// client that is busy, as when it starts, answers late.
+pub(super) fn opening(session: &Session<'_>) -> Option<Figure> {
+    let [mut alone, others] = session.openings.clone();
+    let count = alone.len();
+    if count >= LEAST {
+        alone.sort_by(f64::total_cmp);
+        let how = format!("median time until the server took statements, of {count} connections");
+        return Some(Figure::derived(alone[count / 2], how));
+    }
+    let shortest = alone.iter().chain(&others).copied().min_by(f64::total_cmp)?;
+    let count = count + others.len();
+    let how = format!("shortest time until the server took statements, of {count} connections");
+    Some(Figure::derived(shortest, how))
+}
+
+/// Connections that a request opens in the mean, if most open one.
+fn own(session: &Session<'_>) -> Option<Figure> {
+    let asks = session.asks.iter().zip(&session.measured);
+    let counted: Vec<(f64, f64)> = asks
+        .filter(|(ask, _)| {
+            let seen = session.seen.as_ref().and_then(|seen| seen.endpoints.get(&ask.name));
+            seen.is_some_and(|seen| seen.steps.iter().any(|step| matches!(step, Step::Query(_))))
+        })
+        .filter_map(|(ask, measured)| Some((ask.weight, measured.opened?)))
+        .collect();
+    opened_by_most(&counted)
+}
+
+/// From pairs of weight and connections that a request opens.
+fn opened_by_most(counted: &[(f64, f64)]) -> Option<Figure> {
+    let weight: f64 = counted.iter().map(|(weight, _)| weight).sum();
+    let each = counted.iter().filter(|(_, opened)| *opened >= EACH);
+    let open: f64 = each.map(|(weight, _)| weight).sum();
+    if weight <= 0.0 || open <= weight / 2.0 {
+        return None;
+    }
+    let mean = counted.iter().map(|(weight, opened)| weight * opened).sum::<f64>() / weight;
+    let how = format!("each request opened {mean:.1} connections in the mean, one at a time");
+    Some(Figure::measured(mean, [mean; 2], how))
+}
+
 /// The pool of each worker: what every burst that was large enough stopped at, else what is usual.
-/// `threads` are those of a worker that wait for it, if they are limited.
-pub(super) fn of(session: &Session<'_>, facts: &Facts, threads: Option<&Figure<u32>>) -> Pool {
+fn pool(session: &Session<'_>, facts: &Facts, threads: Option<&Figure<u32>>) -> Pool {
     let bursts: Vec<(usize, usize)> =
         session.measured.iter().flat_map(|one| one.connections.iter().copied()).collect();
     let workers = session.workers.max(1);
@@ -67,6 +136,14 @@ fn usual(facts: &Facts, most: Option<usize>) -> Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn most_requests_decide_whether_each_opens_a_connection() {
+        let opened = opened_by_most(&[(80.0, 1.0), (20.0, 0.0)]).expect("most do");
+        assert!((opened.value - 0.8).abs() < 1e-9, "{opened:?}");
+        assert!(opened_by_most(&[(80.0, 0.05), (20.0, 1.0)]).is_none(), "a pool grew");
+        assert!(opened_by_most(&[]).is_none(), "nothing was counted");
+    }
 
     #[test]
     fn a_limit_is_what_bursts_beyond_it_stop_at() {
