@@ -10,6 +10,7 @@ mod limits;
 mod listener;
 mod noise;
 mod process;
+mod rest;
 mod tree;
 
 use std::path::Path;

@@ -37,7 +37,7 @@ struct Processes {
 }
 
 impl Running {
-    /// Finds the service, or starts it and waits until it accepts connections.
+    /// Finds the service, or starts it and waits until it accepts connections and has loaded itself.
     ///
     /// # Errors
     /// It does not accept any, or the user wants to end.
@@ -65,7 +65,9 @@ impl Running {
         let interrupt = options.interrupt;
         let ready = keeper.ready_unless(START_TIMEOUT, || interrupt.is_set())?;
         let Ready { address, process } = ready.ok_or(Interrupted)?;
-        let processes = ProcessTree::of(process).map(Processes::new);
+        let tree = ProcessTree::of(process);
+        let tree = tree.inspect(|tree| tree.wait_for_rest(|| interrupt.is_set()));
+        let processes = tree.map(Processes::new);
         Ok(Running { address, keeper: Some(keeper), processes, told: false })
     }
 }
