@@ -58,6 +58,8 @@ pub(super) fn on_threads(measured: &Measured) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model::scenario::Server;
+
     use super::super::decide::Burst;
     use super::super::session::Turn;
     use super::*;
@@ -71,7 +73,14 @@ mod tests {
     }
 
     fn found(measured: &Measured) -> Option<Concurrency> {
-        let facts = Facts { python: true, ..Facts::default() };
+        let facts = Facts {
+            command: "uvicorn app:app".into(),
+            server: Figure::derived(Server::Uvicorn, "its command line"),
+            workers: Figure::derived(1, "its command line"),
+            threads: None,
+            concurrency: None,
+            python: true,
+        };
         let decision = Decision { manner: Manner::Unknown, evidence: "it computes".into() };
         concurrency(&decision, measured, &facts).map(|figure| figure.value)
     }
