@@ -1,6 +1,6 @@
 //! Answers to one question under several settings, beside each other.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Answer;
 use crate::page::{Align, Page, Table};
@@ -12,14 +12,14 @@ pub trait Headline {
 }
 
 /// The answers, in the order in which they were asked for.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beside<A> {
     /// The scenario as it is, then each change.
     pub answers: Vec<Under<A>>,
 }
 
 /// An answer, and the change under which it holds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Under<A> {
     /// The change, `KEY=VALUE`; none for the scenario as it is.
     pub under: Option<String>,

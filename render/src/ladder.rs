@@ -3,13 +3,15 @@
 use model::read::{Change, Rung};
 use model::report::{Kind, Report, SCHEMA};
 use model::station::StationId;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::page::{Align, Page, Table};
 use crate::{Answer, illustrated, number};
 
 /// A rung, or a saved report, with its answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Rung")]
 pub struct Step {
     /// The rung's name.
     pub name: String,
@@ -27,7 +29,7 @@ pub struct Step {
 }
 
 /// A key that differs from the rung before.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Turn {
     /// The key.
     pub key: String,
@@ -38,7 +40,7 @@ pub struct Turn {
 }
 
 /// Throughput relative to other rungs; none where the other has no good answers.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Multiples {
     /// To the first.
     pub first: Option<f64>,
@@ -47,25 +49,45 @@ pub struct Multiples {
 }
 
 /// The document for programs: a ladder, or reports side by side.
-#[derive(Clone, Debug, Serialize)]
-pub struct Document<'a> {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Ladder")]
+pub struct Document {
+    /// Version of this form.
     schema: u32,
-    kind: &'static str,
-    scenario: &'a str,
-    rungs: &'a [Step],
+    /// What stands side by side.
+    kind: LadderKind,
+    /// Name of the last rung's scenario; empty for a comparison.
+    scenario: String,
+    /// The rungs, the first one at the bottom of the ladder; or the reports.
+    rungs: Vec<Step>,
 }
 
-impl<'a> Document<'a> {
+/// What stands side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum LadderKind {
+    /// Scenarios that extend each other.
+    Ladder,
+    /// Reports that need have nothing to do with each other.
+    Comparison,
+}
+
+impl Document {
     /// A ladder up to the last of `rungs`.
-    pub fn ladder(rungs: &'a [Step]) -> Document<'a> {
-        let scenario = rungs.last().map_or("", |rung| rung.name.as_str());
-        Document { schema: SCHEMA, kind: "ladder", scenario, rungs }
+    pub fn ladder(rungs: Vec<Step>) -> Document {
+        let scenario = rungs.last().map_or(String::new(), |rung| rung.name.clone());
+        Document { schema: SCHEMA, kind: LadderKind::Ladder, scenario, rungs }
     }
 
     /// Reports that need have nothing to do with each other.
-    pub fn comparison(rungs: &'a [Step]) -> Document<'a> {
-        Document { schema: SCHEMA, kind: "comparison", scenario: "", rungs }
+    pub fn comparison(rungs: Vec<Step>) -> Document {
+        Document { schema: SCHEMA, kind: LadderKind::Comparison, scenario: String::new(), rungs }
     }
+}
+
+/// The JSON Schema of the answer of `sim ladder`.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Document).to_value()
 }
 
 /// Rungs and their reports, side by side.
@@ -160,24 +182,24 @@ fn plain(value: &str) -> String {
     }
 }
 
-impl Answer for Document<'_> {
+impl Answer for Document {
     /// Tables and a few sentences.
     fn page(&self) -> Page {
         let mut page = Page::new();
-        page.table(numbers(self.rungs));
-        if let Some(limits) = limits(self.rungs) {
+        page.table(numbers(&self.rungs));
+        if let Some(limits) = limits(&self.rungs) {
             page.table(limits);
         }
-        page.lines_with_the_first_strong(sentences(self.rungs));
+        page.lines_with_the_first_strong(sentences(&self.rungs));
         page
     }
 
     fn illustrated(&self) -> Page {
-        let title = match self.scenario {
+        let title = match self.scenario.as_str() {
             "" => "Reports side by side".to_string(),
             scenario => format!("The ladder up to {scenario}"),
         };
-        illustrated::ladder(title, self.rungs, sentences(self.rungs), self.page())
+        illustrated::ladder(title, &self.rungs, sentences(&self.rungs), self.page())
     }
 }
 
@@ -380,7 +402,7 @@ mod tests {
     fn text(reports: &[&Report]) -> String {
         let files = (1..).map(|n| format!("{n}.json"));
         let reports = files.zip(reports.iter().map(|&report| report.clone())).collect();
-        Document::comparison(&saved(reports)).page().text(Paint::default())
+        Document::comparison(saved(reports)).page().text(Paint::default())
     }
 
     #[test]

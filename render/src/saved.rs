@@ -25,11 +25,7 @@ pub fn read(path: &Path) -> Result<Report, Diagnostic> {
     };
     let text = std::fs::read_to_string(&file)
         .map_err(|error| problem(format!("cannot be read: {error}"), None, None))?;
-    // Another version may have other fields: better to name the version than a field.
-    if let Ok(Version { schema }) = serde_json::from_str(&text)
-        && schema != SCHEMA
-    {
-        let found = format!("has the form {schema}, and this program reads {SCHEMA}");
+    if let Some(found) = other_version(&text) {
         return Err(problem(found, None, None));
     }
     serde_json::from_str(&text).map_err(|error| {
@@ -39,6 +35,13 @@ pub fn read(path: &Path) -> Result<Report, Diagnostic> {
             Some(error.column()).filter(|column| *column > 0),
         )
     })
+}
+
+/// That the document is one of another version, in words. It may have other fields: better to name
+/// the version than a field.
+pub fn other_version(text: &str) -> Option<String> {
+    let Version { schema } = serde_json::from_str(text).ok()?;
+    (schema != SCHEMA).then(|| format!("has the form {schema}, and this program reads {SCHEMA}"))
 }
 
 /// All that is read of a report of another version.

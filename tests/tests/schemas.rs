@@ -208,6 +208,32 @@ fn the_schema_sees_what_an_editor_should_underline() {
 }
 
 #[test]
+fn answers_fit_their_schemas() {
+    let json = |words: &str| -> Value {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        sim::cli::run(words.split_whitespace(), &mut out, &mut err);
+        serde_json::from_slice(&out).expect("JSON")
+    };
+    let shop = "golden/cli/shop-async.toml --format json";
+    for (document, words) in [
+        ("report", "sim scenario --replications 2 --over-time --keep p99<1s"),
+        ("explanation", "sim explain --replications 2"),
+        ("ladder", "sim ladder --replications 2"),
+        ("size", "sim size --set cpu.speed=0.05 --keep p90<1s"),
+        ("choice", "sim size --choose service.workers=1,2 --users 2 --keep p90<5s"),
+        ("sweep", "sim sweep --vary load.users=1,2 --replications 2"),
+    ] {
+        let schema = json(&format!("sim schema {document}"));
+        let answer = json(&format!("{words} {shop}"));
+        assert_valid(&answer, &schema, Path::new(document));
+        // What is missing is seen.
+        let mut less = answer;
+        less.as_object_mut().expect("a document").remove("scenario");
+        assert!(violation(&less, &schema, &schema).is_some(), "{document}");
+    }
+}
+
+#[test]
 fn the_manual_is_made_from_the_declarations() {
     testkit::golden("../docs/scenario.md", &model::read::manual());
 }

@@ -19,6 +19,6 @@ pub(super) fn run(options: &Compare, console: &mut Console<'_>) -> Result<Exit, 
         return Err(Failure::Refused(Diagnostics { diagnostics: problems }));
     }
     let steps = render::ladder::saved(reports);
-    options.output.answer(&Document::comparison(&steps), console)?;
+    options.output.answer(&Document::comparison(steps), console)?;
     Ok(Exit::Success)
 }

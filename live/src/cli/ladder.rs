@@ -18,6 +18,6 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     // An interrupt or a failure may have left out the last rungs.
     let steps = render::ladder::steps(&rungs[..reports.len()], reports);
     let verdicts = verdicts(&scenarios, &session);
-    options.output.judged("live ladder", &Document::ladder(&steps), &verdicts, console)?;
+    options.output.judged("live ladder", &Document::ladder(steps), &verdicts, console)?;
     session.end(console, options.output.format)
 }

@@ -56,7 +56,7 @@ fn side_by_side(
     let reports = session.measured.iter().map(|measured| measured.report.clone());
     let steps = render::ladder::saved(files.zip(reports).collect());
     let verdicts = verdicts(scenarios, session);
-    output.judged("live run", &Document::comparison(&steps), &verdicts, console)
+    output.judged("live run", &Document::comparison(steps), &verdicts, console)
 }
 
 /// The objectives of each scenario that was measured.

@@ -10,8 +10,12 @@ use model::scenario::Scenario;
 use model::sweep::Axis;
 use model::units::parse_share;
 use render::HELP;
+<<<<<<< HEAD
 use render::ci::{Form, VerdictOutput};
 use render::sweep::Show;
+=======
+use render::sweep::Show as Number;
+>>>>>>> 7b85308 (A Python package that asks sim, with typed answers; sim show prints saved answers)
 use render::{Completions, Failure, Format, Keep, LadderSource, Output, PlainOutput, Source};
 
 use crate::knob::Goal;
@@ -62,6 +66,8 @@ pub(super) enum Command {
     Sweep(Sweep),
     /// Say why: every knob turned, the bounds, where time goes, each endpoint's steps
     Explain(Predict),
+    /// Show an answer that was saved as JSON: as text, as Markdown, or with pictures
+    Show(Show),
     /// Check a scenario and print it complete, every default filled in
     Check(Check),
     /// List the built-in scenarios, or print one to start from
@@ -194,8 +200,8 @@ pub(super) struct Sweep {
     #[command(flatten)]
     pub(super) keep: Keep,
     /// The number that the grid of two keys shows
-    #[arg(long, value_enum, value_name = "NUMBER", default_value_t = Show::default())]
-    pub(super) show: Show,
+    #[arg(long, value_enum, value_name = "NUMBER", default_value_t = Number::default())]
+    pub(super) show: Number,
     #[command(flatten)]
     pub(super) effort: EffortOptions,
     /// For people, for programs, for documents or for tables; parquet needs a file
@@ -274,6 +280,26 @@ pub(super) struct Ladder {
     pub(super) output: VerdictOutput,
 }
 
+const SHOWS: &str = "\
+Examples:
+  sim explain v6.toml --format json > v6.json
+  sim show v6.json                            what sim explain would have printed
+  sim show v6.json --html v6.html             the same with pictures, for a browser
+  sim sweep v6.toml --vary load.users=50,100 --format json | sim show - --format markdown
+
+Nothing is computed again.";
+
+/// `sim show`.
+#[derive(Debug, Args)]
+#[command(before_help = SHOWS, help_template = HELP)]
+pub(super) struct Show {
+    /// The JSON of `sim scenario`, `explain`, `ladder`, `size` or `sweep`, or of `live run`; - reads it
+    /// from standard input
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
 /// `sim check`.
 #[derive(Debug, Args)]
 pub(super) struct Check {
@@ -327,6 +353,10 @@ pub(super) enum Document {
     Costs,
     /// The answer of `sim scenario --format json`
     Report,
+    /// The answer of `sim explain --format json`
+    Explanation,
+    /// The answer of `sim ladder --format json`
+    Ladder,
     /// The answer of `sim size --format json`
     Size,
     /// The answer of `sim size --choose --format json`
@@ -406,6 +436,7 @@ impl Command {
             Command::Scenario(options) | Command::Explain(options) => options.output.format,
             Command::Ladder(options) => options.output.format,
             Command::Size(options) => options.output.format,
+            Command::Show(options) => options.output.format,
             Command::Sweep(options) => options.failures(),
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
@@ -420,6 +451,7 @@ impl Command {
             Command::Scenario(options) | Command::Explain(options) => Some(&options.output),
             Command::Ladder(options) => Some(&options.output),
             Command::Size(options) => Some(&options.output),
+            Command::Show(options) => Some(&options.output),
             Command::Scenarios(options) => Some(&options.output),
             _ => None,
         }

@@ -11,6 +11,8 @@ pub(super) fn run(options: &Schema, console: &mut Console<'_>) -> Result<(), Fai
         Document::Scenario => scenario_schema(),
         Document::Costs => costs_schema(),
         Document::Report => model::report::schema(),
+        Document::Explanation => crate::explain::schema(),
+        Document::Ladder => render::ladder::schema(),
         Document::Size => model::report::size_schema(),
         Document::Choice => model::report::choice_schema(),
         Document::Sweep => model::sweep::sweep_schema(),

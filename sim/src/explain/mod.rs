@@ -6,23 +6,29 @@ use model::report::{Knob, KnobKind, Report, Setting};
 use model::statistics::Estimate;
 use render::page::{Align, Page, Table};
 use render::{Answer, number, objectives, parts, scenario};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use program::Program;
 
 /// Why the service does what it does: the report, and what its requests are made of.
-#[derive(Serialize)]
-pub struct Explanation<'a> {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Explanation {
     /// The prediction, with all limits relaxed.
     #[serde(flatten)]
-    pub report: &'a Report,
+    pub report: Report,
     /// What the requests of each endpoint do.
-    pub programs: &'a [Program],
+    pub programs: Vec<Program>,
 }
 
-impl Answer for Explanation<'_> {
+/// The JSON Schema of the answer of `sim explain`.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Explanation).to_value()
+}
+
+impl Answer for Explanation {
     fn page(&self) -> Page {
-        let report = self.report;
+        let report = &self.report;
         let mut page = Page::new();
         page.title(parts::title(report));
         page.fields(scenario::summary(report));
@@ -48,7 +54,7 @@ impl Answer for Explanation<'_> {
             page.table(workers);
         }
         page.heading("What a request does, and what that takes on average if it waits for nobody:");
-        for program in self.programs {
+        for program in &self.programs {
             program.write(&mut page);
         }
         scenario::closing(&mut page, report);
@@ -56,7 +62,7 @@ impl Answer for Explanation<'_> {
     }
 
     fn illustrated(&self) -> Page {
-        scenario::illustrated(self.report, self.page())
+        scenario::illustrated(&self.report, self.page())
     }
 }
 

@@ -9,21 +9,22 @@ use model::statistics::round_significant;
 use model::units::Span;
 use render::number;
 use render::page::{Align, Page, Table};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::{Basic, Class, DrawId, Op, Pc, Plan};
 use crate::{database, lock, threads, upstream};
 
 /// What an endpoint's requests do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Program {
     /// The endpoint's name.
     pub endpoint: String,
     /// Its share of the requests; not known ahead where groups of the load have a mix of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// Its concurrency model.
-    pub concurrency: &'static str,
+    pub concurrency: String,
     /// Its steps, in order.
     pub steps: Vec<Line>,
     /// Seconds of CPU of all steps.
@@ -31,7 +32,8 @@ pub struct Program {
 }
 
 /// One step.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProgramLine")]
 pub struct Line {
     /// How deep it is among parallel branches.
     pub depth: usize,
@@ -59,7 +61,7 @@ pub fn programs(scenario: &Scenario, plan: &Plan) -> Vec<Program> {
         Program {
             endpoint: endpoint.name.clone(),
             share: (!mixed).then(|| round_significant(endpoint.weight / weights)),
-            concurrency: class.concurrency.as_str(),
+            concurrency: class.concurrency.as_str().into(),
             steps,
             cpu,
         }
