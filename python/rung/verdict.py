@@ -49,9 +49,7 @@ class Verdict:
 
 
 def goal_of(report: Report) -> str | None:
-    """What is to be improved first: the number that breaks an objective, if changes can be judged by
-    it.
-    """
+    """The number that breaks an objective and is to be improved, if changes can be judged by it."""
     for judged in report.objectives:
         # A name may have blanks, relation and limit have none.
         number, _relation, _limit = judged.objective.rsplit(" ", 2)

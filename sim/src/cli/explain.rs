@@ -28,14 +28,9 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     options.add_over_time(&resolved, &mut report)?;
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
     let programs = programs(&resolved.scenario, &plan);
-<<<<<<< HEAD
-    let explanation = Explanation { report: &report, programs: &programs };
+    let explanation = Explanation { report, programs };
+    let report = &explanation.report;
     let verdicts = [Suite::objectives(name, &resolved, &report.objectives, &[])];
     options.output.judged("sim explain", &explanation, &verdicts, console)?;
     Ok(objectives::exit(&report.objectives))
-=======
-    let explanation = Explanation { report, programs };
-    options.output.answer(&explanation, console)?;
-    Ok(objectives::exit(&explanation.report.objectives))
->>>>>>> 7b85308 (A Python package that asks sim, with typed answers; sim show prints saved answers)
 }

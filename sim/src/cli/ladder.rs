@@ -32,10 +32,6 @@ pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, F
     });
     let verdicts: Vec<Suite> = judged.collect();
     let steps = steps(&rungs, reports);
-<<<<<<< HEAD
-    options.output.judged("sim ladder", &Document::ladder(&steps), &verdicts, console)?;
+    options.output.judged("sim ladder", &Document::ladder(steps), &verdicts, console)?;
     Ok(exit)
-=======
-    options.output.answer(&Document::ladder(steps), console)
->>>>>>> 7b85308 (A Python package that asks sim, with typed answers; sim show prints saved answers)
 }

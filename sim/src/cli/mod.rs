@@ -70,12 +70,8 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
         Command::Scenario(options) => return scenario::run(options, console),
         Command::Size(options) => return size::run(options, console),
         Command::Sweep(options) => return sweep::run(options, console),
-<<<<<<< HEAD
         Command::Ladder(options) => return ladder::run(options, console),
-=======
-        Command::Ladder(options) => ladder::run(options, console),
         Command::Show(options) => show::run(options, console),
->>>>>>> 7b85308 (A Python package that asks sim, with typed answers; sim show prints saved answers)
         Command::Explain(options) => return explain::run(options, console),
         Command::Check(options) => check::run(options, console),
         Command::Scenarios(options) => scenarios::run(options, console),

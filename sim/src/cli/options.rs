@@ -10,12 +10,8 @@ use model::scenario::Scenario;
 use model::sweep::Axis;
 use model::units::parse_share;
 use render::HELP;
-<<<<<<< HEAD
 use render::ci::{Form, VerdictOutput};
-use render::sweep::Show;
-=======
 use render::sweep::Show as Number;
->>>>>>> 7b85308 (A Python package that asks sim, with typed answers; sim show prints saved answers)
 use render::{Completions, Failure, Format, Keep, LadderSource, Output, PlainOutput, Source};
 
 use crate::knob::Goal;
