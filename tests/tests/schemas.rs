@@ -53,6 +53,7 @@ fn is_of_type(value: &Value, wanted: &str) -> bool {
         "boolean" => value.is_boolean(),
         "integer" => value.is_i64() || value.is_u64(),
         "number" => value.is_number(),
+        "null" => value.is_null(),
         other => panic!("a type that rung's schemas do not use: {other}"),
     }
 }
