@@ -1,13 +1,14 @@
 //! A page with pictures as a file: whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use model::read::Diagnostic;
 
-use crate::Failure;
 use crate::html::MARK;
+use crate::whole::folder;
+use crate::{Failure, whole};
 
 /// Bytes of a file in which its mark has to be.
 const HEAD: usize = 1024;
@@ -16,13 +17,7 @@ const HEAD: usize = 1024;
 /// hand, and stays.
 pub(crate) fn keep(file: &Path, page: &str) -> Result<(), Failure> {
     refuse(file)?;
-    let failed = |error: io::Error| cannot(file, &error);
-    let mut fresh =
-        tempfile::Builder::new().prefix(".page-").tempfile_in(folder(file)).map_err(failed)?;
-    fresh.write_all(page.as_bytes()).map_err(failed)?;
-    // A temporary file is for its owner alone; this one is to be passed on.
-    readable(fresh.as_file()).map_err(failed)?;
-    fresh.persist(file).map_err(|error| failed(error.error)).map(drop)
+    whole::write(file, |out| Ok(out.write_all(page.as_bytes())?))
 }
 
 /// Refuses a file that is there and no page of an earlier run, and one that has no folder.
@@ -52,29 +47,6 @@ pub(crate) fn refuse(file: &Path) -> Result<(), Failure> {
         )
         .into(),
     ))
-}
-
-fn folder(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-fn cannot(file: &Path, error: &io::Error) -> Failure {
-    Failure::System(format!("cannot write {}: {error}", file.display()))
-}
-
-/// As a file that a program creates in the usual way, but for the process's mask.
-#[cfg(unix)]
-fn readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod illustrated;
 mod kept;
 /// The page of a ladder and of reports side by side, and their document.
 pub mod ladder;
+mod manual;
 mod measurement;
 /// Numbers in words: rates, times, shares.
 pub mod number;
@@ -44,6 +45,9 @@ mod source;
 /// The page of a sweep.
 pub mod sweep;
 
+/// Files that are whole or not there.
+pub mod whole;
+
 /// A program's arguments, and the order of its help text.
 pub use command_line::{CommandLine, HELP};
 /// The command that prints completion scripts.
@@ -56,6 +60,8 @@ pub use exit::Exit;
 pub use failure::Failure;
 /// Forms of an answer, and the options that choose one.
 pub use format::{Answer, Format, Output, PlainOutput, json};
+/// The command that writes manual pages.
+pub use manual::Manual;
 /// The option that names objectives.
 pub use objectives::Keep;
 /// Emphasis on terminals.

@@ -18,6 +18,11 @@ pub struct Keep {
 }
 
 impl Keep {
+    /// As words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        self.keep.iter().flat_map(|one| ["--keep".to_string(), one.clone()]).collect()
+    }
+
     /// Adds them to those of the scenario.
     ///
     /// # Errors

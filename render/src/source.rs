@@ -95,6 +95,14 @@ impl Source {
     }
 }
 
+impl Source {
+    /// As words of a command line.
+    pub fn words(&self) -> Vec<String> {
+        let file = self.file.display().to_string();
+        std::iter::once(file).chain(self.changes.words()).collect()
+    }
+}
+
 impl LadderSource {
     /// The scenario and all that it extends, root first, changed likewise. Unless the user allows
     /// more, each rung turns one knob.
@@ -151,6 +159,12 @@ impl Changes {
         let mut resolved = load(file, &self.all(options))?;
         self.forget_published(&mut resolved);
         Ok(resolved)
+    }
+
+    fn words(&self) -> Vec<String> {
+        let sets = self.sets.iter().flat_map(|set| ["--set".to_string(), set.clone()]);
+        let seed = self.seed.iter().flat_map(|seed| ["--seed".to_string(), seed.to_string()]);
+        sets.chain(seed).collect()
     }
 
     /// True where nothing is changed.

@@ -46,6 +46,8 @@ pub mod shard;
 pub mod size;
 /// Starters for services of people's own.
 mod starter;
+/// Answers that were computed before.
+pub mod store;
 /// One or two keys at several values each.
 pub mod sweep;
 

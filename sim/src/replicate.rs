@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use model::scenario::Scenario;
 use model::statistics::Estimate;
@@ -13,7 +14,7 @@ use crate::observe::{Histograms, Observations};
 use crate::plan::Plan;
 
 /// How many replications to run, and how sure to be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
     /// Replications to begin with, at least two.
     pub replications: u32,

@@ -95,3 +95,27 @@ fn a_name_that_is_not_built_in_is_refused_with_what_to_do() {
         assert!(code == Some(2) && out.is_empty() && err.contains(told), "{args:?}: {err}");
     }
 }
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let (code, out, err) = sim_in(folder.path(), &["man", "--out", "."]);
+    assert_eq!((code, &*out, &*err), (Some(0), "", ""));
+    let mut names: Vec<String> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    for name in ["sim.1", "sim-merge.1", "sim-scenario.1", "sim-sweep.1"] {
+        assert!(names.iter().any(|one| one == name), "{names:?}");
+    }
+    // Hidden commands are for programs.
+    assert!(!names.iter().any(|name| name == "sim-man.1"), "{names:?}");
+    let page = std::fs::read_to_string(folder.path().join("sim-sweep.1")).expect("text");
+    assert!(page.contains(".TH SIM-SWEEP 1") && page.contains("\\-\\-shard"), "{page}");
+    assert!(page.contains("load.users=50,100,200,400"), "{page}");
+    // Without a folder the program's own page is printed.
+    let (code, out, _) = sim_in(folder.path(), &["man"]);
+    assert!(code == Some(0) && out.contains(".SH NAME"), "{out}");
+    assert_eq!(sim_in(folder.path(), &["man", "--out", "nowhere"]).0, Some(2));
+}

@@ -37,7 +37,7 @@ impl CommandLine for Cli {
             Command::Explain(options) => options.output.format,
             Command::Update(options) => options.output.format,
             Command::From(options) => options.output.format,
-            Command::Check(_) | Command::Completions(_) => Format::Text,
+            Command::Check(_) | Command::Completions(_) | Command::Man(_) => Format::Text,
         }
     }
 
@@ -46,7 +46,9 @@ impl CommandLine for Cli {
             Command::Explain(options) => Some(&options.output),
             Command::Update(options) => Some(&options.output),
             Command::From(options) => Some(&options.output),
-            Command::Probe(_) | Command::Check(_) | Command::Completions(_) => None,
+            Command::Probe(_) | Command::Check(_) | Command::Completions(_) | Command::Man(_) => {
+                None
+            }
         }
     }
 
@@ -66,6 +68,7 @@ impl CommandLine for Cli {
             Command::From(options) => options.run(console),
             Command::Check(options) => check::run(options),
             Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
+            Command::Man(options) => options.write::<Cli>(console).map(|()| Exit::Success),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use render::{Completions, HELP, Output, Source};
+use render::{Completions, HELP, Manual, Output, Source};
 
 use super::check::Check;
 use super::from;
@@ -44,6 +44,9 @@ pub(super) enum Command {
     Check(Check),
     /// Print a script that completes this program's words in a shell
     Completions(Completions),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(Manual),
 }
 
 /// `learn explain`.

@@ -62,6 +62,7 @@ impl CommandLine for Cli {
             Command::Setup(options) => setup::run(options, console),
             Command::Export(options) => export::run(options, console),
             Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
+            Command::Man(options) => options.write::<Cli>(console).map(|()| Exit::Success),
             Command::WorkerProcess => process(crate::stack::run_worker_process()),
             Command::ServiceProcess => process(crate::stack::run_service_process()),
             Command::DatabaseProcess => process(crate::postgres::run_database_process()),

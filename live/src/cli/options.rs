@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use render::HELP;
 use render::ci::{Form, VerdictOutput};
-use render::{Completions, Format, Keep, LadderSource, Output, Source, Sources};
+use render::{Completions, Format, Keep, LadderSource, Manual, Output, Source, Sources};
 
 use super::on::{Hosts, On};
 use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, ServiceUrl};
@@ -73,6 +73,9 @@ pub(super) enum Command {
     Export(Export),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(Manual),
     /// A worker of the service; started by the other commands
     #[command(hide = true)]
     WorkerProcess,

@@ -3,12 +3,13 @@
 use render::ci::Suite;
 use render::{Console, Exit, Failure, objectives};
 
+use super::known::predicted;
 use super::options::Predict;
 use super::progress::Progress;
 use crate::explain::Explanation;
 use crate::explain::program::programs;
 use crate::plan::Plan;
-use crate::predict::{Experiment, predict};
+use crate::predict::Experiment;
 
 /// Half width of the throughput's interval that is aimed at.
 const PRECISION: f64 = 0.02;
@@ -20,10 +21,12 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(PRECISION);
     let experiment = Experiment::Path(options.goal.checked(&resolved.scenario)?);
+    let store = options.effort.store(console);
     let mut progress = Progress::new(console, effort.confidence);
-    let mut report =
-        predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-            .map_err(|runaway| Failure::run(name, runaway))?;
+    let mut report = predicted(&resolved, &effort, experiment, store.as_ref(), &mut |stage| {
+        progress.report(name, stage)
+    })
+    .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     options.add_over_time(&resolved, &mut report)?;
     let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);

@@ -4,9 +4,10 @@ use render::ci::Suite;
 use render::ladder::{Document, steps};
 use render::{Console, Exit, Failure, objectives};
 
+use super::known::predicted;
 use super::options::Ladder;
 use super::progress::Progress;
-use crate::predict::{Experiment, predict};
+use crate::predict::Experiment;
 
 /// Half width of each throughput's interval that is aimed at.
 const PRECISION: f64 = 0.01;
@@ -15,12 +16,13 @@ const PRECISION: f64 = 0.01;
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let rungs = options.source.rungs(&[])?;
     let effort = options.effort.effort(PRECISION);
+    let store = options.effort.store(console);
     let mut progress = Progress::new(console, effort.confidence);
     let mut reports = Vec::with_capacity(rungs.len());
     for rung in &rungs {
         let experiment = Experiment::First(None);
         let mut report = |stage: crate::predict::Stage<'_>| progress.report(&rung.name, stage);
-        let report = predict(&rung.resolved, &effort, experiment, &mut report)
+        let report = predicted(&rung.resolved, &effort, experiment, store.as_ref(), &mut report)
             .map_err(|runaway| Failure::run(&rung.name, runaway))?;
         reports.push(report);
     }

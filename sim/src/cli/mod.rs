@@ -4,8 +4,11 @@
 //! for an answer that breaks an objective.
 
 mod check;
+mod emit;
 mod explain;
+mod known;
 mod ladder;
+mod merge;
 mod new;
 mod options;
 mod progress;
@@ -16,6 +19,7 @@ mod show;
 mod size;
 mod sweep;
 mod trace;
+mod written;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -70,6 +74,7 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
         Command::Scenario(options) => return scenario::run(options, console),
         Command::Size(options) => return size::run(options, console),
         Command::Sweep(options) => return sweep::run(options, console),
+        Command::Merge(options) => return merge::run(options, console),
         Command::Ladder(options) => return ladder::run(options, console),
         Command::Show(options) => show::run(options, console),
         Command::Explain(options) => return explain::run(options, console),
@@ -79,6 +84,7 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
         Command::Trace(options) => trace::run(options, console),
         Command::New(options) => new::run(options, console),
         Command::Completions(options) => options.print::<Cli>(console),
+        Command::Man(options) => options.write::<Cli>(console),
     }
     .map(|()| Exit::Success)
 }

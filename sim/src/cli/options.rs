@@ -1,23 +1,28 @@
 //! What can be written after `sim`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
 use model::report::Report;
 use model::scenario::Scenario;
+use model::statistics::round_significant;
 use model::sweep::Axis;
 use model::units::parse_share;
 use render::HELP;
 use render::ci::{Form, VerdictOutput};
 use render::sweep::Show as Number;
-use render::{Completions, Failure, Format, Keep, LadderSource, Output, PlainOutput, Source};
+use render::{
+    Completions, Console, Failure, Format, Keep, LadderSource, Manual, Output, PlainOutput, Source,
+};
 
+use super::emit::System;
 use crate::knob::Goal;
 use crate::over_time::over_time;
 use crate::replicate::Effort;
 use crate::starter::{Data, Stack};
+use crate::store::{self, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,6 +65,8 @@ pub(super) enum Command {
     Size(Size),
     /// Predict it at several values of one or two keys: a table or a grid, and where the curve bends
     Sweep(Sweep),
+    /// Merge the parts of a sweep that several processes have computed
+    Merge(Merge),
     /// Say why: every knob turned, the bounds, where time goes, each endpoint's steps
     Explain(Predict),
     /// Show an answer that was saved as JSON: as text, as Markdown, or with pictures
@@ -76,6 +83,9 @@ pub(super) enum Command {
     New(New),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(Manual),
 }
 
 /// `sim scenario` and `sim explain`.
@@ -178,10 +188,22 @@ Examples:
   sim sweep mine.toml --vary upstream.partner.latency.p50=100ms..1s:100ms --format csv -o sweep.csv
   sim sweep v6.toml --vary load.users=1..100 --vary service.workers=1..100 --replications 2 \\
       --format csv -o grid.csv                                 ten thousand points
+  sim sweep v5.toml --vary load.users=25..400*2 --shard 3/4 -o part-3.jsonl   then: sim merge part-*.jsonl
+  sim sweep v5.toml --vary load.users=1..1000 --format csv --emit slurm --shards 50 -o users.sh
 
 Values are a list, a range with a step (10..100:10; of whole numbers 1..8) or a factor (1..64*2), or
 several of these with commas between them. Ctrl-C ends a sweep early: the points that are done are
 kept. Exit codes: 0 an answer, 2 none, 3 interrupted.";
+
+const MERGES: &str = "\
+Examples:
+  sim sweep v5.toml --vary load.users=25..400*2 --shard 1/2 -o part-1.jsonl    on one machine
+  sim sweep v5.toml --vary load.users=25..400*2 --shard 2/2 -o part-2.jsonl    on another
+  sim merge part-1.jsonl part-2.jsonl --format csv -o users.csv
+  sim merge parts/ --format json -o grid.json
+
+The answer is that of `sim sweep` without --shard, byte by byte. Exit codes: 0 an answer, 2 none: a part
+is missing, broken, of another sweep or of another build.";
 
 /// `sim sweep`.
 #[derive(Debug, Args)]
@@ -192,14 +214,69 @@ pub(super) struct Sweep {
     /// A key and its values: a list, or a range such as 1..8, 10..100:10 or 1..64*2 (once or twice);
     /// commas inside of braces, brackets or quotes do not part values
     #[arg(long, value_name = "KEY=VALUES", required = true)]
-    pub(super) vary: Vec<Axis>,
+    pub(super) vary: Vec<Vary>,
     #[command(flatten)]
     pub(super) keep: Keep,
+    #[command(flatten)]
+    pub(super) effort: EffortOptions,
+    /// Compute one of several shards, such as 3/64 (counted from 1), and write it as a part for `sim
+    /// merge`; in an array of tasks slurm/64, k8s/64 or batch/64 takes the index of the task. With -o
+    /// FOLDER the part is part-3.jsonl in it
+    #[arg(long, value_name = "SHARD/OF", conflicts_with_all = ["format", "show", "html"])]
+    pub(super) shard: Option<String>,
+    /// Compute nothing, and write jobs that compute the shards and merge them (-o names the script)
+    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with_all = ["shard", "html", "show"])]
+    pub(super) emit: Option<System>,
+    /// How many shards --emit writes
+    #[arg(long, value_name = "N", default_value_t = 64, requires = "emit")]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=10_000))]
+    pub(super) shards: u64,
+    /// The image that Kubernetes runs: one that has this program
+    #[arg(long, value_name = "IMAGE", default_value = "sim", requires = "emit")]
+    pub(super) image: String,
+    #[command(flatten)]
+    pub(super) form: SweepForm,
+}
+
+/// A key and its values, and how they were written.
+#[derive(Clone, Debug)]
+pub(super) struct Vary {
+    pub(super) written: String,
+    pub(super) axis: Axis,
+}
+
+impl std::str::FromStr for Vary {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Vary, String> {
+        Ok(Vary { written: text.to_string(), axis: text.parse()? })
+    }
+}
+
+impl Sweep {
+    /// The keys and their values.
+    pub(super) fn axes(&self) -> Vec<Axis> {
+        self.vary.iter().map(|vary| vary.axis.clone()).collect()
+    }
+}
+
+/// `sim merge`.
+#[derive(Debug, Args)]
+#[command(before_help = MERGES, help_template = HELP)]
+pub(super) struct Merge {
+    /// Parts that `sim sweep --shard` wrote, or folders that have them
+    #[arg(required = true, value_name = "PART")]
+    pub(super) parts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) form: SweepForm,
+}
+
+/// How to write a sweep.
+#[derive(Debug, Args)]
+pub(super) struct SweepForm {
     /// The number that the grid of two keys shows
     #[arg(long, value_enum, value_name = "NUMBER", default_value_t = Number::default())]
     pub(super) show: Number,
-    #[command(flatten)]
-    pub(super) effort: EffortOptions,
     /// For people, for programs, for documents or for tables; parquet needs a file
     #[arg(long, value_enum, default_value_t = SweepFormat::Text)]
     pub(super) format: SweepFormat,
@@ -398,9 +475,41 @@ pub(super) struct EffortOptions {
     /// Processors to use; the answer is the same with any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+    /// Folder of answers that were computed before, which several processes and machines may share;
+    /// .rung/cache if left out
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_cache")]
+    cache: Option<PathBuf>,
+    /// Compute everything, and keep nothing
+    #[arg(long)]
+    no_cache: bool,
 }
 
+/// Where answers are kept unless the user says otherwise.
+const CACHE: &str = ".rung/cache";
+
 impl EffortOptions {
+    /// The answers that were computed before. A call from inside of another program keeps none unless
+    /// it is told where.
+    pub(super) fn store(&self, console: &Console<'_>) -> Option<Store> {
+        let usual = console.is_of_process.then(|| Path::new(CACHE));
+        let folder = self.cache.as_deref().or(usual).filter(|_| !self.no_cache)?;
+        Some(Store::new(folder, store::MOST))
+    }
+
+    /// As words of a command line, but for the number of processors.
+    pub(super) fn words(&self) -> Vec<String> {
+        let replications = self.replications.map(|number| number.to_string());
+        let percent = |share: f64| format!("{}%", round_significant(share * 100.0));
+        let all = [
+            ("--replications", replications),
+            ("--precision", self.precision.map(percent)),
+            ("--confidence", Some(percent(self.confidence))),
+            ("--max-events", Some(self.max_events.to_string())),
+        ];
+        let written = all.into_iter().filter_map(|(name, value)| Some([name.into(), value?]));
+        written.flatten().collect()
+    }
+
     /// The effort; `precision` is aimed at unless the user says otherwise.
     pub(super) fn effort(&self, precision: f64) -> Effort {
         let effort = Effort {
@@ -433,11 +542,14 @@ impl Command {
             Command::Ladder(options) => options.output.format,
             Command::Size(options) => options.output.format,
             Command::Show(options) => options.output.format,
-            Command::Sweep(options) => options.failures(),
+            Command::Sweep(options) => options.form.failures(),
+            Command::Merge(options) => options.form.failures(),
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
             Command::Scenarios(options) => options.output.format,
-            Command::Schema(_) | Command::New(_) | Command::Completions(_) => Format::Text,
+            Command::Schema(_) | Command::New(_) | Command::Completions(_) | Command::Man(_) => {
+                Format::Text
+            }
         }
     }
 

@@ -3,9 +3,10 @@
 use render::ci::Suite;
 use render::{Console, Exit, Failure, objectives};
 
+use super::known::predicted;
 use super::options::Predict;
 use super::progress::Progress;
-use crate::predict::{Experiment, predict};
+use crate::predict::Experiment;
 use crate::replicate::Effort;
 
 /// Predicts one scenario.
@@ -15,10 +16,12 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     let name = &resolved.scenario.name;
     let effort = options.effort.effort(Effort::PRECISION);
     let experiment = Experiment::First(options.goal.checked(&resolved.scenario)?);
+    let store = options.effort.store(console);
     let mut progress = Progress::new(console, effort.confidence);
-    let mut report =
-        predict(&resolved, &effort, experiment, &mut |stage| progress.report(name, stage))
-            .map_err(|runaway| Failure::run(name, runaway))?;
+    let mut report = predicted(&resolved, &effort, experiment, store.as_ref(), &mut |stage| {
+        progress.report(name, stage)
+    })
+    .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     options.add_over_time(&resolved, &mut report)?;
     let verdicts = [Suite::objectives(name, &resolved, &report.objectives, &[])];

@@ -1,67 +1,140 @@
-//! `sim sweep`: one or two keys at several values each.
+//! `sim sweep`: one or two keys at several values each, or a shard of that.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
-use model::read::Diagnostic;
-use render::sweep::Shown;
-use render::{Answer, Console, Exit, Failure, Format, Output, Paint};
+use model::read::{Diagnostic, Diagnostics, Resolved};
+use model::sweep::Axis;
+use render::{Console, Exit, Failure, Format, whole};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 
-use super::options::{Sweep, SweepFormat};
+use super::emit;
+use super::options::{Sweep, SweepForm, SweepFormat};
 use super::progress::Progress;
+use super::written::Wanted;
 use crate::replicate::Effort;
-use crate::sweep::{Plan, csv};
+use crate::sweep::part::{self, ALLOWED, Head, Share};
+use crate::sweep::{self, Plan, Stuck};
 
-impl Sweep {
+impl SweepForm {
     /// The form of a failure.
     pub(super) fn failures(&self) -> Format {
         if self.format == SweepFormat::Json { Format::Json } else { Format::Text }
     }
 
-    /// The page with pictures, if one is wanted.
-    fn page(&self) -> Output {
-        Output { format: Format::Text, html: self.html.clone() }
+    /// What is to be written, and where.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            format: self.format,
+            show: self.show,
+            output: self.output.as_deref(),
+            html: self.html.as_deref(),
+        }
     }
 }
 
-/// Predicts every point and writes the answer.
+impl Sweep {
+    /// The shard, if one is asked for.
+    fn share(&self) -> Result<Option<Share>, Diagnostics> {
+        let Some(text) = &self.shard else { return Ok(None) };
+        let variable = |name: &str| std::env::var(name).ok();
+        let share = Share::parse(text, &variable).map_err(|found| {
+            Diagnostic::of_file(
+                "--shard",
+                found,
+                ALLOWED,
+                "name one of the shards, as in --shard 3/64",
+            )
+        })?;
+        Ok(Some(share))
+    }
+
+    /// The file of a shard: in a folder it gets a name of its own.
+    fn part(&self, share: Share) -> Option<PathBuf> {
+        let path = self.form.output.as_ref()?;
+        let name = format!("part-{}.jsonl", share.index);
+        Some(if path.is_dir() { path.join(name) } else { path.clone() })
+    }
+}
+
+/// Predicts every point and writes the answer, or a part of it.
 pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    refuse_parquet(options)?;
-    options.page().check()?;
+    let wanted = options.form.wanted();
+    let share = options.share()?;
+    match share {
+        Some(share) => options.part(share).as_deref().map_or(Ok(()), whole::check)?,
+        None => wanted.check()?,
+    }
     let mut resolved = options.source.load(&[])?;
     options.keep.apply(&mut resolved)?;
-    let plan = Plan::new(&resolved, &options.vary)?;
-    let effort = options.effort.effort(Effort::PRECISION);
+    let axes = options.axes();
+    if let Some(system) = options.emit {
+        // All that is wrong is told here, and not by the first of many tasks.
+        Plan::new(&resolved, &axes)?;
+        return emit::run(options, &resolved, system, console).map(|()| Exit::Success);
+    }
+    if let Some(share) = share {
+        return shard(options, (&resolved, &axes), share, console);
+    }
+    let store = options.effort.store(console);
+    let plan = Plan::new(&resolved, &axes)?.with_store(store.as_ref());
+    wanted.refuse_too_many(plan.len())?;
     let stop = interrupted()?;
+    let swept = computed(options, (&resolved.scenario.name, &plan), console, |effort, tell| {
+        plan.run(effort, &stop, tell)
+    })?;
+    wanted.write(&swept, sweep::told(&swept), console)?;
+    Ok(if swept.is_complete() { Exit::Success } else { Exit::Inconclusive })
+}
+
+/// Predicts the points of one shard and writes them as a part. One that is interrupted writes nothing:
+/// whoever merges could not tell that points are missing.
+fn shard(
+    options: &Sweep,
+    (resolved, axes): (&Resolved, &[Axis]),
+    share: Share,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    let store = options.effort.store(console);
+    let plan = Plan::of_share(resolved, axes, share)?.with_store(store.as_ref());
+    let stop = interrupted()?;
+    let points = computed(options, (&resolved.scenario.name, &plan), console, |effort, tell| {
+        plan.points(effort, &stop, tell)
+    })?;
+    if points.len() < plan.len() {
+        console.talk(&format!("interrupted: shard {share} is not written\n"));
+        return Ok(Exit::Inconclusive);
+    }
+    let head = Head::new(plan.job(&effort(options)), share);
+    match options.part(share) {
+        Some(file) => whole::write(&file, |out| Ok(part::write(&head, &points, out)?))?,
+        None => console.stream(|out| Ok(part::write(&head, &points, out)?))?,
+    }
+    Ok(Exit::Success)
+}
+
+/// What `work` computes, with progress and a failure that names the point.
+fn computed<T>(
+    options: &Sweep,
+    (name, plan): (&str, &Plan<'_>),
+    console: &mut Console<'_>,
+    work: impl FnOnce(&Effort, &(dyn Fn(usize) + Sync)) -> Result<T, Stuck>,
+) -> Result<T, Failure> {
+    let effort = effort(options);
+    let all = plan.len();
     let progress = Mutex::new(Progress::new(console, effort.confidence));
     let tell = |done: usize| {
-        progress.lock().unwrap_or_else(PoisonError::into_inner).points(done, plan.len());
+        progress.lock().unwrap_or_else(PoisonError::into_inner).points(done, all);
     };
-    let sweep = plan.run(&effort, &stop, &tell).map_err(|stuck| {
-        let of = format!("{} with {}", resolved.scenario.name, stuck.point);
-        Failure::run(&of, stuck.why)
-    })?;
-    drop(progress);
-    let shown = Shown { sweep: &sweep, show: options.show };
-    let paint = Paint::new(console.colour && console.out_is_terminal && options.output.is_none());
-    let bytes = match options.format {
-        SweepFormat::Text => shown.print(Format::Text, paint).into_bytes(),
-        SweepFormat::Json => shown.print(Format::Json, paint).into_bytes(),
-        SweepFormat::Markdown => shown.print(Format::Markdown, paint).into_bytes(),
-        SweepFormat::Csv => csv(&sweep).map_err(Failure::System)?.into_bytes(),
-        SweepFormat::Parquet => parquet(&sweep)?,
-    };
-    match &options.output {
-        Some(file) => std::fs::write(file, bytes).map_err(|error| {
-            Failure::System(format!("cannot write {}: {error}", file.display()))
-        })?,
-        None => console.data(&String::from_utf8_lossy(&bytes))?,
-    }
-    options.page().write(&shown)?;
-    Ok(if sweep.is_complete() { Exit::Success } else { Exit::Inconclusive })
+    work(&effort, &tell)
+        .map_err(|stuck| Failure::run(&format!("{name} with {}", stuck.point), stuck.why))
+}
+
+fn effort(options: &Sweep) -> Effort {
+    options.effort.effort(Effort::PRECISION)
 }
 
 /// True once the user has asked to end, by Ctrl-C. A second time ends the program.
@@ -71,44 +144,4 @@ fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
     flag::register_conditional_shutdown(SIGINT, 130, stop.clone()).map_err(cannot)?;
     flag::register(SIGINT, stop.clone()).map_err(cannot)?;
     Ok(stop)
-}
-
-/// Bytes of a table are nothing for a terminal; and not every build can write them.
-fn refuse_parquet(options: &Sweep) -> Result<(), Failure> {
-    if options.format != SweepFormat::Parquet {
-        return Ok(());
-    }
-    let (found, allowed, advice) = match (cfg!(feature = "parquet"), &options.output) {
-        (true, Some(_)) => return Ok(()),
-        (true, None) => (
-            "parquet is bytes, and there is no file for them",
-            "parquet with -o FILE",
-            "name a file: -o sweep.parquet",
-        ),
-        (false, _) => (
-            "this program was built without parquet",
-            "text, json, markdown, csv",
-            "take csv, or build with it: cargo build --release -p sim --features parquet",
-        ),
-    };
-    let diagnostic = Diagnostic {
-        file: "--format".into(),
-        line: None,
-        column: None,
-        found: found.into(),
-        allowed: Some(allowed.into()),
-        advice: Some(advice.into()),
-    };
-    Err(Failure::Refused(diagnostic.into()))
-}
-
-/// The bytes of a Parquet file.
-#[cfg(feature = "parquet")]
-fn parquet(sweep: &model::sweep::Sweep) -> Result<Vec<u8>, Failure> {
-    crate::sweep::parquet(sweep).map_err(Failure::System)
-}
-
-#[cfg(not(feature = "parquet"))]
-fn parquet(_: &model::sweep::Sweep) -> Result<Vec<u8>, Failure> {
-    Err(Failure::System("this program was built without parquet".into()))
 }

@@ -1,66 +1,82 @@
-//! The document as a table with a row for each point: what a file for other programs has.
+//! The columns of a sweep's table: what a file for other programs has.
+
+use std::collections::BTreeMap;
 
 use model::objective::State;
-use model::sweep::{Point, Sweep};
+use model::sweep::{Knee, Point, Sweep};
 
-/// The values of a column, one for each point; an empty cell where a number is not known.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Column {
-    Text(Vec<Option<String>>),
-    Number(Vec<Option<f64>>),
-    Count(Vec<i64>),
-    Flag(Vec<Option<bool>>),
+/// What a column has of a point; an empty cell where a number is not known.
+pub(super) enum Column<'a> {
+    Text(Of<'a, Option<String>>),
+    Number(Of<'a, Option<f64>>),
+    Count(Of<'a, i64>),
+    Flag(Of<'a, Option<bool>>),
 }
 
+type Of<'a, T> = Box<dyn Fn(&Point) -> T + 'a>;
+
 /// The columns with their names, in order. Times are in seconds, rates per second, shares between 0
-/// and 1.
-pub(super) fn columns(sweep: &Sweep) -> Vec<(String, Column)> {
+/// and 1. Of `sweep` all but the points counts.
+pub(super) fn columns(sweep: &Sweep) -> Vec<(String, Column<'_>)> {
     let mut all = Vec::new();
     for (index, axis) in sweep.axes.iter().enumerate() {
-        let values = sweep.points.iter().map(|point| point.values.get(index).cloned());
-        all.push((axis.key.clone(), Column::Text(values.collect())));
+        let value = move |point: &Point| point.values.get(index).cloned();
+        all.push((axis.key.clone(), Column::Text(Box::new(value))));
     }
-    let runs = sweep.points.iter().map(|point| i64::from(point.replications));
-    all.push(("replications".into(), Column::Count(runs.collect())));
-    estimate(&mut all, sweep, "throughput", |point| Some(point.figures.throughput));
-    estimate(&mut all, sweep, "p50", |point| point.figures.p50);
-    estimate(&mut all, sweep, "p95", |point| point.figures.p95);
-    estimate(&mut all, sweep, "p99", |point| point.figures.p99);
-    estimate(&mut all, sweep, "error_share", |point| Some(point.error_interval));
-    all.push(("cpu".into(), number(sweep, |point| point.figures.cpu)));
-    let full = sweep.points.iter().map(|point| point.figures.full.clone());
-    all.push(("full".into(), Column::Text(full.collect())));
-    all.push(("knee".into(), flag(sweep, |point| Some(sweep.is_knee(point)))));
-    all.push(("cut_short".into(), flag(sweep, |point| Some(point.cut_short))));
-    all.push(("falls_behind".into(), flag(sweep, |point| Some(point.falls_behind))));
+    let runs = |point: &Point| i64::from(point.replications);
+    all.push(("replications".into(), Column::Count(Box::new(runs))));
+    estimate(&mut all, "throughput", |point| Some(point.figures.throughput));
+    estimate(&mut all, "p50", |point| point.figures.p50);
+    estimate(&mut all, "p95", |point| point.figures.p95);
+    estimate(&mut all, "p99", |point| point.figures.p99);
+    estimate(&mut all, "error_share", |point| Some(point.error_interval));
+    all.push(("cpu".into(), Column::Number(Box::new(|point| point.figures.cpu))));
+    all.push(("full".into(), Column::Text(Box::new(|point| point.figures.full.clone()))));
+    let knees = knees(sweep);
+    let is_knee = move |point: &Point| {
+        let first = point.values.first().map(String::as_str);
+        let at = point.values.get(1).map(String::as_str);
+        Some(knees.get(&at).is_some_and(|knee| Some(*knee) == first))
+    };
+    all.push(("knee".into(), Column::Flag(Box::new(is_knee))));
+    all.push(("cut_short".into(), flag(|point| Some(point.cut_short))));
+    all.push(("falls_behind".into(), flag(|point| Some(point.falls_behind))));
     if !sweep.objectives.is_empty() {
-        all.push(("kept".into(), flag(sweep, Point::kept)));
-        all.push(("sure".into(), flag(sweep, |point| Some(point.is_sure()))));
+        all.push(("kept".into(), flag(Point::kept)));
+        all.push(("sure".into(), flag(|point| Some(point.is_sure()))));
     }
     for (index, objective) in sweep.objectives.iter().enumerate() {
-        let kept = |point: &Point| match point.objectives.get(index)?.state {
+        let kept = move |point: &Point| match point.objectives.get(index)?.state {
             State::Kept => Some(true),
             State::Broken => Some(false),
             State::Unknown => None,
         };
-        all.push((format!("keep {objective}"), flag(sweep, kept)));
+        all.push((format!("keep {objective}"), flag(kept)));
     }
     all
+}
+
+/// The value of the first key at the knee, for each value of the second.
+fn knees(sweep: &Sweep) -> BTreeMap<Option<&str>, &str> {
+    let bent = sweep.lines.iter().filter_map(|line| match &line.knee {
+        Knee::At(value) => Some((line.at.as_deref(), value.as_str())),
+        _ => None,
+    });
+    bent.collect()
 }
 
 type Estimated = fn(&Point) -> Option<model::statistics::Estimate>;
 
 /// A number and the ends of its interval.
-fn estimate(all: &mut Vec<(String, Column)>, sweep: &Sweep, name: &str, of: Estimated) {
-    all.push((name.into(), number(sweep, |point| Some(of(point)?.value))));
-    all.push((format!("{name}_low"), number(sweep, |point| Some(of(point)?.low))));
-    all.push((format!("{name}_high"), number(sweep, |point| Some(of(point)?.high))));
+fn estimate<'a>(all: &mut Vec<(String, Column<'a>)>, name: &str, of: Estimated) {
+    let number = |part: fn(&model::statistics::Estimate) -> f64| {
+        Column::Number(Box::new(move |point: &Point| of(point).as_ref().map(part)))
+    };
+    all.push((name.into(), number(|estimate| estimate.value)));
+    all.push((format!("{name}_low"), number(|estimate| estimate.low)));
+    all.push((format!("{name}_high"), number(|estimate| estimate.high)));
 }
 
-fn number(sweep: &Sweep, of: impl Fn(&Point) -> Option<f64>) -> Column {
-    Column::Number(sweep.points.iter().map(of).collect())
-}
-
-fn flag(sweep: &Sweep, of: impl Fn(&Point) -> Option<bool>) -> Column {
-    Column::Flag(sweep.points.iter().map(of).collect())
+fn flag<'a>(of: impl Fn(&Point) -> Option<bool> + 'a) -> Column<'a> {
+    Column::Flag(Box::new(of))
 }

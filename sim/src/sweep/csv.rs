@@ -1,7 +1,10 @@
 //! A sweep as comma-separated values (RFC 4180): a header, and a row for each point.
 
-use model::sweep::Sweep;
+use std::io::Write;
 
+use model::sweep::{Point, Sweep};
+
+use super::Told;
 use super::columns::{Column, columns};
 
 /// The text of the file. Cells are empty where a number is not known.
@@ -9,22 +12,35 @@ use super::columns::{Column, columns};
 /// # Errors
 /// None that a table with rows of one length can have; those of the library are passed on.
 pub fn csv(sweep: &Sweep) -> Result<String, String> {
-    let columns = columns(sweep);
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let told = |error: csv::Error| error.to_string();
-    writer.write_record(columns.iter().map(|(name, _)| name)).map_err(told)?;
-    for row in 0..sweep.points.len() {
-        writer.write_record(columns.iter().map(|(_, column)| cell(column, row))).map_err(told)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|error| error.to_string())
+    let mut text = Vec::new();
+    write(sweep, super::told(sweep), &mut text)?;
+    String::from_utf8(text).map_err(|error| error.to_string())
 }
 
-fn cell(column: &Column, row: usize) -> String {
+/// The table of `sweep`, whose points come one by one.
+pub(super) fn write<'p>(
+    sweep: &Sweep,
+    points: impl Iterator<Item = Told<'p>>,
+    out: &mut dyn Write,
+) -> Result<(), String> {
+    let columns = columns(sweep);
+    let mut writer = csv::Writer::from_writer(out);
+    let told = |error: csv::Error| error.to_string();
+    writer.write_record(columns.iter().map(|(name, _)| name)).map_err(told)?;
+    for point in points {
+        let point = point?;
+        writer
+            .write_record(columns.iter().map(|(_, column)| cell(column, &point)))
+            .map_err(told)?;
+    }
+    writer.flush().map_err(|error| error.to_string())
+}
+
+fn cell(column: &Column<'_>, point: &Point) -> String {
     match column {
-        Column::Text(all) => all[row].clone().unwrap_or_default(),
-        Column::Number(all) => all[row].map_or(String::new(), |number| number.to_string()),
-        Column::Count(all) => all[row].to_string(),
-        Column::Flag(all) => all[row].map_or(String::new(), |flag| flag.to_string()),
+        Column::Text(of) => of(point).unwrap_or_default(),
+        Column::Number(of) => of(point).map_or(String::new(), |number| number.to_string()),
+        Column::Count(of) => of(point).to_string(),
+        Column::Flag(of) => of(point).map_or(String::new(), |flag| flag.to_string()),
     }
 }

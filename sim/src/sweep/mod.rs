@@ -5,14 +5,20 @@
 //! chance as little as can be. They are computed in any order and told in that of the values: the
 //! document is the same with any number of threads.
 //!
-//! `columns` is the document as a table, `csv` and `parquet` are files of it.
+//! `part` has sweeps that several processes share. `columns` is the document as a table; `json`, `csv`
+//! and `parquet` are files of it, written point by point.
 
 mod columns;
 mod csv;
+mod json;
 #[cfg(feature = "parquet")]
 mod parquet;
+/// Sweeps in parts: shards and their merge.
+pub mod part;
 mod words;
 
+use std::borrow::Cow;
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use model::read::{Diagnostics, Resolved};
@@ -25,13 +31,16 @@ use rayon::prelude::*;
 use crate::answer;
 use crate::engine::Runaway;
 use crate::replicate::{Effort, replications};
+use crate::store::{Key, Store};
+use part::{Job, Numbered, Share};
+use words::Tally;
 
 pub use csv::csv;
 #[cfg(feature = "parquet")]
 pub use parquet::parquet;
 
 /// Most points.
-pub const MOST: usize = 100_000;
+pub const MOST: usize = 1_000_000;
 /// Problems of this many points are told one by one.
 const TOLD: usize = 20;
 
@@ -40,9 +49,16 @@ const TOLD: usize = 20;
 pub struct Plan<'a> {
     resolved: &'a Resolved,
     axes: &'a [Axis],
-    /// The values of each point.
-    points: Vec<Vec<&'a str>>,
+    /// The part that is computed.
+    share: Share,
+    /// Points of all shares.
+    wanted: usize,
+    /// Points that were computed before.
+    store: Option<&'a Store>,
 }
+
+/// A point on its way into a file, or why there is none.
+pub type Told<'p> = Result<Cow<'p, Point>, String>;
 
 /// A point that does not come to its end.
 #[derive(Clone, Debug)]
@@ -59,20 +75,39 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// Every problem of any point, or that there are too many of them.
     pub fn new(resolved: &'a Resolved, axes: &'a [Axis]) -> Result<Plan<'a>, Diagnostics> {
+        Plan::of_share(resolved, axes, Share { index: 1, of: 1 })
+    }
+
+    /// The points of one share alone, each of which is checked.
+    ///
+    /// # Errors
+    /// Every problem of any of its points, or that there are too many points in all.
+    pub fn of_share(
+        resolved: &'a Resolved,
+        axes: &'a [Axis],
+        share: Share,
+    ) -> Result<Plan<'a>, Diagnostics> {
         words::check(axes)?;
-        let mut points: Vec<Vec<&str>> = vec![Vec::new()];
-        for axis in axes {
-            let longer = |point: &Vec<&'a str>, value: &'a str| {
-                point.iter().copied().chain([value]).collect::<Vec<&str>>()
-            };
-            let all = points.iter().flat_map(|point| axis.values.iter().map(move |v| (point, v)));
-            points = all.map(|(point, value)| longer(point, value)).collect();
-        }
-        let plan = Plan { resolved, axes, points };
-        let wrong = |point: &Vec<&str>| plan.scenario(point).err();
-        let problems: Vec<Diagnostics> = plan.points.par_iter().filter_map(wrong).collect();
+        let wanted = axes.iter().map(|axis| axis.values.len()).product();
+        let plan = Plan { resolved, axes, share, wanted, store: None };
+        let wrong = |index: usize| plan.scenario(&plan.values(index)).err();
+        let problems: Vec<Diagnostics> = plan.indices().into_par_iter().filter_map(wrong).collect();
         words::together(problems)?;
         Ok(plan)
+    }
+
+    /// The same, with answers that were computed before.
+    #[must_use]
+    pub fn with_store(self, store: Option<&'a Store>) -> Plan<'a> {
+        Plan { store, ..self }
+    }
+
+    fn indices(&self) -> Vec<usize> {
+        self.share.indices(self.wanted).collect()
+    }
+
+    fn values(&self, index: usize) -> Vec<&'a str> {
+        part::values(self.axes, index)
     }
 
     fn sets(&self, point: &[&str]) -> Vec<(String, String)> {
@@ -80,17 +115,32 @@ impl<'a> Plan<'a> {
         pairs.map(|(axis, value)| (axis.key.clone(), value.to_string())).collect()
     }
 
-    /// How many points there are.
+    /// How many points are computed.
     pub fn len(&self) -> usize {
-        self.points.len()
+        self.share.indices(self.wanted).count()
     }
 
     /// There is no point.
     pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.len() == 0
     }
 
-    /// Computes the points. `progress` hears how many are done, from any thread. Once `stop` is true,
+    /// The whole sweep as data.
+    pub fn job(&self, effort: &Effort) -> Job {
+        let scenario = &self.resolved.scenario;
+        Job {
+            scenario: scenario.name.clone(),
+            digest: self.resolved.digest(),
+            seed: scenario.seed,
+            vary: self.axes.to_vec(),
+            keep: scenario.objectives.iter().map(ToString::to_string).collect(),
+            effort: *effort,
+            notes: self.resolved.notes(),
+            learned: self.resolved.known().iter().any(|known| known.interval.is_some()),
+        }
+    }
+
+    /// Computes all points. `progress` hears how many are done, from any thread. Once `stop` is true,
     /// no further point is begun, and the answer has those that are done.
     ///
     /// # Errors
@@ -101,18 +151,37 @@ impl<'a> Plan<'a> {
         stop: &AtomicBool,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Sweep, Stuck> {
+        let mut tally = Tally::default();
+        tally.expect(self.wanted);
+        let points = self.points(effort, stop, progress)?;
+        points.iter().for_each(|one| tally.add(one.index as usize, &one.point));
+        let mut sweep = document(&self.job(effort), tally);
+        sweep.points = points.into_iter().map(|one| one.point).collect();
+        Ok(sweep)
+    }
+
+    /// Computes the points of the share, in order; fewer if `stop` becomes true.
+    ///
+    /// # Errors
+    /// The first point in order that does not come to its end.
+    pub fn points(
+        &self,
+        effort: &Effort,
+        stop: &AtomicBool,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Numbered>, Stuck> {
         let done = AtomicUsize::new(0);
-        let one = |values: &Vec<&str>| {
+        let one = |index: usize| {
             if stop.load(Ordering::Relaxed) {
                 return None;
             }
-            let point = self.point(values, effort);
+            let point = self.point(&self.values(index), effort);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-            Some(point)
+            Some(point.map(|point| Numbered { index: index as u64, point }))
         };
-        let points: Vec<Option<Result<Point, Stuck>>> = self.points.par_iter().map(one).collect();
-        let points: Vec<Point> = points.into_iter().flatten().collect::<Result<_, Stuck>>()?;
-        Ok(self.document(points, effort))
+        let points: Vec<Option<Result<Numbered, Stuck>>> =
+            self.indices().into_par_iter().map(one).collect();
+        points.into_iter().flatten().collect()
     }
 
     /// The scenario with these values. Objectives of the command line are in no file.
@@ -128,11 +197,18 @@ impl<'a> Plan<'a> {
             Stuck { point: named.collect::<Vec<_>>().join(", "), why }
         };
         let scenario = self.scenario(values).expect("values that were checked");
+        let asked = [format!("{scenario:?}"), format!("{effort:?}")];
+        let key = Key::of("point", &asked.each_ref().map(String::as_str));
+        let known: Option<Point> = self.store.and_then(|store| store.get(&key));
+        if let Some(point) = known {
+            // One value can be written in several ways.
+            return Ok(Point { values: values.iter().map(ToString::to_string).collect(), ..point });
+        }
         let runs = replications(&scenario, effort, &mut |_| {}).map_err(stuck)?;
         let report = answer::report(&scenario, String::new(), &runs, effort.confidence);
         let classes = runs.seen.first().map_or(0, |first| first.classes.len());
         let errors = answer::errors_of(&runs.seen, 0..classes, effort.confidence).rounded();
-        Ok(Point {
+        let point = Point {
             values: values.iter().map(ToString::to_string).collect(),
             replications: report.run.replications,
             figures: Figures::of(&report),
@@ -140,42 +216,81 @@ impl<'a> Plan<'a> {
             cut_short: report.cut_short,
             falls_behind: report.falls_behind.is_some(),
             objectives: report.objectives,
-        })
-    }
-
-    fn document(&self, points: Vec<Point>, effort: &Effort) -> Sweep {
-        let scenario = &self.resolved.scenario;
-        let mut sweep = Sweep {
-            schema: Sweep::SCHEMA,
-            kind: Kind::Predicted,
-            scenario: scenario.name.clone(),
-            seed: scenario.seed,
-            digest: self.resolved.digest(),
-            axes: self.axes.to_vec(),
-            objectives: scenario.objectives.iter().map(ToString::to_string).collect(),
-            confidence: effort.confidence,
-            wanted: self.points.len() as u64,
-            lines: Vec::new(),
-            points,
-            warnings: Vec::new(),
         };
-        sweep.lines = lines(&sweep);
-        sweep.warnings = words::warnings(&sweep, self.resolved);
-        sweep
+        if let Some(store) = self.store {
+            store.put(&key, &point);
+        }
+        Ok(point)
+    }
+}
+
+/// The answer to `job` without its points, of which `tally` knows what is needed.
+fn document(job: &Job, tally: Tally) -> Sweep {
+    Sweep {
+        schema: Sweep::SCHEMA,
+        kind: Kind::Predicted,
+        scenario: job.scenario.clone(),
+        seed: job.seed,
+        digest: job.digest.clone(),
+        axes: job.vary.clone(),
+        objectives: job.keep.clone(),
+        confidence: job.effort.confidence,
+        wanted: job.points() as u64,
+        lines: lines(&job.vary, &tally),
+        points: Vec::new(),
+        warnings: words::warnings(&tally, job),
     }
 }
 
 /// Where throughput bends along the first key, for each value of the second.
-fn lines(sweep: &Sweep) -> Vec<Line> {
-    let Some(first) = sweep.axes.first() else { return Vec::new() };
-    let line = |at: Option<&String>| {
-        let along = sweep.points.iter().filter(|point| point.values.get(1) == at);
+fn lines(axes: &[Axis], tally: &Tally) -> Vec<Line> {
+    let Some(first) = axes.first() else { return Vec::new() };
+    let across = axes.get(1).map_or(1, |second| second.values.len());
+    let line = |column: usize, at: Option<&String>| {
         // Without a point the curve is not known, which the knee says.
-        let curve: Vec<Estimate> = along.map(|point| point.figures.throughput).collect();
+        let along = (0..first.values.len()).map(|row| row * across + column);
+        let curve: Vec<Estimate> = along.filter_map(|index| tally.throughput(index)).collect();
         Line { at: at.cloned(), knee: Knee::of(&first.values, &curve) }
     };
-    match sweep.axes.get(1) {
-        Some(second) => second.values.iter().map(|value| line(Some(value))).collect(),
-        None => vec![line(None)],
+    match axes.get(1) {
+        Some(second) => {
+            second.values.iter().enumerate().map(|(at, value)| line(at, Some(value))).collect()
+        }
+        None => vec![line(0, None)],
+    }
+}
+
+/// The points of a sweep that is in memory, on their way into a file.
+pub fn told(sweep: &Sweep) -> impl Iterator<Item = Told<'_>> {
+    sweep.points.iter().map(|point| Ok(Cow::Borrowed(point)))
+}
+
+/// A form of a sweep that is written point by point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The document.
+    Json,
+    /// A table.
+    Csv,
+    /// The same table as a Parquet file.
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+/// Writes `sweep`, whose points come one by one.
+///
+/// # Errors
+/// A point cannot be told, or the file takes no more.
+pub fn write<'p>(
+    form: Form,
+    sweep: &Sweep,
+    points: impl Iterator<Item = Told<'p>>,
+    out: &mut (dyn Write + Send),
+) -> Result<(), String> {
+    match form {
+        Form::Json => json::write(sweep, points, out),
+        Form::Csv => csv::write(sweep, points, out),
+        #[cfg(feature = "parquet")]
+        Form::Parquet => parquet::write(sweep, points, out),
     }
 }

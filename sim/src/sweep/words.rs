@@ -1,8 +1,10 @@
 //! What is wrong with a sweep, and what to know before trusting it.
 
-use model::read::{Diagnostic, Diagnostics, Resolved};
-use model::sweep::{Axis, Sweep};
+use model::read::{Diagnostic, Diagnostics};
+use model::statistics::Estimate;
+use model::sweep::{Axis, Point};
 
+use super::part::Job;
 use super::{MOST, TOLD};
 
 fn refusal(found: String, allowed: &str, advice: &str) -> Diagnostics {
@@ -64,18 +66,47 @@ pub(super) fn together(problems: Vec<Diagnostics>) -> Result<(), Diagnostics> {
     if all.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics: all }) }
 }
 
-/// What a reader should know before trusting the answer.
-pub(super) fn warnings(sweep: &Sweep, resolved: &Resolved) -> Vec<String> {
-    let mut all = resolved.notes();
-    let count = |marked: fn(&model::sweep::Point) -> bool| {
-        sweep.points.iter().filter(|point| marked(point)).count()
-    };
-    let of = |some: usize| format!("{some} of {} points", sweep.points.len());
-    if !sweep.is_complete() {
-        let (there, wanted) = (sweep.points.len(), sweep.wanted);
-        all.push(format!("interrupted: {there} of {wanted} points are there"));
+/// What is to be known of the points beside the points themselves.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// Throughput of each point; not a number where there is none.
+    curve: Vec<Estimate>,
+    there: usize,
+    cut_short: usize,
+    falls_behind: usize,
+    unsure: usize,
+}
+
+impl Tally {
+    /// There are to be so many points.
+    pub(super) fn expect(&mut self, points: usize) {
+        self.curve.resize(points, Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN });
     }
-    let cut = count(|point| point.cut_short);
+
+    /// Counts the point at `index`, which is one of those that are expected.
+    pub(super) fn add(&mut self, index: usize, point: &Point) {
+        self.curve[index] = point.figures.throughput;
+        self.there += 1;
+        self.cut_short += usize::from(point.cut_short);
+        self.falls_behind += usize::from(point.falls_behind);
+        self.unsure += usize::from(point.kept().is_some() && !point.is_sure());
+    }
+
+    /// That of the point at `index`, if it is there.
+    pub(super) fn throughput(&self, index: usize) -> Option<Estimate> {
+        self.curve.get(index).copied().filter(|estimate| !estimate.value.is_nan())
+    }
+}
+
+/// What a reader should know before trusting the answer.
+pub(super) fn warnings(tally: &Tally, job: &Job) -> Vec<String> {
+    let mut all = job.notes.clone();
+    let of = |some: usize| format!("{some} of {} points", tally.there);
+    let wanted = job.points();
+    if tally.there < wanted {
+        all.push(format!("interrupted: {} of {wanted} points are there", tally.there));
+    }
+    let cut = tally.cut_short;
     if cut > 0 {
         all.push(format!(
             "at {} slow requests are still in flight when the counted window ends, so that response \
@@ -83,7 +114,7 @@ pub(super) fn warnings(sweep: &Sweep, resolved: &Resolved) -> Vec<String> {
             of(cut)
         ));
     }
-    let behind = count(|point| point.falls_behind);
+    let behind = tally.falls_behind;
     if behind > 0 {
         all.push(format!(
             "at {} requests come faster than they are served (marked with ^): the longer the run, the \
@@ -91,7 +122,7 @@ pub(super) fn warnings(sweep: &Sweep, resolved: &Resolved) -> Vec<String> {
             of(behind)
         ));
     }
-    let unsure = count(|point| point.kept().is_some() && !point.is_sure());
+    let unsure = tally.unsure;
     if unsure > 0 {
         all.push(format!(
             "at {} the limit of an objective lies in the interval of its number (marked with ?): \
@@ -99,8 +130,7 @@ pub(super) fn warnings(sweep: &Sweep, resolved: &Resolved) -> Vec<String> {
             of(unsure)
         ));
     }
-    let is_learned = resolved.known().iter().any(|known| known.interval.is_some());
-    if is_learned {
+    if job.learned {
         all.push(
             "intervals are those of chance alone: what is known of the learned numbers widens them, \
              as `sim scenario` tells for one point"

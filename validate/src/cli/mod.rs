@@ -62,6 +62,7 @@ impl CommandLine for Cli {
             Command::Calibrate(options) => calibrate::run(options, console),
             Command::Schema(options) => schema::run(options, console),
             Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
+            Command::Man(options) => options.write::<Cli>(console).map(|()| Exit::Success),
             Command::Live(options) => live::run(options),
             Command::WorkerProcess => live::child("worker-process"),
             Command::UpstreamProcess => live::child("upstream-process"),

@@ -10,7 +10,7 @@ use model::sweep::Axis;
 use model::units::Span;
 use render::HELP;
 use render::ci::{Form, VerdictOutput};
-use render::{Changes, Completions, Format, Keep, LadderSource, Output, Source, Sources};
+use render::{Changes, Completions, Format, Keep, LadderSource, Manual, Output, Source, Sources};
 
 use super::measuring::Measuring;
 use super::tolerance::ToleranceOptions;
@@ -88,6 +88,9 @@ pub(super) enum Command {
     Schema(SchemaOptions),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(Manual),
     /// This program as `live`; started by the other commands
     #[command(hide = true, disable_help_flag = true)]
     Live(LiveOptions),
