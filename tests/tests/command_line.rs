@@ -337,7 +337,7 @@ fn a_sweep_that_cannot_be_is_refused() {
     let parquet = "--vary load.users=1,2 --format parquet";
     tells(parquet, &["error: --format: ", "parquet"]);
     let nowhere = "--vary load.users=1,2 --replications 2 --output golden/no-such-folder/sweep.txt";
-    tells(nowhere, &["cannot write golden/no-such-folder/sweep.txt: "]);
+    tells(nowhere, &["golden/no-such-folder/sweep.txt: cannot be written: there is no folder"]);
 }
 
 #[test]
