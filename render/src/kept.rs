@@ -13,6 +13,30 @@ use crate::{Failure, whole};
 /// Bytes of a file in which its mark has to be.
 const HEAD: usize = 1024;
 
+/// Writes a new file, whole or not at all. One that is there stays.
+///
+/// # Errors
+/// It is there, or cannot be written.
+pub fn keep_new(file: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: io::Error| cannot(file, &error);
+    let mut fresh =
+        tempfile::Builder::new().prefix(".new-").tempfile_in(folder(file)).map_err(failed)?;
+    fresh.write_all(text.as_bytes()).map_err(failed)?;
+    readable(fresh.as_file()).map_err(failed)?;
+    match fresh.persist_noclobber(file) {
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(Failure::Refused(
+            Diagnostic::of_file(
+                file.display().to_string(),
+                "is there already",
+                "a file that is not there yet",
+                "give it another name",
+            )
+            .into(),
+        )),
+        kept => kept.map_err(|error| failed(error.error)).map(drop),
+    }
+}
+
 /// Writes `file`. A page of an earlier run is replaced; any other file may have been written by
 /// hand, and stays.
 pub(crate) fn keep(file: &Path, page: &str) -> Result<(), Failure> {

@@ -60,6 +60,12 @@ pub use exit::Exit;
 pub use failure::Failure;
 /// Forms of an answer, and the options that choose one.
 pub use format::{Answer, Format, Output, PlainOutput, json};
+/// The look of all pages.
+pub use html::STYLE;
+/// Pictures of an answer for a page of another program.
+pub use illustrated::{figures, figures_of_size};
+/// Files that replace no other.
+pub use kept::keep_new;
 /// The command that writes manual pages.
 pub use manual::Manual;
 /// The option that names objectives.

@@ -23,6 +23,16 @@ impl Keep {
         self.keep.iter().flat_map(|one| ["--keep".to_string(), one.clone()]).collect()
     }
 
+    /// These, as the option has them.
+    pub fn new(keep: Vec<String>) -> Keep {
+        Keep { keep }
+    }
+
+    /// As the user wrote them.
+    pub fn texts(&self) -> &[String] {
+        &self.keep
+    }
+
     /// Adds them to those of the scenario.
     ///
     /// # Errors

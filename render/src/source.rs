@@ -85,6 +85,16 @@ impl TypedValueParser for Setting {
 }
 
 impl Source {
+    /// The file as the user named it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Every change to its keys, as `--set` has it.
+    pub fn sets(&self) -> Vec<String> {
+        self.changes.all(&[])
+    }
+
     /// The scenario, with the changes that the command's other options make to its keys:
     /// `load.duration=10s`.
     ///

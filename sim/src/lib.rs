@@ -46,10 +46,14 @@ pub mod shard;
 pub mod size;
 /// Starters for services of people's own.
 mod starter;
+/// Runs that are given up.
+pub mod stop;
 /// Answers that were computed before.
 pub mod store;
 /// One or two keys at several values each.
 pub mod sweep;
+/// What-ifs about a scenario, for a page.
+pub mod what_if;
 
 /// The command line of `sim`.
 pub mod cli;

@@ -372,7 +372,7 @@ fn out_of_place(
 
 /// True if the key means something beside the keys read so far. A broken choice rules
 /// nothing out.
-fn applies(key: &Key, so_far: &Fields) -> bool {
+pub(crate) fn applies(key: &Key, so_far: &Fields) -> bool {
     match key.only {
         Only::Always => true,
         Only::With(other) => so_far.has(other),

@@ -7,6 +7,8 @@
 
 mod builtin;
 mod check;
+mod child;
+mod controls;
 mod derive;
 mod describe;
 mod diagnostic;
@@ -36,6 +38,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use builtin::builtin;
+pub use controls::{Control, Form};
 pub use diagnostic::{Diagnostic, Diagnostics, nearest};
 pub use item::{Part, parts as key_parts};
 pub use ladder::{Change, Rung, ladder};

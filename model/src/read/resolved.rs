@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::check::check;
+use super::child;
+use super::controls::{self, Control};
 use super::derive::{client, client_of_database, derive};
 use super::diagnostic::{Diagnostic, Diagnostics, Problem, Problems};
 use super::extends::{Layer, merge_layers};
@@ -225,6 +227,22 @@ impl Resolved {
             client.pool_defaults().iter().for_each(|(key, _)| add(pool, &path, key));
         }
         Some(all)
+    }
+
+    /// Every key that a page can offer to be changed.
+    pub fn controls(&self) -> Vec<Control> {
+        controls::controls(&self.fields)
+    }
+
+    /// The text of a file that extends the file at `parent` and gives each of `keys` the value that it
+    /// has here. None if one of them is no key of the scenario.
+    pub fn child(&self, parent: &str, keys: &[String]) -> Option<String> {
+        child::child(&self.fields, parent, keys)
+    }
+
+    /// Every file that was read for the scenario: its path and its text.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        self.sources.texts()
     }
 
     /// The scenario as one file: every default filled in, the cost profile inside it.

@@ -28,6 +28,18 @@ impl Sources {
         Position { offset: Position::SET, ..self.add(&format!("--set {set}"), None) }
     }
 
+    /// Name and text of each file, each once.
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for SourceText { name, text } in &self.0 {
+            let Some(text) = text else { continue };
+            if !all.iter().any(|(known, _)| **known == **name) {
+                all.push((name.to_string(), text.to_string()));
+            }
+        }
+        all
+    }
+
     /// The name of the source, and line and column, both counted from 1.
     pub(crate) fn locate(&self, at: Position) -> (String, Option<(u32, u32)>) {
         let Some(source) = self.0.get(at.source as usize) else {

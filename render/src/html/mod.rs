@@ -11,6 +11,7 @@ mod words;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::page::Block;
+use crate::picture::Picture;
 use blocks::Section;
 
 /// Names the file as a report of this program, which may replace it.
@@ -20,7 +21,14 @@ pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"rung\">";
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-const STYLE: &str = include_str!("style.css");
+/// The look of all pages, light and dark.
+pub const STYLE: &str = include_str!("style.css");
+
+/// A picture below its heading, for a page of another program that has this look.
+pub(crate) fn headed_figure(picture: &Picture) -> String {
+    let heading = html! { h3 { (words::marked(words::plain(&picture.title))) } };
+    format!("{}{}", heading.into_string(), figure::markup(picture).into_string())
+}
 
 /// The page; `name` is what it is called if it has no title.
 pub(crate) fn write(blocks: &[Block], name: &str) -> String {

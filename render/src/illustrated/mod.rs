@@ -14,10 +14,10 @@ mod sweep;
 mod way;
 mod workers;
 
-use model::report::Report;
+use model::report::{Report, Size};
 
 use crate::page::Page;
-use crate::{objectives, parts};
+use crate::{html, objectives, parts};
 
 pub(crate) use ladder::ladder;
 pub(crate) use size::size;
@@ -46,6 +46,18 @@ pub(crate) fn pictures(page: &mut Page, report: &Report) {
         workers::picture(report),
     ];
     all.into_iter().flatten().for_each(|picture| page.picture(picture));
+}
+
+/// The pictures of a prediction that show where its time goes and what is in use, each with its heading
+/// and its numbers, as HTML.
+pub fn figures(report: &Report) -> Vec<String> {
+    let all = [way::picture(report), stations::picture(report), distribution::picture(&[report])];
+    all.iter().flatten().map(html::headed_figure).collect()
+}
+
+/// Those of an answer of how much load a service takes.
+pub fn figures_of_size(found: &Size) -> Vec<String> {
+    size::pictures(found).iter().map(html::headed_figure).collect()
 }
 
 /// Names one after the other: `a, b and c`.

@@ -20,10 +20,13 @@ pub(crate) fn size(size: &Size, sentence: String, check: Option<String>, numbers
     page.title(format!("{}: how much it takes", size.scenario));
     page.facts(facts(size));
     page.lines_with_the_first_strong(std::iter::once(sentence).chain(check).collect());
-    let all = [levels(size), headroom(size)];
-    all.into_iter().flatten().for_each(|picture| page.picture(picture));
+    pictures(size).into_iter().for_each(|picture| page.picture(picture));
     page.part("All numbers", numbers);
     page
+}
+
+pub(super) fn pictures(size: &Size) -> Vec<Picture> {
+    [levels(size), headroom(size)].into_iter().flatten().collect()
 }
 
 fn facts(size: &Size) -> Vec<Fact> {

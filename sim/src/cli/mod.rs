@@ -19,6 +19,8 @@ mod show;
 mod size;
 mod sweep;
 mod trace;
+#[cfg(feature = "ui")]
+mod ui;
 mod written;
 
 use std::ffi::OsString;
@@ -83,6 +85,8 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
         Command::Schema(options) => schema::run(options, console),
         Command::Trace(options) => trace::run(options, console),
         Command::New(options) => new::run(options, console),
+        #[cfg(feature = "ui")]
+        Command::Ui(options) => ui::run(options, console),
         Command::Completions(options) => options.print::<Cli>(console),
         Command::Man(options) => options.write::<Cli>(console),
     }

@@ -32,6 +32,7 @@ Examples:
   sim size v6.toml --keep 'p99 < 45s'         how much does it take?
   sim sweep v6.toml --vary load.users=50..400:50   and at each of these?
   sim ladder v5.toml                          what did each change buy?
+  sim ui v5.toml                              what if? in a browser, with sliders
   sim explain v6.toml                         why? every knob turned, every step in words
   sim explain v6.toml --goal p99              ... judged by the slowest requests
   sim check v6.toml                           is the file right? print it complete
@@ -71,6 +72,9 @@ pub(super) enum Command {
     Explain(Predict),
     /// Show an answer that was saved as JSON: as text, as Markdown, or with pictures
     Show(Show),
+    /// What-ifs in a browser on this machine: a slider for each key, answers at once
+    #[cfg(feature = "ui")]
+    Ui(Ui),
     /// Check a scenario and print it complete, every default filled in
     Check(Check),
     /// List the built-in scenarios, or print one to start from
@@ -119,6 +123,32 @@ impl Predict {
         }
         Ok(())
     }
+}
+
+#[cfg(feature = "ui")]
+const PAGES: &str = "\
+Examples:
+  sim ui v5.toml                              prints an address: open it in a browser
+  sim ui mine.toml --set service.workers=4 --keep 'p99 < 800ms'    begin with these changes
+  sim ui v5.toml --port 8080                  on this port of this machine
+
+The page is for this machine alone, and for who has the address with its token. Ctrl-C ends it. Exit
+codes: 0 ended by Ctrl-C, 2 wrong input or no port. A mistake in a line of the file is shown in the page.";
+
+/// `sim ui`.
+#[cfg(feature = "ui")]
+#[derive(Debug, Args)]
+#[command(before_help = PAGES, help_template = HELP)]
+pub(super) struct Ui {
+    #[command(flatten)]
+    pub(super) source: Source,
+    #[command(flatten)]
+    pub(super) keep: Keep,
+    /// The port on 127.0.0.1; 0 is any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(super) port: u16,
+    #[command(flatten)]
+    pub(super) output: PlainOutput,
 }
 
 const SIZES: &str = "\
@@ -544,6 +574,8 @@ impl Command {
             Command::Show(options) => options.output.format,
             Command::Sweep(options) => options.form.failures(),
             Command::Merge(options) => options.form.failures(),
+            #[cfg(feature = "ui")]
+            Command::Ui(options) => options.output.format,
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
             Command::Scenarios(options) => options.output.format,

@@ -33,6 +33,7 @@ use crate::lock::Locks;
 use crate::observe::{Histograms, Observations};
 use crate::plan::{DrawId, Plan};
 use crate::standstill::Waits;
+use crate::stop;
 use crate::upstream;
 use agenda::Deadlines;
 
@@ -41,6 +42,9 @@ const STANDSTILL: u64 = 20_000_000;
 
 /// Requests in flight at which a run is given up: they need about half a kilobyte each.
 const IN_FLIGHT_MAX: u64 = 5_000_000;
+
+/// Events after which a run looks whether it is to end: about ten milliseconds.
+const LOOK: u64 = 50_000;
 
 /// A run that does not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,8 @@ pub enum Runaway {
         /// Simulated time reached.
         at: Instant,
     },
+    /// Nobody waits for the answer any more.
+    Stopped,
 }
 
 impl fmt::Display for Runaway {
@@ -91,6 +97,7 @@ impl fmt::Display for Runaway {
                 "more than {limit} events by {at}: shorten the load's duration, lower its \
                  rate, or raise the limit with --max-events"
             ),
+            Runaway::Stopped => write!(out, "the run was given up: nobody waits for its answer"),
         }
     }
 }
@@ -285,6 +292,7 @@ impl<'p, T: Trace> Engine<'p, T> {
     /// Runs all events before `end`.
     fn run_until(&mut self, end: Instant, events_max: u64) -> Result<(), Runaway> {
         let mut standstill = 0;
+        let mut next_look = self.events;
         loop {
             let (source, due) = self.next_event();
             if due.at() >= end {
@@ -297,8 +305,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             }
             self.events += 1;
             let crowded = self.work_in_flight() > IN_FLIGHT_MAX;
-            if self.events > events_max || standstill > STANDSTILL || crowded {
-                return Err(self.runaway(standstill, events_max));
+            if self.events > next_look || standstill > STANDSTILL || crowded {
+                self.look(standstill, events_max)?;
+                next_look = events_max.min(self.events + LOOK);
             }
             match source {
                 Source::Core(core) => self.core_timer(core),
@@ -340,14 +349,20 @@ impl<'p, T: Trace> Engine<'p, T> {
         self.seen.in_flight.value() + self.seen.after.at_work.value()
     }
 
-    fn runaway(&self, standstill: u64, limit: u64) -> Runaway {
+    /// Whether the run has to end before its time.
+    #[cold]
+    fn look(&self, standstill: u64, limit: u64) -> Result<(), Runaway> {
         if standstill > STANDSTILL {
-            Runaway::Standstill { at: self.now }
+            Err(Runaway::Standstill { at: self.now })
         } else if self.work_in_flight() > IN_FLIGHT_MAX {
             let closed = self.doors.iter().all(Option::is_none);
-            Runaway::TooManyInFlight { at: self.now, closed }
+            Err(Runaway::TooManyInFlight { at: self.now, closed })
+        } else if self.events > limit {
+            Err(Runaway::TooManyEvents { limit, at: self.now })
+        } else if stop::is_asked() {
+            Err(Runaway::Stopped)
         } else {
-            Runaway::TooManyEvents { limit, at: self.now }
+            Ok(())
         }
     }
 

@@ -21,6 +21,7 @@ use model::statistics::Estimate;
 pub use candidate::{Candidate, candidates};
 pub(crate) use candidate::{Price, blocks, double, twice};
 pub use goal::Goal;
+pub(crate) use goal::mean;
 
 use crate::engine::Runaway;
 use crate::replicate::Effort;

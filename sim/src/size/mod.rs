@@ -92,7 +92,7 @@ pub fn add_headroom(
 }
 
 /// What load the search is for; none of one that is not steady, or of several.
-fn kind(source: &Source) -> Option<LoadKind> {
+pub(crate) fn kind(source: &Source) -> Option<LoadKind> {
     let steady = source.profile().is_some_and(|profile| profile.stages.is_empty());
     match source {
         Source::Closed { .. } if steady => Some(LoadKind::Users),

@@ -1,0 +1,103 @@
+// How much load the scenario takes before a number passes a limit.
+import { ask } from "./engine.js";
+import { command } from "./text.js";
+import { sets } from "./state.js";
+import { byId, figures, make, notes, problems } from "./dom.js";
+
+/** What may be limited: the name of an objective, words, a limit to begin with. */
+const MEASURES = [
+  ["p99", "P99", "3s"],
+  ["p95", "P95", "1s"],
+  ["p50", "P50", "500ms"],
+  ["mean", "the mean time", "1s"],
+  ["errors", "the share of errors", "1%"],
+];
+
+/** The form. `state()` is the variant on the screen; `take(sets)` makes changes. */
+export class Size {
+  constructor(state, file, load, take) {
+    this.state = state;
+    this.file = file;
+    this.asked = null;
+    this.measure = make("select", { id: "size-measure", "aria-label": "What is limited" });
+    for (const [name, words] of MEASURES) this.measure.append(make("option", { value: name }, words));
+    this.limit = make("input", { id: "size-limit", type: "text", "aria-label": "Its limit", autocomplete: "off" });
+    this.limit.value = MEASURES[0][2];
+    this.measure.addEventListener("change", () => {
+      this.limit.value = MEASURES.find(([name]) => name === this.measure.value)[2];
+      this.line();
+    });
+    this.limit.addEventListener("input", () => this.line());
+    this.take = take;
+    byId("size").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.find();
+    });
+    this.setLoad(load);
+  }
+
+  /** The load that is looked for: users, a rate, or nothing. */
+  setLoad(load) {
+    const what = { users: "How many users can it take with", rate: "How many requests per second can it take with" }[load];
+    byId("size").hidden = byId("size-heading").hidden = !load;
+    if (what) byId("size-question").replaceChildren(`${what} `, this.measure, " under ", this.limit, "?");
+    this.line();
+  }
+
+  keep() {
+    return [...this.state().keep, `${this.measure.value} < ${this.limit.value.trim()}`];
+  }
+
+  /** The same question on a command line. */
+  line() {
+    byId("size-line").textContent = command("size", this.file, { set: this.state().set, keep: this.keep() });
+  }
+
+  /** The answer belongs to another state. */
+  outdate() {
+    this.line();
+    this.asked?.abort();
+    if (byId("size-sentence").textContent === "") return;
+    byId("size-sentence").textContent = "";
+    byId("size-notes").replaceChildren();
+    byId("size-figures").replaceChildren();
+    byId("size-try").hidden = true;
+  }
+
+  async find() {
+    this.outdate();
+    this.asked = new AbortController();
+    const { signal } = this.asked;
+    byId("size-sentence").textContent = "Looking for it: some seconds.";
+    const question = { ask: "size", set: sets(this.state()), keep: this.keep() };
+    let answer;
+    try {
+      answer = await ask(question, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      answer = { answer: "failed", why: String(error) };
+    }
+    if (!signal.aborted) this.show(answer);
+  }
+
+  show(answer) {
+    if (answer.answer === "refused") {
+      byId("size-sentence").textContent = "";
+      byId("size-notes").replaceChildren(...problems(answer.problems));
+      return;
+    }
+    if (answer.answer !== "size") {
+      byId("size-sentence").textContent = answer.why ?? "There is no answer.";
+      return;
+    }
+    byId("size-sentence").textContent = answer.sentence;
+    byId("size-notes").replaceChildren(...notes(answer.warnings));
+    byId("size-figures").replaceChildren(figures(answer.figures));
+    const button = byId("size-try");
+    button.hidden = answer.set === null;
+    if (answer.set) {
+      button.textContent = `Set it: ${answer.set}`;
+      button.onclick = () => this.take([answer.set]);
+    }
+  }
+}
