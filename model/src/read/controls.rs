@@ -97,10 +97,13 @@ fn table(
 ) {
     for key in section.keys.iter().filter(|key| key.name != "name") {
         let path = path.key(key.name);
+        let is_choice = section.one_of.iter().any(|keys| keys.contains(&key.name));
         match fields.get(key.name) {
+            // It follows from the one that is written in its place.
+            Some(checked) if is_choice && checked.origin == Origin::Implied => {}
             Some(checked) => walk(all, key, checked, &path, group),
             // One of several keys of which another one is there has no place beside it.
-            None if section.one_of.iter().any(|keys| keys.contains(&key.name)) => {}
+            None if is_choice => {}
             None if applies(key, fields) => absent(all, key, &path, group),
             None => {}
         }
