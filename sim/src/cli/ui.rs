@@ -71,7 +71,7 @@ struct Local(Subject);
 /// What became of a file.
 #[derive(Serialize)]
 #[serde(tag = "answer", rename_all = "lowercase")]
-enum Saved {
+enum Outcome {
     Saved { file: String },
     Refused { problems: Vec<Diagnostic> },
     Failed { why: String },
@@ -87,13 +87,13 @@ struct Child {
 impl Engine for Local {
     fn ask(&self, question: &str, stop: &Arc<AtomicBool>) -> String {
         stop::unless(stop, || self.0.ask(question)).unwrap_or_else(|error| {
-            render::json(&Saved::Failed { why: format!("cannot start threads: {error}") })
+            render::json(&Outcome::Failed { why: format!("cannot start threads: {error}") })
         })
     }
 
     fn save(&self, question: &str) -> String {
         let Ok(Value::Object(mut question)) = serde_json::from_str(question) else {
-            return render::json(&Saved::Failed { why: "this is no question".into() });
+            return render::json(&Outcome::Failed { why: "this is no question".into() });
         };
         let name = question.remove("name");
         let name = name.as_ref().and_then(Value::as_str).unwrap_or_default();
@@ -104,17 +104,17 @@ impl Engine for Local {
             _ => return answer,
         };
         render::json(&self.keep(name.trim(), &text).unwrap_or_else(|failure| match failure {
-            Failure::Refused(refused) => Saved::Refused { problems: refused.diagnostics },
-            failure => Saved::Failed { why: failure.text(Format::Text).trim().to_string() },
+            Failure::Refused(refused) => Outcome::Refused { problems: refused.diagnostics },
+            failure => Outcome::Failed { why: failure.text(Format::Text).trim().to_string() },
         }))
     }
 }
 
 impl Local {
-    fn keep(&self, name: &str, text: &str) -> Result<Saved, Failure> {
+    fn keep(&self, name: &str, text: &str) -> Result<Outcome, Failure> {
         let file = self.folder()?.join(file_name(name)?);
         render::keep_new(&file, text)?;
-        Ok(Saved::Saved { file: file.display().to_string() })
+        Ok(Outcome::Saved { file: file.display().to_string() })
     }
 
     /// That of the scenario; the current one for a scenario that is built in.

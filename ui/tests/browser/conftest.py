@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 SIM = Path(os.environ.get("RUNG_SIM", ROOT / "target/debug/sim"))
 BROWSERS = ["chromium", "chromium-browser", "google-chrome", "chrome"]
+
+# A slow machine is no mistake.
+expect.set_options(timeout=120_000)
 
 # Handlers that wait for each other on one thread: the limit is plain, and runs are short.
 SHOP = """
