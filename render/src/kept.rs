@@ -1,13 +1,13 @@
 //! A page with pictures as a file: whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use model::read::Diagnostic;
 
 use crate::html::MARK;
-use crate::whole::folder;
+use crate::whole::{cannot, folder, readable};
 use crate::{Failure, whole};
 
 /// Bytes of a file in which its mark has to be.

@@ -70,19 +70,19 @@ fn is_device(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
-fn cannot(file: &Path, error: &io::Error) -> Failure {
+pub(crate) fn cannot(file: &Path, error: &io::Error) -> Failure {
     Failure::System(format!("cannot write {}: {error}", file.display()))
 }
 
 /// As a file that a program creates in the usual way, but for the process's mask.
 #[cfg(unix)]
-fn readable(file: &File) -> io::Result<()> {
+pub(crate) fn readable(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn readable(_: &File) -> io::Result<()> {
+pub(crate) fn readable(_: &File) -> io::Result<()> {
     Ok(())
 }
 
