@@ -13,7 +13,15 @@ use sha2::{Digest, Sha256};
 fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let mut digest = Sha256::new();
-    for part in ["src", "../model/src", "../Cargo.lock"] {
+    let parts = [
+        "src",
+        "Cargo.toml",
+        "../model/src",
+        "../model/Cargo.toml",
+        "../Cargo.toml",
+        "../Cargo.lock",
+    ];
+    for part in parts {
         let path = here.join(part);
         println!("cargo::rerun-if-changed={}", path.display());
         add(&path, &mut digest)?;
@@ -21,6 +29,7 @@ fn main() -> io::Result<()> {
     let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(compiler).arg("--version").output()?;
     digest.update(&version.stdout);
+    digest.update(env::var("TARGET").unwrap_or_default());
     let digits: String =
         digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     println!("cargo::rustc-env=RUNG_BUILD={digits}");

@@ -126,7 +126,6 @@ fn the_objects_for_kubernetes_run_all_shards_and_then_the_merge() {
     assert_eq!((&array["completions"], &array["completionMode"]), (&3.into(), &"Indexed".into()));
     assert_eq!(merge["suspend"], true);
     // What is mounted at /scenario and /parts lies in this folder.
-    fs::create_dir(folder.join("parts")).expect("the folder is ours");
     for (name, text) in items[0]["data"].as_object().expect("files") {
         fs::write(folder.join(name), text.as_str().expect("text")).expect("written");
     }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::ProcessTree;
+use super::{ProcessTree, TreeReading};
 
 /// How long one look takes.
 const LOOK: Duration = Duration::from_millis(250);
@@ -17,52 +17,53 @@ impl ProcessTree {
     /// may accept connections before it has loaded itself, as gunicorn does, and what comes
     /// meanwhile would wait for that.
     pub fn wait_for_rest(&self, interrupted: impl Fn() -> bool) {
-        let mut before = self.read();
-        for _ in 0..LOOKS {
-            if interrupted() {
-                return;
-            }
+        let look = || {
             thread::sleep(LOOK);
-            let after = self.read();
-            let seconds = after.at.saturating_sub(before.at) as f64;
-            if (after.cpu_since(&before) as f64) < SHARE * seconds {
-                return;
-            }
-            before = after;
+            (!interrupted()).then(|| self.read())
+        };
+        wait(self.read(), look);
+    }
+}
+
+/// Waits until little was used between two readings. `look` gives the next one; none ends it.
+fn wait(mut before: TreeReading, mut look: impl FnMut() -> Option<TreeReading>) {
+    for _ in 0..LOOKS {
+        let Some(after) = look() else { return };
+        let nanos = after.at.saturating_sub(before.at) as f64;
+        if (after.cpu_since(&before) as f64) < SHARE * nanos {
+            return;
         }
+        before = after;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
-    use std::sync::atomic::{AtomicU32, Ordering};
-
     use super::*;
+    use crate::machine::ProcessReading;
 
-    struct Ended(Child);
-
-    impl Drop for Ended {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-
-    /// How often was asked whether to go on while this shell command runs.
-    fn asked(command: &str) -> u32 {
-        let shell = Command::new("sh").args(["-c", command]).spawn().expect("there is a shell");
-        let shell = Ended(shell);
-        let tree = ProcessTree::of(shell.0.id()).expect("it runs");
-        let count = AtomicU32::new(0);
-        tree.wait_for_rest(|| count.fetch_add(1, Ordering::Relaxed) == 8);
-        count.into_inner()
+    /// Looks until it rests; each second the process has used so many more milliseconds.
+    fn looks(used: &[u64]) -> usize {
+        let process = |cpu| ProcessReading { pid: 7, started: 1, cpu, ..ProcessReading::default() };
+        let reading = |second: u64, cpu: u64| TreeReading {
+            at: second * 1_000_000_000,
+            processes: vec![process(cpu * 1_000_000)],
+            reaped: 0,
+        };
+        let (mut count, mut cpu) = (0, 0);
+        wait(reading(0, 0), || {
+            cpu += used.get(count)?;
+            count += 1;
+            Some(reading(count as u64, cpu))
+        });
+        count
     }
 
     #[test]
-    fn it_ends_when_the_service_sleeps_or_the_user_wants_to_end() {
-        // The shell may have computed in the first look.
-        assert!(asked("exec sleep 60") <= 3);
-        assert_eq!(asked("while true; do :; done"), 9);
+    fn it_waits_until_the_service_computes_little() {
+        assert_eq!(looks(&[900, 400, 150, 50, 800]), 4);
+        assert_eq!(looks(&[0, 900]), 1);
+        assert_eq!(looks(&[500; 100]), LOOKS, "it works on a schedule");
+        assert_eq!(looks(&[500; 3]), 3, "the user wants to end");
     }
 }

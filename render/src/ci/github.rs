@@ -17,7 +17,8 @@ fn line(suite: &Suite, case: &Case) -> String {
     let level = match case.outcome {
         // A line that begins with two colons would be an order to the runner.
         Outcome::Passed => {
-            return format!("✓ {}: {}: {}\n", suite.name, case.name, case.sentence());
+            let [suite, case, sentence] = [&*suite.name, &*case.name, &*case.sentence()].map(data);
+            return format!("✓ {suite}: {case}: {sentence}\n");
         }
         Outcome::Unsure => "notice",
         Outcome::Failed => "error",

@@ -52,11 +52,17 @@ impl Sweep {
         Ok(Some(share))
     }
 
-    /// The file of a shard: in a folder it gets a name of its own.
-    fn part(&self, share: Share) -> Option<PathBuf> {
-        let path = self.form.output.as_ref()?;
+    /// The file of a shard: in a folder it gets a name of its own. The tasks of an array have one
+    /// `--output`, and so it is a folder, which the first of them makes.
+    fn part(&self, share: Share) -> Result<Option<PathBuf>, Failure> {
+        let Some(path) = &self.form.output else { return Ok(None) };
+        if self.shard.as_deref().is_some_and(Share::is_numbered) {
+            std::fs::create_dir_all(path).map_err(|error| {
+                Failure::System(format!("cannot make the folder {}: {error}", path.display()))
+            })?;
+        }
         let name = format!("part-{}.jsonl", share.index);
-        Some(if path.is_dir() { path.join(name) } else { path.clone() })
+        Ok(Some(if path.is_dir() { path.join(name) } else { path.clone() }))
     }
 }
 
@@ -65,7 +71,7 @@ pub(super) fn run(options: &Sweep, console: &mut Console<'_>) -> Result<Exit, Fa
     let wanted = options.form.wanted();
     let share = options.share()?;
     match share {
-        Some(share) => options.part(share).as_deref().map_or(Ok(()), whole::check)?,
+        Some(share) => options.part(share)?.as_deref().map_or(Ok(()), whole::check)?,
         None => wanted.check()?,
     }
     let mut resolved = options.source.load(&[])?;
@@ -109,7 +115,7 @@ fn shard(
         return Ok(Exit::Inconclusive);
     }
     let head = Head::new(plan.job(&effort(options)), share);
-    match options.part(share) {
+    match options.part(share)? {
         Some(file) => whole::write(&file, |out| Ok(part::write(&head, &points, out)?))?,
         None => console.stream(|out| Ok(part::write(&head, &points, out)?))?,
     }

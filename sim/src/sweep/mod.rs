@@ -41,6 +41,8 @@ pub use parquet::parquet;
 
 /// Most points.
 pub const MOST: usize = 1_000_000;
+/// Keys whose values name files.
+const NAME_FILES: [&str; 2] = ["costs", "load.trace"];
 /// Problems of this many points are told one by one.
 const TOLD: usize = 20;
 
@@ -60,13 +62,13 @@ pub struct Plan<'a> {
 /// A point on its way into a file, or why there is none.
 pub type Told<'p> = Result<Cow<'p, Point>, String>;
 
-/// A point that does not come to its end.
+/// A point that has no answer.
 #[derive(Clone, Debug)]
 pub struct Stuck {
     /// Its values: `users=50, workers=2`.
     pub point: String,
-    /// What happened.
-    pub why: Runaway,
+    /// What happened, in words.
+    pub why: String,
 }
 
 impl<'a> Plan<'a> {
@@ -115,6 +117,12 @@ impl<'a> Plan<'a> {
         pairs.map(|(axis, value)| (axis.key.clone(), value.to_string())).collect()
     }
 
+    /// A point by its values: `users=50, workers=2`.
+    fn named(&self, values: &[&str]) -> String {
+        let named = self.axes.iter().zip(values).map(|(axis, value)| axis.name(value));
+        named.collect::<Vec<_>>().join(", ")
+    }
+
     /// How many points are computed.
     pub fn len(&self) -> usize {
         self.share.indices(self.wanted).count()
@@ -130,7 +138,7 @@ impl<'a> Plan<'a> {
         let scenario = &self.resolved.scenario;
         Job {
             scenario: scenario.name.clone(),
-            digest: self.resolved.digest(),
+            digest: self.digest(),
             seed: scenario.seed,
             vary: self.axes.to_vec(),
             keep: scenario.objectives.iter().map(ToString::to_string).collect(),
@@ -138,6 +146,22 @@ impl<'a> Plan<'a> {
             notes: self.resolved.notes(),
             learned: self.resolved.known().iter().any(|known| known.interval.is_some()),
         }
+    }
+
+    /// The digest of the scenario, and of what values of an axis are that name a file.
+    fn digest(&self) -> String {
+        let own = self.resolved.digest();
+        let named = self.axes.iter().filter(|axis| NAME_FILES.contains(&axis.key.as_str()));
+        let read = named.flat_map(|axis| {
+            let at = |value: &String| self.resolved.with(&[(axis.key.clone(), value.clone())]);
+            axis.values.iter().map(move |value| format!("{:?}", at(value).ok()))
+        });
+        let texts: Vec<String> = read.collect();
+        if texts.is_empty() {
+            return own;
+        }
+        let all: Vec<&str> = [&own].into_iter().chain(&texts).map(String::as_str).collect();
+        Key::of("sweep", &all).as_str()[..own.len()].to_string()
     }
 
     /// Computes all points. `progress` hears how many are done, from any thread. Once `stop` is true,
@@ -192,11 +216,11 @@ impl<'a> Plan<'a> {
     }
 
     fn point(&self, values: &[&str], effort: &Effort) -> Result<Point, Stuck> {
-        let stuck = |why: Runaway| {
-            let named = self.axes.iter().zip(values).map(|(axis, value)| axis.name(value));
-            Stuck { point: named.collect::<Vec<_>>().join(", "), why }
-        };
-        let scenario = self.scenario(values).expect("values that were checked");
+        let stuck = |why: Runaway| Stuck { point: self.named(values), why: why.to_string() };
+        // It was checked, but a file that a value names may have changed since.
+        let scenario = self
+            .scenario(values)
+            .map_err(|wrong| Stuck { point: self.named(values), why: wrong.to_string() })?;
         let asked = [format!("{scenario:?}"), format!("{effort:?}")];
         let key = Key::of("point", &asked.each_ref().map(String::as_str));
         let known: Option<Point> = self.store.and_then(|store| store.get(&key));

@@ -89,8 +89,12 @@ fn head(name: &str, text: &[u8]) -> Result<Head, Diagnostics> {
         )
         .into());
     }
-    serde_json::from_value(value)
-        .map_err(|error| wrong(name, Some(1), format!("has a broken head: {error}")))
+    let broken = |why: String| wrong(name, Some(1), format!("has a broken head: {why}"));
+    let head: Head = serde_json::from_value(value).map_err(|error| broken(error.to_string()))?;
+    match head.shard.is_one() {
+        true => Ok(head),
+        false => Err(broken(format!("there is no shard {}", head.shard))),
+    }
 }
 
 fn cut_off(name: &str, points: u64) -> Diagnostics {

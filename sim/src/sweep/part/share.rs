@@ -40,15 +40,27 @@ impl Share {
                     format!("`{text}` takes the shard from {name}, which is not set here")
                 })?;
                 let number = value.parse::<u64>().ok();
-                let number = number.and_then(|number| (number + 1).checked_sub(*first));
+                let number = number.and_then(|number| number.checked_add(1)?.checked_sub(*first));
                 number.ok_or_else(|| format!("{name} is `{value}`, which is no index"))?
             }
             None => index.parse().map_err(|_| wrong())?,
         };
-        match (1..=of).contains(&index) {
-            true => Ok(Share { index, of }),
+        let share = Share { index, of };
+        match share.is_one() {
+            true => Ok(share),
             false => Err(format!("there is no shard {index} of {of}")),
         }
+    }
+
+    /// The number of a task in an array, as `slurm/64` has it, tells which share it is.
+    pub fn is_numbered(text: &str) -> bool {
+        let word = text.split('/').next();
+        NUMBERED.iter().any(|(known, ..)| Some(*known) == word)
+    }
+
+    /// It is one of those that there are.
+    pub fn is_one(self) -> bool {
+        (1..=self.of).contains(&self.index)
     }
 
     /// The places of its points among `points`.
@@ -95,6 +107,9 @@ mod tests {
         for wrong in ["3", "3/0", "x/4", "-1/4", "3/4/5", ""] {
             assert!(read(wrong).is_err_and(|why| why.ends_with("is no shard")), "{wrong}");
         }
+        let most = Share::parse("k8s/4", &|_| Some(u64::MAX.to_string()));
+        assert!(most.is_err_and(|why| why.ends_with("is no index")));
+        assert!(Share::is_numbered("batch/4") && !Share::is_numbered("3/4"));
         let unset = Share::parse("k8s/4", &|_| None);
         assert!(unset.is_err_and(|why| why.contains("JOB_COMPLETION_INDEX")));
     }
