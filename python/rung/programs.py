@@ -55,7 +55,7 @@ def _installed(name: str) -> Path:
         name,
         "the program is not installed beside the package `rung`",
         allowed=f"an installed wheel, or {FOLDER} with the folder of the programs",
-        advice="run `pip install rung` again",
+        advice="run `pip install .` in the folder of the project again",
     )
 
 

@@ -15,7 +15,7 @@ pub(super) fn write(tasks: &Tasks<'_>) -> Result<(String, String), Diagnostics> 
         r#"#!/bin/bash
 # Computes a sweep in {shards} shards, and merges them when all are done.
 # JOB_DEFINITION names a job definition whose image has the program `sim`, and whose working folder is
-# a volume that all tasks share, with the scenario's file and a folder {folder}.
+# a volume that all tasks share, with the scenario's file. The parts go into the folder {folder} there.
 set -euo pipefail
 shards=$(aws batch submit-job --query jobId --output text \
   --job-queue "$JOB_QUEUE" --job-definition "$JOB_DEFINITION" --cli-input-json "$(cat <<'SHARD'
