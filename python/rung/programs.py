@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import FrameType
 
 from rung.errors import RungError
 
@@ -68,21 +70,54 @@ def ask(
     """
     program = find("sim")
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            input=b"" if stdin is None else stdin,
-            capture_output=True,
-            check=False,
-        )
+        code, answer, talk = _run([str(program), *arguments], folder, stdin)
     except OSError as error:
         raise RungError.because(str(program), f"cannot be started: {error.strerror}") from error
     except ValueError as error:
         raise RungError.because("arguments", f"cannot be passed to sim: {error}") from error
-    talk = done.stderr.decode(errors="replace")
-    if done.returncode < 0:
-        ended = signal.Signals(-done.returncode).name
+    if code < 0:
+        ended = signal.Signals(-code).name
         raise RungError.because("sim", f"was ended by {ended} before it had an answer")
-    if done.returncode == NO_ANSWER:
-        raise RungError.of_program("sim", talk)
-    return done.stdout
+    if code == NO_ANSWER:
+        raise RungError.of_program("sim", talk.decode(errors="replace"))
+    return answer
+
+
+def _run(
+    command: Sequence[str], folder: str | None, stdin: bytes | None
+) -> tuple[int, bytes, bytes]:
+    """How a command ended, and what it wrote. It ends with whatever ends this call."""
+    children: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        pipe = subprocess.PIPE
+        children.append(subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe))
+
+    try:
+        _without_interrupts(start)
+        (child,) = children
+        answer, talk = child.communicate(stdin or b"")
+        return child.returncode, answer, talk
+    except BaseException:
+        for child in children:
+            child.kill()
+            child.wait()
+        raise
+
+
+def _without_interrupts(work: Callable[[], None]) -> None:
+    """Does the work to its end; Ctrl-C counts after it. An interrupt between the start of a child
+    and the moment from which it is known would leave it alone.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        # Python interrupts its main thread alone.
+        return work()
+    noted: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda *call: noted.append(call))
+    try:
+        work()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if noted:
+        before(*noted[0])

@@ -35,7 +35,9 @@ def _sweeping(pid: int) -> int:
     """The child that computes the sweep, once there is one."""
     for _ in range(PATIENCE * 100):
         for child in _children(pid):
-            if b"sweep" in Path(f"/proc/{child}/cmdline").read_bytes():
+            program, *words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            # Before it becomes the program, a child has the words of Python.
+            if program.endswith(b"sim") and b"sweep" in words:
                 return child
         time.sleep(0.01)
     raise AssertionError("there is no sweep")
