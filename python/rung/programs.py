@@ -21,8 +21,8 @@ from rung.errors import RungError
 FOLDER = "RUNG_BIN"
 """The environment variable that names a folder with other builds of the programs."""
 
-NO_ANSWER = 2
-"""How a program ends that has none. Other codes say what the answer is."""
+ANSWERED = (0, 3, 4)
+"""Exit codes with an answer: all well, nobody can tell, an objective is broken."""
 
 
 def find(name: str) -> Path:
@@ -78,7 +78,7 @@ def ask(
     if code < 0:
         ended = signal.Signals(-code).name
         raise RungError.because("sim", f"was ended by {ended} before it had an answer")
-    if code == NO_ANSWER:
+    if code not in ANSWERED:
         raise RungError.of_program("sim", talk.decode(errors="replace"))
     return answer
 

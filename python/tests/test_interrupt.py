@@ -35,7 +35,10 @@ def _sweeping(pid: int) -> int:
     """The child that computes the sweep, once there is one."""
     for _ in range(PATIENCE * 100):
         for child in _children(pid):
-            program, *words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            try:
+                program, *words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+            except FileNotFoundError:
+                continue
             # Before it becomes the program, a child has the words of Python.
             if program.endswith(b"sim") and b"sweep" in words:
                 return child
