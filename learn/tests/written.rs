@@ -141,7 +141,7 @@ fn connections_of_each_request_s_own_cost_the_server_what_was_seen() {
     database.connect = Some(figure(0.002_5, 0.002, 0.003));
     let resolved = read(&learned);
     let get = |key: &str| resolved.get(key);
-    assert_eq!(get("database.connections.kind").as_deref(), Some("\"per-operation\""));
+    assert_eq!(get("database.connections.kind").as_deref(), Some("per-operation"));
     assert_eq!(get("database.open_trips").as_deref(), Some("1"));
     let server = resolved.scenario.database.as_ref().map(|one| &one.connections);
     assert_eq!(server, Some(&model::scenario::Connections::PerOperation));
