@@ -17,7 +17,8 @@ fn line(suite: &Suite, case: &Case) -> String {
     let level = match case.outcome {
         // A line that begins with two colons would be an order to the runner.
         Outcome::Passed => {
-            let [suite, case, sentence] = [&*suite.name, &*case.name, &*case.sentence()].map(data);
+            let [suite, case, sentence] =
+                [&*suite.name, &*case.name, &*case.sentence()].map(on_one_line);
             return format!("✓ {suite}: {case}: {sentence}\n");
         }
         Outcome::Unsure => "notice",
@@ -54,6 +55,11 @@ fn annotation(level: &str, place: Option<&Place>, title: &str, message: &str) ->
     format!("::{level} {}::{}\n", properties.join(","), data(message))
 }
 
+/// In a plain line nothing is escaped; but no text begins another line, which could be an order.
+fn on_one_line(text: &str) -> String {
+    text.replace(['\r', '\n'], " ")
+}
+
 /// A message: percent signs and line ends are escaped.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
@@ -75,5 +81,6 @@ mod tests {
         let wanted =
             "::error file=a%2Cb%3Ac.toml,line=7,title=errors < 1%25::5 %25%0Aof 100: too, many\n";
         assert_eq!(line, wanted);
+        assert_eq!(on_one_line("5 %\r\n::error::x"), "5 %  ::error::x");
     }
 }

@@ -110,7 +110,7 @@ fn line(answer: &[u8]) -> String {
     format!("{}\n", hex(digest))
 }
 
-/// Bytes of a [`line`].
+/// Bytes of a [`line()`].
 const DIGEST: usize = 65;
 
 fn hex(digest: Sha256) -> String {

@@ -1,7 +1,7 @@
 //! What-ifs about one scenario: a question as JSON in, an answer as JSON out.
 //!
 //! A page asks, and does not care where the engine runs: in a server process or in the browser itself.
-//! So this room knows neither: [`Subject`] is what is asked about, [`Subject::ask`] is all there is.
+//! So this room knows neither: `Subject` is what is asked about, `Subject::ask` is all there is.
 //!
 //! A change is answered twice. A *rough* answer is a few short runs, soon there. The *sharp* one is
 //! that of `sim scenario`: the same document, byte by byte.
