@@ -1,6 +1,6 @@
 //! Verdicts for a build server: objectives that are kept or broken, predictions that agree or do not.
 //!
-//! Each is a [`Case`] of a [`Suite`], which is written as JUnit XML (`junit`) or as annotations of
+//! Each is a `Case` of a `Suite`, which is written as JUnit XML (`junit`) or as annotations of
 //! GitHub (`github`). How a command ends does not depend on the form.
 
 mod github;
