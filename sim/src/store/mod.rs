@@ -1,7 +1,7 @@
 //! Answers that were computed before, in a folder that several processes and machines may share.
 //!
 //! An answer is kept under a key that is made of all it depends on, the build of this program first
-//! of all ([`BUILD`]): what another build or another scenario answered is not found. A file is whole or
+//! of all (`BUILD`): what another build or another scenario answered is not found. A file is whole or
 //! not there, and says itself whether its bytes are those that were written. What cannot be kept is
 //! computed again: an answer never fails because of its folder.
 //!
