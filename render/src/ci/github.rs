@@ -1,6 +1,6 @@
 //! Annotations of GitHub: lines that its runner shows at the line of a file.
 //!
-//! What is kept is a plain line, so that the log tells of every objective.
+//! An objective that is kept gets a plain line of text, so that the log lists every objective.
 
 use model::read::Diagnostic;
 

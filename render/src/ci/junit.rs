@@ -25,7 +25,7 @@ pub(super) fn write(program: &str, suites: &[Suite]) -> Result<String, String> {
     report.to_string().map_err(|error| error.to_string())
 }
 
-/// What is not told is skipped: it is neither a success nor a failure, and its reason is seen.
+/// A case without a verdict is written as skipped, with the reason: it has neither passed nor failed.
 fn test_case(suite: &Suite, case: &Case) -> TestCase {
     let mut status = match case.outcome {
         Outcome::Passed | Outcome::Unsure => TestCaseStatus::success(),
