@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use live::machine::rest;
 use live::{Interrupt, clock};
 
 use super::ask::Ask;
@@ -39,12 +40,6 @@ const WITNESSED: u64 = 20;
 const IDLE: Duration = Duration::from_millis(1000);
 /// What a service does after its reply belongs to the request.
 const SETTLED: Duration = Duration::from_millis(5);
-/// How long one look takes whether the service has loaded itself.
-const SETTLE_LOOK: Duration = Duration::from_millis(250);
-/// Looks at most: a service that works on a schedule never rests.
-const SETTLE_LOOKS: usize = 40;
-/// It rests if it computes for a smaller share of the time.
-const SETTLE_SHARE: f64 = 0.1;
 /// Of the time that is neither CPU nor waiting no more than this is believed, in seconds.
 const OVERHEAD_MOST: f64 = 1e-3;
 
@@ -274,12 +269,12 @@ impl<'a> Session<'a> {
     /// as gunicorn does, and that would count for the first request.
     async fn settle(&mut self) -> Result<(), Stopped> {
         let mut before = self.readings()?;
-        for _ in 0..SETTLE_LOOKS {
+        for _ in 0..rest::LOOKS {
             self.may(0)?;
-            tokio::time::sleep(SETTLE_LOOK).await;
+            tokio::time::sleep(rest::LOOK).await;
             let after = self.readings()?;
-            let used = cpu(&before[0], &after[0]);
-            if used < SETTLE_SHARE * SETTLE_LOOK.as_secs_f64() {
+            let used = after[0].nanos.saturating_sub(before[0].nanos);
+            if rest::rests(used, rest::LOOK.as_nanos() as u64) {
                 return Ok(());
             }
             before = after;

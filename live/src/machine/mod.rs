@@ -10,7 +10,8 @@ mod limits;
 mod listener;
 mod noise;
 mod process;
-mod rest;
+/// Whether a service that was just started has loaded itself.
+pub mod rest;
 mod tree;
 
 use std::path::Path;

@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use super::{ProcessTree, TreeReading};
 
-/// How long one look takes.
-const LOOK: Duration = Duration::from_millis(250);
+/// How long one look takes whether a service has loaded itself.
+pub const LOOK: Duration = Duration::from_millis(250);
 /// It rests if it computes for a smaller share of the time.
 const SHARE: f64 = 0.1;
 /// Looks at most: a service that works on a schedule never rests.
-const LOOKS: usize = 40;
+pub const LOOKS: usize = 40;
+
+/// A service rests that used so many `cpu` nanoseconds in so many `nanos`.
+pub fn rests(cpu: u64, nanos: u64) -> bool {
+    (cpu as f64) < SHARE * nanos as f64
+}
 
 impl ProcessTree {
     /// Waits until its processes compute little, for 10 s at most, or until `interrupted`: a service
@@ -29,8 +34,7 @@ impl ProcessTree {
 fn wait(mut before: TreeReading, mut look: impl FnMut() -> Option<TreeReading>) {
     for _ in 0..LOOKS {
         let Some(after) = look() else { return };
-        let nanos = after.at.saturating_sub(before.at) as f64;
-        if (after.cpu_since(&before) as f64) < SHARE * nanos {
+        if rests(after.cpu_since(&before), after.at.saturating_sub(before.at)) {
             return;
         }
         before = after;
