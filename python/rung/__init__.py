@@ -8,6 +8,7 @@ True
 
 from rung.answer import Answer
 from rung.errors import Problem, RungError
+from rung.highest import Highest
 from rung.scenario import Effort, Scenario, scenario
 from rung.schema import Choice, Estimate, Explanation, Judged, Ladder, Report, Size, Sweep
 from rung.tables import Table
@@ -19,6 +20,7 @@ __all__ = [
     "Effort",
     "Estimate",
     "Explanation",
+    "Highest",
     "Judged",
     "Ladder",
     "Problem",

@@ -62,3 +62,7 @@ class RungError(Exception):
     ) -> RungError:
         """An error with one reason."""
         return cls([Problem(file=file, found=found, allowed=allowed, advice=advice)])
+
+
+class Ended(RungError):
+    """A program was ended from outside, so that asking again may help."""

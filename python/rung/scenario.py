@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 from rung import programs, words
 from rung.answer import Answer
 from rung.errors import RungError
+from rung.highest import Highest, search
 from rung.schema import Choice, Explanation, Ladder, Report, Size, Sweep
 from rung.verdict import Verdict, goal_of
+
+if TYPE_CHECKING:
+    import distributed
 
 A = TypeVar("A", bound=Answer)
 
@@ -64,11 +68,11 @@ class Scenario:
 
     def check(self) -> dict[str, Any]:
         """What ``sim check`` says: name, question, digest, all keys with their values, notes."""
-        return cast(dict[str, Any], json.loads(self._ask("check", [])))
+        return cast(dict[str, Any], json.loads(self.ask("check", [])))
 
     def toml(self) -> str:
         """The scenario as one file, with all defaults."""
-        return self._ask("check", [], form="text").decode()
+        return self.ask("check", [], form="text").decode()
 
     def predict(
         self,
@@ -173,14 +177,29 @@ class Scenario:
         vary: Mapping[str, str | Iterable[words.Value]],
         *,
         keep: str | Iterable[str] = (),
+        client: distributed.Client | str | None = None,
+        ray: bool = False,
+        shards: int | None = None,
         **effort: Unpack[Effort],
     ) -> Sweep:
         """The scenario at several values of one or two keys, on all processors.
 
+        With ``client`` or ``ray`` the processors are those of a cluster, and the answer has the
+        same bytes. Its workers need this package in the same build. What was sent to a worker that
+        dies is computed by another one; one processor computes one shard at a time, or as many as
+        ``threads`` says.
+
         Args:
             vary: keys and their values: ``{"load.users": "50..400:50"}``, or any iterable.
             keep: objectives, beside those of the file.
+            client: a client of Dask, or the address of its scheduler: ``"tcp://10.0.0.7:8786"``.
+            ray: use the cluster that ``ray.init`` has connected to, or that ``RAY_ADDRESS`` names,
+                else the processors of this machine.
+            shards: into how many jobs the points are split on a cluster.
             effort: see `Effort`.
+
+        Raises:
+            RungError: bad input, or a cluster that cannot be used.
 
         >>> import rung
         >>> sweep = rung.scenario("v6.toml").sweep({"load.users": [50, 100]}, replications=2)
@@ -188,7 +207,74 @@ class Scenario:
         [('50',), ('100',)]
         """
         axes = [f"--vary={axis}" for axis in _axes(vary)]
-        return self._answer(Sweep, "sweep", [*axes, *_keep(keep), *_effort(effort)])
+        options = [*axes, *_keep(keep), *_effort(effort)]
+        if client is None and not ray:
+            if shards is not None:
+                raise RungError.because(
+                    "shards", "is given without a cluster", advice="name one: client=… or ray=True"
+                )
+            return self._answer(Sweep, "sweep", options)
+        from rung.cluster import gather
+
+        threads = effort.get("threads", 1)
+        return Sweep.of_document(
+            gather.sweep(self, options, threads, client=client, ray=ray, shards=shards)
+        )
+
+    def highest(
+        self,
+        key: str,
+        within: range,
+        *,
+        keep: str | Iterable[str] = (),
+        client: distributed.Client | str | None = None,
+        ray: bool = False,
+        **effort: Unpack[Effort],
+    ) -> Highest:
+        """The highest value of a key that keeps the objectives, by as few points as it takes.
+
+        Each of a few sweeps asks for up to eight values at once, between the last that is kept and
+        the first that is broken; with ``client`` or ``ray`` the processors of a cluster compute
+        them. The answer is the same with and without one. A value above a broken one is not looked
+        for: with retries or pools it may be kept again. `size` finds a load with an interval, on
+        this machine.
+
+        Args:
+            key: a key with whole numbers, such as ``"load.users"``.
+            within: its values: ``range(1, 2001)``.
+            keep: objectives, beside those of the file.
+            client: see `sweep`.
+            ray: see `sweep`.
+            effort: see `Effort`.
+
+        Raises:
+            RungError: bad input, no objective, or a cluster that cannot be used.
+
+        >>> import rung
+        >>> v2 = rung.scenario("v2.toml", set={"load.duration": "5s"})
+        >>> found = v2.highest("load.users", range(1, 401), keep="p99 < 8s", replications=2)
+        >>> found.value is not None and found.broken == found.value + 1
+        True
+        """
+        if within.step < 1 or not within:
+            raise RungError.because(
+                key, f"has the values {within}", allowed="a range that rises: range(1, 2001)"
+            )
+        if not _keep(keep) and not self.predict(replications=2).objectives:
+            raise RungError.because(
+                self.file,
+                "has no objective, and none was named",
+                allowed="objectives such as `p99 < 800ms`",
+                advice="name one: keep='p99 < 800ms', or write [[objective]] into the file",
+            )
+
+        def ask(values: Sequence[int]) -> Sweep:
+            # As many jobs as points: the next points wait for all of them.
+            shards = None if client is None and not ray else len(values)
+            vary = {key: values}
+            return self.sweep(vary, keep=keep, client=client, ray=ray, shards=shards, **effort)
+
+        return search(key, within, ask)
 
     def holds(self, *objectives: str, goal: str | None = None, **effort: Unpack[Effort]) -> Verdict:
         """Whether these objectives and those of the file are kept.
@@ -214,12 +300,14 @@ class Scenario:
         return Verdict(report, lambda: self.explain(keep=objectives, goal=towards, **effort))
 
     def _answer(self, kind: type[A], command: str, options: list[str]) -> A:
-        return kind.of_document(self._ask(command, options))
+        return kind.of_document(self.ask(command, options))
 
-    def _ask(self, command: str, options: list[str], form: str = "json") -> bytes:
+    def ask(self, command: str, options: Sequence[str], form: str | None = "json") -> bytes:
+        """What ``sim`` answers to a command about this scenario, as it is printed."""
         changes = [f"--set={change}" for change in self.changes]
         seed = [] if self.seed is None else [f"--seed={self.seed}"]
-        words = [command, f"--format={form}", *changes, *seed, *options, "--", self.file]
+        forms = [] if form is None else [f"--format={form}"]
+        words = [command, *forms, *changes, *seed, *options, "--", self.file]
         return programs.ask(words, folder=self.folder)
 
 

@@ -612,7 +612,7 @@ class Process:
     """A process of the run."""
 
     name: str
-    """`worker 0`, `mock upstream`, `load generator`."""
+    """`worker 0`, `mock upstream`, `load generator`; `live terminal` if somebody looked on."""
 
     cpu: float
     """CPU time in the counted window, seconds."""
@@ -621,7 +621,7 @@ class Process:
     """The same as a share of one processor."""
 
     memory: int
-    """Resident memory at the end, bytes."""
+    """Resident memory at the end, bytes; 0 if it has none of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

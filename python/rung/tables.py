@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from importlib import import_module
 from math import isfinite
-from types import ModuleType, NoneType
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from rung.errors import RungError
+from rung.libraries import library
 
 if TYPE_CHECKING:
     import pandas
@@ -48,25 +48,15 @@ class Table:
 
     def to_pandas(self) -> pandas.DataFrame:
         """A data frame of pandas."""
-        return cast("pandas.DataFrame", _library("pandas").DataFrame(dict(self.columns)))
+        return cast("pandas.DataFrame", library("pandas").DataFrame(dict(self.columns)))
 
     def to_polars(self) -> polars.DataFrame:
         """A data frame of Polars."""
-        return cast("polars.DataFrame", _library("polars").DataFrame(dict(self.columns)))
+        return cast("polars.DataFrame", library("polars").DataFrame(dict(self.columns)))
 
     def to_arrow(self) -> pyarrow.Table:
         """A table of Arrow."""
-        return cast("pyarrow.Table", _library("pyarrow").table(dict(self.columns)))
-
-
-def _library(name: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        extra = "arrow" if name == "pyarrow" else name
-        raise RungError.because(
-            name, "is not installed", advice=f"run `pip install 'rung[{extra}]'`"
-        ) from error
+        return cast("pyarrow.Table", library("pyarrow").table(dict(self.columns)))
 
 
 def _parts(answer: Answer) -> Iterator[str]:

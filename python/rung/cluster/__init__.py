@@ -1,0 +1,1 @@
+"""Sweeps on the worker processes of a cluster, with the bytes of one process."""
