@@ -1,6 +1,8 @@
 //! Names the build by what it computes with: the sources of the simulator and of the model, the
 //! versions of all packages, and the compiler.
 //!
+//! `RUNG_SOURCES` is the same for all processors, `RUNG_BUILD` is not.
+//!
 //! Not by the program's file, which differs from machine to machine for one and the same answer, and
 //! not by the commit, which does not see a change that is not committed.
 
@@ -29,11 +31,14 @@ fn main() -> io::Result<()> {
     let compiler = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(compiler).arg("--version").output()?;
     digest.update(&version.stdout);
+    println!("cargo::rustc-env=RUNG_SOURCES={}", digits(digest.clone()));
     digest.update(env::var("TARGET").unwrap_or_default());
-    let digits: String =
-        digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    println!("cargo::rustc-env=RUNG_BUILD={digits}");
+    println!("cargo::rustc-env=RUNG_BUILD={}", digits(digest));
     Ok(())
+}
+
+fn digits(digest: Sha256) -> String {
+    digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// All files of a folder, in the order of their names.

@@ -7,8 +7,10 @@ use learn::learned::{
     Connections, Database, Endpoint, Figure, Hold, Latency, Learned, Load, Origin, Pool, Query,
     Request, Service, Step, Upstream, save, write,
 };
+use live::machine::Turns;
 use model::read::{Resolved, load_text};
-use model::scenario::{Concurrency, Engine, Postgres, Server};
+use model::scenario::{Concurrency, Cpu, Engine, Postgres, Scheduler, Server, WorkerClass};
+use model::units::Span;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -31,6 +33,7 @@ fn shop() -> Learned {
         ]),
         service: Service {
             server: Figure::derived(Server::Uvicorn, "the command line of process 4242"),
+            worker_class: None,
             concurrency: Figure::measured(
                 Concurrency::Async,
                 [Concurrency::Async; 2],
@@ -38,8 +41,11 @@ fn shop() -> Learned {
             ),
             workers: Figure::derived(2, "processes that were seen to use CPU"),
             threads: Some(Figure::assumed(40, "the default of AnyIO", "name it with --threads")),
+            keep_alive: None,
             first_request: Some(Figure::derived(0.84, "CPU of the first request of a process")),
             cores: Figure::assumed(1, "nothing was seen", "say how many processors it may use"),
+            turns: None,
+            process_switch: None,
         },
         endpoints: vec![
             Endpoint {
@@ -218,6 +224,10 @@ fn step() -> impl Strategy<Value = Step> {
     simple.prop_recursive(2, 6, 3, |inner| vec(inner, 0..3).prop_map(Step::Parallel))
 }
 
+fn sync(server: Server, concurrency: Concurrency) -> bool {
+    server == Server::Gunicorn && concurrency == Concurrency::Blocking
+}
+
 prop_compose! {
     fn learned()(
         name in any::<String>(),
@@ -239,10 +249,15 @@ prop_compose! {
             about,
             service: Service {
                 server: Figure::derived(server, ""),
+                worker_class: sync(server, concurrency)
+                    .then(|| Figure::derived(WorkerClass::Sync, "")),
                 concurrency: Figure::derived(concurrency, ""),
                 cores: workers.clone(),
+                turns: Some(Figure::measured(TURNS, [TURNS; 2], "Linux 6.18")),
+                process_switch: Some(rate.clone()),
                 workers,
-                threads,
+                threads: threads.filter(|_| !sync(server, concurrency)),
+                keep_alive: (!sync(server, concurrency)).then(|| Figure::derived(0.0, "")),
                 first_request: None,
             },
             endpoints: endpoints.into_iter().map(|(name, weight, steps)| Endpoint {
@@ -272,6 +287,12 @@ prop_compose! {
     }
 }
 
+const TURNS: Turns = Turns {
+    scheduler: Scheduler::Eevdf,
+    slice: Span::from_micros(1400),
+    tick: Span::from_millis(4),
+};
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
@@ -280,6 +301,8 @@ proptest! {
         let resolved = read(&learned);
         let scenario = &resolved.scenario;
         prop_assert_eq!(scenario.service.workers, learned.service.workers.value);
+        let Cpu { scheduler, slice, tick, .. } = scenario.cpu;
+        prop_assert_eq!(Turns { scheduler, slice, tick }, TURNS);
         prop_assert_eq!(scenario.endpoints.len(), learned.endpoints.len());
         for (found, wanted) in scenario.endpoints.iter().zip(&learned.endpoints) {
             let near = (found.weight / wanted.weight.value - 1.0).abs() < 1e-3;

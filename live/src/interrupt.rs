@@ -4,6 +4,7 @@
 use std::io;
 use std::process::exit;
 
+use rustix::process::{Signal, getpid, kill_process};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -41,6 +42,7 @@ impl Interrupt {
                         _ = terminated.recv() => {}
                     }
                     if sender.send_replace(true) {
+                        crate::watch::restore();
                         exit(AT_ONCE);
                     }
                 }
@@ -52,6 +54,12 @@ impl Interrupt {
     /// The process was asked to end.
     pub fn is_set(&self) -> bool {
         *self.0.borrow()
+    }
+
+    /// Asks the process to end, as Ctrl-C does where the terminal makes a signal of it.
+    pub fn raise(&self) {
+        // A process may always send itself a signal.
+        let _ = kill_process(getpid(), Signal::INT);
     }
 
     /// Goes on only if the process was not asked to end.

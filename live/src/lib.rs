@@ -12,6 +12,7 @@
 //! - [`supervisor`]: child processes, their messages and their listening sockets;
 //! - [`machine`]: processors, limits, noise and facts; [`clock`]: the kernel's clocks;
 //! - [`witness`]: the speed of the service's processors;
+//! - [`watch`]: the live terminal; [`metrics`]: the same for other programs;
 //! - [`temporary`]: folders that vanish; [`Interrupt`]: whether the user wants to end;
 //! - [`wire`]: the HTTP headers; [`versions()`]: the versions that this program is built of.
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ mod interrupt;
 pub mod k6;
 pub mod load;
 pub mod machine;
+pub mod metrics;
 mod postgres;
 mod program;
 pub mod run;
@@ -33,6 +35,7 @@ pub mod temporary;
 mod times;
 pub mod upstream;
 mod versions;
+pub mod watch;
 pub mod wire;
 pub mod witness;
 

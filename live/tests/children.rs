@@ -10,9 +10,10 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use live::machine::Cpus;
 use live::supervisor::{Child, ChildError, Control, bind, inherited_listener, this_program};
-use live::{upstream, wire};
+use live::watch::Screen;
+use live::{Interrupt, upstream, wire};
 use rustix::process::{Pid, Signal, getpgid, kill_process};
-use testkit::{HANG, get, wait_for, wait_until};
+use testkit::{HANG, Lab, get, wait_for, wait_until};
 
 /// Marks the arguments that name a part.
 const PART: &str = "--play";
@@ -36,6 +37,12 @@ fn play(part: &str) -> ExitCode {
         let child = spawn("busy");
         println!("{}", child.pid());
         std::thread::park();
+    }
+    if part == "panics on a screen" {
+        let interrupt = Interrupt::listen().expect("it handles signals");
+        let _screen = Screen::open(Vec::new(), interrupt.clone()).expect("a terminal");
+        wait_until("a key", || interrupt.is_set());
+        panic!("cannot happen, but did");
     }
     let control = Control::<String, String, u64>::from_stdout().expect("it is started by a test");
     match part {
@@ -88,7 +95,7 @@ fn error_of(child: &mut Simple) -> String {
 }
 
 fn tests() -> Vec<Trial> {
-    let tests: [(&str, fn()); 14] = [
+    let tests: [(&str, fn()); 15] = [
         ("a_child_starts_counts_and_stops", starts_counts_and_stops),
         ("a_busy_child_answers_and_stops_all_the_same", busy),
         ("a_child_that_is_dropped_leaves_nothing_behind", dropped),
@@ -103,6 +110,7 @@ fn tests() -> Vec<Trial> {
         ("a_child_that_does_not_end_is_killed", stopped),
         ("a_child_that_talks_nonsense_is_named", garbled),
         ("the_upstream_serves_as_a_child", upstream_as_a_child),
+        ("a_panic_is_told_on_a_terminal_as_it_was", panics_on_a_screen),
     ];
     let by_hand = Trial::test("children_are_not_for_a_person_to_start", || {
         started_by_hand();
@@ -171,6 +179,17 @@ fn panics() {
     let error = error_of(&mut child);
     assert!(error.contains("worker panics") && error.contains("cannot happen, but did"), "{error}");
     assert!(child.ask().is_err() && child.answer(HANG).is_err() && child.stop().is_err());
+}
+
+fn panics_on_a_screen() {
+    let lab = Lab::new(&std::env::current_exe().expect("the system knows it").to_string_lossy());
+    let mut command = lab.command("");
+    command.args([PART, "panics on a screen"]);
+    let mut terminal = lab.start_on_terminal(command, [80, 24]);
+    terminal.shows("nothing is measured yet");
+    assert!(terminal.is_taken());
+    terminal.press("q");
+    terminal.ended("cannot happen, but did").with_code(101);
 }
 
 fn fragile() {

@@ -79,13 +79,13 @@ pub struct Measurement {
 /// A process of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
-    /// `worker 0`, `mock upstream`, `load generator`.
+    /// `worker 0`, `mock upstream`, `load generator`; `live terminal` if somebody looked on.
     pub name: String,
     /// CPU time in the counted window, seconds.
     pub cpu: f64,
     /// The same as a share of one processor.
     pub utilisation: f64,
-    /// Resident memory at the end, bytes.
+    /// Resident memory at the end, bytes; 0 if it has none of its own.
     pub memory: u64,
 }
 

@@ -457,8 +457,8 @@ impl Processes {
     pub fn sentence(&self) -> Option<String> {
         (self.killed > 0.0).then(|| {
             format!(
-                "`service.worker_timeout` killed {:.1} workers in each run: a handler blocked the \
-                 event loop for longer than that, and all requests of the worker ended with it",
+                "`service.worker_timeout` killed {:.1} workers in each run: a handler blocked \
+                 its worker for longer than that, and all requests of the worker ended with it",
                 self.killed
             )
         })

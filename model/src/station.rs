@@ -19,6 +19,8 @@ pub enum StationId {
     Cpu,
     /// The event loops of the workers.
     Loop,
+    /// The workers themselves, where each serves one request at a time.
+    Worker,
     /// The interpreter locks of the workers.
     InterpreterLock,
     /// The thread pools of the workers.
@@ -67,9 +69,10 @@ struct Written {
 }
 
 impl StationId {
-    const SINGLE: [StationId; 9] = [
+    const SINGLE: [StationId; 10] = [
         StationId::Cpu,
         StationId::Loop,
+        StationId::Worker,
         StationId::InterpreterLock,
         StationId::Threads,
         StationId::DatabasePool,
@@ -84,6 +87,7 @@ impl StationId {
         Some(match self {
             StationId::Cpu => "cpu",
             StationId::Loop => "loop",
+            StationId::Worker => "worker",
             StationId::InterpreterLock => "interpreter_lock",
             StationId::Threads => "threads",
             StationId::DatabasePool => "database_pool",
@@ -115,6 +119,7 @@ impl StationId {
         match self {
             StationId::Cpu => "CPU".into(),
             StationId::Loop => "event loop".into(),
+            StationId::Worker => "worker processes".into(),
             StationId::InterpreterLock => "interpreter lock (GIL)".into(),
             StationId::Threads => "thread pool".into(),
             StationId::DatabasePool => "database connections".into(),
@@ -136,6 +141,7 @@ impl fmt::Display for StationId {
         match self {
             StationId::Cpu => f.write_str("cpu"),
             StationId::Loop => f.write_str("loop"),
+            StationId::Worker => f.write_str("worker"),
             StationId::InterpreterLock => f.write_str("interpreter lock"),
             StationId::Threads => f.write_str("threads"),
             StationId::DatabasePool => f.write_str("database pool"),

@@ -6,10 +6,23 @@ words! {
     pub enum Server {
         /// uvicorn with its own worker processes
         Uvicorn = "uvicorn",
-        /// gunicorn that supervises UvicornWorker
+        /// gunicorn that supervises the workers of its `worker_class`
         Gunicorn = "gunicorn",
         /// axum on tokio
         Axum = "axum",
+    }
+}
+
+words! {
+    /// gunicorn's `worker_class`: how each of its workers serves.
+    pub enum WorkerClass {
+        /// UvicornWorker: an event loop, as uvicorn has it
+        Uvicorn = "uvicorn",
+        /// accepts one connection, serves one request, closes; other connections wait for a worker in
+        /// the one queue that all share
+        Sync = "sync",
+        /// a loop accepts, and threads of a pool serve
+        Gthread = "gthread",
     }
 }
 

@@ -60,8 +60,8 @@ pub use exit::Exit;
 pub use failure::Failure;
 /// Forms of an answer, and the options that choose one.
 pub use format::{Answer, Format, Output, PlainOutput, json};
-/// The look of all pages.
-pub use html::STYLE;
+/// The look of all pages, and the mark of one that a program has written.
+pub use html::{MARK, STYLE};
 /// Pictures of an answer for a page of another program.
 pub use illustrated::{figures, figures_of_size};
 /// Files that replace no other.
@@ -72,5 +72,5 @@ pub use manual::Manual;
 pub use objectives::Keep;
 /// Emphasis on terminals.
 pub use paint::Paint;
-/// Options that name scenarios and change them.
-pub use source::{Changes, LadderSource, Source, Sources};
+/// Options that name scenarios and change them, and the rule of a ladder.
+pub use source::{Changes, LadderSource, Source, Sources, one_knob_each};

@@ -18,8 +18,11 @@ pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
     line("on", place(measurement));
     for process in &measurement.processes {
         let used = number::percent(process.utilisation);
-        let memory = number::bytes(process.memory as f64);
-        line(&process.name, format!("{used} of a CPU, {memory} of memory"));
+        let memory = match process.memory {
+            0 => String::new(),
+            bytes => format!(", {} of memory", number::bytes(bytes as f64)),
+        };
+        line(&process.name, format!("{used} of a CPU{memory}"));
     }
     if let Some(server) = &measurement.database {
         line("database server", server_of(server));

@@ -123,12 +123,20 @@ impl LadderSource {
         let changes = &self.source.changes;
         let mut rungs = ladder(&self.source.file, &changes.all(options))?;
         rungs.iter_mut().for_each(|rung| changes.forget_published(&mut rung.resolved));
-        let refused: Vec<Diagnostic> =
-            rungs.iter().filter(|rung| rung.knobs_turned() > 1).map(refusal).collect();
-        match self.allow_many || refused.is_empty() {
-            true => Ok(rungs),
-            false => Err(Diagnostics { diagnostics: refused }),
-        }
+        one_knob_each(rungs, self.allow_many)
+    }
+}
+
+/// The rungs, if each turns one knob or `allow_many` is true.
+///
+/// # Errors
+/// Every rung that turns more than one knob.
+pub fn one_knob_each(rungs: Vec<Rung>, allow_many: bool) -> Result<Vec<Rung>, Diagnostics> {
+    let refused: Vec<Diagnostic> =
+        rungs.iter().filter(|rung| rung.knobs_turned() > 1).map(refusal).collect();
+    match allow_many || refused.is_empty() {
+        true => Ok(rungs),
+        false => Err(Diagnostics { diagnostics: refused }),
     }
 }
 

@@ -95,6 +95,8 @@ pub(crate) struct Walk<'p> {
     /// the sum is what the stations do.
     elapsed: f64,
     replied: bool,
+    /// What comes is done beside the request, which does not wait for it.
+    pub(crate) beside: bool,
 }
 
 impl Walk<'_> {
@@ -208,7 +210,7 @@ impl Walk<'_> {
         for what in &self.held {
             self.demand.add_held(*what, seconds);
         }
-        if !self.replied {
+        if !self.replied && !self.beside {
             self.elapsed += seconds;
         }
     }
@@ -237,7 +239,8 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     for (class, weight) in plan.classes.iter().zip(weights) {
         let (concurrency, demand) = (class.concurrency, Demand::new(plan));
         let held = Vec::new();
-        let mut walk = Walk { plan, concurrency, demand, held, elapsed: 0.0, replied: false };
+        let mut walk =
+            Walk { plan, concurrency, demand, held, elapsed: 0.0, replied: false, beside: false };
         walk.walk(class.start);
         let share = weight / sum;
         mean.add(&walk.demand, share);

@@ -23,10 +23,16 @@ mod standstill;
 mod threads;
 mod upstream;
 
+/// Questions over HTTP and their answers.
+#[cfg(feature = "serve")]
+pub mod api;
+
 /// From runs to a report.
 pub mod answer;
 mod bounds;
+mod failure;
 mod learned;
+mod pool;
 
 /// The cheapest setting that keeps the objectives.
 pub mod choose;

@@ -16,6 +16,9 @@ use crate::{
 const SHORTEST: u64 = 1_000;
 const LONGEST: u64 = 1_000_000 * 1_000_000_000;
 const DIGITS: u8 = 3;
+/// Memory of a histogram: 2048 counts up to its first power of two, and 1024 for each further one.
+pub(crate) const HISTOGRAM_BYTES: u64 =
+    4 * (2048 + 1024 * (LONGEST.ilog2() - SHORTEST.ilog2()) as u64);
 
 /// A number that changes over time, and its integral over the window.
 #[derive(Clone, Debug, Serialize, Deserialize)]

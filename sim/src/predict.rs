@@ -74,7 +74,7 @@ pub fn predict(
         recovery.budget = retry_budget(scenario, recovery, effort.events_max);
     }
     progress(Stage::Knobs(knob::candidates(scenario).len()));
-    knob::advise(resolved, effort, goal.as_ref(), path, &mut report)?;
+    knob::advise(resolved, effort, goal.as_ref(), path, &seen.seen, &mut report)?;
     Ok(report)
 }
 

@@ -32,6 +32,19 @@ impl Effort {
     /// Half width of the throughput's interval that the answer to one scenario aims at,
     /// unless its user says otherwise.
     pub const PRECISION: f64 = 0.02;
+    /// The same for each rung of a ladder.
+    pub const PRECISION_OF_A_RUNG: f64 = 0.01;
+
+    /// The same with exactly so many replications; with as many as the precision needs if no number is
+    /// given.
+    pub(crate) fn with(self, replications: Option<u32>, precision: f64) -> Effort {
+        match replications {
+            Some(replications) => {
+                Effort { replications, replications_max: replications, precision: None, ..self }
+            }
+            None => Effort { precision: Some(precision), ..self },
+        }
+    }
 }
 
 impl Default for Effort {
@@ -126,7 +139,8 @@ pub(crate) fn grouped(
             })
             .collect::<Result<Vec<_>, Runaway>>()
     };
-    let parts: Result<Vec<_>, Runaway> = groups.par_iter_mut().enumerate().map(each).collect();
+    let parts: Result<Vec<_>, Runaway> =
+        groups.par_iter_mut().enumerate().with_max_len(1).map(each).collect();
     let mut all: Vec<(u32, Observations)> = parts?.into_iter().flatten().collect();
     all.sort_by_key(|(index, _)| *index);
     Ok(all.into_iter().map(|(_, seen)| seen).collect())

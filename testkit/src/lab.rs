@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::processes::Processes;
 use crate::running::{Ended, Running};
+use crate::terminal::Terminal;
 use crate::wait::wait_for;
 
 /// A temporary folder of one test, in which it runs a program.
@@ -78,6 +79,11 @@ impl Lab {
     /// Starts a command of [`Lab::command_of`].
     pub fn start_command(&self, command: Command) -> Running {
         Running::start(command, self.processes.clone())
+    }
+
+    /// Starts a command of [`Lab::command_of`] on a terminal of so many columns and rows.
+    pub fn start_on_terminal(&self, command: Command, size: [u16; 2]) -> Terminal {
+        Terminal::start(command, self.processes.clone(), size)
     }
 
     /// Runs the program with `words` to its end.

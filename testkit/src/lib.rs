@@ -12,6 +12,7 @@ mod postgres;
 mod processes;
 mod python;
 mod running;
+mod terminal;
 mod wait;
 
 pub use golden::golden;
@@ -21,4 +22,5 @@ pub use postgres::{has_pgbouncer, has_postgres};
 pub use processes::{Processes, starts_deaf_to_interrupts};
 pub use python::has_python;
 pub use running::{Ended, Running};
+pub use terminal::Terminal;
 pub use wait::{HANG, in_time, wait_for, wait_until};

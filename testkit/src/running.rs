@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -30,6 +31,21 @@ impl Running {
         let to = |file: &File| file.try_clone().expect("a file of ours");
         let (out, err) = (file(), file());
         command.stdin(Stdio::null()).stdout(to(&out)).stderr(to(&err)).process_group(0);
+        let child = command.spawn().expect("the program can be started");
+        Running { child, out, err, processes }
+    }
+
+    /// The same on a terminal, which is standard input and standard error.
+    pub(crate) fn start_on(
+        mut command: Command,
+        processes: Processes,
+        input: OwnedFd,
+        error: OwnedFd,
+    ) -> Running {
+        let file = || tempfile::tempfile().expect("a folder for temporary files");
+        let (out, err) = (file(), file());
+        let to = out.try_clone().expect("a file of ours");
+        command.stdin(input).stdout(to).stderr(error).process_group(0);
         let child = command.spawn().expect("the program can be started");
         Running { child, out, err, processes }
     }

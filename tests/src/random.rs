@@ -6,13 +6,17 @@
 //! too small, semaphores, retries, gathers, transactions, refusals, full backlogs, quotas,
 //! impatient clients. Runs are short, so that many can be tried.
 
+mod endpoint;
+
 use std::collections::BTreeMap;
 
 use model::keys::{Fallback, Key, KeyKind, Only, Section};
 use proptest::collection::vec;
-use proptest::option::{of, weighted};
+use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use endpoint::{LOCKS_ALPHA, LOCKS_BETA, endpoint};
 
 /// A key below all tables, and its value.
 type Leaf = (String, String);
@@ -54,6 +58,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("load.max_users", &["1", "3", "10", "50"]),
     ("cpu.cores", &["1", "1", "2", "4"]),
     ("cpu.slice", &["\"20us\"", "\"1ms\"", "\"1s\""]),
+    ("cpu.scheduler", &["\"eevdf\"", "\"cfs\""]),
     ("cpu.tick", &["\"50us\"", "\"4ms\""]),
     ("cpu.quota.budget", &["\"3ms\"", "\"20us\"", "\"50ms\""]),
     ("cpu.quota.period", &["\"10ms\"", "\"100us\"", "\"100ms\""]),
@@ -157,10 +162,6 @@ const ALWAYS: &[&str] = &[
 const SCALES: &[(&str, u32)] =
     &[("load.think_time", 50_000), ("upstream.latency", 30_000), ("costs.cpu.request", 1_000)];
 
-/// Ends of statements that lock a row.
-const LOCKS_ALPHA: &str = ", locks = \"alpha\"";
-const LOCKS_BETA: &str = ", locks = \"beta\"";
-
 /// Timeouts of a server with little patience.
 const IMPATIENT: [(&str, &str); 3] = [
     ("database.deadlock_timeout", "\"1ms\""),
@@ -243,10 +244,20 @@ pub fn scenario() -> impl Strategy<Value = String> {
                 // Seldom drawn otherwise: a pooler so small that requests wait for it in vain.
                 leaves.retain(|(key, _)| !QUEUED.iter().any(|(other, _)| key == other));
                 leaves.extend(QUEUED.map(|(key, value)| (key.into(), value.into())));
+                // A connection that is kept as long as its client is connected makes more requests time out.
+                if seed % 3 == 1 {
+                    let mode = "database.pgbouncer.pool_mode";
+                    leaves.retain(|(key, _)| key != mode);
+                    leaves.push((mode.into(), "\"session\"".into()));
+                }
             }
+            let way = of_class(&mut leaves);
             let mut text = to_toml(&leaves);
             for (index, (endpoint, visits)) in endpoints.iter().enumerate() {
-                let visits = if axum { "" } else { visits };
+                let visits = if axum || way.is_some() { "" } else { visits };
+                let own = |line: &&str| way.is_none() || !line.starts_with("concurrency");
+                let endpoint: String =
+                    endpoint.lines().filter(own).map(|line| format!("{line}\n")).collect();
                 text += &format!("[[endpoint]]\nname = \"e{index}\"\n{visits}{endpoint}\n");
             }
             let two = leaves.contains(&("database.row.beta.count".into(), "3".into()));
@@ -260,12 +271,38 @@ pub fn scenario() -> impl Strategy<Value = String> {
                 text += CROSSED;
             }
             // A blocking handler never waits for a lock that an async one holds.
-            if text.contains("lock = \"") && text.contains("\"async\"") {
+            if way.is_none() && text.contains("lock = \"") && text.contains("\"async\"") {
                 text = text.replace("concurrency = \"blocking\"", "concurrency = \"threadpool\"");
             }
             text
         },
     )
+}
+
+/// Workers of gunicorn's own classes serve in one way, which is returned; other servers have none.
+fn of_class(leaves: &mut Vec<Leaf>) -> Option<&'static str> {
+    let is = |key: &str, value: &str| leaves.contains(&(key.into(), value.into()));
+    let gunicorn = is("service.server", "\"gunicorn\"");
+    let sync = gunicorn && is("service.worker_class", "\"sync\"");
+    let gthread = gunicorn && is("service.worker_class", "\"gthread\"");
+    if !gunicorn {
+        leaves.retain(|(key, _)| key != "service.worker_class");
+    }
+    if sync {
+        let others = ["service.threads", "service.keep_alive", "load.preconnect"];
+        leaves.retain(|(key, _)| !others.contains(&key.as_str()));
+        for (_, value) in leaves.iter_mut().filter(|(key, _)| key == "load.group") {
+            *value = value.replace(", preconnect = true", "");
+        }
+    }
+    let way = if sync { "\"blocking\"" } else { "\"threadpool\"" };
+    if !sync && !gthread {
+        return None;
+    }
+    let others = ["service.concurrency", "service.response_model", "service.dependencies"];
+    leaves.retain(|(key, _)| !others.contains(&key.as_str()));
+    leaves.push(("service.concurrency".into(), way.into()));
+    Some(way)
 }
 
 /// The keys as a file, each table under its header.
@@ -498,70 +535,6 @@ fn group() -> BoxedStrategy<String> {
     (source, select(&MORE[..])).prop_map(|(source, more)| format!("{source}{more}")).boxed()
 }
 
-/// An endpoint, and the keys of its visits of the thread pool.
-fn endpoint() -> BoxedStrategy<(String, &'static str)> {
-    const HOLDS: [&str; 5] =
-        ["", "", "hold = \"request\"\n", "hold = \"handler\"\n", "hold = \"inherit\"\n"];
-    const VISITS: [&str; 4] = [
-        "",
-        "",
-        "response_model = true\ndependencies = 2\n",
-        "response_model = false\ndependencies = \"inherit\"\n",
-    ];
-    let concurrency = of(select(&["blocking", "threadpool", "async", "inherit"][..]));
-    let around = (select(&HOLDS[..]), select(&VISITS[..]));
-    let steps = (vec(step(), 0..5), weighted(0.2, vec(step(), 0..3)));
-    (select(&["1", "3", "0.5"][..]), concurrency, steps, around)
-        .prop_map(|(weight, concurrency, (steps, after), (hold, visits))| {
-            let concurrency =
-                concurrency.map_or(String::new(), |word| format!("concurrency = \"{word}\"\n"));
-            let steps = steps.join(", ");
-            let after =
-                after.map_or(String::new(), |steps| format!("after = [{}]\n", steps.join(", ")));
-            (format!("weight = {weight}\n{concurrency}{hold}steps = [{steps}]\n{after}"), visits)
-        })
-        .boxed()
-}
-
-fn step() -> BoxedStrategy<String> {
-    const LOCKING: [&str; 3] = [LOCKS_ALPHA, LOCKS_BETA, ", locks = \"beta\", nth = 2"];
-    let statement = prop_oneof![
-        1 => select(&["{ read = \"item\" }", "{ write = \"item\" }"][..]).prop_map(str::to_string),
-        1 => (select(&["read", "write"][..]), select(&LOCKING[..]))
-            .prop_map(|(kind, locks)| format!("{{ {kind} = \"item\"{locks} }}")),
-    ]
-    .boxed();
-    let begin = select(&["", ", begin = \"deferred\"", ", begin = \"immediate\""][..]);
-    let transaction = (vec(statement, 1..4), begin).prop_map(|(statements, begin)| {
-        format!("{{ transaction = [{}]{begin} }}", statements.join(", "))
-    });
-    let simple = prop_oneof![
-        2 => distribution(3_000).prop_map(|time| format!("{{ cpu = {time} }}")),
-        1 => distribution(5_000).prop_map(|time| format!("{{ block = {time} }}")),
-        1 => distribution(20_000).prop_map(|time| format!("{{ sleep = {time} }}")),
-        2 => Just("{ read = \"item\" }".to_string()),
-        2 => Just("{ write = \"order\" }".to_string()),
-        2 => transaction,
-        1 => (select(&["read", "write"][..]), select(&LOCKING[..]))
-            .prop_map(|(kind, locks)| format!("{{ {kind} = \"item\"{locks} }}")),
-        3 => select(&["alpha", "beta"][..]).prop_map(|name| format!("{{ call = \"{name}\" }}")),
-    ]
-    .boxed();
-    let gather = vec(simple.clone(), 1..4)
-        .prop_map(|branches| format!("{{ gather = [{}] }}", branches.join(", ")));
-    let session = vec(simple.clone(), 1..4)
-        .prop_map(|steps| format!("{{ session = [{}] }}", steps.join(", ")));
-    let lock = (select(&["alpha", "beta"][..]), vec(simple.clone(), 1..4), of(simple.clone()))
-        .prop_map(|(name, steps, inner)| {
-            let other = if name == "alpha" { "beta" } else { "alpha" };
-            let inner = inner.map_or(String::new(), |step| {
-                format!(", {{ lock = \"{other}\", steps = [{step}] }}")
-            });
-            format!("{{ lock = \"{name}\", steps = [{}{inner}] }}", steps.join(", "))
-        });
-    prop_oneof![12 => simple, 2 => gather, 2 => session, 1 => lock].boxed()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -630,7 +603,7 @@ mod tests {
         let mut runner = TestRunner::deterministic();
         let (mut all, mut drawn) = (BTreeSet::new(), BTreeSet::new());
         declared(model::scenario::keys(), "", &mut all);
-        for _ in 0..500 {
+        for _ in 0..1000 {
             let text = scenario().new_tree(&mut runner).expect("a scenario").current();
             let document: DocumentMut = text.parse().expect("a TOML file");
             written_items(document.as_item(), "", &mut drawn);

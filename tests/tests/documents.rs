@@ -46,8 +46,22 @@ fn every_link_leads_to_a_file() {
 /// A word in backticks that begins with one of the project's folders is a path.
 #[test]
 fn every_path_in_the_maps_exists() {
-    let folders =
-        ["model/", "sim/", "live/", "validate/", "render/", "tests/", "testkit/", "docs/"];
+    let folders = [
+        "model/",
+        "sim/",
+        "live/",
+        "learn/",
+        "validate/",
+        "render/",
+        "serve/",
+        "ui/",
+        "tests/",
+        "testkit/",
+        "docs/",
+        "examples/",
+        "scenarios/",
+        ".ci/",
+    ];
     let mut found = 0;
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();

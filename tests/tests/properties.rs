@@ -208,7 +208,7 @@ fn random_scenarios_reach_every_corner() {
     let mut runner = TestRunner::deterministic();
     let (mut errors, mut places) = ([0; ErrorKind::ALL.len()], Vec::new());
     let (mut ended, mut dropped) = (0, 0);
-    for _ in 0..600 {
+    for _ in 0..1200 {
         let text = scenario().new_tree(&mut runner).unwrap().current();
         let scenario = scenario_of(&text);
         let plan = Plan::new(&scenario, scenario.seed);
@@ -219,7 +219,7 @@ fn random_scenarios_reach_every_corner() {
         places.resize(seen.places.len(), 0);
         places.iter_mut().zip(&seen.places).for_each(|(sum, gauge)| *sum += gauge.area());
     }
-    assert!(ended > 540, "{ended} of 600 came to their end");
+    assert!(ended > 1080, "{ended} of 1200 came to their end");
     let predicted = ErrorKind::ALL.into_iter().filter(|kind| !kind.is_measured_only());
     let missing: Vec<&str> =
         predicted.filter(|&kind| errors[kind as usize] == 0).map(ErrorKind::name).collect();

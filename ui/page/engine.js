@@ -2,7 +2,7 @@
 
 /** The answer to a question. A question that is given up has no answer: its promise fails. */
 export function ask(question, signal) {
-  return self.rungStart?.engine ? ofWorker(question, signal) : ofServer("ask", question, signal);
+  return self.rungStart.without_server ? ofWorker(question, signal) : ofServer("ask", question, signal);
 }
 
 /** Keeps a state as a file; only a server can. */
@@ -17,28 +17,40 @@ async function ofServer(path, question, signal) {
   return reply.json();
 }
 
-let worker = null;
+/** The engine, compiled once for all workers. */
+let engine = null;
 
-/** One question at a time. A worker that is busy with a question that was given up is ended. */
-function ofWorker(question, signal) {
-  return new Promise((resolve, reject) => {
-    worker ??= self.rungStart.engine();
-    const asked = worker;
-    const end = () => {
-      asked.terminate();
-      if (worker === asked) worker = null;
-      reject(new DOMException("given up", "AbortError"));
-    };
-    if (signal?.aborted) return reject(new DOMException("given up", "AbortError"));
-    signal?.addEventListener("abort", end);
-    asked.onmessage = ({ data }) => {
-      signal?.removeEventListener("abort", end);
-      resolve(JSON.parse(data));
-    };
-    asked.onerror = (event) => {
-      signal?.removeEventListener("abort", end);
-      resolve({ answer: "failed", why: `the engine ended: ${event.message}` });
-    };
-    asked.postMessage(JSON.stringify(question));
-  });
+async function compiled() {
+  if (location.protocol === "file:") {
+    throw new Error("a browser runs no engine from a disk: hand the page's folder out with any web server, such as `python3 -m http.server`");
+  }
+  const reply = await fetch("sim.wasm");
+  if (!reply.ok) throw new Error(`sim.wasm: ${reply.status} ${reply.statusText}`);
+  return WebAssembly.compile(await reply.arrayBuffer());
+}
+
+/** Each question has a worker of its own: the question is given up by ending it. */
+async function ofWorker(question, signal) {
+  engine ??= compiled();
+  let module;
+  try {
+    module = await engine;
+  } catch (error) {
+    return { answer: "failed", why: `the engine cannot be loaded: ${error.message}` };
+  }
+  signal?.throwIfAborted();
+  const worker = new Worker("worker.js");
+  let giveUp;
+  try {
+    return await new Promise((resolve, reject) => {
+      giveUp = () => reject(signal.reason);
+      signal?.addEventListener("abort", giveUp);
+      worker.onmessage = ({ data }) => resolve(JSON.parse(data));
+      worker.onerror = ({ message }) => resolve({ answer: "failed", why: `the engine ended: ${message}` });
+      worker.postMessage({ module, asked: JSON.stringify({ ...self.rungStart.without_server, question }) });
+    });
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+    worker.terminate();
+  }
 }

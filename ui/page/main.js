@@ -209,7 +209,8 @@ async function begin() {
   const asIs = location.search === "" ? { set: start.set.map((set) => set.split(/=(.*)/s).slice(0, 2)), keep: start.keep } : {};
   state = { ...fromAddress(location.search), ...asIs };
   controls = new Controls(changeKey);
-  byId("foot").textContent = `rung ${start.version}. Predictions by simulation, made on this machine; nothing is loaded from a network.`;
+  const where = start.without_server ? "in this browser; what you change is sent nowhere" : "on this machine; nothing is loaded from a network";
+  byId("foot").textContent = `rung ${start.version}. Predictions by simulation, made ${where}.`;
   const file = await ask({ ask: "keys" });
   if (file.answer !== "keys") return broken(file);
   keys = file;

@@ -2,10 +2,12 @@
 //!
 //! Any program on the machine can connect to the port, and so can any page that a browser has open.
 //! The token in the address keeps them out. A page of a foreign origin is refused even with the
-//! token, and so is a name that only resolves to this machine: that is how a page can get around the
-//! rules of browsers (DNS rebinding).
+//! token, and so is a name that only resolves to this machine.
 
-use axum::http::{HeaderMap, header};
+use std::io;
+
+use axum::http::HeaderMap;
+use serve::{is_from_here, is_same, random};
 
 /// What requests must have.
 #[derive(Clone, Debug)]
@@ -16,11 +18,8 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// A guard with a token that cannot be guessed.
-    pub(crate) fn new(port: u16) -> Result<Guard, getrandom::Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)?;
-        let token = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Guard { port, token })
+    pub(crate) fn new(port: u16) -> io::Result<Guard> {
+        Ok(Guard { port, token: random()? })
     }
 
     /// The address of the page.
@@ -31,27 +30,15 @@ impl Guard {
     /// Whether a request is one of the page.
     pub(crate) fn admits(&self, path: &str, headers: &HeaderMap) -> bool {
         let token = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let hosts = ["127.0.0.1", "localhost"].map(|host| format!("{host}:{}", self.port));
-        let host = text(header::HOST).is_some_and(|host| hosts.iter().any(|own| own == host));
-        let own = |origin: &str| hosts.iter().any(|host| origin == format!("http://{host}"));
-        let origin = text(header::ORIGIN).is_none_or(own);
-        // What the browser itself says of the page that asks; a typed address has `none`.
-        let site = text(header::HeaderName::from_static("sec-fetch-site"));
-        let site = site.is_none_or(|site| site == "same-origin" || site == "none");
-        host && origin && site && is_same(token, &self.token)
+        let own = |host: &str| hosts.iter().any(|own| own == host);
+        is_from_here(headers, own) && is_same(token, &self.token)
     }
-}
-
-/// Takes as long whether the first or the last character differs.
-fn is_same(one: &str, other: &str) -> bool {
-    let differs = one.bytes().zip(other.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
-    one.len() == other.len() && differs == 0
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     use super::*;
 
@@ -88,12 +75,5 @@ mod tests {
         for site in ["cross-site", "same-site"] {
             assert!(!admits(&path, &[own, ("sec-fetch-site", site)]), "{site}");
         }
-    }
-
-    #[test]
-    fn each_token_is_another() {
-        let tokens = [1, 2].map(|_| Guard::new(1).expect("random bytes").token);
-        assert_ne!(tokens[0], tokens[1]);
-        assert!(tokens.iter().all(|token| token.len() == 32));
     }
 }

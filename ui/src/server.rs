@@ -3,7 +3,6 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,8 +11,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use serve::{Signals, Waiting};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task;
 
 use crate::guard::Guard;
@@ -24,6 +23,8 @@ use crate::{Engine, server};
 pub struct Server {
     runtime: tokio::runtime::Runtime,
     listener: TcpListener,
+    /// Listened for before the address is known.
+    signals: Signals,
     guard: Guard,
 }
 
@@ -44,9 +45,12 @@ impl Server {
     /// The port is not free, or the machine gives no random bytes.
     pub fn bind(port: u16) -> io::Result<Server> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port)))?;
-        let guard = Guard::new(listener.local_addr()?.port()).map_err(io::Error::other)?;
-        Ok(Server { runtime, listener, guard })
+        let (listener, signals) = runtime.block_on(async {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+            Ok::<_, io::Error>((listener, Signals::listen()?))
+        })?;
+        let guard = Guard::new(listener.local_addr()?.port())?;
+        Ok(Server { runtime, listener, signals, guard })
     }
 
     /// The address of the page, with its token.
@@ -59,14 +63,12 @@ impl Server {
     /// # Errors
     /// Those of the system.
     pub fn run(self, engine: Arc<dyn Engine>, start: Start) -> io::Result<()> {
-        let Server { runtime, listener, guard } = self;
+        let Server { runtime, listener, mut signals, guard } = self;
         let app = app(guard, engine, start);
         let ended = runtime.block_on(async {
-            let mut terminated = signal(SignalKind::terminate())?;
             tokio::select! {
                 served = axum::serve(listener, app) => served,
-                interrupted = tokio::signal::ctrl_c() => interrupted,
-                _ = terminated.recv() => Ok(()),
+                () = signals.next() => Ok(()),
             }
         });
         // Work whose connection is gone stops by itself.
@@ -120,18 +122,9 @@ async fn start(State(site): State<Arc<Site>>) -> Response {
     text("text/javascript", page::start(&site.start))
 }
 
-/// Sets its flag when the request that waits for an answer is gone.
-struct Waiting(Arc<AtomicBool>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 async fn ask(State(site): State<Arc<Site>>, question: String) -> Response {
-    let waiting = Waiting(Arc::default());
-    let (engine, stop) = (site.engine.clone(), waiting.0.clone());
+    let waiting = Waiting::default();
+    let (engine, stop) = (site.engine.clone(), waiting.flag());
     json(task::spawn_blocking(move || engine.ask(&question, &stop)).await)
 }
 

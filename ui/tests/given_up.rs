@@ -40,7 +40,7 @@ fn a_question_whose_page_is_gone_is_given_up() {
     let server = Server::bind(0).expect("a port");
     let address = server.address();
     let (sender, heard) = channel();
-    let start = Start { version: "", set: Vec::new(), keep: Vec::new(), saves: false };
+    let start = Start::default();
     // It ends with the test.
     thread::spawn(move || server.run(Arc::new(Slow(Mutex::new(sender))), start));
     let (host, path) = address["http://".len()..].split_once('/').expect("a path");

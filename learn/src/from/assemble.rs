@@ -276,7 +276,18 @@ fn service(records: &Records, cores: Figure<u32>) -> Service {
             "`--concurrency`, or `learn probe`, which finds out by experiment",
         ),
     };
-    Service { server, concurrency, workers, threads: None, first_request: None, cores }
+    Service {
+        server,
+        worker_class: None,
+        concurrency,
+        workers,
+        threads: None,
+        keep_alive: None,
+        first_request: None,
+        cores,
+        turns: None,
+        process_switch: None,
+    }
 }
 
 /// The load that the records show. What a scenario cannot say about it is written into `notes`.

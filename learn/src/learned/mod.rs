@@ -8,7 +8,8 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use model::scenario::{Concurrency, Server};
+use live::machine::Turns;
+use model::scenario::{Concurrency, Server, WorkerClass};
 
 pub use figure::{Figure, Origin};
 pub use model::scenario::Hold;
@@ -42,17 +43,26 @@ pub struct Learned {
 pub struct Service {
     /// Whose loop and processes it has.
     pub server: Figure<Server>,
+    /// gunicorn's class of workers, if it is one of its own.
+    pub worker_class: Option<Figure<WorkerClass>>,
     /// How a handler runs where its endpoint says nothing else.
     pub concurrency: Figure<Concurrency>,
     /// Worker processes.
     pub workers: Figure<u32>,
     /// Threads of each worker's pool; none where the default of the server holds.
     pub threads: Option<Figure<u32>>,
+    /// How long an idle connection is kept, seconds; none where the default of the server holds.
+    pub keep_alive: Option<Figure>,
     /// CPU time that the first request of each worker takes beside its own, seconds; none if that
     /// was not seen.
     pub first_request: Option<Figure>,
     /// Processors that all workers share.
     pub cores: Figure<u32>,
+    /// How threads take turns on them; none if that is not known.
+    pub turns: Option<Figure<Turns>>,
+    /// CPU time that a processor loses when it changes from one worker process to another, seconds;
+    /// none if the CPU time of the steps holds it already, or nothing is known of it.
+    pub process_switch: Option<Figure>,
 }
 
 /// A class of requests.

@@ -79,6 +79,7 @@ mod tests {
             workers: Figure::derived(1, "its command line"),
             threads: None,
             concurrency: None,
+            worker_class: None,
             python: true,
         };
         let decision = Decision { manner: Manner::Unknown, evidence: "it computes".into() };

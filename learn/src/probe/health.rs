@@ -116,7 +116,7 @@ mod tests {
 
     fn answer(status: u16) -> Answer {
         let limits = (status == 429).then(|| "retry-after: 20".into());
-        Answer { seconds: 0.1, outcome: Ok(status), limits, body: Bytes::new() }
+        Answer { seconds: 0.1, outcome: Ok(status), limits, closes: false, body: Bytes::new() }
     }
 
     #[test]

@@ -17,7 +17,7 @@ const SYNC_LEAST: f64 = 20e-6;
 /// A round trip is at least this share of the one that was seen: the rest may be the server's CPU
 /// time for a statement that does no work.
 const TRIP_LEAST: f64 = 0.2;
-/// A CPU time is not better known than this, relative to itself.
+/// A CPU time is not better known than this, relative to itself and to the mean of all endpoints.
 const ERROR_LEAST: f64 = 0.05;
 
 /// What a request of one endpoint asks of the database.
@@ -56,18 +56,38 @@ fn count(steps: &[Step], counts: &mut BTreeMap<String, f64>) {
     }
 }
 
-/// Shares of the times that are CPU time of the server.
+/// What of the times is CPU time of the server: a share of each, less what each takes beside it.
 #[derive(Clone, Copy, Debug)]
 struct Shares {
-    reads: f64,
-    writes: f64,
+    reads: Part,
+    writes: Part,
     /// Ends of the CPU time, relative to it.
     ends: [f64; 2],
 }
 
+/// What of the time of one query is CPU time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Part {
+    share: f64,
+    /// Seconds that each query takes beside the CPU time, however long it is: the server wakes up.
+    beside: f64,
+}
+
+impl Part {
+    fn of(share: f64) -> Part {
+        Part { share, beside: 0.0 }
+    }
+
+    fn of_time(self, seconds: f64) -> f64 {
+        (self.share * seconds - self.beside).max(0.0)
+    }
+}
+
 impl Shares {
+    /// CPU seconds of the server for a query.
     fn of(&self, query: &Query) -> f64 {
-        if query.writes { self.writes } else { self.reads }
+        let part = if query.writes { self.writes } else { self.reads };
+        part.of_time(query.time.value)
     }
 }
 
@@ -79,11 +99,11 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
     let queries = &database.queries;
     let sync = sync(&database, &shares, asked);
     let beside = |query: &Query| if query.writes { sync } else { 0.0 };
-    let left = |query: &Query| query.time.value * (1.0 - shares.of(query)) - beside(query);
+    let left = |query: &Query| query.time.value - shares.of(query) - beside(query);
     // A connection that is opened is one trip more.
     let trips = |one: &Asked| one.counts.values().sum::<f64>() + one.opened;
     let opening = database.connect.as_ref().map_or(0.0, |connect| connect.value);
-    let opening = opening * (1.0 - shares.reads);
+    let opening = opening * (1.0 - shares.reads.share);
     let more = asked.iter().map(|one| one.sum(queries, left) + one.opened * opening).sum::<f64>()
         / asked.iter().map(trips).sum::<f64>();
     let round_trip = database.round_trip.clone().map(|trip| with_rest(trip, more));
@@ -92,7 +112,7 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
         Figure::derived(sync, how)
     });
     let queries = queries.iter().map(|query| of_server(query, &shares)).collect();
-    let share = shares.reads.min(1.0);
+    let share = shares.reads.share.min(1.0);
     let connect = database.connect.map(|connect| scaled(&connect, share, shares.ends));
     Database { round_trip, commit: database.commit.or(commit), queries, connect, ..database }
 }
@@ -100,9 +120,13 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
 /// The least squares fit of the endpoints' CPU times to the times of their queries, each weighted
 /// by how well it is known; none if no query takes time.
 fn shares(database: &Database, asked: &[Asked]) -> Option<Shares> {
-    let rows: Vec<Row> = asked.iter().map(|one| Row::new(one, database)).collect();
+    let mean = asked.iter().map(|one| one.cpu.value).sum::<f64>() / asked.len().max(1) as f64;
+    // What is used when nothing is sent is taken off, and nothing goes below zero: an endpoint that
+    // stands at zero was not seen, however sure that looks.
+    let seen = asked.iter().filter(|one| one.cpu.value > 0.0);
+    let rows: Vec<Row> = seen.map(|one| Row::new(one, database, mean)).collect();
     let all = fitted(&rows, |row| row.reads + row.writes, |row| row.cpu[0])?;
-    if all <= 0.0 {
+    if mean <= 0.0 || all <= 0.0 {
         return None;
     }
     let end = |end: usize| {
@@ -114,13 +138,46 @@ fn shares(database: &Database, asked: &[Asked]) -> Option<Shares> {
     let reads = fitted(&reading, |row| row.reads, |row| row.cpu[0]);
     // Where commits were seen, no statement holds one.
     match reads.filter(|_| database.commit.is_none() && reading.len() < rows.len()) {
-        Some(reads) => {
-            let left = fitted(&rows, |row| row.writes, |row| row.cpu[0] - reads * row.reads);
-            Some(Shares { reads, writes: left.unwrap_or(all).max(0.0), ends })
+        Some(share) => {
+            let reads = line(&reading).unwrap_or(Part::of(share));
+            let read = |row: &Row| (reads.share * row.reads - reads.beside * row.count).max(0.0);
+            let left = fitted(&rows, |row| row.writes, |row| row.cpu[0] - read(row));
+            Some(Shares { reads, writes: Part::of(left.unwrap_or(all).max(0.0)), ends })
         }
-        None => Some(Shares { reads: all, writes: all, ends }),
+        None => {
+            let part = line(&rows).unwrap_or(Part::of(all));
+            Some(Shares { reads: part, writes: part, ends })
+        }
     }
 }
+
+/// Endpoints that a share and a time beside it can be told apart by.
+const ENOUGH: usize = 3;
+
+/// The least squares fit with both, where the endpoints can tell them apart: long queries say what share is
+/// CPU time, short ones what each takes beside it. The server computes for no longer than a query
+/// takes.
+fn line(rows: &[Row]) -> Option<Part> {
+    if rows.len() < ENOUGH {
+        return None;
+    }
+    let sum = |of: &dyn Fn(&Row) -> f64| rows.iter().map(|row| row.weight * of(row)).sum::<f64>();
+    let time = |row: &Row| row.reads + row.writes;
+    let (squares, counts) = (sum(&|row| time(row) * time(row)), sum(&|row| row.count * row.count));
+    let both = sum(&|row| time(row) * row.count);
+    let (of_time, of_count) =
+        (sum(&|row| time(row) * row.cpu[0]), sum(&|row| row.count * row.cpu[0]));
+    let apart = squares * counts - both * both;
+    if apart <= TOLD_APART * squares * counts {
+        return None;
+    }
+    let share = ((of_time * counts - both * of_count) / apart).min(1.0);
+    let beside = (both * share - of_count) / counts;
+    (share > 0.0 && beside >= 0.0).then_some(Part { share, beside })
+}
+
+/// One less the squared correlation of times and counts, at least.
+const TOLD_APART: f64 = 0.05;
 
 /// What a request of one endpoint takes at the database, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +186,8 @@ struct Row {
     reads: f64,
     /// Times of its queries that write.
     writes: f64,
+    /// How many queries that take time there are.
+    count: f64,
     /// CPU time of the server, and the ends of it.
     cpu: [f64; 3],
     /// One over the variance of the CPU time.
@@ -136,7 +195,8 @@ struct Row {
 }
 
 impl Row {
-    fn new(asked: &Asked, database: &Database) -> Row {
+    /// Of endpoints for which the server computes for `mean` seconds.
+    fn new(asked: &Asked, database: &Database, mean: f64) -> Row {
         let of = |writes: bool| {
             asked.sum(&database.queries, |query| {
                 if query.writes == writes { query.time.value } else { 0.0 }
@@ -144,11 +204,12 @@ impl Row {
         };
         let Figure { value, low, high, .. } = asked.cpu;
         let (low, high) = (low.unwrap_or(value), high.unwrap_or(value));
-        let error = ((high - low) / 2.0).max(ERROR_LEAST * value).max(f64::MIN_POSITIVE);
+        let error = ((high - low) / 2.0).max(ERROR_LEAST * value.max(mean));
         let opening = database.connect.as_ref().map_or(0.0, |connect| connect.value);
         Row {
             reads: of(false) + asked.opened * opening,
             writes: of(true),
+            count: asked.sum(&database.queries, |query| f64::from(query.time.value > 0.0)),
             cpu: [value, low, high],
             weight: 1.0 / (error * error),
         }
@@ -159,7 +220,8 @@ impl Row {
 fn fitted(rows: &[Row], time: impl Fn(&Row) -> f64, cpu: impl Fn(&Row) -> f64) -> Option<f64> {
     let sum = |of: &dyn Fn(&Row) -> f64| rows.iter().map(|row| row.weight * of(row)).sum::<f64>();
     let squares = sum(&|row| time(row) * time(row));
-    (squares > 0.0).then(|| sum(&|row| time(row) * cpu(row)) / squares)
+    let fitted = sum(&|row| time(row) * cpu(row)) / squares;
+    (squares > 0.0 && fitted.is_finite()).then_some(fitted)
 }
 
 /// Mean time of the sync in statements that commit by themselves; zero if commits were seen apart
@@ -174,7 +236,7 @@ fn sync(database: &Database, shares: &Shares, asked: &[Asked]) -> f64 {
         asked.iter().map(|one| one.sum(queries, of)).sum()
     };
     let (time, count) = (writes(|query| query.time.value), writes(|_| 1.0));
-    let mean = if count > 0.0 { time * (1.0 - shares.writes) / count } else { 0.0 };
+    let mean = if count > 0.0 { time * (1.0 - shares.writes.share) / count } else { 0.0 };
     if mean > SYNC_LEAST { mean } else { 0.0 }
 }
 
@@ -182,7 +244,8 @@ fn of_server(query: &Query, shares: &Shares) -> Query {
     if query.time.value == 0.0 {
         return query.clone();
     }
-    Query { time: scaled(&query.time, shares.of(query), shares.ends), ..query.clone() }
+    let share = shares.of(query) / query.time.value;
+    Query { time: scaled(&query.time, share, shares.ends), ..query.clone() }
 }
 
 /// The `share` of a time that is CPU time of the server, with the `ends` of it relative to itself.
@@ -292,6 +355,30 @@ mod tests {
         assert!((trip - (1e-4 + 1e-3 / 4.0)).abs() < 1e-9, "{trip}");
     }
 
+    /// A query of ten milliseconds beside short ones, of which most of the time is the way.
+    #[test]
+    fn long_queries_compute_and_short_ones_wake_the_server() {
+        let queries = [("short", 0.2e-3), ("other", 0.4e-3), ("long", 10e-3)]
+            .map(|(name, time)| query(name, false, time));
+        let of = Database { queries: queries.to_vec(), ..database(None) };
+        // Each takes 0.15 ms beside the CPU time of the server.
+        let asked = [
+            asked(&[("short", 2.0)], 0.1e-3),
+            asked(&[("short", 1.0), ("other", 1.0)], 0.3e-3),
+            asked(&[("other", 1.0)], 0.25e-3),
+            asked(&[("long", 1.0), ("short", 1.0)], 9.9e-3),
+        ];
+        let found = computed(of, &asked);
+        let near = |name: &str, wanted: f64| {
+            assert!((time(&found, name) - wanted).abs() < 0.05e-3, "{name}: {found:?}");
+        };
+        near("long", 9.85e-3);
+        near("short", 0.05e-3);
+        near("other", 0.25e-3);
+        let trip = found.round_trip.as_ref().expect("there is one").value;
+        assert!((trip - 0.25e-3).abs() < 0.05e-3, "{trip}");
+    }
+
     /// A request that computes for long is asked few times, and the server does other things
     /// meanwhile.
     #[test]
@@ -301,6 +388,18 @@ mod tests {
         let good = asked(&[("read", 2.0)], 1.2e-3);
         let found = computed(database(Some(1e-3)), &[noisy, good]);
         assert!((time(&found, "read") - 0.6e-3).abs() < 1e-5, "{found:?}");
+    }
+
+    /// A login that computes for long in the service, beside which the server's work is not seen.
+    #[test]
+    fn an_endpoint_for_which_the_server_seems_to_compute_nothing_says_nothing() {
+        let mut nothing = asked(&[("read", 1.0)], 0.0);
+        nothing.cpu = Figure::measured(0.0, [0.0, 0.0], "seen");
+        let good = || asked(&[("read", 2.0)], 1.2e-3);
+        let found = computed(database(Some(1e-3)), &[nothing.clone(), good(), good(), good()]);
+        assert!((time(&found, "read") - 0.6e-3).abs() < 1e-9, "{found:?}");
+        let none = computed(database(Some(1e-3)), &[nothing]);
+        assert_eq!(time(&none, "read"), 1e-3, "nothing is known");
     }
 
     #[test]

@@ -146,6 +146,8 @@ pub struct Session<'a> {
 pub(super) struct State {
     started: u64,
     pub(super) sent: u64,
+    /// Replies to requests one at a time, and those that closed their connection.
+    replies: (u64, u64),
     next: Vec<u64>,
     pub(super) health: Health,
     /// CPU seconds per second while nothing is sent: of the service and of the others.
@@ -171,6 +173,7 @@ impl<'a> Session<'a> {
             state: State {
                 started: clock::now(),
                 sent: 0,
+                replies: (0, 0),
                 next: vec![0; asks.len()],
                 health: Health::new(budget.errors),
                 idle: Vec::new(),
@@ -440,7 +443,16 @@ impl<'a> Session<'a> {
         let request = self.request(index)?;
         self.state.sent += 1;
         let ask = connection.ask(self.target, request, None);
-        until(self.interrupt.as_ref(), self.left(), ask).await
+        let answer = until(self.interrupt.as_ref(), self.left(), ask).await?;
+        self.state.replies.0 += u64::from(answer.is_good());
+        self.state.replies.1 += u64::from(answer.is_good() && answer.closes);
+        Ok(answer)
+    }
+
+    /// The service closed the connection with every good reply; none if there was no reply.
+    pub fn closes(&self) -> Option<bool> {
+        let (all, closing) = self.state.replies;
+        (all > 0).then_some(closing == all)
     }
 
     pub(super) fn request(

@@ -95,6 +95,8 @@ pub struct Answer {
     pub outcome: Result<u16, String>,
     /// Headers that say when one may ask again, or how often.
     pub limits: Option<String>,
+    /// The service closes the connection with its reply.
+    pub closes: bool,
     /// The body, if it was asked for.
     pub body: Bytes,
 }
@@ -142,12 +144,13 @@ impl Connection {
     ) -> Answer {
         let from = from.unwrap_or_else(clock::now);
         let since = || (clock::now() - from) as f64 / 1e9;
-        let mut limits = None;
-        let asked = self.exchange(target, request, &mut limits).await;
+        let mut head = Head::default();
+        let asked = self.exchange(target, request, &mut head).await;
         let seconds = since();
+        let Head { limits, closes } = head;
         match asked {
-            Ok((status, body)) => Answer { seconds, outcome: Ok(status), limits, body },
-            Err(why) => Answer { seconds, outcome: Err(why), limits, body: Bytes::new() },
+            Ok((status, body)) => Answer { seconds, outcome: Ok(status), limits, closes, body },
+            Err(why) => Answer { seconds, outcome: Err(why), limits, closes, body: Bytes::new() },
         }
     }
 
@@ -155,7 +158,7 @@ impl Connection {
         &mut self,
         target: &Target,
         mut request: Request<Full<Bytes>>,
-        limits: &mut Option<String>,
+        head: &mut Head,
     ) -> Result<(u16, Bytes), String> {
         // Twice: a kept connection may have been closed just now, before the request was taken.
         for _ in 0..2 {
@@ -164,7 +167,10 @@ impl Connection {
             match sender.try_send_request(request).await {
                 Ok(reply) => {
                     let status = reply.status().as_u16();
-                    *limits = limit(reply.headers());
+                    *head = Head {
+                        limits: limit(reply.headers()),
+                        closes: closes(reply.version(), reply.headers()),
+                    };
                     let body = http_body_util::Limited::new(reply.into_body(), BODY_MOST);
                     let body = body.collect().await.map_err(|error| error.to_string())?;
                     return Ok((status, body.to_bytes()));
@@ -182,6 +188,23 @@ impl Connection {
     }
 }
 
+/// What the head of a reply says.
+#[derive(Debug, Default)]
+struct Head {
+    limits: Option<String>,
+    closes: bool,
+}
+
+/// The connection ends with this reply (RFC 9112, section 9.3).
+fn closes(version: http::Version, headers: &http::HeaderMap) -> bool {
+    let options = headers.get_all(http::header::CONNECTION);
+    let says = |option: &str| {
+        let mut words = options.iter().filter_map(|value| value.to_str().ok());
+        words.any(|value| value.split(',').any(|word| word.trim().eq_ignore_ascii_case(option)))
+    };
+    says("close") || (version == http::Version::HTTP_10 && !says("keep-alive"))
+}
+
 /// What the reply says of limits.
 fn limit(headers: &http::HeaderMap) -> Option<String> {
     let names = ["retry-after", "x-ratelimit-limit", "ratelimit-limit", "ratelimit-policy"];
@@ -195,6 +218,23 @@ fn limit(headers: &http::HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reply_says_whether_the_connection_ends_with_it() {
+        let of = |version, value: Option<&str>| {
+            let value = value.and_then(|value| value.parse().ok());
+            let headers = value.map(|value| (http::header::CONNECTION, value));
+            closes(version, &headers.into_iter().collect())
+        };
+        assert!(of(http::Version::HTTP_11, Some("close")));
+        assert!(of(http::Version::HTTP_11, Some("x, Close")));
+        assert!(
+            !of(http::Version::HTTP_11, Some("keep-alive")) && !of(http::Version::HTTP_11, None)
+        );
+        assert!(
+            of(http::Version::HTTP_10, None) && !of(http::Version::HTTP_10, Some("Keep-Alive"))
+        );
+    }
 
     #[test]
     fn only_this_machine_is_asked_unless_another_is_allowed() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use model::scenario::{Concurrency, Server};
+use model::scenario::{Concurrency, Server, WorkerClass};
 
 use crate::learned::Figure;
 
@@ -23,6 +23,8 @@ pub struct Facts {
     pub threads: Option<Figure<u32>>,
     /// How handlers run, if that follows from the kind of worker.
     pub concurrency: Option<Figure<Concurrency>>,
+    /// gunicorn's class of workers, if it is one that serves in one way only.
+    pub worker_class: Option<Figure<WorkerClass>>,
     /// Handlers are Python: one thread of a process computes at a time, and the loop is its first.
     pub python: bool,
 }
@@ -95,19 +97,25 @@ fn of_command(
     };
     let threads = option(&["--threads"]).and_then(|text| text.parse::<u32>().ok());
     let class = option(&["--worker-class", "-k"]).unwrap_or_default();
-    let (server, concurrency) = match program {
-        Program::Uvicorn | Program::Fastapi => (Server::Uvicorn, None),
-        Program::Gunicorn if class.to_lowercase().contains("uvicorn") || class == "asgi" => {
-            (Server::Gunicorn, None)
-        }
-        Program::Gunicorn if threads.is_some_and(|threads| threads > 1) || class == "gthread" => {
-            (Server::Gunicorn, Some(exact(Concurrency::Threadpool, "gunicorn's gthread workers")))
-        }
-        Program::Gunicorn if class.is_empty() || class == "sync" => {
-            (Server::Gunicorn, Some(exact(Concurrency::Blocking, "gunicorn's sync workers")))
-        }
-        Program::Gunicorn => (Server::Gunicorn, None),
+    let server = match program {
+        Program::Uvicorn | Program::Fastapi => Server::Uvicorn,
+        Program::Gunicorn => Server::Gunicorn,
     };
+    let class = match program {
+        Program::Uvicorn | Program::Fastapi => None,
+        // With more than one thread gunicorn takes `gthread` in the place of `sync`.
+        Program::Gunicorn if matches!(class, "" | "sync") => {
+            let several = threads.is_some_and(|threads| threads > 1);
+            Some(if several { WorkerClass::Gthread } else { WorkerClass::Sync })
+        }
+        Program::Gunicorn if class == "gthread" => Some(WorkerClass::Gthread),
+        Program::Gunicorn => None,
+    };
+    let concurrency = class.and_then(|class| match class {
+        WorkerClass::Uvicorn => None,
+        WorkerClass::Sync => Some(exact(Concurrency::Blocking, "gunicorn's sync workers")),
+        WorkerClass::Gthread => Some(exact(Concurrency::Threadpool, "gunicorn's gthread workers")),
+    });
     let name = match program {
         Program::Uvicorn => "uvicorn",
         Program::Gunicorn => "gunicorn",
@@ -117,8 +125,12 @@ fn of_command(
         command: format!("{name} {}", arguments.join(" ")).trim().to_string(),
         server: exact(server, "the server's command line"),
         workers,
-        threads: threads.filter(|&threads| threads > 1).map(|threads| exact(threads, how)),
+        threads: match class {
+            Some(WorkerClass::Gthread) => Some(exact(threads.unwrap_or(1), how)),
+            _ => threads.filter(|&threads| threads > 1).map(|threads| exact(threads, how)),
+        },
         concurrency,
+        worker_class: class.map(|class| exact(class, "the server's command line")),
         python: true,
     }
 }
@@ -137,7 +149,21 @@ fn unknown(words: &[String], python: bool, served: u32) -> Facts {
         workers: Figure::derived(served, "processes that hold the listening socket"),
         threads: None,
         concurrency: None,
+        worker_class: None,
         python,
+    }
+}
+
+impl Facts {
+    /// As its replies say: whether each `closed` its connection. A `sync` worker does so; if one
+    /// does not, a file of settings that the command line does not show has chosen another class.
+    #[must_use]
+    pub fn as_replies_say(&self, closed: Option<bool>) -> Facts {
+        let sync = self.worker_class.as_ref().map(|class| class.value) == Some(WorkerClass::Sync);
+        if sync && closed == Some(false) {
+            return Facts { worker_class: None, concurrency: None, ..self.clone() };
+        }
+        self.clone()
     }
 }
 
@@ -213,9 +239,17 @@ mod tests {
         assert!(facts.concurrency.is_none());
         let facts = told("gunicorn app:app", 1);
         assert_eq!(
-            (facts.workers.value, facts.concurrency.map(|one| one.value)),
+            (facts.workers.value, facts.concurrency.as_ref().map(|one| one.value)),
             (1, Some(Concurrency::Blocking))
         );
+        let class = |facts: &Facts| facts.worker_class.as_ref().map(|class| class.value);
+        assert_eq!(class(&facts), Some(WorkerClass::Sync));
+        assert_eq!(class(&told("gunicorn --threads 4 app:app", 1)), Some(WorkerClass::Gthread));
+        assert_eq!(class(&told("gunicorn -k gevent app:app", 1)), None);
+        // A reply that keeps its connection is not a sync worker's.
+        assert_eq!(class(&facts.as_replies_say(Some(true))), Some(WorkerClass::Sync));
+        let other = facts.as_replies_say(Some(false));
+        assert!(other.worker_class.is_none() && other.concurrency.is_none());
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod postgres_proxy;
 pub mod requests;
 mod sessions;
 mod shape;
+mod sometimes;
 pub mod spans;
 pub mod sql;
 pub mod steps;

@@ -184,13 +184,47 @@ impl Names {
             }
             Role::Query(query) => {
                 let name = format!("{query}_in_{percent}_percent");
+                let trip = self.trip();
                 if let Some(database) = &mut self.database {
-                    add_share(database, query, &name, share);
+                    add_share(database, query, &name, share, trip);
                 }
                 Role::Query(name)
             }
             Role::Commit => Role::Commit,
         }
+    }
+
+    /// One query in place of several that only some requests ask, which takes `seconds` with its round
+    /// trip.
+    pub(super) fn in_place_of(&mut self, query: &str, parts: &[String], seconds: f64) -> String {
+        let trip = self.trip();
+        let Some(database) = &mut self.database else { return query.to_owned() };
+        let time = Figure::derived(
+            (seconds - trip).max(0.0),
+            format!("in place of what only some requests ask: {}", parts.join(", ")),
+        );
+        let is_used = |name: &str| database.queries.iter().any(|one| one.name == name);
+        let mut names = (1..).map(|count| match count {
+            1 => format!("{query}_or_other"),
+            count => format!("{query}_or_other_{count}"),
+        });
+        let name = names.find(|name| !is_used(name)).expect("there are more numbers than queries");
+        database.queries.push(Query { name: name.clone(), writes: false, time });
+        name
+    }
+
+    /// A query that only reads, and how long it takes with its round trip, in seconds.
+    pub(super) fn reads(&self, role: &Role) -> Option<(&str, f64)> {
+        let Role::Query(name) = role else { return None };
+        let database = self.database.as_ref()?;
+        let query = database.queries.iter().find(|query| query.name == *name && !query.writes)?;
+        Some((&query.name, query.time.value + self.trip()))
+    }
+
+    /// How long a round trip to the database takes, in seconds.
+    pub(super) fn trip(&self) -> f64 {
+        let trip = self.database.as_ref().and_then(|database| database.round_trip.as_ref());
+        trip.map_or(0.0, |figure| figure.value)
     }
 
     /// Leaves out what no step names.
@@ -203,8 +237,7 @@ impl Names {
     }
 }
 
-fn add_share(database: &mut Database, query: &str, name: &str, share: f64) {
-    let trip = database.round_trip.as_ref().map_or(0.0, |figure| figure.value);
+fn add_share(database: &mut Database, query: &str, name: &str, share: f64, trip: f64) {
     let whole = database.queries.iter().find(|one| one.name == query);
     let known = database.queries.iter().any(|one| one.name == name);
     if let Some(whole) = whole.filter(|_| !known) {

@@ -39,6 +39,14 @@ pub(super) struct Block {
     pub(super) gaps: Vec<f64>,
 }
 
+impl Block {
+    /// Which share of the requests has it.
+    pub(super) fn share(&self) -> f64 {
+        let present = self.times.iter().filter(|times| **times > 0).count();
+        present as f64 / self.times.len() as f64
+    }
+}
+
 /// Calls and queries that run at the same time: the mean number of each.
 pub(super) type Stage = BTreeMap<Asked, f64>;
 

@@ -182,15 +182,29 @@ fn number(rest: &str) -> usize {
     rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len())
 }
 
-/// `(?, ?, ?)` is `(?)`, and so are many such rows.
+/// `(?, ?, ?)` is `(?)`, and so are many such rows. What type a parameter has is no part of the text:
+/// drivers cast each (`?::INTEGER`).
 fn short(text: &str) -> String {
-    let mut text = text.to_owned();
+    let mut text = without_types(text);
     for (long, one) in [("?,?", "?"), ("?, ?", "?"), ("(?),(?)", "(?)"), ("(?), (?)", "(?)")] {
         while text.contains(long) {
             text = text.replace(long, one);
         }
     }
     text
+}
+
+/// The text without the types of its parameters.
+fn without_types(text: &str) -> String {
+    let mut parts = text.split("?::");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let in_a_type = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '"');
+        let rest = part.trim_start_matches(in_a_type);
+        plain.push('?');
+        plain.push_str(rest.strip_prefix("[]").unwrap_or(rest));
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -228,6 +242,12 @@ mod tests {
         assert_eq!(
             text("select a1 from t where b = 'x''y' -- why\n and c in (1, 2.5,3)"),
             "select a1 from t where b = ? and c in (?)"
+        );
+        assert_eq!(
+            text(
+                "SELECT n FROM t WHERE a IN ($1::INTEGER, $2::INTEGER) AND b = $3::TEXT[] AND c = $4"
+            ),
+            "SELECT n FROM t WHERE a IN (?) AND b = ? AND c = ?"
         );
         assert_eq!(text("select * from t where id=$12"), text("select * from t where id=17"));
         assert_eq!(text("insert into t values (1,2),(3,4)"), text("insert into t values (?)"));

@@ -7,6 +7,7 @@ use super::gaps::Gaps;
 use super::names::{Names, Role, Times, is_in_process};
 use super::requests::{Asked, Operation, Request};
 use super::shape::{Block, Shape, Stage};
+use super::sometimes::Sometimes;
 use super::sql::Commit;
 use crate::learned::{Database, Figure, Hold, Step, Upstream};
 
@@ -202,13 +203,53 @@ impl Writer {
         let response_time = fit::mean(&times(seconds), &how);
         let mut gaps = Gaps::new(shape, cpu, local, response_time.value);
         let mut steps = Vec::new();
+        let mut sometimes = Sometimes::default();
+        let mut asked = Vec::new();
         for (index, block) in shape.blocks.iter().enumerate() {
             steps.extend(gaps.before(index));
-            self.block(name, block, &mut steps);
+            match self.only_some_ask(block) {
+                Some((query, share, seconds)) => {
+                    asked.push(format!("{query} ({:.0} %)", share * 100.0));
+                    sometimes.add(&query, share, seconds);
+                    steps.extend(sometimes.step(&mut self.names).map(|query| self.uses(query)));
+                }
+                None => self.block(name, block, &mut steps),
+            }
         }
+        steps.extend(sometimes.rest(&mut self.names).map(|query| self.uses(query)));
         steps.extend(gaps.before(shape.blocks.len()));
+        self.note_some(name, &asked);
         let uncovered = fit::mean(&times(uncovered), &how);
         Steps { endpoint: name.to_owned(), requests: good.len(), steps, response_time, uncovered }
+    }
+
+    /// The one query of a block that only some requests have, its share of the requests, and how long it
+    /// takes.
+    fn only_some_ask(&self, block: &Block) -> Option<(String, f64, f64)> {
+        let share = block.share();
+        let once = block.times.iter().all(|times| *times <= 1);
+        let [stage] = block.stages.as_slice() else { return None };
+        let (asked, _) = stage.first_key_value().filter(|(_, width)| **width < 1.5)?;
+        if !once || stage.len() > 1 || !(SELDOM..ALWAYS).contains(&share) {
+            return None;
+        }
+        let (query, seconds) = self.names.reads(self.names.roles.get(asked)?)?;
+        Some((query.to_owned(), share, seconds))
+    }
+
+    fn uses(&mut self, query: String) -> Step {
+        self.used.insert(query.clone());
+        Step::Query(query)
+    }
+
+    fn note_some(&mut self, endpoint: &str, asked: &[String]) {
+        if !asked.is_empty() {
+            self.notes.push(format!(
+                "{endpoint}: only some requests ask {}. Steps have no chances: one step stands for as many \
+                 of them as a request asks on average, and takes the time of all.",
+                asked.join(", ")
+            ));
+        }
     }
 
     fn note_shape(&mut self, name: &str, shape: &Shape) {
@@ -231,7 +272,7 @@ impl Writer {
     fn block(&mut self, endpoint: &str, block: &Block, steps: &mut Vec<Step>) {
         let count = block.times.len() as f64;
         let present = block.times.iter().filter(|times| **times > 0).count() as f64;
-        let share = present / count;
+        let share = block.share();
         let times = block.times.iter().sum::<usize>() as f64 / present.max(1.0);
         if share < SELDOM {
             self.note(endpoint, block, &format!("in {present} of {count} requests: left out"));

@@ -1,9 +1,9 @@
 //! `live export`: a scenario's load for another load generator.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use model::read::{Diagnostic, Diagnostics};
+use model::read::{Diagnostic, Diagnostics, Resolved};
 use render::{Console, Exit, Failure};
 
 use super::options::{Export, Generator, Script};
@@ -24,11 +24,66 @@ pub(super) fn run(options: &Export, console: &mut Console<'_>) -> Result<Exit, F
         return Err(Failure::Refused(refusal.into()));
     }
     let text = k6::script(&resolved.scenario, resolved.path());
-    match &script.out {
-        None => console.data(&text)?,
-        Some(file) => keep(file, &text, script)?,
+    let Some(file) = &script.out else {
+        console.data(&text)?;
+        return Ok(Exit::Success);
+    };
+    let Some(parallelism) = script.parallelism else {
+        keep(file, &text, script)?;
+        return Ok(Exit::Success);
+    };
+    enough_users(&resolved, parallelism)?;
+    let (beside, run) = test_run(&resolved, file, script, parallelism)?;
+    // Both or none.
+    if !script.force && beside.exists() {
+        return Err(Failure::Refused(there(&beside)));
     }
+    keep(file, &text, script)?;
+    keep(&beside, &run, script)?;
     Ok(Exit::Success)
+}
+
+/// Each instance needs a user: the operator refuses others.
+fn enough_users(resolved: &Resolved, parallelism: u32) -> Result<(), Failure> {
+    let users = k6::users(&resolved.scenario);
+    if users >= u64::from(parallelism) {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::of_file(
+        format!("--parallelism {parallelism}"),
+        format!("the load has {users} users, so that some instances would have nothing to do"),
+        format!("1 to {}", users.max(1)),
+        "name fewer instances",
+    );
+    Err(Failure::Refused(diagnostic.into()))
+}
+
+/// The file beside the script `file`, and what it has.
+fn test_run(
+    resolved: &Resolved,
+    file: &Path,
+    script: &Script,
+    parallelism: u32,
+) -> Result<(PathBuf, String), Failure> {
+    let beside = file.with_extension("yaml");
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let (Some(script_name), Some(own_name)) = (name(file), name(&beside)) else {
+        return Err(Failure::System(format!("{} is no name of a file", file.display())));
+    };
+    if beside == file {
+        let why = "a script and the TestRun beside it have names that differ in their endings: \
+                   name the script .js";
+        return Err(Failure::System(format!("--out {}: {why}", file.display())));
+    }
+    let run = k6::TestRun {
+        scenario: &resolved.scenario.name,
+        script: &script_name,
+        file: &own_name,
+        parallelism,
+        // The command line has it where it has the number of instances.
+        base_url: script.base_url.as_deref().unwrap_or_default(),
+    };
+    Ok((beside, run.text()))
 }
 
 /// Writes `file`, whole or not at all. A file that exists is kept: it may have been edited.

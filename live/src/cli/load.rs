@@ -8,12 +8,12 @@ use render::{Console, Exit, Failure};
 
 use super::failure;
 use super::options::LoadOn;
-use super::progress::Progress;
+use super::progress::{Progress, Turn};
 use crate::interrupt::Interrupt;
 use crate::load::{self, Event};
 use crate::machine::Facts;
 use crate::machine::{Cpus, Split};
-use crate::run::{self, MeasuredOn, Round, RunError};
+use crate::run::{self, MeasuredOn, Round, RunError, Seen};
 use crate::stack::{Target, Unreachable};
 
 /// Puts the load on a service that this program did not start.
@@ -31,12 +31,15 @@ pub(super) fn run(options: &LoadOn, console: &mut Console<'_>) -> Result<Exit, F
     let (tell, events) = channel();
     let stop = interrupt.receiver();
     let generator = std::thread::spawn(move || load::run(&plan, stop, tell));
-    let mut progress = Progress::new(console);
-    progress.begin(&name, 1, 1);
+    let mut progress = Progress::new(console, None, None);
+    let cpus = Cpus::default();
+    let turn = Turn { scenario: 0, name: &name, round: 0, number: 1, total: Some(1), cpus: &cpus };
+    progress.begin(&turn);
     let mut seconds = Vec::new();
     for event in events {
         if let Event::Second(second) = event {
-            progress.report(run::Progress::Second(&second.second, None));
+            let seen = Seen { second: &second, cores: 0, busy: None, workers: Vec::new() };
+            progress.report(run::Progress::Second(seen));
             seconds.push(*second);
         }
     }

@@ -10,8 +10,9 @@ use render::{Console, Exit, Failure, Format, objectives};
 use super::failure;
 use super::on::On;
 use super::options::Measuring;
-use super::progress::Progress;
+use super::progress::{Progress, Turn};
 use super::setup;
+use super::watch::{self, Shown};
 use crate::interrupt::Interrupt;
 use crate::machine::Facts;
 use crate::machine::raise_open_files;
@@ -21,6 +22,7 @@ use crate::run::{
 };
 use crate::stack::{Installation, Target};
 use crate::temporary;
+use crate::watch::{Came, Message};
 
 /// A scenario that was measured.
 pub(super) struct Measured {
@@ -62,9 +64,23 @@ pub(super) fn measure(
     console: &mut Console<'_>,
 ) -> Result<Session, Failure> {
     let (repeat, out) = (measuring.repeat, measuring.files.out.as_path());
+    // Before anything else, which may take minutes.
+    let expected = measuring.audience.prepare(console)?;
     let bench = Bench::new(scenarios, out, &measuring.on, console)?;
     let mut rounds: Vec<Vec<Round>> = scenarios.iter().map(|_| Vec::new()).collect();
-    let ended = bench.turns(scenarios, repeat, out, port, &mut rounds, console);
+    let mut shown = Shown::open(&expected, measuring.tell, &bench, console)?;
+    let decider = match measuring.ask && measuring.tell.is_none() {
+        true => Some(watch::parent("--ask")?),
+        false => None,
+    };
+    if let Some(shown) = &mut shown {
+        let (target, sets) = (measuring.on.target.word(), watch::sets(scenarios, bench.target));
+        shown.tell(Message::Plan(watch::plan(scenarios, repeat, &target, sets)));
+    }
+    let mut progress = Progress::new(console, shown, decider);
+    let course = Course { bench: &bench, scenarios, repeat, more: measuring.ask, out, port };
+    let ended = course.run(&mut rounds, &mut progress);
+    progress.end();
     let mut session =
         Session { measured: Vec::new(), interrupted: bench.interrupted(), failures: Vec::new() };
     match ended {
@@ -112,6 +128,104 @@ impl Session {
     }
 }
 
+/// Scenarios that are measured in turns.
+struct Course<'a> {
+    bench: &'a Bench,
+    scenarios: &'a [&'a Resolved],
+    /// So many rounds of each.
+    repeat: u32,
+    /// Then more of them, as the parent process decides.
+    more: bool,
+    out: &'a Path,
+    port: Option<u16>,
+}
+
+impl Course<'_> {
+    /// Measures. Each round that there is comes into `rounds`.
+    ///
+    /// # Errors
+    /// Which scenario failed, and how; or that the user wants to end.
+    fn run(
+        &self,
+        rounds: &mut [Vec<Round>],
+        progress: &mut Progress<'_, '_>,
+    ) -> Result<(), (String, RunError)> {
+        let count = self.scenarios.len();
+        let total = count * self.repeat as usize;
+        for number in 0..total {
+            self.round(number % count, [number + 1, total], rounds, progress)?;
+            if self.bench.interrupted() {
+                return Ok(());
+            }
+        }
+        match self.more {
+            true => self.as_decided(rounds, progress),
+            false => Ok(()),
+        }
+    }
+
+    /// Measures one round after the other, of the scenarios that the parent process names.
+    ///
+    /// # Errors
+    /// As above.
+    fn as_decided(
+        &self,
+        rounds: &mut [Vec<Round>],
+        progress: &mut Progress<'_, '_>,
+    ) -> Result<(), (String, RunError)> {
+        let count = self.scenarios.len();
+        let mut came: Vec<usize> = (0..count).collect();
+        loop {
+            let reports = came.iter().map(|&scenario| Came {
+                scenario,
+                report: self.bench.report(self.scenarios[scenario], &rounds[scenario]),
+            });
+            let next = progress.ask(&reports.collect::<Vec<_>>());
+            let Some(next) = next.filter(|&next| next < count) else { return Ok(()) };
+            self.round(next, [0, 0], rounds, progress)?;
+            if self.bench.interrupted() {
+                return Ok(());
+            }
+            came = vec![next];
+        }
+    }
+
+    /// Measures a scenario once more; `number` of `total`, or none of these.
+    fn round(
+        &self,
+        index: usize,
+        [number, total]: [usize; 2],
+        rounds: &mut [Vec<Round>],
+        progress: &mut Progress<'_, '_>,
+    ) -> Result<(), (String, RunError)> {
+        let bench = self.bench;
+        let (resolved, round) = (self.scenarios[index], rounds[index].len() as u32);
+        let name = &resolved.scenario.name;
+        let split = bench.split(resolved);
+        let total = (total > 0).then_some(total);
+        progress.begin(&Turn { scenario: index, name, round, number, total, cpus: &split.load });
+        let onlooker = progress.onlooker();
+        let setting = Setting {
+            split: &split,
+            stack: &*bench.installation,
+            directory: self.out,
+            port: self.port,
+            // As the replications of a prediction have it.
+            seed: replication_seed(resolved.scenario.seed, round),
+            interrupt: &bench.interrupt,
+            onlooker: onlooker.as_ref(),
+        };
+        match run::run_round(resolved, &setting, &mut |what| progress.report(what)) {
+            Ok(round) => rounds[index].push(round),
+            Err(Failed { error, round }) => {
+                rounds[index].extend(round.map(|round| *round));
+                return Err((name.clone(), error));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Bench {
     /// Sees to it that all of the scenarios can be measured before any of them is.
     pub(super) fn new(
@@ -141,49 +255,6 @@ impl Bench {
         temporary::prepare(out).map_err(|error| system(error.into()))?;
         let facts = Facts { versions: installation.versions(), ..Facts::gather(out) };
         Ok(Bench { facts, interrupt, allowed, offer, target: on.target(), installation })
-    }
-
-    /// Measures the scenarios in turns. Each round that there is comes into `rounds`.
-    ///
-    /// # Errors
-    /// Which scenario failed, and how; or that the user wants to end.
-    fn turns(
-        &self,
-        scenarios: &[&Resolved],
-        repeat: u32,
-        out: &Path,
-        port: Option<u16>,
-        rounds: &mut [Vec<Round>],
-        console: &mut Console<'_>,
-    ) -> Result<(), (String, RunError)> {
-        let mut progress = Progress::new(console);
-        let total = scenarios.len() * repeat as usize;
-        for turn in 0..repeat {
-            for (index, resolved) in scenarios.iter().enumerate() {
-                let name = &resolved.scenario.name;
-                progress.begin(name, turn as usize * scenarios.len() + index + 1, total);
-                let setting = Setting {
-                    split: &self.split(resolved),
-                    stack: &*self.installation,
-                    directory: out,
-                    port,
-                    // As the replications of a prediction have it.
-                    seed: replication_seed(resolved.scenario.seed, turn),
-                    interrupt: &self.interrupt,
-                };
-                match run::run_round(resolved, &setting, &mut |what| progress.report(what)) {
-                    Ok(round) => rounds[index].push(round),
-                    Err(Failed { error, round }) => {
-                        rounds[index].extend(round.map(|round| *round));
-                        return Err((name.clone(), error));
-                    }
-                }
-                if self.interrupted() {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
     }
 
     /// What of `resolved` runs where.

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 measured, 2 wrong usage or a run that failed, 3 inconclusive, 4 an objective is broken.
 
+mod audience;
 mod compare;
 mod export;
 mod ladder;
@@ -14,6 +15,7 @@ mod run;
 mod serve;
 mod setup;
 mod upstream;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -22,6 +24,7 @@ use render::ci::Form;
 use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
 use crate::run::RunError;
+pub use audience::{Audience, AudienceOptions, Expected};
 pub use on::{Hosts, On, Place};
 pub use options::Environment;
 use options::{Cli, Command};

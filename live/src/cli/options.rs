@@ -7,13 +7,18 @@ use render::HELP;
 use render::ci::{Form, VerdictOutput};
 use render::{Completions, Format, Keep, LadderSource, Manual, Output, Source, Sources};
 
+use super::audience::AudienceOptions;
 use super::on::{Hosts, On};
+use crate::run::Display;
 use crate::stack::{ENVIRONMENT_FOLDER, PYTHON, ServiceUrl};
 
 const EXAMPLES: &str = "\
 Examples:
   live run v2.toml                            what does happen?
   live run v2.toml --keep 'p99 < 800ms'       does it keep that? exit code 4 if not
+  live run v2.toml --watch                    and see it while it happens; q stops early
+  live run v2.toml --metrics-listen 127.0.0.1:9464     the same for Prometheus, at /metrics
+  live run v2.toml --otlp http://127.0.0.1:4318        and for a collector of OpenTelemetry
   live run v6.toml --duration 2m --set upstream.partner.max_in_flight=200
   live run v2.toml mine.toml --repeat 5       the better of two? in turns, five times each
   live ladder v5.toml --duration 10s          what did each change buy, for real?
@@ -39,7 +44,9 @@ Examples:
   live export k6 v5.toml -o v5.js
   live serve v5.toml --port 8080                      a service to try it on; or take your own
   k6 run -e BASE_URL=http://127.0.0.1:8080 v5.js      writes v5-k6.json
-  validate compare --k6 v5-k6.json v5.toml            is what was predicted what happened?";
+  validate compare --k6 v5-k6.json v5.toml            is what was predicted what happened?
+  live export k6 v5.toml -o v5.js --parallelism 4 --base-url http://shop.default.svc:8080
+                                                      v5.yaml too: the same by 4 instances at once";
 
 /// Measures what a web service on one vCPU does: the real service of a scenario file, under
 /// a real load.
@@ -198,6 +205,14 @@ pub(super) struct Script {
     /// Replace the file if it is there
     #[arg(long, requires = "out")]
     pub(super) force: bool,
+    /// Write a TestRun for k6's operator too, which puts the load on the service by so many
+    /// instances of k6 in a Kubernetes cluster: beside the script, its name with .yaml
+    #[arg(long, value_name = "N", requires_all = ["out", "base_url"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) parallelism: Option<u32>,
+    /// Where those instances find the service, such as `http://shop.default.svc:8080`
+    #[arg(long, value_name = "URL", requires = "parallelism")]
+    pub(super) base_url: Option<String>,
 }
 
 /// `live setup`.
@@ -247,6 +262,17 @@ pub(super) struct Measuring {
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(super) repeat: u32,
+    #[command(flatten)]
+    pub(super) audience: AudienceOptions,
+    /// Tell what is measured, second by second, on the socket that is the standard input, for
+    /// `validate`, which shows it so
+    #[arg(long, hide = true, value_enum, value_name = "WHERE")]
+    #[arg(conflicts_with_all = ["watch", "metrics_listen", "otlp"])]
+    pub(super) tell: Option<Display>,
+    /// When all has been measured as often as --repeat says, ask on that socket which scenario is to be
+    /// measured once more, until none is; used by `validate`
+    #[arg(long, hide = true, conflicts_with = "watch")]
+    pub(super) ask: bool,
     #[command(flatten)]
     pub(super) files: Files,
 }

@@ -1,9 +1,13 @@
-//! The line on a terminal that says what is happening.
+//! How a measurement is followed: on a line that is written over and over, on the whole terminal, or
+//! by other programs.
 
 use render::{Console, number};
 
+use super::watch::{Shown, sample};
 use crate::load::Second;
-use crate::run::Progress as Stage;
+use crate::machine::Cpus;
+use crate::run::{Onlooker, Progress as Stage};
+use crate::watch::{Came, Message, Socket};
 
 /// Back to the beginning of the line, and clear it.
 const AGAIN: &str = "\r\x1b[K";
@@ -14,12 +18,14 @@ const COLUMNS: usize = 100;
 /// Written on terminals only.
 pub(super) struct Line<'c, 'a> {
     console: &'c mut Console<'a>,
+    /// Something stands there.
+    written: bool,
 }
 
 impl<'c, 'a> Line<'c, 'a> {
     /// A line on `console`, if that is a terminal.
     pub(super) fn new(console: &'c mut Console<'a>) -> Line<'c, 'a> {
-        Line { console }
+        Line { console, written: false }
     }
 
     /// Writes `text` in place of what was there.
@@ -27,46 +33,115 @@ impl<'c, 'a> Line<'c, 'a> {
         if self.console.err_is_terminal {
             let line = cut(text, columns());
             self.console.talk(&format!("{AGAIN}{line}"));
+            self.written = true;
+        }
+    }
+}
+
+impl Line<'_, '_> {
+    /// Clears what stands there.
+    fn clear(&mut self) {
+        if std::mem::take(&mut self.written) {
+            self.console.talk(AGAIN);
         }
     }
 }
 
 impl Drop for Line<'_, '_> {
     fn drop(&mut self) {
-        if self.console.err_is_terminal {
-            self.console.talk(AGAIN);
-        }
+        self.clear();
     }
 }
 
-/// The rounds of a measurement, told on one line.
+/// The rounds of a measurement, as they are followed.
 pub(super) struct Progress<'c, 'a> {
+    /// Where the terminal is not taken.
     line: Line<'c, 'a>,
+    /// What else shows it.
+    shown: Option<Shown>,
+    /// The parent process, which decides what is measured next, if it does not show the numbers too.
+    decider: Option<Socket>,
     /// Which scenario, and which round of how many.
     title: String,
 }
 
+/// A round that begins.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    /// The scenario, among others from 0, and its name.
+    pub(super) scenario: usize,
+    pub(super) name: &'a str,
+    /// Which round of it, from 0.
+    pub(super) round: u32,
+    /// Which of all rounds, from 1, and how many those are; none if that is decided as they come.
+    pub(super) number: usize,
+    pub(super) total: Option<usize>,
+    /// Where the load generator runs.
+    pub(super) cpus: &'a Cpus,
+}
+
 impl<'c, 'a> Progress<'c, 'a> {
-    /// Progress that is told on `console`, if anybody watches it.
-    pub(super) fn new(console: &'c mut Console<'a>) -> Progress<'c, 'a> {
-        Progress { line: Line::new(console), title: String::new() }
+    /// Progress that is written on `console`, if that is a terminal and not taken. `decider`, or the parent
+    /// process that is `shown` the numbers, is asked what is measured next.
+    pub(super) fn new(
+        console: &'c mut Console<'a>,
+        shown: Option<Shown>,
+        decider: Option<Socket>,
+    ) -> Progress<'c, 'a> {
+        Progress { line: Line::new(console), shown, decider, title: String::new() }
     }
 
-    /// A round of the scenario `name` begins, one of `total`.
-    pub(super) fn begin(&mut self, name: &str, round: usize, total: usize) {
+    /// Which scenario is measured next, after all this has come; none if it is enough.
+    pub(super) fn ask(&mut self, came: &[Came]) -> Option<usize> {
+        let shown = self.shown.as_mut().and_then(Shown::parent);
+        self.decider.as_mut().or(shown)?.ask(came)
+    }
+
+    /// A round begins.
+    pub(super) fn begin(&mut self, turn: &Turn<'_>) {
+        let Turn { scenario, name, round, number, total, cpus } = *turn;
         self.title = match total {
-            1 => name.to_string(),
-            _ => format!("{name} ({round} of {total})"),
+            Some(1) => name.to_string(),
+            Some(total) => format!("{name} ({number} of {total})"),
+            None => format!("{name} (round {})", round + 1),
         };
+        if let Some(shown) = &mut self.shown {
+            shown.tell(Message::Round { scenario, round, cpus: cpus.clone() });
+        }
+    }
+
+    /// Who looks on, for the accounts of a round.
+    pub(super) fn onlooker(&self) -> Option<Onlooker> {
+        self.shown.as_ref().and_then(Shown::onlooker)
     }
 
     /// Something happened.
     pub(super) fn report(&mut self, what: Stage<'_>) {
+        if let Some(shown) = &mut self.shown {
+            match what {
+                Stage::Starting => {}
+                Stage::Load => shown.tell(Message::Load),
+                Stage::Second(ref seen) => shown.tell(Message::Second(Box::new(sample(seen)))),
+                Stage::Ended => shown.tell(Message::Ended),
+            }
+            if shown.has_screen() {
+                return;
+            }
+        }
         let text = match what {
             Stage::Starting => "starting".to_string(),
-            Stage::Second(second, cpu) => line(second, cpu),
+            Stage::Second(seen) => line(&seen.second.second, seen.busy),
+            Stage::Load | Stage::Ended => return,
         };
         self.line.write(&format!("{}: {text}", self.title));
+    }
+
+    /// The measurement is over. The terminal is as it was before anything else is told on it.
+    pub(super) fn end(mut self) {
+        self.line.clear();
+        if let Some(shown) = self.shown.take() {
+            shown.end(self.line.console);
+        }
     }
 }
 
@@ -117,8 +192,11 @@ mod tests {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let mut console = Console::plain(&mut out, &mut err);
             console.err_is_terminal = watched;
-            let mut progress = Progress::new(&mut console);
-            progress.begin("v2", 2, 3);
+            let mut progress = Progress::new(&mut console, None, None);
+            let cpus = Cpus::default();
+            let (number, total) = (2, Some(3));
+            let turn = Turn { scenario: 0, name: "v2", round: 1, number, total, cpus: &cpus };
+            progress.begin(&turn);
             progress.report(Stage::Starting);
             drop(progress);
             String::from_utf8(err).expect("UTF-8")

@@ -33,6 +33,7 @@ pub(super) fn run(options: &Serve, console: &mut Console<'_>) -> Result<Exit, Fa
         port: options.port,
         seed: resolved.scenario.seed,
         interrupt: bench.interrupt(),
+        onlooker: None,
     };
     let mut stage = Stage::start(&resolved, &setting).map_err(fail)?;
     let address = stage.address();

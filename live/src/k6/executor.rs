@@ -36,6 +36,24 @@ pub(super) fn executor(scenario: &Scenario, group: &Group) -> String {
     lines.iter().map(|line| format!("{INDENT}{line}")).collect::<Vec<_>>().join("\n")
 }
 
+/// Users that k6 makes ready for the arrivals of a `group`.
+pub(super) fn users(scenario: &Scenario, group: &Group) -> f64 {
+    match &group.load.source {
+        Source::Closed { .. } | Source::Several(_) => 0.0,
+        Source::Replay { trace, max_users } => replay::users(trace, *max_users, &group.load),
+        Source::Open { rate, max_users, on_off, .. } => {
+            let bursts = on_off.as_ref().and_then(|on_off| bursts(scenario, group, rate, on_off));
+            open_users(bursts.as_ref().unwrap_or(rate), *max_users, &group.load)
+        }
+    }
+}
+
+/// As many as the scenario allows, or else as many as there may be at the highest rate.
+fn open_users(rate: &Profile, max_users: Option<u32>, load: &Load) -> f64 {
+    let stay = load.timeout.as_ref().map_or(STAY.secs_f64(), |timeout| timeout.mean_capped(STAY));
+    max_users.map_or((rate.peak() * stay).ceil().clamp(1.0, MOST_USERS), f64::from)
+}
+
 /// The on/off process as a rate that jumps; none if k6 cannot be told it so.
 pub(super) fn bursts(
     scenario: &Scenario,
@@ -84,26 +102,19 @@ fn open(rate: &Profile, max_users: Option<u32>, load: &Load) -> Vec<String> {
             lines
         }
     };
-    match max_users {
-        Some(users) => lines.extend([
-            "// k6 drops an arrival that finds no user idle, and does so too while it makes".into(),
-            "// another user ready: all of them are ready at the start.".into(),
-            format!("preAllocatedVUs: {users},"),
-            format!("maxVUs: {users},"),
-        ]),
-        None => {
-            let stay =
-                load.timeout.as_ref().map_or(STAY.secs_f64(), |timeout| timeout.mean_capped(STAY));
-            let users = (rate.peak() * stay).ceil().clamp(1.0, MOST_USERS);
-            lines.extend([
-                "// The scenario has as many users as it takes; k6 needs a number. Raise it if"
-                    .into(),
-                "// `dropped_iterations` is not 0.".into(),
-                format!("preAllocatedVUs: {users},"),
-                format!("maxVUs: {users},"),
-            ]);
-        }
-    }
+    let why = match max_users {
+        Some(_) => [
+            "// k6 drops an arrival that finds no user idle, and does so too while it makes",
+            "// another user ready: all of them are ready at the start.",
+        ],
+        None => [
+            "// The scenario has as many users as it takes; k6 needs a number. Raise it if",
+            "// `dropped_iterations` is not 0.",
+        ],
+    };
+    lines.extend(why.map(String::from));
+    let users = open_users(rate, max_users, load);
+    lines.extend([format!("preAllocatedVUs: {users},"), format!("maxVUs: {users},")]);
     lines
 }
 

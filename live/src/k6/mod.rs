@@ -12,6 +12,7 @@ mod pause;
 mod refuse;
 mod replay;
 mod request;
+mod testrun;
 
 use model::failure::ErrorKind;
 use model::scenario::{Endpoint, Scenario, Source};
@@ -20,6 +21,7 @@ use model::workload::{CLASS, PATIENCE, THINK};
 
 use crate::wire;
 pub use refuse::refuse;
+pub use testrun::{TestRun, users};
 
 /// The script but for what a scenario says.
 const TEMPLATE: &str = include_str!("template.js");

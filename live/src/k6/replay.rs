@@ -31,17 +31,21 @@ function due(lane, trace) {
 /// The lines of the executor: users take one arrival after the other, those that are free first.
 pub(super) fn executor(trace: &Trace, max_users: Option<u32>, load: &Load) -> Vec<String> {
     let mut lines = vec!["executor: 'shared-iterations',".to_string()];
-    let users = max_users.map_or_else(|| at_once(trace, load), f64::from);
     if max_users.is_none() {
         lines.push(
             "// The scenario has as many users as it takes; k6 needs a number. Raise it if".into(),
         );
         lines.push("// `rung_dropped` is not 0.".into());
     }
-    lines.push(format!("vus: {users},"));
+    lines.push(format!("vus: {},", users(trace, max_users, load)));
     lines.push(format!("iterations: {},", trace.count(load.total())));
     lines.push("maxDuration: `${WARMUP + DURATION}s`,".into());
     lines
+}
+
+/// As many as the scenario allows, or else as many as there may be at once.
+pub(super) fn users(trace: &Trace, max_users: Option<u32>, load: &Load) -> f64 {
+    max_users.map_or_else(|| at_once(trace, load), f64::from)
 }
 
 /// Most arrivals that come while one of them stays.

@@ -85,7 +85,7 @@ impl Ledger {
         places: usize,
         events: Sender<Event>,
     ) -> Ledger {
-        let series = Series::new(schedule.start, classes, events);
+        let series = Series::new(schedule.start, classes, places, events);
         Ledger {
             schedule,
             turn: schedule.open.min(series.ends()),
@@ -215,13 +215,17 @@ impl Ledger {
                 if let Some(group) = &mut group {
                     group.answers.count(response_time);
                 }
+                let stay = Stay { intended, due, sent, received: now };
                 if counts {
-                    counted.record(Stay { intended, due, sent, received: now }, times);
+                    counted.record(stay, times);
+                }
+                for (place, nanos) in stay.parts(times, counted.time.len()).into_iter().flatten() {
+                    self.series.spent(place, nanos);
                 }
             }
             Outcome::Error(kind) => {
                 self.tally.whole.errors[kind as usize] += 1;
-                self.series.error();
+                self.series.error(kind);
                 if let Some(group) = &mut group {
                     group.answers.errors[kind as usize] += 1;
                 }

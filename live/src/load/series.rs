@@ -3,6 +3,8 @@
 use std::sync::mpsc::Sender;
 
 use hdrhistogram::Histogram;
+use model::failure::ErrorKind;
+use model::place::Place;
 use model::units::NANOS_PER_SECOND;
 
 use super::Event;
@@ -17,15 +19,27 @@ pub(super) struct Series {
     times: Histogram<u64>,
     /// Good answers of the present second, by class.
     good: Vec<u64>,
+    /// Its errors by kind.
+    errors: [u64; ErrorKind::ALL.len()],
+    /// Where the time of its answers went, by place.
+    time: Vec<u64>,
     /// When the present second began.
     began: u64,
     events: Sender<Event>,
 }
 
 impl Series {
-    pub(super) fn new(start: u64, classes: usize, events: Sender<Event>) -> Series {
-        let (times, good) = (times::histogram(), vec![0; classes]);
-        Series { past: Vec::new(), present: second(0), times, good, began: start, events }
+    pub(super) fn new(start: u64, classes: usize, places: usize, events: Sender<Event>) -> Series {
+        Series {
+            past: Vec::new(),
+            present: second(0),
+            times: times::histogram(),
+            good: vec![0; classes],
+            errors: Default::default(),
+            time: vec![0; places],
+            began: start,
+            events,
+        }
     }
 
     /// When the present second ends.
@@ -47,8 +61,14 @@ impl Series {
         self.times.saturating_record(response_time);
     }
 
-    pub(super) fn error(&mut self) {
+    /// A good answer was at `place` for so long.
+    pub(super) fn spent(&mut self, place: Place, nanos: u64) {
+        self.time[place.index()] += nanos;
+    }
+
+    pub(super) fn error(&mut self, kind: ErrorKind) {
         self.present.errors += 1;
+        self.errors[kind as usize] += 1;
     }
 
     /// Ends the present second at `now`, or before if it is over by then.
@@ -63,9 +83,12 @@ impl Series {
         let times = std::mem::replace(&mut self.times, times::histogram());
         let none = vec![0; self.good.len()];
         let good = std::mem::replace(&mut self.good, none);
+        let errors = std::mem::take(&mut self.errors);
+        let nowhere = vec![0; self.time.len()];
+        let time = std::mem::replace(&mut self.time, nowhere);
         self.past.push(present);
         self.began = end;
-        let told = LoadSecond { second: present, times, good };
+        let told = LoadSecond { second: present, times, good, errors, time };
         // If the receiver is gone, the tally still has the seconds.
         let _ = self.events.send(Event::Second(Box::new(told)));
     }

@@ -30,18 +30,37 @@ impl ClassTally {
         self.count(stay.received - stay.intended);
         match times {
             Stamp::Absent => self.untimed += 1,
-            Stamp::Times(times) if add_up(stay, times, self.time.len()) => {
-                self.timed += 1;
-                let mut add = |place: Place, nanos: u64| {
-                    self.time[place.index()] += u128::from(nanos);
-                };
-                add(place::RETRY, stay.due - stay.intended);
-                add(place::CONNECT, stay.sent - stay.due);
-                times.parts.iter().for_each(|&(place, nanos)| add(place, nanos));
-                add(place::REPLY, stay.received - times.done);
-            }
-            Stamp::Times(_) | Stamp::Malformed => self.malformed += 1,
+            _ => match stay.parts(times, self.time.len()) {
+                Some(parts) => {
+                    self.timed += 1;
+                    for (place, nanos) in parts {
+                        self.time[place.index()] += u128::from(nanos);
+                    }
+                }
+                None => self.malformed += 1,
+            },
         }
+    }
+}
+
+impl Stay {
+    /// Where the time went if the service said so in `times`, which adds up; there are so many
+    /// `places`.
+    pub(super) fn parts(
+        self,
+        times: &Stamp,
+        places: usize,
+    ) -> Option<impl Iterator<Item = (Place, u64)>> {
+        let Stamp::Times(times) = times else { return None };
+        if !add_up(self, times, places) {
+            return None;
+        }
+        let outside = [
+            (place::RETRY, self.due - self.intended),
+            (place::CONNECT, self.sent - self.due),
+            (place::REPLY, self.received - times.done),
+        ];
+        Some(outside.into_iter().chain(times.parts.iter().copied()))
     }
 }
 

@@ -175,6 +175,10 @@ pub struct LoadSecond {
     pub times: Histogram<u64>,
     /// Its good answers by class.
     pub good: Vec<u64>,
+    /// Its other answers by kind.
+    pub errors: [u64; ErrorKind::ALL.len()],
+    /// Where the time of its timed good answers went, by place, in nanoseconds.
+    pub time: Vec<u64>,
 }
 
 /// Where every request of the run is: sent = good + errors + in flight.

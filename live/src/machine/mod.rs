@@ -12,16 +12,20 @@ mod noise;
 mod process;
 /// Whether a service that was just started has loaded itself.
 pub mod rest;
+mod scheduler;
 mod tree;
 
 use std::path::Path;
 
 pub use cpus::{Cpus, PinError, Split, pin};
 pub use facts::Facts;
+pub(crate) use limits::give_way;
 pub use limits::{backlog_max, raise_open_files};
 pub use listener::listening_at;
 pub use noise::{ClockTrouble, MachineReading, Noise};
 pub use process::Holdings;
+pub use scheduler::{Turns, turns};
+pub(crate) use tree::cpu_of;
 pub use tree::{ProcessReading, ProcessTree, ThreadReading, TreeReading};
 
 /// The value of `key` in a table of `key: value` lines, as `/proc` writes them.

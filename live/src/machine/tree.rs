@@ -271,7 +271,7 @@ fn ancestors(all: &BTreeMap<u32, Status>, pid: u32) -> impl Iterator<Item = u32>
 }
 
 /// CPU nanoseconds of a process by its own clock.
-fn cpu_of(pid: u32) -> Option<u64> {
+pub(crate) fn cpu_of(pid: u32) -> Option<u64> {
     let id = clock_getcpuclockid(Pid::from_raw(i32::try_from(pid).ok()?)).ok()?;
     let time = clock_gettime(id).ok()?;
     u64::try_from(time.tv_sec() * 1_000_000_000 + time.tv_nsec()).ok()

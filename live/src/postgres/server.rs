@@ -24,6 +24,11 @@ pub(super) const DATABASE: &str = "rung";
 const ADMIN: &str = "rung";
 /// The user of the service.
 const SERVICE: &str = "service";
+/// Sessions of ours that look at it. The server counts them too, as it keeps slots for superusers beside
+/// those that superusers have: each would take one from the service.
+const WATCHERS: u32 = 1;
+/// The most connections that Postgres can be set to.
+const MOST: u32 = 262_143;
 /// Pause between two looks.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
 /// How long the server may take to end when told to at once: less than the parent waits.
@@ -121,7 +126,9 @@ impl Server {
         let mut command = Command::new(self.binaries.program("postgres"));
         command.arg("-D").arg(self.data());
         let waits = settings.synchronous_commit == SynchronousCommit::On;
-        let limit = settings.max_connections.map(|most| format!("max_connections={most}"));
+        let limit = settings.max_connections;
+        let limit = limit.map(|most| (most + WATCHERS).min(MOST));
+        let limit = limit.map(|most| format!("max_connections={most}"));
         for setting in limit.iter().map(String::as_str).chain([
             if waits { "synchronous_commit=on" } else { "synchronous_commit=off" },
             &format!("listen_addresses={HOST}"),

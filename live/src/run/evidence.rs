@@ -140,6 +140,11 @@ impl Evidence<'_> {
             all.push(self.process(POOLER, cpu, memory));
         }
         all.push(self.process("load generator", |round| round.load_cpu, |round| round.load_memory));
+        if let Some((display, _)) = self.counted.iter().find_map(|round| round.onlooker) {
+            let cpu = |round: &Round| round.onlooker.map_or(0, |(_, cpu)| cpu);
+            // Its memory is in the load generator's, or another program's.
+            all.push(self.process(display.name(), cpu, |_| 0));
+        }
         all
     }
 

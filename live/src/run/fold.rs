@@ -60,7 +60,7 @@ impl Group {
             from >= tally.opened && from + second.length <= tally.closed && second.length > 0
         });
         inside
-            .map(|LoadSecond { second, times, good }| Group {
+            .map(|LoadSecond { second, times, good, .. }| Group {
                 seconds: second.length as f64 / 1e9,
                 good: good.clone(),
                 in_flight: second.in_flight as f64,

@@ -4,6 +4,8 @@ use model::measurement::{DatabaseServer, Measurement, Process};
 use model::place::PlaceId;
 use model::report::{OTHER_STATIONS, Report, STATIONS};
 
+use super::onlooker::Display;
+
 /// Share of the service's processors that the hypervisor may take away.
 const STEAL: f64 = 0.02;
 /// Share of the service's processors that other programs may use.
@@ -137,7 +139,9 @@ fn machine(measurement: &Measurement, others: (f64, f64), reasons: &mut Vec<Stri
 
 /// What the load generator and the mock upstream took of theirs.
 fn load(measurement: &Measurement, reasons: &mut Vec<String>) {
-    let of_load = || measurement.processes.iter().filter(|process| !process.is_worker());
+    // The threads that show what is measured have the lowest priority: nothing waits for them.
+    let serves = |process: &&Process| !process.is_worker() && !Display::has_name(&process.name);
+    let of_load = || measurement.processes.iter().filter(serves);
     let busy: Vec<&Process> = of_load().filter(|process| process.utilisation > LOAD_CPU).collect();
     for process in &busy {
         reasons.push(format!(

@@ -10,6 +10,7 @@ mod faults;
 mod fold;
 mod folder;
 mod guard;
+mod onlooker;
 mod predicted_only;
 mod refuse;
 mod round;
@@ -17,6 +18,7 @@ mod server;
 mod speed;
 mod stage;
 mod stations;
+mod worker;
 
 #[cfg(test)]
 mod sample;
@@ -25,7 +27,10 @@ pub(crate) use assemble::{MeasuredOn, report};
 pub use error::RunError;
 pub use evidence::describe_machine;
 pub(crate) use folder::keep;
+pub use onlooker::Display;
+pub(crate) use onlooker::{Onlooker, Runs};
 pub(crate) use refuse::doubt;
 pub use refuse::{Offer, one_service, refuse};
-pub(crate) use round::{Failed, Progress, Round, now_in_seconds, run_round};
+pub(crate) use round::{Failed, Progress, Round, Seen, now_in_seconds, run_round};
 pub(crate) use stage::{Setting, Stage};
+pub(crate) use worker::WorkerReading;

@@ -29,9 +29,16 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
         found.push(resolved.refusal(&key, &what, &format!("{allowed} when measured"), advice));
     };
     let leave = "leave it out, or predict it with sim";
+    let client = match &database.engine {
+        Engine::Postgres(postgres) => postgres.client,
+        Engine::Sqlite(_) => None,
+    };
     if let Connections::Pool { order, recycle, .. } = database.connections {
-        // What a client fills in is what its library does.
-        let own = |key: &str| resolved.is_written(&format!("database.connections.{key}"));
+        // What a client fills in is what its library does, also where a file says it.
+        let filled = client.and_then(DatabaseClient::recycles);
+        let own = |key: &str| {
+            resolved.is_written(&format!("database.connections.{key}")) && recycle != filled
+        };
         if order != Order::Fifo {
             refuse("connections.order", "\"fifo\"", leave);
         }
@@ -43,8 +50,9 @@ pub(super) fn check(resolved: &Resolved, found: &mut Vec<Diagnostic>) {
     if postgres.max_connections.is_none() {
         refuse("max_connections", "a number, as every server has one,", leave);
     }
+    let as_library = client.is_some_and(|one| postgres.clone().used_by(one) == *postgres);
     for key in OF_LIBRARIES {
-        if resolved.is_written(&format!("database.{key}")) {
+        if resolved.is_written(&format!("database.{key}")) && !as_library {
             refuse(key, "what the library does by itself", leave);
         }
     }
@@ -127,6 +135,24 @@ mod tests {
         let mut found = Vec::new();
         check(&resolved, &mut found);
         found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_a_client_fills_in_is_measured_when_a_file_says_it_too() {
+        let axum = ["service.server=axum", "costs.interpreter.lock=false"];
+        let threads = ["service.concurrency=threadpool"];
+        let clients = [("psycopg", &threads[..]), ("asyncpg", &[][..]), ("sqlx", &axum[..])];
+        for (client, with) in clients {
+            let mut sets = vec![format!("database.client={client}")];
+            sets.extend(with.iter().map(|set| set.to_string()));
+            let resolved = model::read::load_text("server.toml", TEXT, &sets).expect("a scenario");
+            let (_, text) = resolved.to_files("server.toml").remove(0);
+            assert!(text.contains("refused"), "{text}");
+            let written = model::read::load_text("server.toml", &text, &[]).expect("a scenario");
+            let mut found = Vec::new();
+            check(&written, &mut found);
+            assert_eq!(found, [], "{client}");
+        }
     }
 
     #[test]

@@ -11,10 +11,12 @@ use model::scenario::{Postgres, Scenario};
 use tokio::sync::watch;
 
 use super::error::RunError;
+use super::onlooker::{Display, Onlooker};
 use super::stage::{Counts, Setting, Stage};
 use super::stations::Span;
+use super::worker::{WorkerReading, Workers};
 use crate::clock;
-use crate::load::{self, Event, LoadError, LoadSecond, Second, Tally};
+use crate::load::{self, Event, LoadError, LoadSecond, Tally};
 use crate::machine::{ClockTrouble, Cpus, Holdings, MachineReading, Noise, Split};
 use crate::postgres::{self, Reading};
 use crate::stack::ServiceUrl;
@@ -40,8 +42,12 @@ pub(crate) struct Round {
     pub close: Counts,
     /// The database server, if there was one.
     pub server: Option<ServerFacts>,
-    /// CPU time of this process in the window, in nanoseconds: the load generator's.
+    /// CPU time of this process in the window, in nanoseconds: the load generator's, without that
+    /// of a thread that draws what is measured.
     pub load_cpu: u64,
+    /// What showed the numbers meanwhile, and its CPU time in the window in nanoseconds; none if
+    /// nothing did.
+    pub onlooker: Option<(Display, u64)>,
     /// What else ran on the service's processors.
     pub noise: Option<Noise>,
     /// What else ran on the load's.
@@ -64,6 +70,7 @@ impl Round {
         Round {
             started,
             load_cpu: tally.cpu,
+            onlooker: None,
             tally,
             seconds,
             open: Counts::default(),
@@ -124,9 +131,25 @@ pub(crate) fn now_in_seconds() -> u64 {
 pub(crate) enum Progress<'a> {
     /// Processes and data are being made.
     Starting,
-    /// A second of load is over; and the share of the service's processors in use,
-    /// where the kernel tells.
-    Second(&'a Second, Option<f64>),
+    /// The load begins.
+    Load,
+    /// A second of load is over.
+    Second(Seen<'a>),
+    /// The load has ended.
+    Ended,
+}
+
+/// What is known of a second of load that is over.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    /// What the load generator counted.
+    pub second: &'a LoadSecond,
+    /// Processors that the service may run on.
+    pub cores: u32,
+    /// Share of the service's processors in use, where the kernel tells.
+    pub busy: Option<f64>,
+    /// The processes of the service that can be seen, if somebody looks on.
+    pub workers: Vec<WorkerReading>,
 }
 
 /// Readings at one edge of the window.
@@ -135,13 +158,23 @@ struct Edge {
     counts: Counts,
     machine: MachineReading,
     load_cpu: u64,
+    /// CPU time of what shows it meanwhile.
+    onlooker: u64,
     memory: Vec<Holdings>,
 }
 
 impl Edge {
-    fn take(stage: &mut Stage) -> Edge {
+    fn take(stage: &mut Stage, onlooker: Option<&Onlooker>) -> Edge {
         let (counts, memory) = (stage.count(), stage.memory());
-        Edge { counts, machine: MachineReading::take(), load_cpu: clock::process_cpu(), memory }
+        let drawn = onlooker.map_or(0, Onlooker::cpu);
+        let inside = if onlooker.is_some_and(Onlooker::is_inside) { drawn } else { 0 };
+        Edge {
+            counts,
+            machine: MachineReading::take(),
+            load_cpu: clock::process_cpu().saturating_sub(inside),
+            onlooker: drawn,
+            memory,
+        }
     }
 }
 
@@ -172,6 +205,7 @@ pub(crate) fn run_round(
         .map_err(RunError::System)?;
     let mut watch = Watch::new(stage, events, halt, &resolved.scenario);
     let watched = watch.until_the_end(setting, progress);
+    progress(Progress::Ended);
     // Should it not have come to its end, there is nothing left to wait for.
     watch.halt.send_replace(true);
     let tally: Result<Tally, LoadError> = generator.join().map_err(|_| RunError::Generator)?;
@@ -225,6 +259,7 @@ fn noises(
     let witness = |edge: &Edge| edge.counts.witness.as_ref().map_or(0, |one| one.cpu);
     let service = service + witness(close).saturating_sub(witness(open));
     let load = close.load_cpu.saturating_sub(open.load_cpu)
+        + close.onlooker.saturating_sub(open.onlooker)
         + mock(close).saturating_sub(mock(open))
         + network
         + database(|one| one.pooler.map_or(0, |pooler| pooler.cpu));
@@ -252,6 +287,8 @@ struct Watch {
     close: Option<Edge>,
     /// The machine when the last second was reported.
     told: MachineReading,
+    /// The processes of the service, for the screen.
+    workers: Workers,
     server: Option<ServerFacts>,
     /// The database server runs on the service's processors.
     shared: bool,
@@ -281,6 +318,7 @@ impl Watch {
             open: None,
             close: None,
             told: MachineReading::take(),
+            workers: Workers::default(),
         }
     }
 
@@ -294,7 +332,7 @@ impl Watch {
     ) -> Result<(), RunError> {
         let mut started = None;
         loop {
-            let wait = started.map_or(LOOK, |at| self.take_edges(at));
+            let wait = started.map_or(LOOK, |at| self.take_edges(at, setting.onlooker));
             if setting.interrupt.is_set() {
                 self.halt.send_replace(true);
             }
@@ -302,12 +340,10 @@ impl Watch {
                 Ok(Event::Started { at }) => {
                     started = Some(at);
                     self.stage.load_began(at);
+                    progress(Progress::Load);
                 }
                 Ok(Event::Second(second)) => {
-                    let now = MachineReading::take();
-                    let noise = self.told.noise(&now, &setting.split.service, 0);
-                    self.told = now;
-                    progress(Progress::Second(&second.second, noise.map(|noise| noise.busy)));
+                    progress(Progress::Second(self.seen(setting, &second)));
                     self.seconds.push(*second);
                 }
                 Err(RecvTimeoutError::Timeout) => match self.stage.replace_dead() {
@@ -320,10 +356,24 @@ impl Watch {
         }
     }
 
+    /// What is known of a second that is over.
+    fn seen<'s>(&mut self, setting: &Setting<'_>, second: &'s LoadSecond) -> Seen<'s> {
+        let now = MachineReading::take();
+        let noise = self.told.noise(&now, &setting.split.service, 0);
+        self.told = now;
+        let workers = match setting.onlooker {
+            Some(_) => self.workers.look(self.stage.processes()),
+            None => Vec::new(),
+        };
+        let cores = setting.split.service.count() as u32;
+        Seen { second, cores, busy: noise.map(|noise| noise.busy), workers }
+    }
+
     /// The round, when the load has ended with `tally`.
     fn round(mut self, setting: &Setting<'_>, started: u64, idle: u64, tally: Tally) -> Round {
         // A run that was ended early closes here; one that never opened is empty.
-        let close = self.close.take().unwrap_or_else(|| Edge::take(&mut self.stage));
+        let close =
+            self.close.take().unwrap_or_else(|| Edge::take(&mut self.stage, setting.onlooker));
         let open = self.open.take().unwrap_or_else(|| close.clone());
         for event in self.events.try_iter() {
             if let Event::Second(second) = event {
@@ -334,7 +384,10 @@ impl Watch {
         Round {
             started,
             seconds: self.seconds,
-            load_cpu: close.load_cpu - open.load_cpu,
+            load_cpu: close.load_cpu.saturating_sub(open.load_cpu),
+            onlooker: setting
+                .onlooker
+                .map(|onlooker| (onlooker.display, close.onlooker.saturating_sub(open.onlooker))),
             server: self.server,
             noise,
             load_noise,
@@ -351,14 +404,14 @@ impl Watch {
 
     /// Takes the readings whose time has come in a load that started at `at`. Returns how
     /// long nothing needs to be done.
-    fn take_edges(&mut self, at: u64) -> Duration {
+    fn take_edges(&mut self, at: u64, onlooker: Option<&Onlooker>) -> Duration {
         let (warmup, window) = self.lengths;
         let (opens, closes) = (at + warmup, at + warmup + window.saturating_sub(BEFORE_CLOSE));
         if self.open.is_none() && clock::now() >= opens {
-            self.open = Some(Edge::take(&mut self.stage));
+            self.open = Some(Edge::take(&mut self.stage, onlooker));
         }
         if self.open.is_some() && self.close.is_none() && clock::now() >= closes {
-            self.close = Some(Edge::take(&mut self.stage));
+            self.close = Some(Edge::take(&mut self.stage, onlooker));
         }
         let next = match (&self.open, &self.close) {
             (None, _) => opens,
@@ -385,6 +438,7 @@ mod tests {
             counts: Counts { workers: vec![worker], ..Counts::default() },
             machine: MachineReading::take(),
             load_cpu: 0,
+            onlooker: 0,
             memory: vec![Holdings { resident, ..Holdings::default() }],
         };
         memory(1_000_000, &close).per_request
@@ -409,6 +463,7 @@ mod tests {
                 counts: Counts { witness: Some(seen), ..Counts::default() },
                 machine: MachineReading::take(),
                 load_cpu: 0,
+                onlooker: 0,
                 memory: Vec::new(),
             }
         };

@@ -135,6 +135,7 @@ pub(super) fn round(factor: u64) -> Round {
         open: counts(WARMUP, factor),
         close: counts(WARMUP + WINDOW, factor),
         load_cpu: SECOND,
+        onlooker: None,
         noise,
         load_noise: noise,
         server: None,
@@ -206,7 +207,13 @@ fn second(index: u64, good: u64) -> LoadSecond {
         p99: 20 * MILLISECOND,
         in_flight: 2,
     };
-    LoadSecond { second, times: answers(good), good: vec![good] }
+    LoadSecond {
+        second,
+        times: answers(good),
+        good: vec![good],
+        errors: Default::default(),
+        time: Vec::new(),
+    }
 }
 
 /// What the children have counted after so many seconds of load.

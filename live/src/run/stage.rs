@@ -8,13 +8,14 @@ use model::scenario::{Engine, ServerCpu, Sqlite};
 use tokio::runtime::Builder;
 
 use super::error::RunError;
+use super::onlooker::Onlooker;
 use crate::clock;
 use crate::dataset::{self, Table};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
 use crate::machine::{Split, pin};
 use crate::postgres::{Cluster, Processors, Reading};
-use crate::stack::{DatabaseAt, Installation, Service, Snapshot, StartOptions};
+use crate::stack::{DatabaseAt, Installation, Service, Snapshot, StartOptions, WorkerProcess};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, START_TIMEOUT, bind, this_program};
 use crate::temporary::{Temporary, temporary};
 use crate::upstream;
@@ -40,6 +41,8 @@ pub(crate) struct Setting<'a> {
     pub seed: u64,
     /// Whether the user wants to end.
     pub interrupt: &'a Interrupt,
+    /// Who looks on while it is measured, if anybody does.
+    pub onlooker: Option<&'a Onlooker>,
 }
 
 /// The processes and files of a round. They end and vanish when it is dropped.
@@ -87,7 +90,7 @@ impl Stage {
     /// A child does not start, a port is taken, the folder cannot be written, or the user
     /// wants to end.
     pub(crate) fn start(resolved: &Resolved, setting: &Setting<'_>) -> Result<Stage, RunError> {
-        let Setting { split, stack, directory, port, seed, interrupt } = *setting;
+        let Setting { split, stack, directory, port, seed, interrupt, .. } = *setting;
         interrupt.check()?;
         pin(&split.load)?;
         // A service of the user's own calls upstreams and a database of its own.
@@ -217,6 +220,11 @@ impl Stage {
             }
         }
         counts
+    }
+
+    /// The processes of the service that can be seen.
+    pub(crate) fn processes(&self) -> Vec<WorkerProcess> {
+        self.service.processes()
     }
 
     /// Memory of each worker, and then of the processes that supervise them.

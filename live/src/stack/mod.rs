@@ -186,4 +186,16 @@ pub trait Service: fmt::Debug {
 
     /// Memory of each worker, and then of the processes that supervise them.
     fn memory(&self) -> Vec<Holdings>;
+
+    /// The workers that run, or what can be seen of the service's processes. Nobody is asked.
+    fn processes(&self) -> Vec<WorkerProcess>;
+}
+
+/// A process of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerProcess {
+    /// What it is called, such as `worker 0`.
+    pub name: String,
+    /// Its number.
+    pub pid: u32,
 }

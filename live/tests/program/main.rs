@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod after;
+mod chaos;
 mod commands;
 mod database;
 mod deaths;
@@ -14,12 +15,15 @@ mod gone;
 mod interrupts;
 mod load;
 mod locks;
+mod metrics;
 mod models;
+mod operator;
 mod own;
 mod postgres;
 mod refusals;
 mod shop;
 mod support;
 mod upstreams;
+mod watch;
 mod witness;
 mod workers;

@@ -108,6 +108,10 @@ section! {
         /// CPU time that a processor loses when it changes threads.
         #[key(usually(Span::from_millis(10)))]
         pub context_switch: Span = "0s",
+        /// CPU time that it loses beside that when the next thread is one of another process: the
+        /// caches and the table of addresses hold what the process before needed.
+        #[key(usually(Span::from_millis(10)))]
+        pub process_switch: Span = "0s",
         /// How long an idle processor takes until it runs a thread that has become ready.
         #[key(usually(Span::from_millis(100)))]
         pub idle_exit: Span = "0s",

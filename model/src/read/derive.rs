@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::keys::{Checked, Fallback, Fields, Key, KeyKind, Origin, Section, Typed, read_field};
-use crate::scenario::{Client, DatabaseClient, EventLoop, Server, Stage, base_slice};
+use crate::scenario::{Client, DatabaseClient, EventLoop, Server, Stage, WorkerClass, base_slice};
 use crate::trace::Trace;
 use crate::units::Span;
 use crate::{costs, scenario};
@@ -13,11 +13,20 @@ pub(crate) fn derive(root: &mut Fields) {
     if let Some(service) = root.table_mut("service")
         && let Some(server) = read_field(service, "server", &[])
     {
+        let class: Option<WorkerClass> = read_field(service, "worker_class", &[]);
         let (keep_alive, event_loop) = match server {
             Server::Uvicorn => (Typed::Span(Span::from_secs(5)), EventLoop::Uvloop),
+            Server::Gunicorn if class == Some(WorkerClass::Sync) => {
+                (Typed::Span(Span::ZERO), EventLoop::Uvloop)
+            }
             Server::Gunicorn => (Typed::Span(Span::from_secs(2)), EventLoop::Uvloop),
             Server::Axum => (Typed::Word("never"), EventLoop::Tokio),
         };
+        let threads = match class {
+            Some(WorkerClass::Sync | WorkerClass::Gthread) => 1,
+            Some(WorkerClass::Uvicorn) | None => 40,
+        };
+        put(service, "workers", "threads", Typed::Integer(threads), Origin::Default);
         put(service, "backlog", "keep_alive", keep_alive, Origin::Default);
         let timeout = match server {
             Server::Gunicorn => Typed::Span(Span::from_secs(30)),
@@ -30,7 +39,7 @@ pub(crate) fn derive(root: &mut Fields) {
     if let Some(cpu) = root.table_mut("cpu")
         && let Some(cores) = read_field(cpu, "cores", &[])
     {
-        put(cpu, "speed", "slice", Typed::Span(base_slice(cores)), Origin::Default);
+        put(cpu, "scheduler", "slice", Typed::Span(base_slice(cores)), Origin::Default);
     }
     if let Some(load) = root.table_mut("load")
         && let Some(duration) = rest_of_stages(load).or_else(|| rest_of_trace(load))

@@ -117,6 +117,29 @@ impl Files for Memory {
     }
 }
 
+/// Files that exist only in memory, and the built-in scenarios where there is no such file.
+#[derive(Debug)]
+pub(crate) struct Sent(pub(crate) Memory);
+
+impl Files for Sent {
+    fn read(&self, path: &str, longest: u64) -> Result<Arc<str>, Unreadable> {
+        let Sent(sent) = self;
+        match builtin::text(path) {
+            Some(text) if !sent.exists(path) => Ok(text.into()),
+            _ => sent.read(path, longest),
+        }
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.0.exists(path) || builtin::text(path).is_some()
+    }
+
+    fn names(&self, directory: &str) -> Vec<String> {
+        let names = self.0.names(directory).into_iter().chain(builtin::names(directory));
+        names.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
 /// The file that is meant by `path`.
 pub(crate) fn find_scenario(path: &Path, files: &dyn Files) -> String {
     let path = path.to_string_lossy().into_owned();

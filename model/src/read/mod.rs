@@ -51,7 +51,8 @@ pub use schema::{costs_schema, scenario_schema};
 
 use diagnostic::Problems;
 use extends::read_chain;
-use files::{Disk, Files, Memory, find_scenario};
+use files::{Disk, Files, Memory, Sent, find_scenario};
+use ladder::ladder_of;
 use resolved::resolve;
 pub(crate) use rules::contradiction;
 use source::Sources;
@@ -104,6 +105,48 @@ pub fn load_texts(
     sets: &[String],
 ) -> Result<Resolved, Diagnostics> {
     load_from(&memory(texts), name, sets)
+}
+
+/// Reads the scenario `name` from a set of files that another program has sent, given as path and text.
+/// It may also name the built-in files, as a file on a disk may, and nothing else: no disk is read.
+///
+/// ```
+/// let texts = [("mine.toml".into(), "extends = \"v6.toml\"\nservice.workers = 4")];
+/// let resolved = model::read::load_sent("mine.toml", &texts, &[])?;
+/// assert_eq!(resolved.get("service.workers").as_deref(), Some("4"));
+///
+/// let texts = [("mine.toml".into(), "extends = \"/etc/passwd\"")];
+/// let refused = model::read::load_sent("mine.toml", &texts, &[]).unwrap_err();
+/// assert!(refused.to_string().contains("there is no such file"));
+/// # Ok::<(), model::read::Diagnostics>(())
+/// ```
+///
+/// # Errors
+/// Every problem of the text, the files that it names, and the sets.
+pub fn load_sent(
+    name: &str,
+    texts: &[(String, &str)],
+    sets: &[String],
+) -> Result<Resolved, Diagnostics> {
+    load_from(&sent(texts), name, sets)
+}
+
+/// Reads the scenario `name` and all that it extends, root first, from files that another program has
+/// sent; see [`load_sent`].
+///
+/// # Errors
+/// Every problem of any rung.
+pub fn ladder_sent(
+    name: &str,
+    texts: &[(String, &str)],
+    sets: &[String],
+) -> Result<Vec<Rung>, Diagnostics> {
+    ladder_of(&sent(texts), name, sets)
+}
+
+fn sent(texts: &[(String, &str)]) -> Arc<dyn Files> {
+    let pair = |(path, text): &(String, &str)| (path.clone(), Arc::from(*text));
+    Arc::new(Sent(Memory(texts.iter().map(pair).collect())))
 }
 
 fn memory(texts: &[(&str, &str)]) -> Arc<dyn Files> {

@@ -360,6 +360,7 @@ pub(super) const WORDS: &[&str] = &[
     "keep_alive",
     "cores",
     "speed",
+    "scheduler",
     "slice",
     "tick",
     "quota",

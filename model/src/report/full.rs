@@ -46,7 +46,7 @@ fn depth(id: &StationId) -> usize {
         StationId::InterpreterLock => 1,
         StationId::DatabaseServer => 2,
         StationId::DatabaseLock | StationId::Row(_) => 3,
-        StationId::Loop => 4,
+        StationId::Loop | StationId::Worker => 4,
         StationId::Connections(_) | StationId::DatabasePooler => 5,
         StationId::Semaphore(_) => 6,
         StationId::Lock(_) | StationId::DatabasePool => 7,

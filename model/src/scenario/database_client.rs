@@ -2,6 +2,7 @@
 
 use super::{Postgres, Refused, Transactions};
 use crate::keys::Typed;
+use crate::units::Span;
 
 words! {
     /// The library that a service talks to its database server with.
@@ -18,6 +19,9 @@ words! {
 /// Round trips to open a connection: TCP's handshake, the question for TLS, which is refused, the
 /// start, and two of SCRAM.
 const OPEN_TRIPS: u32 = 5;
+
+/// sqlx's `max_lifetime`.
+const RECYCLE: Span = Span::from_secs(30 * 60);
 
 impl Postgres {
     /// The same server as `client` talks to it when it is told nothing.
@@ -61,6 +65,17 @@ impl DatabaseClient {
         self == DatabaseClient::Sqlx
     }
 
+    /// Round trips in which the first connection of a process gets to know the server, while the
+    /// process uses no other one: SQLAlchemy's `first_connect`, with its SELECTs and, in asyncpg, what
+    /// prepares them. Counted on the wire, beyond those of a later connection.
+    pub fn introduction_trips(self) -> u32 {
+        match self {
+            DatabaseClient::Psycopg => 9,
+            DatabaseClient::Asyncpg => 10,
+            DatabaseClient::Sqlx => 0,
+        }
+    }
+
     /// What keys of the server are that are not written.
     pub(crate) fn server_defaults(self) -> Vec<(&'static str, Typed)> {
         let (transactions, prepare_after, ping_trips, refused) = self.habits();
@@ -83,6 +98,11 @@ impl DatabaseClient {
         }
     }
 
+    /// The age at which its pool opens a connection anew unless it is told otherwise.
+    pub fn recycles(self) -> Option<Span> {
+        (self == DatabaseClient::Sqlx).then_some(RECYCLE)
+    }
+
     /// What keys of the pool are that are not written.
     pub(crate) fn pool_defaults(self) -> Vec<(&'static str, Typed)> {
         match self {
@@ -91,7 +111,7 @@ impl DatabaseClient {
             DatabaseClient::Sqlx => vec![
                 ("size", Typed::Integer(10)),
                 ("overflow", Typed::Integer(0)),
-                ("recycle", Typed::Span(crate::units::Span::from_secs(30 * 60))),
+                ("recycle", Typed::Span(RECYCLE)),
                 ("pre_ping", Typed::Flag(true)),
             ],
         }

@@ -7,7 +7,7 @@ use super::service::Service;
 use crate::distribution::Distribution;
 use crate::keys::{Fields, Key, Keys, Section, TableType};
 use crate::units::Span;
-use crate::words::{Begin, Concurrency, RowLock, Server, Statement};
+use crate::words::{Begin, Concurrency, RowLock, Server, Statement, WorkerClass};
 
 section! {
     /// A class of requests.
@@ -266,6 +266,7 @@ impl Endpoint {
         waits
             && self.hold(scenario) == Some(Hold::Request)
             && scenario.service.server != Server::Axum
+            && scenario.service.worker_class == WorkerClass::Uvicorn
     }
 
     /// How long its requests hold a connection; none without a database.
@@ -293,6 +294,7 @@ impl Endpoint {
     fn has_session(&self, scenario: &Scenario) -> bool {
         self.concurrency(&scenario.service) == Concurrency::Threadpool
             && scenario.service.server != Server::Axum
+            && scenario.service.worker_class == WorkerClass::Uvicorn
             && self.all_steps().any(Step::uses_database)
     }
 }

@@ -1,6 +1,6 @@
 //! Objectives and the scenario that they are about.
 
-use super::Scenario;
+use super::{Scenario, WorkerClass};
 use crate::objective::{Measure, Objective, Refused, is_called};
 use crate::read::{contradiction, nearest};
 use crate::station::StationId;
@@ -43,8 +43,13 @@ impl Scenario {
 
     /// The stations that can be full.
     fn limited_stations(&self) -> Vec<StationId> {
-        let mut all =
-            vec![StationId::Cpu, StationId::Loop, StationId::InterpreterLock, StationId::Threads];
+        let mut all = vec![StationId::Cpu];
+        all.extend(match self.service.worker_class {
+            WorkerClass::Sync => vec![StationId::Worker],
+            WorkerClass::Uvicorn | WorkerClass::Gthread => {
+                vec![StationId::Loop, StationId::InterpreterLock, StationId::Threads]
+            }
+        });
         if self.database.is_some() {
             all.extend([
                 StationId::DatabasePool,

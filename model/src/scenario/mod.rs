@@ -35,10 +35,12 @@ pub use pgbouncer::{PgBouncer, PoolMode, Pooler};
 pub use request::Request;
 pub use retry::{Jitter, Retry, RetryOn};
 pub use row::Rows;
-pub use service::{Cpu, EventLoop, Quota, Service, Spread, base_slice};
+pub use service::{Cpu, EventLoop, Quota, Scheduler, Service, Spread, base_slice};
 pub use upstream::{Refusal, Upstream};
 
-pub use crate::words::{Begin, Concurrency, JournalMode, RowLock, Server, Statement, Synchronous};
+pub use crate::words::{
+    Begin, Concurrency, JournalMode, RowLock, Server, Statement, Synchronous, WorkerClass,
+};
 
 use crate::costs::Costs;
 use crate::keys::{Fields, Keys, Section, TableType};

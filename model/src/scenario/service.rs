@@ -2,7 +2,7 @@
 
 use crate::keys::Fields;
 use crate::units::Span;
-use crate::words::{Concurrency, Server};
+use crate::words::{Concurrency, Server, WorkerClass};
 
 section! {
     /// The processors that all threads of all worker processes share.
@@ -14,6 +14,8 @@ section! {
         /// Speed relative to the machine of the cost profile: 2 halves every CPU time.
         #[key(between(0.01, 100.0))]
         pub speed: f64 = 1,
+        /// Which ready thread runs, and for how long.
+        pub scheduler: Scheduler = "round-robin",
         /// How long a thread runs before another ready one may take its place.
         #[key(
             at_least(Span::from_micros(1)),
@@ -26,6 +28,19 @@ section! {
         /// CPU bandwidth limit, as `docker --cpus` sets it.
         #[key(or("none"))]
         pub quota: Option<Quota>,
+    }
+}
+
+words! {
+    /// The rules by which ready threads get processors.
+    pub enum Scheduler {
+        /// first come, first served, a slice each
+        RoundRobin = "round-robin",
+        /// Linux from 6.6 on: the thread that has got less than its part and whose request of a slice is
+        /// due first; one that wakes up may take the processor at once
+        Eevdf = "eevdf",
+        /// Linux before 6.6: the thread that has got least; `slice` is the shortest turn
+        Cfs = "cfs",
     }
 }
 
@@ -64,9 +79,12 @@ section! {
         /// Worker processes.
         #[key(within(1, 64), hint("write `workers = 1` for a single process"))]
         pub workers: u32 = 1,
-        /// Thread-pool tokens of each worker.
-        #[key(within(1, 10_000))]
-        pub threads: u32 = 40,
+        /// Threads of each worker's pool that serve requests: AnyIO's tokens, gunicorn's `--threads`.
+        #[key(within(1, 10_000), derived("40; 1 for gunicorn's `sync` and `gthread` workers"))]
+        pub threads: u32,
+        /// How gunicorn's workers serve: `sync` only with `concurrency = "blocking"`, `gthread` only
+        /// with `"threadpool"`.
+        pub worker_class: WorkerClass = "uvicorn",
         /// The response has a model: FastAPI validates the reply of a `def` endpoint on a thread of
         /// the pool, in a visit of its own.
         #[key(derived(
@@ -91,11 +109,15 @@ section! {
         /// Connections that wait to be accepted; beyond it the handshake is dropped.
         #[key(within(1, 1_000_000))]
         pub backlog: u32 = 2048,
-        /// An idle connection is closed after this long.
-        #[key(derived("5s for uvicorn, 2s for gunicorn, never for axum"), or("never"))]
+        /// An idle connection is closed after this long; `0s`: with its first reply.
+        #[key(
+            derived("5s for uvicorn, 2s for gunicorn, 0s for its `sync` workers, never for axum"),
+            or("never"),
+        )]
         pub keep_alive: Span,
         /// A worker whose event loop has given no sign of life for so long is killed: gunicorn's
-        /// `timeout`, in whole seconds. Its requests end with `worker_killed`.
+        /// `timeout`, in whole seconds. Its requests end with `worker_killed`. A `sync` worker gives
+        /// its sign before it accepts a connection.
         #[key(
             at_least(Span::from_millis(1)),
             derived("30s for gunicorn; never for uvicorn and axum, which have no such thing"),
@@ -121,8 +143,8 @@ section! {
         /// The event loop: its way with new connections, and its order of callbacks.
         #[key(derived("`tokio` for axum, else `uvloop`"))]
         pub event_loop: EventLoop,
-        /// Most connections that the loop accepts before it looks after others: one under libuv,
-        /// else all that wait. A loop that runs in the place of another keeps the other's number.
+        /// Most connections that the loop accepts before it looks after others: one under libuv and
+        /// in a `sync` worker, else all that wait. A loop that runs in the place of another keeps the other's number.
         #[key(computed(accept_most))]
         pub accept_most: u32,
     }
@@ -130,7 +152,9 @@ section! {
 
 fn accept_most(service: &Fields) -> Option<u32> {
     let event_loop: EventLoop = crate::keys::read_field(service, "event_loop", &[])?;
-    Some(if event_loop == EventLoop::Uvloop { 1 } else { u32::MAX })
+    let class: WorkerClass = crate::keys::read_field(service, "worker_class", &[])?;
+    let one = event_loop == EventLoop::Uvloop || class == WorkerClass::Sync;
+    Some(if one { 1 } else { u32::MAX })
 }
 
 words! {

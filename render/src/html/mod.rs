@@ -15,7 +15,7 @@ use crate::picture::Picture;
 use blocks::Section;
 
 /// Names the file as a report of this program, which may replace it.
-pub(crate) const MARK: &str = "<meta name=\"generator\" content=\"rung\">";
+pub const MARK: &str = "<meta name=\"generator\" content=\"rung\">";
 
 /// What the page may do: show itself. The browser refuses everything else.
 const POLICY: &str =

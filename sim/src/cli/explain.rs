@@ -7,19 +7,14 @@ use super::known::predicted;
 use super::options::Predict;
 use super::progress::Progress;
 use crate::explain::Explanation;
-use crate::explain::program::programs;
-use crate::plan::Plan;
 use crate::predict::Experiment;
-
-/// Half width of the throughput's interval that is aimed at.
-const PRECISION: f64 = 0.02;
 
 /// Explains one scenario.
 pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let mut resolved = options.source.load(&[])?;
     options.keep.apply(&mut resolved)?;
     let name = &resolved.scenario.name;
-    let effort = options.effort.effort(PRECISION);
+    let effort = options.effort.effort(Explanation::PRECISION);
     let experiment = Experiment::Path(options.goal.checked(&resolved.scenario)?);
     let store = options.effort.store(console);
     let mut progress = Progress::new(console, effort.confidence);
@@ -29,9 +24,7 @@ pub(super) fn run(options: &Predict, console: &mut Console<'_>) -> Result<Exit, 
     .map_err(|runaway| Failure::run(name, runaway))?;
     drop(progress);
     options.add_over_time(&resolved, &mut report)?;
-    let plan = Plan::new(&resolved.scenario, resolved.scenario.seed);
-    let programs = programs(&resolved.scenario, &plan);
-    let explanation = Explanation { report, programs };
+    let explanation = Explanation::new(&resolved.scenario, report);
     let report = &explanation.report;
     let verdicts = [Suite::objectives(name, &resolved, &report.objectives, &[])];
     options.output.judged("sim explain", &explanation, &verdicts, console)?;

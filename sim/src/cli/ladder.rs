@@ -8,14 +8,12 @@ use super::known::predicted;
 use super::options::Ladder;
 use super::progress::Progress;
 use crate::predict::Experiment;
-
-/// Half width of each throughput's interval that is aimed at.
-const PRECISION: f64 = 0.01;
+use crate::replicate::Effort;
 
 /// Predicts every rung of a ladder.
 pub(super) fn run(options: &Ladder, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let rungs = options.source.rungs(&[])?;
-    let effort = options.effort.effort(PRECISION);
+    let effort = options.effort.effort(Effort::PRECISION_OF_A_RUNG);
     let store = options.effort.store(console);
     let mut progress = Progress::new(console, effort.confidence);
     let mut reports = Vec::with_capacity(rungs.len());

@@ -3,9 +3,13 @@
 //! Exit codes: 0 for an answer, 2 for none, whatever the reason, 3 for one that was interrupted, 4
 //! for an answer that breaks an objective.
 
+mod ask;
 mod check;
 mod emit;
 mod explain;
+#[cfg(feature = "ui")]
+mod export;
+mod interrupt;
 mod known;
 mod ladder;
 mod merge;
@@ -15,6 +19,8 @@ mod progress;
 mod scenario;
 mod scenarios;
 mod schema;
+#[cfg(feature = "serve")]
+mod serve;
 mod show;
 mod size;
 mod sweep;
@@ -29,6 +35,7 @@ use std::io::Write;
 use render::ci::Form;
 use render::{CommandLine, Console, Exit, Failure, Format, Output};
 
+use crate::pool;
 use options::{Cli, Command};
 
 /// Runs the command line `args`, the program's name first, on streams without a terminal.
@@ -64,11 +71,8 @@ impl CommandLine for Cli {
 
 fn on_threads(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let Some(threads) = command.threads() else { return dispatch(command, console) };
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(usize::from(threads))
-        .build()
-        .map_err(|error| Failure::System(format!("cannot start {threads} threads: {error}")))?;
-    pool.install(|| dispatch(command, console))
+    pool::install(usize::from(threads), || (), || dispatch(command, console))
+        .map_err(|error| Failure::System(format!("cannot start {threads} threads: {error}")))?
 }
 
 fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -87,6 +91,9 @@ fn dispatch(command: &Command, console: &mut Console<'_>) -> Result<Exit, Failur
         Command::New(options) => new::run(options, console),
         #[cfg(feature = "ui")]
         Command::Ui(options) => ui::run(options, console),
+        Command::Ask => ask::run(console),
+        #[cfg(feature = "serve")]
+        Command::Serve(options) => return serve::run(options, console),
         Command::Completions(options) => options.print::<Cli>(console),
         Command::Man(options) => options.write::<Cli>(console),
     }

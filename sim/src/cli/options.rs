@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use model::read::{Diagnostic, Diagnostics, Resolved};
+use model::read::{Diagnostics, Resolved};
 use model::report::Report;
 use model::scenario::Scenario;
 use model::statistics::round_significant;
@@ -18,6 +18,8 @@ use render::{
 };
 
 use super::emit::System;
+#[cfg(feature = "serve")]
+use super::serve::Serve;
 use crate::knob::Goal;
 use crate::over_time::over_time;
 use crate::replicate::Effort;
@@ -33,6 +35,7 @@ Examples:
   sim sweep v6.toml --vary load.users=50..400:50   and at each of these?
   sim ladder v5.toml                          what did each change buy?
   sim ui v5.toml                              what if? in a browser, with sliders
+  sim serve                                   the same questions over HTTP, for programs
   sim explain v6.toml                         why? every knob turned, every step in words
   sim explain v6.toml --goal p99              ... judged by the slowest requests
   sim check v6.toml                           is the file right? print it complete
@@ -75,6 +78,9 @@ pub(super) enum Command {
     /// What-ifs in a browser on this machine: a slider for each key, answers at once
     #[cfg(feature = "ui")]
     Ui(Ui),
+    /// Answer questions over HTTP: predict, explain, size and ladder as JSON, with limits for each question
+    #[cfg(feature = "serve")]
+    Serve(Serve),
     /// Check a scenario and print it complete, every default filled in
     Check(Check),
     /// List the built-in scenarios, or print one to start from
@@ -87,6 +93,9 @@ pub(super) enum Command {
     New(New),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Answer a question of a page of what-ifs, which is read from standard input
+    #[command(hide = true)]
+    Ask,
     /// Write manual pages
     #[command(hide = true)]
     Man(Manual),
@@ -131,6 +140,7 @@ Examples:
   sim ui v5.toml                              prints an address: open it in a browser
   sim ui mine.toml --set service.workers=4 --keep 'p99 < 800ms'    begin with these changes
   sim ui v5.toml --port 8080                  on this port of this machine
+  sim ui v5.toml --export site/ --engine sim.wasm    a folder for any web server: no program is needed
 
 The page is for this machine alone, and for who has the address with its token. Ctrl-C ends it. Exit
 codes: 0 ended by Ctrl-C, 2 wrong input or no port. A mistake in a line of the file is shown in the page.";
@@ -147,6 +157,14 @@ pub(super) struct Ui {
     /// The port on 127.0.0.1; 0 is any that is free
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(super) port: u16,
+    /// Serve nothing, and write the page into this folder, with the engine inside: any web server can
+    /// hand it out. It replaces a page that was written there before, and no other files
+    #[arg(long, value_name = "FOLDER", conflicts_with = "port")]
+    pub(super) export: Option<PathBuf>,
+    /// The engine of the page, for --export: this program as WebAssembly; sim.wasm beside this program
+    /// if left out
+    #[arg(long, value_name = "FILE", requires = "export")]
+    pub(super) engine: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: PlainOutput,
 }
@@ -352,23 +370,8 @@ impl GoalOption {
     /// # Errors
     /// It is about an endpoint that the scenario does not have.
     pub(super) fn checked(&self, scenario: &Scenario) -> Result<Option<Goal>, Diagnostics> {
-        let Some(Goal::Time { endpoint: Some(name), .. }) = &self.goal else {
-            return Ok(self.goal.clone());
-        };
-        let names: Vec<&str> =
-            scenario.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
-        if names.contains(&name.as_str()) {
-            return Ok(self.goal.clone());
-        }
-        Err(Diagnostic {
-            file: "--goal".into(),
-            line: None,
-            column: None,
-            found: format!("there is no endpoint `{name}`"),
-            allowed: Some(names.iter().take(8).copied().collect::<Vec<_>>().join(", ")),
-            advice: Some("name an endpoint of the scenario, as in --goal endpoint:NAME.p99".into()),
-        }
-        .into())
+        self.goal.iter().try_for_each(|goal| goal.check(scenario))?;
+        Ok(self.goal.clone())
     }
 }
 
@@ -547,12 +550,7 @@ impl EffortOptions {
             events_max: self.max_events,
             ..Effort::default()
         };
-        match self.replications {
-            Some(replications) => {
-                Effort { replications, replications_max: replications, precision: None, ..effort }
-            }
-            None => Effort { precision: Some(self.precision.unwrap_or(precision)), ..effort },
-        }
+        effort.with(self.replications, self.precision.unwrap_or(precision))
     }
 }
 
@@ -576,12 +574,16 @@ impl Command {
             Command::Merge(options) => options.form.failures(),
             #[cfg(feature = "ui")]
             Command::Ui(options) => options.output.format,
+            #[cfg(feature = "serve")]
+            Command::Serve(options) => options.output.format,
             Command::Check(options) => options.output.format,
             Command::Trace(options) => options.output.format,
             Command::Scenarios(options) => options.output.format,
-            Command::Schema(_) | Command::New(_) | Command::Completions(_) | Command::Man(_) => {
-                Format::Text
-            }
+            Command::Schema(_)
+            | Command::New(_)
+            | Command::Ask
+            | Command::Completions(_)
+            | Command::Man(_) => Format::Text,
         }
     }
 

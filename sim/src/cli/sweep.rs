@@ -1,17 +1,14 @@
 //! `sim sweep`: one or two keys at several values each, or a shard of that.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use model::read::{Diagnostic, Diagnostics, Resolved};
 use model::sweep::Axis;
 use render::{Console, Exit, Failure, Format, whole};
-use signal_hook::consts::SIGINT;
-use signal_hook::flag;
 
 use super::emit;
+use super::interrupt::interrupted;
 use super::options::{Sweep, SweepForm, SweepFormat};
 use super::progress::Progress;
 use super::written::Wanted;
@@ -141,13 +138,4 @@ fn computed<T>(
 
 fn effort(options: &Sweep) -> Effort {
     options.effort.effort(Effort::PRECISION)
-}
-
-/// True once the user has asked to end, by Ctrl-C. A second time ends the program.
-fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let cannot = |error| Failure::System(format!("cannot watch for Ctrl-C: {error}"));
-    flag::register_conditional_shutdown(SIGINT, 130, stop.clone()).map_err(cannot)?;
-    flag::register(SIGINT, stop.clone()).map_err(cannot)?;
-    Ok(stop)
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use ui::page::Start;
 use ui::{Engine, Server};
 
+use super::export;
 use super::options::Ui;
 use crate::stop;
 use crate::what_if::Subject;
@@ -21,14 +22,22 @@ struct Address<'a> {
     address: &'a str,
 }
 
-/// Serves the page until the user ends it.
+/// Serves the page until the user ends it, or writes it.
 pub(super) fn run(options: &Ui, console: &mut Console<'_>) -> Result<(), Failure> {
+    match &options.export {
+        Some(folder) => export::run(options, folder, console),
+        None => serve(options, console),
+    }
+}
+
+fn serve(options: &Ui, console: &mut Console<'_>) -> Result<(), Failure> {
     let subject = Subject::File(options.source.file().to_path_buf());
     let start = Start {
         version: env!("CARGO_PKG_VERSION"),
         set: options.source.sets(),
         keep: options.keep.texts().to_vec(),
         saves: true,
+        without_server: None,
     };
     if let Err(problems) = subject.load(&start.set, &start.keep) {
         refuse_what_no_page_shows(problems, console)?;

@@ -72,7 +72,7 @@ const LONGEST_KEPT: Span = Span::from_secs(600);
 fn kept_connections(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let service = scenario.service.keep_alive;
     let Some(client) = scenario.load.keep_alive_timeout else { return };
-    if service == Span::MAX {
+    if service == Span::MAX || service.is_zero() {
         return;
     }
     let mut change = |key: &str, from: Span, to: Span| {

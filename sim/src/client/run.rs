@@ -269,6 +269,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 place,
                 token: false,
                 after: false,
+                beside: false,
                 dropped: false,
                 failed: None,
             },

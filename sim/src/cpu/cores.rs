@@ -1,15 +1,14 @@
 //! The processors: threads of all worker processes take turns on them.
 //!
-//! A thread runs until its work is done, or until it has run for a slice while another is
-//! ready; it then goes to the end of the queue. Where the kernel has a tick, that is when it
-//! sees that a slice is over. A bandwidth quota stops all threads until
-//! its next period once they have used it up.
-
-use std::collections::VecDeque;
+//! A thread runs until its work is done, or until the scheduler gives its core to another one that is
+//! ready. Where the kernel has a tick, that is when it sees that a slice is over. A bandwidth quota
+//! stops all threads until its next period once they have used it up.
 
 use model::scenario::{Cpu as Machine, Quota};
 use model::units::{Instant, Span};
 
+use super::Switch;
+use super::scheduler::{Scheduler, Ticks};
 use crate::engine::Due;
 
 /// No thread.
@@ -19,12 +18,8 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(crate) struct Cores {
     cores: Vec<Core>,
-    ready: VecDeque<u32>,
-    slice: Span,
-    tick: Span,
-    /// When the first tick comes.
-    phase: Span,
-    switch: Span,
+    scheduler: Scheduler,
+    switch: Switch,
     /// From asleep to running.
     idle_exit: Span,
     running: u32,
@@ -39,8 +34,8 @@ struct Core {
     thread: u32,
     /// The thread that ran here last: changing costs a switch.
     last: u32,
-    /// When its turn began.
-    turn: Instant,
+    /// Its process.
+    process: u32,
     /// When it was last charged for what it ran.
     charged: Instant,
     /// When its last thread left it: later than that it is asleep.
@@ -63,29 +58,22 @@ struct Bandwidth {
 impl Cores {
     /// Idle processors, asleep. The load begins at any time between two ticks: `phase` says when,
     /// as a share of 2^64.
-    pub(crate) fn new(
-        machine: &Machine,
-        context_switch: Span,
-        idle_exit: Span,
-        phase: u64,
-    ) -> Cores {
+    pub(crate) fn new(machine: &Machine, switch: Switch, idle_exit: Span, phase: u64) -> Cores {
         let idle = Core {
             thread: NONE,
             last: NONE,
-            turn: Instant::START,
+            process: NONE,
             charged: Instant::START,
             vacated: Instant::START,
             awake: None,
             timer: Due::NEVER,
             sliced: false,
         };
+        let phase = Span::from_nanos(share(machine.tick.nanos(), phase));
         Cores {
             cores: vec![idle; machine.cores as usize],
-            ready: VecDeque::new(),
-            slice: machine.slice,
-            tick: machine.tick,
-            phase: Span::from_nanos(share(machine.tick.nanos(), phase)),
-            switch: context_switch,
+            scheduler: Scheduler::new(machine, Ticks { interval: machine.tick, phase }),
+            switch,
             idle_exit,
             running: 0,
             next: Due::NEVER,
@@ -98,24 +86,34 @@ impl Cores {
         }
     }
 
-    /// `thread` is ready to run.
-    pub(crate) fn ready(&mut self, thread: u32) {
-        self.ready.push_back(thread);
+    /// `thread` wakes up and is ready to run.
+    pub(crate) fn wake(&mut self, thread: u32, now: Instant) {
+        self.scheduler.wake(thread, now);
     }
 
-    /// A thread that was ready is gone.
+    /// `thread`, which has just left its core, is ready all the same: its turn was over.
+    pub(crate) fn requeue(&mut self, thread: u32) {
+        self.scheduler.requeue(thread);
+    }
+
+    /// A thread that does not run is gone.
     pub(crate) fn withdraw(&mut self, thread: u32) {
-        self.ready.retain(|&ready| ready != thread);
+        self.scheduler.withdraw(thread);
     }
 
     /// True if a thread is ready.
     pub(crate) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.waiting() > 0
     }
 
     /// Threads that are ready and have no core.
     pub(crate) fn waiting(&self) -> usize {
-        self.ready.len()
+        self.scheduler.waiting()
+    }
+
+    /// Threads that the scheduler has in its queue: ready ones, and those whose leaving is delayed.
+    pub(crate) fn queued(&self) -> Vec<u32> {
+        self.scheduler.queued()
     }
 
     /// Cores in use.
@@ -123,25 +121,38 @@ impl Cores {
         self.running
     }
 
-    /// Gives an idle core to the thread that has been ready longest. Returns core, thread
-    /// and the CPU time lost to the switch.
-    pub(crate) fn dispatch(&mut self, now: Instant) -> Option<(u32, u32, Span)> {
-        if self.ready.is_empty() || self.running == self.cores.len() as u32 || self.throttled() {
+    /// Gives an idle core to the ready thread that is next; `process_of` knows its process.
+    /// Returns core, thread and the CPU time lost to the switch.
+    pub(crate) fn dispatch(
+        &mut self,
+        now: Instant,
+        process_of: impl Fn(u32) -> u32,
+    ) -> Option<(u32, u32, Span)> {
+        if !self.has_ready() || self.running == self.cores.len() as u32 || self.throttled() {
             return None;
         }
-        let core = self.idle_core(*self.ready.front()?, now)?;
-        let thread = self.ready.pop_front()?;
+        let thread = self.scheduler.next()?;
+        let core = self.idle_core(thread, now)?;
         self.settle(now);
         self.running += 1;
         let slot = &mut self.cores[core];
-        let switch = if slot.last == thread { Span::ZERO } else { self.switch };
+        let mut lost = Span::ZERO;
+        if slot.last != thread {
+            lost = self.switch.thread;
+            let process = process_of(thread);
+            // The first one finds nothing of its own, whichever it is.
+            if slot.process != process && slot.process != NONE {
+                lost += self.switch.process;
+            }
+            slot.process = process;
+        }
         slot.thread = thread;
         slot.last = thread;
         slot.awake = None;
-        // The switch is the kernel's: the slice begins after it.
-        slot.turn = now + switch;
         slot.charged = now;
-        Some((core as u32, thread, switch))
+        // The switch is the kernel's: the slice begins after it.
+        self.scheduler.start(core, thread, now + lost);
+        Some((core as u32, thread, lost))
     }
 
     /// An idle core that is awake, the one where `thread` ran last if it can be had.
@@ -171,7 +182,7 @@ impl Cores {
         let idle = |core: &&mut Core| core.thread == NONE;
         let rising = |core: &Core| core.awake.is_some_and(|at| at > now);
         let coming = self.cores.iter().filter(|core| core.thread == NONE && rising(core)).count();
-        if coming >= self.ready.len() {
+        if coming >= self.waiting() {
             return None;
         }
         let sleeper = self.cores.iter_mut().filter(idle).find(|core| !rising(core))?;
@@ -185,11 +196,12 @@ impl Cores {
         self.cores.iter().any(|core| core.thread == NONE && core.awake.is_some_and(|at| at > now))
     }
 
-    /// The thread on `core` leaves it.
+    /// The thread on `core` leaves it: it sleeps unless it is put back at the same instant.
     pub(crate) fn vacate(&mut self, core: u32, now: Instant) {
         self.settle(now);
         self.running -= 1;
         let slot = &mut self.cores[core as usize];
+        self.scheduler.stop(slot.thread, now);
         slot.thread = NONE;
         slot.timer = Due::NEVER;
         slot.vacated = now;
@@ -211,7 +223,7 @@ impl Cores {
 
     /// The thread on `core` has `work` to do: sets the core's timer.
     pub(crate) fn run(&mut self, core: u32, work: Span, now: Instant, sequence: u64) {
-        let contended = !self.ready.is_empty();
+        let contended = self.has_ready();
         let limit = self.quota_limit(now);
         let mut at = now + work;
         if contended {
@@ -235,8 +247,9 @@ impl Cores {
     /// A thread is ready and no core is idle: turns now end with their slice.
     pub(crate) fn limit_turns(&mut self, now: Instant, sequence: u64) {
         let mut changed = false;
+        let sooner = self.scheduler.found_no_core(now);
         for core in 0..self.cores.len() {
-            if self.cores[core].thread == NONE || self.cores[core].sliced {
+            if self.cores[core].thread == NONE || (self.cores[core].sliced && !sooner) {
                 continue;
             }
             let end = self.end_of_turn(core, now);
@@ -253,18 +266,14 @@ impl Cores {
     }
 
     /// True if the turn on `core` is over because another thread is ready.
-    pub(crate) fn turn_is_over(&self, core: u32, now: Instant) -> bool {
-        !self.ready.is_empty() && now >= self.end_of_turn(core as usize, now)
+    pub(crate) fn turn_is_over(&mut self, core: u32, now: Instant) -> bool {
+        self.scheduler.is_over(core as usize, self.cores[core as usize].thread, now)
     }
 
-    /// When the turn on `core` ends if another thread is ready: not before `now`.
-    fn end_of_turn(&self, core: usize, now: Instant) -> Instant {
-        let end = (self.cores[core].turn + self.slice).max(now);
-        if self.tick.is_zero() {
-            return end;
-        }
-        let since_first = end.nanos().saturating_sub(self.phase.nanos());
-        Instant::START + self.phase + self.tick * since_first.div_ceil(self.tick.nanos())
+    /// When the kernel looks whether the turn on `core` is over, with another thread ready: not before
+    /// `now`.
+    fn end_of_turn(&mut self, core: usize, now: Instant) -> Instant {
+        self.scheduler.looks(core, self.cores[core].thread, now)
     }
 
     /// When the next core timer rings, and on which core.
@@ -316,7 +325,7 @@ impl Cores {
             if thread != NONE {
                 let done = self.charge(core, now);
                 self.vacate(core, now);
-                self.ready.push_front(thread);
+                self.scheduler.put_back(thread);
                 stopped.push((thread, done));
             }
         }
@@ -349,10 +358,21 @@ fn share(whole: u64, parts: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use model::scenario::Scheduler as Rules;
+
     use super::*;
 
+    const FREE: Switch = Switch { thread: Span::ZERO, process: Span::ZERO };
+    const TWO_MICROS: Switch = Switch { thread: Span::from_micros(2), process: Span::ZERO };
+
+    /// All threads are of one process.
+    fn same(_: u32) -> u32 {
+        0
+    }
+
     fn machine(cores: u32, quota: Option<Quota>) -> Machine {
-        Machine { cores, speed: 1.0, slice: Span::from_millis(1), tick: Span::ZERO, quota }
+        let (slice, tick) = (Span::from_millis(1), Span::ZERO);
+        Machine { cores, speed: 1.0, scheduler: Rules::RoundRobin, slice, tick, quota }
     }
 
     fn at(micros: u64) -> Instant {
@@ -361,9 +381,9 @@ mod tests {
 
     #[test]
     fn a_thread_alone_runs_to_the_end_of_its_work() {
-        let mut cpu = Cores::new(&machine(1, None), Span::from_micros(2), Span::ZERO, 0);
-        cpu.ready(7);
-        let (core, thread, switch) = cpu.dispatch(at(0)).expect("an idle core");
+        let mut cpu = Cores::new(&machine(1, None), TWO_MICROS, Span::ZERO, 0);
+        cpu.wake(7, at(0));
+        let (core, thread, switch) = cpu.dispatch(at(0), same).expect("an idle core");
         assert_eq!((core, thread, switch), (0, 7, Span::from_micros(2)));
         cpu.run(core, Span::from_millis(20), at(0), 1);
         assert_eq!(cpu.next().0.at(), at(20_000));
@@ -371,22 +391,22 @@ mod tests {
 
     #[test]
     fn a_newcomer_ends_the_turn_after_its_slice() {
-        let mut cpu = Cores::new(&machine(1, None), Span::ZERO, Span::ZERO, 0);
-        cpu.ready(7);
-        cpu.dispatch(at(0)).expect("an idle core");
+        let mut cpu = Cores::new(&machine(1, None), FREE, Span::ZERO, 0);
+        cpu.wake(7, at(0));
+        cpu.dispatch(at(0), same).expect("an idle core");
         cpu.run(0, Span::from_millis(20), at(0), 1);
-        cpu.ready(8);
-        assert!(cpu.dispatch(at(400)).is_none());
+        cpu.wake(8, at(0));
+        assert!(cpu.dispatch(at(400), same).is_none());
         cpu.limit_turns(at(400), 2);
         assert_eq!(cpu.next().0.at(), at(1_000), "the slice counts from the start of the turn");
         assert_eq!(cpu.charge(0, at(1_000)), Span::from_millis(1));
         assert!(cpu.turn_is_over(0, at(1_000)));
 
-        let mut late = Cores::new(&machine(1, None), Span::ZERO, Span::ZERO, 0);
-        late.ready(7);
-        late.dispatch(at(0)).expect("an idle core");
+        let mut late = Cores::new(&machine(1, None), FREE, Span::ZERO, 0);
+        late.wake(7, at(0));
+        late.dispatch(at(0), same).expect("an idle core");
         late.run(0, Span::from_millis(20), at(0), 1);
-        late.ready(8);
+        late.wake(8, at(0));
         late.limit_turns(at(5_000), 2);
         assert_eq!(late.next().0.at(), at(5_000), "a turn longer than a slice ends at once");
     }
@@ -397,10 +417,10 @@ mod tests {
         // The first tick comes after an eighth of them, 0.5 ms.
         let phase = 1 << 61;
         let turn_of = |from: u64| {
-            let mut cpu = Cores::new(&ticking, Span::ZERO, Span::ZERO, phase);
-            cpu.ready(7);
-            cpu.ready(8);
-            cpu.dispatch(at(from)).expect("an idle core");
+            let mut cpu = Cores::new(&ticking, FREE, Span::ZERO, phase);
+            cpu.wake(7, at(0));
+            cpu.wake(8, at(0));
+            cpu.dispatch(at(from), same).expect("an idle core");
             cpu.run(0, Span::from_millis(20), at(from), 1);
             assert!(!cpu.turn_is_over(0, at(from)));
             let end = cpu.next().0.at();
@@ -415,24 +435,24 @@ mod tests {
 
     #[test]
     fn a_thread_returns_to_its_core_and_pays_no_switch() {
-        let mut cpu = Cores::new(&machine(2, None), Span::from_micros(2), Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(2, None), TWO_MICROS, Span::ZERO, 0);
         for thread in [1, 2] {
-            cpu.ready(thread);
-            cpu.dispatch(at(0)).expect("an idle core");
+            cpu.wake(thread, at(0));
+            cpu.dispatch(at(0), same).expect("an idle core");
         }
         cpu.vacate(0, at(1));
         cpu.vacate(1, at(1));
-        cpu.ready(2);
-        assert_eq!(cpu.dispatch(at(2)), Some((1, 2, Span::ZERO)));
+        cpu.wake(2, at(0));
+        assert_eq!(cpu.dispatch(at(2), same), Some((1, 2, Span::ZERO)));
     }
 
     #[test]
     fn a_quota_stops_all_threads_until_the_next_period() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cores::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(2, Some(quota)), FREE, Span::ZERO, 0);
         for thread in [1, 2] {
-            cpu.ready(thread);
-            let (core, ..) = cpu.dispatch(at(0)).expect("an idle core");
+            cpu.wake(thread, at(0));
+            let (core, ..) = cpu.dispatch(at(0), same).expect("an idle core");
             cpu.run(core, Span::from_millis(50), at(0), 1);
         }
         cpu.run(0, Span::from_millis(50), at(0), 2);
@@ -442,24 +462,41 @@ mod tests {
         assert!(cpu.throttled());
         let stopped = cpu.throttle(at(5_000));
         assert_eq!(stopped.len(), 2);
-        assert!(cpu.dispatch(at(5_000)).is_none());
+        assert!(cpu.dispatch(at(5_000), same).is_none());
         cpu.refill(at(100_000));
-        assert_eq!(cpu.dispatch(at(100_000)).map(|d| d.1), Some(1));
+        assert_eq!(cpu.dispatch(at(100_000), same).map(|d| d.1), Some(1));
     }
 
     #[test]
     fn a_thread_that_leaves_has_used_its_part_of_the_quota() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cores::new(&machine(2, Some(quota)), Span::ZERO, Span::ZERO, 0);
-        cpu.ready(1);
-        cpu.dispatch(at(0)).expect("an idle core");
+        let mut cpu = Cores::new(&machine(2, Some(quota)), FREE, Span::ZERO, 0);
+        cpu.wake(1, at(0));
+        cpu.dispatch(at(0), same).expect("an idle core");
         cpu.run(0, Span::from_millis(50), at(0), 1);
         assert_eq!(cpu.next().0.at(), at(10_000));
-        cpu.ready(2);
-        cpu.dispatch(at(0)).expect("an idle core");
+        cpu.wake(2, at(0));
+        cpu.dispatch(at(0), same).expect("an idle core");
         cpu.run(1, Span::from_millis(3), at(0), 2);
         // Both use three milliseconds; four are left to the one that stays.
         cpu.vacate(1, at(3_000));
         assert_eq!(cpu.next(), (Due::new(at(7_000), 1), 0));
+    }
+
+    #[test]
+    fn a_change_of_processes_costs_more_than_one_of_threads() {
+        let switch = Switch { thread: Span::from_micros(2), process: Span::from_micros(100) };
+        let mut cpu = Cores::new(&machine(1, None), switch, Span::ZERO, 0);
+        // Threads 0 and 1 are of one process, 2 of another.
+        let process_of = |thread: u32| thread / 2;
+        let mut lost = |thread: u32, time: u64| {
+            cpu.wake(thread, at(0));
+            let (core, _, lost) = cpu.dispatch(at(time), process_of).expect("an idle core");
+            cpu.vacate(core, at(time));
+            lost.nanos() / 1000
+        };
+        let all: Vec<u64> =
+            (0..).zip([0, 1, 1, 2, 1]).map(|(at, thread)| lost(thread, at)).collect();
+        assert_eq!(all, [2, 2, 0, 102, 102], "the first finds nothing whichever it is");
     }
 }

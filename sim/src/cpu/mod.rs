@@ -3,6 +3,7 @@
 mod answer;
 mod cores;
 mod run;
+mod scheduler;
 
 pub(crate) use answer::Observed;
 pub(crate) use answer::{bounds, candidates, stations};
@@ -17,15 +18,31 @@ use model::units::Span;
 pub(crate) struct Plan {
     /// When the first tick comes, as a share of the time between two: of 2^64.
     pub(crate) phase: u64,
-    /// CPU time lost at each change of threads.
-    pub(crate) context_switch: Span,
+    /// CPU time lost at each change of threads, and what a change of processes takes beside it.
+    pub(crate) switch: Switch,
+}
+
+/// CPU time that a processor loses when it takes another thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Switch {
+    /// At each change of threads.
+    pub(crate) thread: Span,
+    /// More of it where the thread is one of another process.
+    pub(crate) process: Span,
 }
 
 impl Plan {
     pub(crate) fn new(scenario: &Scenario, seed: u64) -> Plan {
         Plan {
             phase: phase(scenario.seed, seed),
-            context_switch: scenario.costs.machine.context_switch.scale(1.0 / scenario.cpu.speed),
+            switch: {
+                let machine = &scenario.costs.machine;
+                let here = |span: Span| span.scale(1.0 / scenario.cpu.speed);
+                Switch {
+                    thread: here(machine.context_switch),
+                    process: here(machine.process_switch),
+                }
+            },
         }
     }
 }

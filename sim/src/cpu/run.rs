@@ -6,6 +6,10 @@ use model::units::Span;
 use crate::engine::{Engine, Event, Flow, NONE, Record, Role, ThreadState, Trace};
 use crate::observe::Limit;
 
+/// Time from a command to a look at its result: as short as can be, since what it costs is part of the
+/// statement.
+const LOOK: Span = Span::from_nanos(1);
+
 impl<T: Trace> Engine<'_, T> {
     /// Gives idle cores to ready threads. Afterwards no core idles while a thread is ready,
     /// unless it is about to wake up, or the quota forbids it.
@@ -13,7 +17,12 @@ impl<T: Trace> Engine<'_, T> {
         if !self.cpu.has_ready() {
             return;
         }
-        while let Some((core, thread, switch)) = self.cpu.dispatch(self.now) {
+        loop {
+            let threads = &self.threads;
+            let process_of = |thread: u32| threads[thread].process(thread);
+            let Some((core, thread, switch)) = self.cpu.dispatch(self.now, process_of) else {
+                break;
+            };
             self.seen.cpu.cores.enter(self.now);
             self.dispatched(core, thread, switch);
         }
@@ -70,7 +79,8 @@ impl<T: Trace> Engine<'_, T> {
             self.throttle();
         } else if self.cpu.turn_is_over(core, self.now) {
             self.leave_core(thread);
-            self.make_ready(thread);
+            self.waits_for_core(thread);
+            self.cpu.requeue(thread);
         } else {
             self.run_thread(thread);
         }
@@ -134,9 +144,15 @@ impl<T: Trace> Engine<'_, T> {
                     return self.run_thread(thread);
                 }
                 Flow::Detached => {
+                    let looks = self.looks_again(thread, task);
                     self.threads[thread].task = NONE;
                     if task != NONE {
                         self.drop_if_gone(task);
+                    }
+                    if looks {
+                        // The thread that it has woken may take the processor before it looks.
+                        self.threads[thread].work = LOOK;
+                        return self.run_thread(thread);
                     }
                 }
                 Flow::Continue => {}
@@ -160,8 +176,20 @@ impl<T: Trace> Engine<'_, T> {
         self.session_stops(thread);
     }
 
-    /// The thread has something to do and joins the queue for a core.
+    /// The thread has something to do, wakes up and joins the queue for a core.
     pub(crate) fn make_ready(&mut self, thread: u32) {
+        self.waits_for_core(thread);
+        self.cpu.wake(thread, self.now);
+    }
+
+    /// A thread that does not run ends.
+    pub(crate) fn end_thread(&mut self, thread: u32) {
+        self.cpu.withdraw(thread);
+        self.threads.remove(thread);
+    }
+
+    /// The thread could run, and has no core.
+    fn waits_for_core(&mut self, thread: u32) {
         let entry = &mut self.threads[thread];
         entry.state = ThreadState::Ready;
         let task = entry.task;
@@ -169,6 +197,5 @@ impl<T: Trace> Engine<'_, T> {
             self.set_place(task, place::CPU_WAIT);
         }
         self.session_waits(thread);
-        self.cpu.ready(thread);
     }
 }

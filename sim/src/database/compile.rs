@@ -89,8 +89,8 @@ impl Compiler<'_> {
             c.on_driver(hops, |c| {
                 c.refill(Work::Open);
                 c.crowded();
-                c.burn(open);
-                c.open_at_server();
+                c.open_at_server(open);
+                c.introduce();
                 c.emit(Op::Opened);
             });
             c.ping_if_kept(skip);
@@ -120,6 +120,7 @@ impl Compiler<'_> {
     fn give_back(&mut self) {
         self.trips(self.scenario.costs.driver.release_hops);
         self.reset_connection();
+        let returns = self.begin_return();
         let skip = self.emit(Op::SkipIfKept { keep: 0 });
         let sqlite = self.is_sqlite();
         let close = if sqlite { self.cost(|c| c.close) } else { self.client_cost(|c| c.close) };
@@ -136,8 +137,17 @@ impl Compiler<'_> {
             }
             c.emit(Op::Closed);
         });
+        let Some(returns) = returns else {
+            self.patch(skip, Op::SkipIfKept { keep: self.here() });
+            self.emit(Op::Checkin);
+            return;
+        };
+        let over = self.emit(Basic::Jump { to: 0 });
         self.patch(skip, Op::SkipIfKept { keep: self.here() });
+        self.test_connection();
+        self.patch(over, Basic::Jump { to: self.here() });
         self.emit(Op::Checkin);
+        self.end_return(returns);
     }
 
     /// The CPU time of a statement in the engine, and `beside` it what a server does for any.

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use model::scenario::{Connections, Order};
 use model::units::Instant;
 
+use super::postgres::Introduction;
+
 /// The connections of one worker process.
 #[derive(Debug)]
 pub(crate) struct Pool {
@@ -17,6 +19,8 @@ pub(crate) struct Pool {
     overtaking: bool,
     /// Connections that were opened before are opened anew when they are taken.
     pub(crate) invalidated: Instant,
+    /// What its library knows of the server.
+    pub(crate) introduction: Introduction,
 }
 
 /// What a request for a connection got.
@@ -53,6 +57,7 @@ impl Pool {
             queue: VecDeque::new(),
             overtaking,
             invalidated: Instant::START,
+            introduction: Introduction::None,
         }
     }
 

@@ -5,6 +5,7 @@ use model::scenario::{Concurrency, Connections};
 use model::units::{Instant, Span};
 
 use super::pool::{Checkin, Checkout, Pool};
+use super::postgres::Introduction;
 use super::sqlite::Hold;
 use super::{Connection, Op};
 use crate::engine::{Engine, Flow, NONE, Role, Thread, ThreadState, Trace};
@@ -37,7 +38,8 @@ impl<T: Trace> Engine<'_, T> {
     /// The task waits in a database call: a driver that is not awaited blocks its thread,
     /// the loop included.
     pub(crate) fn suspend_in_driver(&mut self, thread: u32, task: u32, place: Place) -> Flow {
-        if self.plan.database.as_ref().is_some_and(|database| database.awaited) {
+        let awaited = self.plan.database.as_ref().is_some_and(|database| database.awaited);
+        if awaited || self.tasks[task].beside {
             return self.suspend(thread, task, place);
         }
         self.set_place(task, place);
@@ -178,6 +180,7 @@ impl<T: Trace> Engine<'_, T> {
         let entry = &self.database.connections[connection];
         let (open, thread) = (entry.open, entry.thread);
         self.tasks[task].database.connection = entry.outer;
+        self.end_introduction(task, Introduction::None);
         // A transaction whose handler was dropped is rolled back before the connection is used again.
         self.database.connections[connection].session.begun = false;
         self.database.connections[connection].session.idle_since = Instant::NEVER;
@@ -200,7 +203,7 @@ impl<T: Trace> Engine<'_, T> {
             Checkin::Discarded(waiter) => {
                 self.database.connections.remove(connection);
                 if thread != NONE {
-                    self.threads.remove(thread);
+                    self.end_thread(thread);
                 }
                 match waiter {
                     Some(waiter) => {

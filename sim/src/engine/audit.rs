@@ -64,6 +64,8 @@ impl<T: Trace> Engine<'_, T> {
                 || self.cpu.is_waking(self.now),
             "a core idles while a thread is ready"
         );
+        let known = |thread: &u32| live(&self.threads).any(|(id, _)| id == *thread);
+        assert!(self.cpu.queued().iter().all(known), "a thread that has ended is in no queue");
         for (id, worker) in self.workers.iter().enumerate() {
             let lock = &worker.lock;
             if let Some(holder) = lock.holder() {

@@ -4,6 +4,7 @@ mod accounts;
 mod agenda;
 mod audit;
 mod event;
+mod footprint;
 mod state;
 mod step;
 mod trace;
@@ -16,6 +17,7 @@ pub(crate) use accounts::Accounts;
 pub(crate) use state::{Arena, NONE, Request, Role, Task, Thread, ThreadState, Worker};
 pub(crate) use step::Flow;
 
+use std::cell::Cell;
 use std::fmt;
 
 use model::costs::Costs;
@@ -36,6 +38,7 @@ use crate::standstill::Waits;
 use crate::stop;
 use crate::upstream;
 use agenda::Deadlines;
+use footprint::Footprint;
 
 /// Events at one instant after which time is taken to stand still.
 const STANDSTILL: u64 = 20_000_000;
@@ -45,6 +48,12 @@ const IN_FLIGHT_MAX: u64 = 5_000_000;
 
 /// Events after which a run looks whether it is to end: about ten milliseconds.
 const LOOK: u64 = 50_000;
+
+thread_local! {
+    /// Draws that runs on this thread have computed. A draw is a pure function, so that a run finds
+    /// what it would compute; only the memory and its contents go from run to run.
+    static DRAWS: Cell<Draws> = Cell::default();
+}
 
 /// A run that does not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +163,11 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) seen: Observations,
     pub(crate) window_opened: Instant,
     pub(crate) events: u64,
+    /// Those that the budget of this thread knows of.
+    told: u64,
+    footprint: Footprint,
+    /// Requests in flight at which the run is given up.
+    crowd: u64,
 }
 
 impl<'p> Engine<'p, Silent> {
@@ -177,21 +191,22 @@ impl<'p> Engine<'p, Silent> {
         events_max: u64,
         workspace: &mut Workspace,
     ) -> Result<Observations, Runaway> {
+        // Before anything is allocated.
+        stop::look(0, Footprint::of(plan).fixed)?;
         let mut engine = Engine::with(plan, Silent, std::mem::take(workspace));
         engine.run_to_end(events_max)?;
-        workspace.draws = engine.draws;
         workspace.histograms = std::mem::take(&mut engine.seen.histograms);
+        DRAWS.set(engine.draws);
         Ok(engine.seen)
     }
 }
 
-/// What goes from run to run: histograms, which the next run adds to, and memory. Nothing
-/// in it changes what a run does: draws are a pure function, histograms are only written.
+/// What goes from run to run: histograms, which the next run adds to. Nothing in it changes what a
+/// run does: histograms are only written.
 #[derive(Debug, Default)]
 pub struct Workspace {
     /// Response times of the runs so far.
     pub histograms: Histograms,
-    draws: Draws,
 }
 
 impl<'p, T: Trace> Engine<'p, T> {
@@ -203,6 +218,7 @@ impl<'p, T: Trace> Engine<'p, T> {
     fn with(plan: &'p Plan, trace: T, workspace: Workspace) -> Engine<'p, T> {
         let scenario = &plan.scenario;
         let service = &scenario.service;
+        let footprint = Footprint::of(plan);
         let mut threads = Arena::new();
         let mut worker = |id: u32| {
             let thread = threads.insert(Thread::new(id, Role::Loop), |_, _| {});
@@ -219,11 +235,11 @@ impl<'p, T: Trace> Engine<'p, T> {
             doors: plan.groups.iter().map(|of| Door::of(plan.seed, &of.group)).collect(),
             next_arrival: Due::NEVER,
             next_door: 0,
-            draws: workspace.draws,
+            draws: DRAWS.take(),
             spread: Purpose::new(plan.seed, "connection"),
             cpu: Cores::new(
                 &scenario.cpu,
-                plan.cpu.context_switch,
+                plan.cpu.switch,
                 scenario.costs.machine.idle_exit,
                 plan.cpu.phase,
             ),
@@ -244,6 +260,9 @@ impl<'p, T: Trace> Engine<'p, T> {
             seen: Observations::new(plan, workspace.histograms),
             window_opened: Instant::START,
             events: 0,
+            told: 0,
+            footprint,
+            crowd: footprint.most(stop::memory()).min(IN_FLIGHT_MAX),
         }
     }
 
@@ -285,6 +304,7 @@ impl<'p, T: Trace> Engine<'p, T> {
         self.seen.sojourn += self.sojourn_in_flight(end);
         self.close_standstills(end);
         self.seen.events = self.events;
+        self.tell()?;
         self.seen.close_window(end, load.duration, &self.plan.places);
         Ok(())
     }
@@ -304,7 +324,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 standstill += 1;
             }
             self.events += 1;
-            let crowded = self.work_in_flight() > IN_FLIGHT_MAX;
+            let crowded = self.work_in_flight() > self.crowd;
             if self.events > next_look || standstill > STANDSTILL || crowded {
                 self.look(standstill, events_max)?;
                 next_look = events_max.min(self.events + LOOK);
@@ -351,7 +371,8 @@ impl<'p, T: Trace> Engine<'p, T> {
 
     /// Whether the run has to end before its time.
     #[cold]
-    fn look(&self, standstill: u64, limit: u64) -> Result<(), Runaway> {
+    fn look(&mut self, standstill: u64, limit: u64) -> Result<(), Runaway> {
+        self.tell()?;
         if standstill > STANDSTILL {
             Err(Runaway::Standstill { at: self.now })
         } else if self.work_in_flight() > IN_FLIGHT_MAX {
@@ -359,11 +380,17 @@ impl<'p, T: Trace> Engine<'p, T> {
             Err(Runaway::TooManyInFlight { at: self.now, closed })
         } else if self.events > limit {
             Err(Runaway::TooManyEvents { limit, at: self.now })
-        } else if stop::is_asked() {
-            Err(Runaway::Stopped)
         } else {
             Ok(())
         }
+    }
+
+    /// Tells the budget of this thread what the run has used.
+    fn tell(&mut self) -> Result<(), Runaway> {
+        // Events that turn out to be none are taken off again.
+        let events = self.events.saturating_sub(self.told);
+        self.told = self.told.max(self.events);
+        stop::look(events, self.footprint.with(self.work_in_flight()))
     }
 
     fn begin(&mut self) {

@@ -135,6 +135,8 @@ pub(crate) struct Task {
     pub(crate) token: bool,
     /// It is work after the reply.
     pub(crate) after: bool,
+    /// It gives a connection back, and its waits leave the loop to others.
+    pub(crate) beside: bool,
     /// Its loop drops it as soon as it can: the client has gone.
     pub(crate) dropped: bool,
     /// Why it fails, once an instruction has failed.
@@ -182,6 +184,16 @@ pub(crate) struct Thread {
     pub(crate) work: Span,
     /// That work needs no interpreter lock.
     pub(crate) native: bool,
+    /// A loop has handed this task to another thread, and looks next whether it is back already.
+    pub(crate) looks_for: u32,
+}
+
+impl Thread {
+    /// The process that it belongs to, in numbers of this program's own; `id` is its own number.
+    pub(crate) fn process(&self, id: u32) -> u32 {
+        // Each session of a database server is a process by itself.
+        if self.worker == NONE { NONE - 1 - id } else { self.worker }
+    }
 }
 
 /// A worker process.
@@ -234,6 +246,7 @@ impl Worker {
 impl Thread {
     pub(crate) fn new(worker: u32, role: Role) -> Thread {
         Thread {
+            looks_for: NONE,
             worker,
             role,
             state: ThreadState::Idle,

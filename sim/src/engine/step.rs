@@ -1,7 +1,7 @@
 //! The interpreter: what each instruction does.
 
 use model::place::{self, Place};
-use model::scenario::Concurrency;
+use model::scenario::{Concurrency, Scenario, WorkerClass};
 use model::units::Span;
 
 use super::{Engine, Event, NONE, Record, Role, Trace};
@@ -133,7 +133,8 @@ impl<T: Trace> Engine<'_, T> {
     fn parks(&self, thread: u32, task: u32) -> bool {
         let class = self.requests[self.tasks[task].request].class;
         self.threads[thread].role == Role::Loop
-            && self.plan.classes[class as usize].concurrency == Concurrency::Async
+            && (self.tasks[task].beside
+                || self.plan.classes[class as usize].concurrency == Concurrency::Async)
     }
 
     /// The task waits at `place` for something that will resume it.
@@ -251,6 +252,7 @@ impl<T: Trace> Engine<'_, T> {
         let (worker, user, settled) = (entry.worker, entry.user, entry.settled);
         // A refused client has to open another connection.
         let last = !self.group_of(user).group.load.keep_alive
+            || self.closes_with_reply()
             || !entry.admitted
             || self.workers[worker as usize].process.drains;
         if entry.admitted {
@@ -272,6 +274,14 @@ impl<T: Trace> Engine<'_, T> {
             self.agenda.push(self.now + back, Event::Deliver { task });
         }
         Flow::Detached
+    }
+
+    /// The service says with its reply that it closes the connection. uvicorn says nothing of it: a
+    /// client that keeps connections for a time of its own may send into one that is closed.
+    fn closes_with_reply(&self) -> bool {
+        let Scenario { service, load, .. } = self.scenario();
+        service.keep_alive.is_zero()
+            && (service.worker_class != WorkerClass::Uvicorn || load.keep_alive_timeout.is_none())
     }
 
     /// The reply leaves as a task of its own, with the account of the request; `task` goes on

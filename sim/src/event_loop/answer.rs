@@ -1,8 +1,9 @@
 //! The event loops in answers: their station, their bound, and the knobs of the workers.
 
+use model::keys;
 use model::place;
 use model::report::Bound;
-use model::scenario::{Concurrency, Scenario, Spread};
+use model::scenario::{Concurrency, Scenario, Spread, WorkerClass};
 use model::station::StationId;
 use model::units::{Instant, Span};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,10 @@ use crate::answer::StationSource;
 use crate::bounds::{Demand, Holding, bound};
 use crate::knob::{Candidate, Price, blocks, double};
 use crate::observe::{Gauge, Limit};
+
+/// Threads that a `gthread` worker is tried with: gunicorn's documentation advises two to four for
+/// each processor.
+const FEW_THREADS: u32 = 4;
 
 /// What is counted of all event loops.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -111,6 +116,15 @@ impl Observed {
 
 pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
     let workers = u64::from(scenario.service.workers);
+    if scenario.service.worker_class == WorkerClass::Sync {
+        // Who finds no free worker waits in the queue of the listening socket.
+        all.push(
+            StationSource::new(StationId::Worker, Some(workers), |o, _| &o.event_loop.busy)
+                .queue(|o, _| o.at(place::CONNECT))
+                .visits(|o, _| o.at(place::CONNECT).entries()),
+        );
+        return;
+    }
     // Every callback queues, if only for no time.
     all.push(
         StationSource::new(StationId::Loop, Some(workers), |o, _| &o.event_loop.busy)
@@ -128,17 +142,15 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     let (from, to) = (service.backlog.to_string(), double(service.backlog));
     all.push(Candidate::of("service.backlog", from, to).at(Limit::Backlog));
     crate::threads::candidates(scenario, all);
-    if service.concurrency != Concurrency::Async {
-        let from = service.concurrency.as_str().into();
-        all.push(Candidate::of("service.concurrency", from, "async".into()).price(Price::Code));
+    if service.worker_class == WorkerClass::Uvicorn {
+        other_concurrency(scenario, all);
     }
-    // A blocking call on the loop stops all other requests of the worker.
-    let blocks = scenario.endpoints.iter().any(|endpoint| endpoint.all_steps().any(blocks));
-    if service.concurrency == Concurrency::Async && blocks {
-        let to_threads = Candidate::of("service.concurrency", "async".into(), "threadpool".into());
-        all.push(to_threads.price(Price::Code));
+    if service.worker_class == WorkerClass::Sync {
+        all.push(to_threads(scenario));
     }
-    if service.workers > 1 {
+    // A worker that serves one connection at a time takes the next when it is free: there is
+    // nothing to spread.
+    if service.workers > 1 && service.worker_class != WorkerClass::Sync {
         let to = match service.spread {
             Spread::Lifo => Some(Spread::Hash),
             Spread::Hash => Some(Spread::RoundRobin),
@@ -152,7 +164,39 @@ pub(crate) fn candidates(scenario: &Scenario, all: &mut Vec<Candidate>) {
     all.push(Candidate::of("service.workers", from, to).price(Price::Process));
 }
 
+/// gunicorn's `sync` workers with threads, which makes them `gthread` workers.
+fn to_threads(scenario: &Scenario) -> Candidate {
+    let threaded = |key: &str| Candidate::of(key, "blocking".into(), "threadpool".into());
+    let (from, to) = (scenario.service.threads.to_string(), FEW_THREADS.to_string());
+    let change = Candidate::of("service.worker_class", "sync".into(), "gthread".into())
+        .and(&threaded("service.concurrency"))
+        .and(&Candidate::of("service.threads", from, to));
+    // What an endpoint says for itself has to follow.
+    let own = scenario.endpoints.iter().filter(|endpoint| endpoint.concurrency.is_some());
+    own.fold(change, |change, endpoint| {
+        change.and(&threaded(&keys::path(&["endpoint", &endpoint.name, "concurrency"])))
+    })
+}
+
+fn other_concurrency(scenario: &Scenario, all: &mut Vec<Candidate>) {
+    let service = &scenario.service;
+    if service.concurrency != Concurrency::Async {
+        let from = service.concurrency.as_str().into();
+        all.push(Candidate::of("service.concurrency", from, "async".into()).price(Price::Code));
+    }
+    // A blocking call on the loop stops all other requests of the worker.
+    let blocks = scenario.endpoints.iter().any(|endpoint| endpoint.all_steps().any(blocks));
+    if service.concurrency == Concurrency::Async && blocks {
+        let to_threads = Candidate::of("service.concurrency", "async".into(), "threadpool".into());
+        all.push(to_threads.price(Price::Code));
+    }
+}
+
 pub(crate) fn bounds(scenario: &Scenario, mean: &Demand, all: &mut Vec<Bound>) {
     let workers = f64::from(scenario.service.workers);
-    all.push(bound("service.workers (loop)", workers, mean.held(Holding::Loop)));
+    let name = match scenario.service.worker_class {
+        WorkerClass::Sync => "service.workers",
+        WorkerClass::Uvicorn | WorkerClass::Gthread => "service.workers (loop)",
+    };
+    all.push(bound(name, workers, mean.held(Holding::Loop)));
 }

@@ -104,6 +104,12 @@ impl Callbacks {
         Some(next)
     }
 
+    /// Takes out a callback that another thread woke, if it is there.
+    pub(crate) fn take_woken(&mut self, callback: u32) -> bool {
+        let found = self.remote.iter().rposition(|woken| *woken == callback);
+        found.is_some_and(|at| self.remote.remove(at).is_some())
+    }
+
     /// The next to run, unless it is one of `others`, which stay where they are.
     pub(crate) fn pop_unless(&mut self, others: &[u32]) -> Option<u32> {
         let first = self.remote.front().or_else(|| self.queue.front())?;
@@ -158,6 +164,15 @@ mod tests {
         callbacks.ticks = 2;
         assert_eq!(all(&mut callbacks), [4, 2, 5, 3, 1]);
         assert!(callbacks.is_empty());
+    }
+
+    #[test]
+    fn what_another_thread_woke_can_be_taken_out() {
+        let mut callbacks = mixed(EventLoop::Tokio);
+        assert!(callbacks.take_woken(5) && !callbacks.take_woken(5));
+        assert!(!callbacks.take_woken(2), "it woke by itself");
+        callbacks.ticks = 2;
+        assert_eq!(all(&mut callbacks), [4, 2, 3, 1]);
     }
 
     #[test]

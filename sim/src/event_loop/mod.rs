@@ -10,7 +10,7 @@ pub(crate) use answer::{bounds, candidates, stations};
 pub(crate) use callbacks::{Callbacks, Via};
 pub(crate) use listener::Listener;
 
-use model::scenario::Scenario;
+use model::scenario::{EventLoop, Scenario, Scheduler};
 use model::units::Span;
 
 /// The entry of a loop's queue that accepts connections.
@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) accept: Span,
     /// To close one.
     pub(crate) hang_up: Span,
+    /// A callback that has handed work to another thread looks at the result before it ends its turn.
+    pub(crate) looks_again: bool,
 }
 
 impl Plan {
@@ -32,6 +34,12 @@ impl Plan {
         let costs = &scenario.costs;
         let scale = costs.cpu_scale(scenario.service.server) / scenario.cpu.speed;
         let cpu = costs.cpu(scenario.service.concurrency);
-        Plan { accept: cpu.accept.scale(scale), hang_up: cpu.hang_up.scale(scale) }
+        Plan {
+            accept: cpu.accept.scale(scale),
+            hang_up: cpu.hang_up.scale(scale),
+            looks_again: scenario.service.event_loop == EventLoop::Tokio
+                && scenario.cpu.scheduler != Scheduler::RoundRobin
+                && !costs.interpreter.lock,
+        }
     }
 }

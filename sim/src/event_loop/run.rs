@@ -50,6 +50,10 @@ impl<T: Trace> Engine<'_, T> {
             return Flow::Idle;
         }
         let id = entry.worker;
+        if let Some(task) = self.is_back(thread) {
+            self.poll_handler(thread, task);
+            return Flow::Continue;
+        }
         if self.workers[id as usize].callbacks.polls() {
             self.looks_at_timers(id);
             self.close_expired(id);
@@ -69,6 +73,34 @@ impl<T: Trace> Engine<'_, T> {
         }
         self.poll_handler(thread, next);
         Flow::Continue
+    }
+
+    /// True if `thread`, a loop, has just handed `task` to the thread of a connection, and looks next for
+    /// its result.
+    ///
+    /// A future of tokio that sends a command looks into the channel of its result before it gives way
+    /// to others. Where the woken thread takes the processor at once, and is done before the loop
+    /// goes on, the result is there, and the handler goes on without a place in the queue.
+    pub(crate) fn looks_again(&mut self, thread: u32, task: u32) -> bool {
+        if !self.plan.event_loop.looks_again || task == NONE {
+            return false;
+        }
+        let carrier = self.tasks[task].thread;
+        let handed = self.threads[thread].role == Role::Loop
+            && carrier != NONE
+            && self.threads[carrier].role == Role::Driver;
+        if handed {
+            self.threads[thread].looks_for = task;
+        }
+        handed
+    }
+
+    /// The task that a loop looks for, if its result is there.
+    fn is_back(&mut self, thread: u32) -> Option<u32> {
+        let entry = &mut self.threads[thread];
+        let task = std::mem::replace(&mut entry.looks_for, NONE);
+        let back = task != NONE && self.workers[entry.worker as usize].callbacks.take_woken(task);
+        back.then_some(task)
     }
 
     /// The loop, on its `thread`, comes to `task`. It reads the connection first, and may find that

@@ -3,13 +3,15 @@
 pub mod program;
 
 use model::report::{Knob, KnobKind, Report, Setting};
+use model::scenario::Scenario;
 use model::statistics::Estimate;
 use render::page::{Align, Page, Table};
 use render::{Answer, number, objectives, parts, scenario};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use program::Program;
+use crate::plan::Plan;
+use program::{Program, programs};
 
 /// Why the service does what it does: the report, and what its requests are made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +21,17 @@ pub struct Explanation {
     pub report: Report,
     /// What the requests of each endpoint do.
     pub programs: Vec<Program>,
+}
+
+impl Explanation {
+    /// Half width of the throughput's interval that is aimed at unless the user says otherwise.
+    pub const PRECISION: f64 = 0.02;
+
+    /// The explanation that `report` is the prediction of.
+    pub(crate) fn new(scenario: &Scenario, report: Report) -> Explanation {
+        let plan = Plan::new(scenario, scenario.seed);
+        Explanation { report, programs: programs(scenario, &plan) }
+    }
 }
 
 /// The JSON Schema of the answer of `sim explain`.

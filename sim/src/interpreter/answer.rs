@@ -2,7 +2,7 @@
 
 use model::place;
 use model::report::Bound;
-use model::scenario::Scenario;
+use model::scenario::{Scenario, WorkerClass};
 use model::station::StationId;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,9 @@ impl Observed {
 }
 
 pub(crate) fn stations(scenario: &Scenario, all: &mut Vec<StationSource>) {
-    if scenario.costs.interpreter.lock {
+    // A process with one thread shares the lock with no other thread.
+    let shared = scenario.service.worker_class != WorkerClass::Sync;
+    if scenario.costs.interpreter.lock && shared {
         let workers = u64::from(scenario.service.workers);
         // A thread that waited takes the lock when it runs, and is counted then.
         all.push(

@@ -2,7 +2,7 @@
 
 use model::keys;
 use model::report::{KnobKind, Setting};
-use model::scenario::{Begin, Concurrency, Endpoint, Scenario, Statement, Step};
+use model::scenario::{Begin, Concurrency, Endpoint, Scenario, Statement, Step, WorkerClass};
 use model::units::Span;
 
 use crate::observe::Limit;
@@ -107,8 +107,11 @@ pub fn candidates(scenario: &Scenario) -> Vec<Candidate> {
 
 /// The concurrency of single endpoints, and how their transactions begin.
 fn endpoints(scenario: &Scenario, all: &mut Vec<Candidate>) {
-    for endpoint in &scenario.endpoints {
-        all.extend(other_concurrency(scenario, endpoint));
+    // gunicorn's other workers serve all endpoints alike.
+    if scenario.service.worker_class == WorkerClass::Uvicorn {
+        for endpoint in &scenario.endpoints {
+            all.extend(other_concurrency(scenario, endpoint));
+        }
     }
     all.extend(immediate(scenario));
 }

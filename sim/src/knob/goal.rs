@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use hdrhistogram::Histogram;
+use model::read::{Diagnostic, Diagnostics};
 use model::report::{Report, ResponseTime};
 use model::scenario::{Scenario, Source};
 use model::statistics::Estimate;
@@ -37,6 +38,26 @@ pub enum Goal {
 const METRICS: [&str; 6] = ["mean", "p50", "p90", "p95", "p99", "p999"];
 
 impl Goal {
+    /// Sees to it that the scenario has what the goal is about.
+    ///
+    /// # Errors
+    /// It is about an endpoint that the scenario does not have.
+    pub(crate) fn check(&self, scenario: &Scenario) -> Result<(), Diagnostics> {
+        let Goal::Time { endpoint: Some(name), .. } = self else { return Ok(()) };
+        let names: Vec<&str> =
+            scenario.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect();
+        if names.contains(&name.as_str()) {
+            return Ok(());
+        }
+        Err(Diagnostic::of_file(
+            "--goal",
+            format!("there is no endpoint `{name}`"),
+            names.iter().take(8).copied().collect::<Vec<_>>().join(", "),
+            "name an endpoint of the scenario, as in --goal endpoint:NAME.p99",
+        )
+        .into())
+    }
+
     /// What is wrong with a service that answers as `report` says: errors first, then a station
     /// that is full, then the slowest answers.
     pub(crate) fn by_default(scenario: &Scenario, report: &Report) -> Goal {

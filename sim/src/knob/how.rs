@@ -4,7 +4,7 @@
 //! pool) and httpx; of tokio, sqlx and reqwest for axum; and of SQLite.
 
 use model::report::Setting;
-use model::scenario::{Scenario, Server};
+use model::scenario::{Scenario, Server, WorkerClass};
 use model::units::Span;
 
 /// How to make the changes; none where the scenario's key says it best.
@@ -27,7 +27,7 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
             "the client or balancer closes idle connections after {to} (`keepalive_expiry` of \
              httpx, `keepalive_timeout` of an nginx upstream)"
         )),
-        ("endpoint", "concurrency") => concurrency(rust, to),
+        ("endpoint", "concurrency") => concurrency(scenario, to),
         ("endpoint", "begin") => choose(
             "an event listener on the engine's `begin` that runs BEGIN IMMEDIATE".into(),
             "`pool.begin_with(\"BEGIN IMMEDIATE\")`".into(),
@@ -39,6 +39,10 @@ fn one(scenario: &Scenario, change: &Setting) -> Option<String> {
         ("database", "overflow") => {
             (!rust).then(|| format!("`max_overflow={to}` in `create_engine`"))
         }
+        ("database", "connections") if wsgi(scenario) => Some(
+            "Django: `CONN_MAX_AGE` above 0; SQLAlchemy: `poolclass=QueuePool` in `create_engine`"
+                .into(),
+        ),
         ("database", "connections") => choose(
             "`poolclass=QueuePool` in `create_engine`".into(),
             "one sqlx pool for all requests".into(),
@@ -121,6 +125,7 @@ fn service(scenario: &Scenario, key: &str, to: &str) -> Option<String> {
         "threads" if rust => {
             Some(format!("`max_blocking_threads({to})` of tokio's runtime builder"))
         }
+        "threads" if wsgi(scenario) => Some(format!("`--threads {to}`")),
         "threads" => Some(format!(
             "`anyio.to_thread.current_default_thread_limiter().total_tokens = {to}` at startup"
         )),
@@ -136,7 +141,8 @@ fn service(scenario: &Scenario, key: &str, to: &str) -> Option<String> {
         "max_requests" if server == Server::Gunicorn => Some(format!("`--max-requests {to}`")),
         "max_requests" => Some(format!("`--limit-max-requests {to}`")),
         "backlog" => (!rust).then(|| format!("`--backlog {to}`")),
-        "concurrency" => concurrency(rust, to),
+        "concurrency" => concurrency(scenario, to),
+        "worker_class" => Some(format!("`--worker-class {to}`")),
         "spread" if to == "hash" => {
             Some("a listening socket for each worker (SO_REUSEPORT)".into())
         }
@@ -145,7 +151,17 @@ fn service(scenario: &Scenario, key: &str, to: &str) -> Option<String> {
     }
 }
 
-fn concurrency(rust: bool, to: &str) -> Option<String> {
+/// gunicorn's own workers serve Django, Flask and others that know nothing of `async`.
+fn wsgi(scenario: &Scenario) -> bool {
+    scenario.service.worker_class != WorkerClass::Uvicorn
+}
+
+fn concurrency(scenario: &Scenario, to: &str) -> Option<String> {
+    let rust = scenario.service.server == Server::Axum;
+    // The class of the workers says it.
+    if wsgi(scenario) {
+        return None;
+    }
     match (to, rust) {
         ("async", false) => Some("`async def`, with clients that are awaited".into()),
         ("async", true) => Some("`.await` instead of a blocking call".into()),

@@ -24,11 +24,13 @@ pub use goal::Goal;
 pub(crate) use goal::mean;
 
 use crate::engine::Runaway;
+use crate::observe::Observations;
 use crate::replicate::Effort;
 use search::{Found, Moved, Search, Step};
 
 /// Finds out what to change in the service that `report` is about, and writes it there. `path`:
-/// what follows from the first change, too. The first change does not depend on `path`.
+/// what follows from the first change, too. The first change does not depend on `path`. `seen` are
+/// the replications that the report is made of, which are not run again.
 ///
 /// # Errors
 /// The first [`Runaway`].
@@ -37,13 +39,14 @@ pub(crate) fn advise(
     effort: &Effort,
     wanted: Option<&Goal>,
     path: bool,
+    seen: &[Observations],
     report: &mut Report,
 ) -> Result<(), Runaway> {
     let scenario = &resolved.scenario;
     let default = Goal::by_default(scenario, report);
     let goal = wanted.unwrap_or(&default);
     let budget = report.recovery.as_ref().and_then(|recovery| recovery.budget?.most);
-    let search = Search { resolved, goal, effort, budget };
+    let search = Search { resolved, goal, effort, budget, seen };
     let mut step = search.first()?;
     // Faster processors make everything faster. That is no news where nothing is wrong.
     if wanted.is_none() && matches!(goal, Goal::Time { .. }) && !step.is_sure_below(Price::Hardware)

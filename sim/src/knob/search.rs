@@ -6,9 +6,10 @@ use model::scenario::Scenario;
 
 use super::candidate::{Candidate, Price, candidates};
 use super::goal::{Goal, MANY_ERRORS};
-use super::trial::{BASE, Comparison, Score, Trials, compare};
+use super::trial::{BASE, Comparison, Known, Score, Trials, compare};
 use crate::client;
 use crate::engine::Runaway;
+use crate::observe::Observations;
 use crate::replicate::Effort;
 
 /// Improvements below this are not worth a sentence.
@@ -71,6 +72,8 @@ pub(crate) struct Search<'a> {
     pub(crate) effort: &'a Effort,
     /// The retry budget with which the service recovers from a peak, if that was looked for.
     pub(crate) budget: Option<f64>,
+    /// Replications of the scenario itself, from the first one on.
+    pub(crate) seen: &'a [Observations],
 }
 
 impl<'a> Search<'a> {
@@ -190,7 +193,10 @@ impl<'a> Search<'a> {
         candidates: Vec<Candidate>,
     ) -> Result<Step<'a>, Runaway> {
         let Effort { confidence, events_max, .. } = *self.effort;
-        let mut trials = Trials::new(scenario, self.goal, confidence, events_max);
+        let known = if made.is_empty() { self.seen } else { &[] };
+        let known: Vec<Known> =
+            known.iter().map_while(|seen| Known::of(self.goal, scenario, seen)).collect();
+        let mut trials = Trials::new(scenario, self.goal, confidence, events_max, known);
         for candidate in candidates {
             // A value that the scenario's rules do not allow cannot be chosen by its owner either.
             let sets = made.iter().chain(&candidate.changes);

@@ -8,7 +8,7 @@ use model::statistics::Estimate;
 use super::candidate::{Candidate, Price};
 use super::goal::{Goal, error_share, mean};
 use crate::engine::{Runaway, Workspace};
-use crate::observe::{Limit, Observations};
+use crate::observe::{Histograms, Limit, Observations};
 use crate::replicate::replicate_in;
 
 /// Stands for the gain from no good answers to some.
@@ -28,6 +28,24 @@ pub(crate) struct Score {
     pub(crate) mean: f64,
     /// What the goal is about.
     goal: f64,
+}
+
+/// A replication that was run before.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    score: Score,
+    reached: Vec<Limit>,
+    events: u64,
+}
+
+impl Known {
+    /// What `seen` says of `goal`; none of goals about times, for which the response times of each
+    /// replication by itself are needed.
+    pub(crate) fn of(goal: &Goal, scenario: &Scenario, seen: &Observations) -> Option<Known> {
+        let score = Score::of(goal, scenario, seen, &Vec::new());
+        let known = Known { score, reached: seen.reached.clone(), events: seen.events };
+        (!goal.needs_times()).then_some(known)
+    }
 }
 
 /// A scenario on trial.
@@ -58,8 +76,21 @@ pub(crate) struct Trials<'a> {
     confidence: f64,
     events_max: u64,
     pub(crate) variants: Vec<Variant>,
-    /// Events of all runs so far.
+    /// Replications of the scenario itself that need not be run again, from the first one on.
+    known: Vec<Known>,
+    /// Events of all runs so far, with those that were known.
     pub(crate) events: u64,
+}
+
+impl Score {
+    fn of(goal: &Goal, scenario: &Scenario, seen: &Observations, times: &Histograms) -> Score {
+        Score {
+            rate: seen.throughput(),
+            errors: error_share(seen),
+            mean: mean(&seen.classes),
+            goal: goal.score(scenario, seen, times),
+        }
+    }
 }
 
 impl Variant {
@@ -75,9 +106,10 @@ impl<'a> Trials<'a> {
         goal: &'a Goal,
         confidence: f64,
         events_max: u64,
+        known: Vec<Known>,
     ) -> Trials<'a> {
         let variants = vec![Variant::new(None, scenario.clone())];
-        Trials { goal, confidence, events_max, variants, events: 0 }
+        Trials { goal, confidence, events_max, variants, known, events: 0 }
     }
 
     /// One more change on trial; returns its index.
@@ -106,23 +138,29 @@ impl<'a> Trials<'a> {
     /// The first [`Runaway`].
     pub(crate) fn grow(&mut self, which: &[usize], count: u32) -> Result<(), Runaway> {
         // Variants and replications in one list, so that no thread waits for the slowest variant.
-        let missing: Vec<(usize, u32)> = which
+        let mut missing: Vec<(usize, u32)> = which
             .iter()
             .flat_map(|&variant| {
                 let from = self.variants[variant].scores.len() as u32;
                 (from..count).map(move |index| (variant, index))
             })
             .collect();
+        // Variants of one replication share its draws.
+        missing.sort_by_key(|&(variant, index)| (index, variant));
         let run = |workspace: &mut Workspace, &(variant, index): &(usize, u32)| {
-            self.run(&self.variants[variant].scenario, index, workspace)
+            let known = self.known.get(index as usize).filter(|_| variant == BASE);
+            match known {
+                Some(known) => Ok(known.clone()),
+                None => self.run(&self.variants[variant].scenario, index, workspace),
+            }
         };
-        let seen: Result<Vec<_>, Runaway> =
-            missing.par_iter().map_init(Workspace::default, run).collect();
-        for ((variant, _), (score, seen)) in missing.iter().zip(seen?) {
+        let runs = missing.par_iter().with_max_len(1).map_init(Workspace::default, run);
+        let seen: Result<Vec<Known>, Runaway> = runs.collect();
+        for ((variant, _), Known { score, reached: limits, events }) in missing.iter().zip(seen?) {
             self.variants[*variant].scores.push(score);
-            self.events += seen.events;
+            self.events += events;
             let reached = &mut self.variants[*variant].reached;
-            for limit in seen.reached {
+            for limit in limits {
                 if !reached.contains(&limit) {
                     reached.push(limit);
                 }
@@ -136,18 +174,13 @@ impl<'a> Trials<'a> {
         scenario: &Scenario,
         index: u32,
         workspace: &mut Workspace,
-    ) -> Result<(Score, Observations), Runaway> {
+    ) -> Result<Known, Runaway> {
         if self.goal.needs_times() {
             workspace.histograms.iter_mut().for_each(|histogram| histogram.reset());
         }
         let seen = replicate_in(scenario, index, self.events_max, workspace)?;
-        let score = Score {
-            rate: seen.throughput(),
-            errors: error_share(&seen),
-            mean: mean(&seen.classes),
-            goal: self.goal.score(scenario, &seen, &workspace.histograms),
-        };
-        Ok((score, seen))
+        let score = Score::of(self.goal, scenario, &seen, &workspace.histograms);
+        Ok(Known { score, reached: seen.reached, events: seen.events })
     }
 
     /// How `variant` differs from the scenario itself. A change that is moot differs in nothing.

@@ -128,7 +128,7 @@ impl<T: Trace> Engine<'_, T> {
                 Role::Session { .. } => {}
                 Role::Pool | Role::Driver => {
                     self.threads[id].state = ThreadState::Idle;
-                    self.threads.remove(id);
+                    self.end_thread(id);
                 }
             }
         }
@@ -176,6 +176,7 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.process.down.leave(self.now);
         }
         let thread = self.workers[id as usize].thread;
+        self.cpu.withdraw(thread);
         self.threads[thread] = Thread::new(id, Role::Loop);
         self.workers[id as usize] = Worker::new(self.plan, id, thread, life, self.now);
     }

@@ -6,6 +6,8 @@
 //! UvicornWorker gives that sign from its loop, whenever half of the timeout has passed
 //! (`uvicorn_worker`: `timeout_notify`), and looks at its clock once a second (uvicorn's
 //! `Server.on_tick`). A loop that is blocked gives none; threads of the pool do not matter.
+//! gunicorn's own workers give the sign each time they come round: before they accept a connection
+//! (`workers/sync.py`, `run_for_one`) or look at their sockets (`workers/gthread.py`, `run`).
 
 mod answer;
 mod end;
@@ -13,7 +15,7 @@ mod run;
 
 pub(crate) use answer::{Observed, candidates, processes};
 
-use model::scenario::Scenario;
+use model::scenario::{Scenario, WorkerClass};
 use model::stream::Purpose;
 use model::units::{Instant, Span};
 
@@ -29,6 +31,8 @@ pub(crate) const TICK: Span = Span::from_millis(100);
 /// What a worker process does beside its requests.
 #[derive(Debug)]
 pub(crate) struct Process {
+    /// How it serves.
+    pub(crate) class: WorkerClass,
     /// How often it was started.
     pub(crate) life: u32,
     /// When it was started, or, once it serves, when it began to.
@@ -61,6 +65,7 @@ impl Process {
             u64::from(most) + ((u128::from(draw) * u128::from(jitter + 1)) >> 64) as u64
         });
         Process {
+            class: service.worker_class,
             life,
             since: now,
             boots: life > 0,
@@ -72,12 +77,21 @@ impl Process {
         }
     }
 
+    /// gunicorn's own workers leave their loop with their last answer.
+    pub(crate) fn has_answered_its_last(&self) -> bool {
+        self.class != WorkerClass::Uvicorn
+            && self.answers_most.is_some_and(|most| self.answered >= most)
+    }
+
     /// When its last sign of life was, at `now`; `idle` if its loop has nothing to do.
     pub(crate) fn last_sign(&self, timeout: Span, idle: bool, now: Instant) -> Instant {
         if self.boots {
             return self.since;
         }
         let polled = if idle { now } else { self.polled };
+        if self.class != WorkerClass::Uvicorn {
+            return polled;
+        }
         let period = sign_period(timeout).nanos();
         let signs = (polled - self.since).nanos() / period;
         self.since + Span::from_nanos(signs * period)

@@ -1,5 +1,6 @@
 //! Signs of life, requests that are counted, and workers that stop to serve.
 
+use model::scenario::WorkerClass;
 use model::units::{Instant, Span};
 
 use super::{TICK, look};
@@ -60,8 +61,14 @@ impl<T: Trace> Engine<'_, T> {
         let process = &mut self.workers[worker as usize].process;
         process.answered += 1;
         if Some(process.answered) == process.answers_most {
-            let ticks = (self.now - process.since).nanos() / TICK.nanos() + 1;
-            let at = process.since + Span::from_nanos(ticks * TICK.nanos());
+            let at = match process.class {
+                WorkerClass::Uvicorn => {
+                    let ticks = (self.now - process.since).nanos() / TICK.nanos() + 1;
+                    process.since + Span::from_nanos(ticks * TICK.nanos())
+                }
+                // They count for themselves.
+                WorkerClass::Sync | WorkerClass::Gthread => self.now,
+            };
             self.agenda.push(at, Event::Recycle { worker, life: process.life });
         }
     }
@@ -110,10 +117,13 @@ impl<T: Trace> Engine<'_, T> {
         }
     }
 
-    /// `worker` takes no connections: it ends, or has not begun.
+    /// `worker` takes no connections: it ends, has not begun, or serves one at a time and has one.
     pub(crate) fn takes_none(&self, worker: u32) -> bool {
-        let process = &self.workers[worker as usize].process;
-        process.drains || process.boots
+        let entry = &self.workers[worker as usize];
+        let process = &entry.process;
+        // Connections that are opened before the load begins are all accepted.
+        let busy = process.class == WorkerClass::Sync && entry.clients > 0 && self.connecting == 0;
+        process.drains || process.boots || process.has_answered_its_last() || busy
     }
 
     /// A new process has its application to load before it serves.

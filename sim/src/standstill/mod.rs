@@ -42,15 +42,26 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    /// None of a service, before its first request.
-    pub(crate) fn of(scenario: &Scenario) -> Vec<Waits> {
+    /// How many there are, and of how many resources each.
+    fn shape(scenario: &Scenario) -> (usize, usize) {
         let workers = scenario.service.workers as usize;
         let of_worker = BESIDE_LOCKS + scenario.locks.len();
         // The rows of a database are locked by requests of all workers.
         let shared = scenario.locks.iter().any(|lock| lock.scope == LockScope::Service)
             || !scenario.rows().is_empty();
-        let (count, resources) =
-            if shared { (1, workers * of_worker) } else { (workers, of_worker) };
+        if shared { (1, workers * of_worker) } else { (workers, of_worker) }
+    }
+
+    /// Bytes of memory of all.
+    pub(crate) fn bytes(scenario: &Scenario) -> u64 {
+        let (count, resources) = Waits::shape(scenario);
+        (count * resources * resources * size_of::<u32>()) as u64
+    }
+
+    /// None of a service, before its first request.
+    pub(crate) fn of(scenario: &Scenario) -> Vec<Waits> {
+        let of_worker = BESIDE_LOCKS + scenario.locks.len();
+        let (count, resources) = Waits::shape(scenario);
         let (held, standing) = (vec![0; resources * resources], vec![false; resources]);
         vec![Waits { of_worker, resources, held, standing, since: None }; count]
     }

@@ -64,12 +64,13 @@ question = \"How much does my service take, and what limits it?\"
             Stack::Django => (
                 "gunicorn",
                 "blocking",
-                "event_loop = \"uvloop\"         # as here a sync worker accepts one connection at a time\n",
+                "worker_class = \"sync\"         # accepts a connection, answers, closes it\n",
             ),
             Stack::Flask => (
                 "gunicorn",
                 "threadpool",
-                "threads = 4                  # <-- of each worker: gunicorn's --threads\n",
+                "worker_class = \"gthread\"\n\
+                 threads = 4                  # <-- of each worker: gunicorn's --threads\n",
             ),
             Stack::Axum => ("axum", "async", ""),
             Stack::Node => (

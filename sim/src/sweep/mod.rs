@@ -41,6 +41,9 @@ pub use parquet::parquet;
 
 /// Most points.
 pub const MOST: usize = 1_000_000;
+/// Points that one processor computes before others may take over: few, so that all are at work to
+/// the end.
+const TOGETHER: usize = 8;
 /// Keys whose values name files.
 const NAME_FILES: [&str; 2] = ["costs", "load.trace"];
 /// Problems of this many points are told one by one.
@@ -204,7 +207,7 @@ impl<'a> Plan<'a> {
             Some(point.map(|point| Numbered { index: index as u64, point }))
         };
         let points: Vec<Option<Result<Numbered, Stuck>>> =
-            self.indices().into_par_iter().map(one).collect();
+            self.indices().into_par_iter().with_max_len(TOGETHER).map(one).collect();
         points.into_iter().flatten().collect()
     }
 

@@ -9,10 +9,11 @@
 mod child;
 mod numbers;
 mod rough;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
-use model::read::{Control, Diagnostic, Diagnostics, Resolved, load, load_texts};
+use model::read::{Control, Diagnostic, Diagnostics, Resolved, load};
 use model::report::{LoadKind, Size};
 use model::scenario::Source;
 use render::beside::Headline as _;
@@ -20,11 +21,13 @@ use render::{Answer as _, Keep, figures};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Runaway;
+use crate::failure::Failure;
 use crate::predict::{Experiment, Stage, predict};
 use crate::replicate::Effort;
 use crate::size;
 
 pub use numbers::{Numbers, Runs};
+pub use texts::Texts;
 
 /// What is asked about.
 #[derive(Clone, Debug)]
@@ -32,12 +35,7 @@ pub enum Subject {
     /// A file, read anew for each question.
     File(PathBuf),
     /// A scenario in memory.
-    Texts {
-        /// The path of the scenario among the texts.
-        name: String,
-        /// Paths and texts: the scenario, what it extends, its costs.
-        texts: Vec<(String, String)>,
-    },
+    Texts(Texts),
 }
 
 /// A question.
@@ -129,26 +127,6 @@ struct HowMuch {
     document: String,
 }
 
-/// Why there is no answer.
-enum Failure {
-    Refused(Diagnostics),
-    Run(Runaway),
-    /// In a sentence.
-    Other(String),
-}
-
-impl From<Diagnostics> for Failure {
-    fn from(diagnostics: Diagnostics) -> Failure {
-        Failure::Refused(diagnostics)
-    }
-}
-
-impl From<Runaway> for Failure {
-    fn from(runaway: Runaway) -> Failure {
-        Failure::Run(runaway)
-    }
-}
-
 impl Subject {
     /// The answer to a question, both as JSON.
     pub fn ask(&self, question: &str) -> String {
@@ -173,11 +151,7 @@ impl Subject {
     pub fn load(&self, set: &[String], keep: &[String]) -> Result<Resolved, Diagnostics> {
         let mut resolved = match self {
             Subject::File(path) => load(path, set)?,
-            Subject::Texts { name, texts } => {
-                let texts: Vec<(&str, &str)> =
-                    texts.iter().map(|(path, text)| (&**path, &**text)).collect();
-                load_texts(name, &texts, set)?
-            }
+            Subject::Texts(texts) => texts.load(set)?,
         };
         if !set.is_empty() {
             resolved.scenario.published = None;
@@ -191,8 +165,7 @@ impl Subject {
     /// # Errors
     /// Every problem of its files.
     pub fn in_memory(&self) -> Result<Subject, Diagnostics> {
-        let resolved = self.load(&[], &[])?;
-        Ok(Subject::Texts { name: resolved.path().to_string(), texts: resolved.texts() })
+        Ok(Subject::Texts(Texts::of(&self.load(&[], &[])?)))
     }
 
     fn answer(&self, question: &Question) -> Result<Answer, Failure> {
@@ -219,7 +192,7 @@ impl Subject {
             question: scenario.question.clone(),
             file: match self {
                 Subject::File(path) => path.to_string_lossy().into_owned(),
-                Subject::Texts { name, .. } => {
+                Subject::Texts(Texts { name, .. }) => {
                     Path::new(name).file_name().map_or(name.clone(), |f| f.to_string_lossy().into())
                 }
             },

@@ -80,6 +80,18 @@ fn each_change_of_threads_costs_a_switch() {
 }
 
 #[test]
+fn each_change_of_processes_costs_more() {
+    let cost = "costs.machine.process_switch=100us";
+    assert_eq!(two_processes(&[cost]), ["5.4ms", "6.5ms"], "five changes: a b a b a b");
+    assert_eq!(two_processes(&[cost, "cpu.slice=10ms"]), ["3ms", "6.1ms"], "one change");
+    let fast = two_processes(&[cost, "cpu.speed=2"]);
+    assert_eq!(fast, ["2.6ms", "3.15ms"], "it is CPU time like any other");
+    let threads = [cost, "service.workers=1", "service.concurrency=threadpool"];
+    let free = two_processes(&threads[1..]);
+    assert_eq!(two_processes(&threads), free, "threads of one process do not pay it");
+}
+
+#[test]
 fn a_thread_that_returns_to_its_core_pays_no_switch() {
     let expected = ["3.1ms", "16.1ms", "29.1ms"];
     assert_eq!(one_process(&[]), expected, "only the first dispatch is a switch");

@@ -73,10 +73,10 @@ fn what_the_server_works_on_is_lost_half_a_round_trip_later() {
 fn a_connection_that_is_gone_when_it_comes_back_fails_nobody() {
     let down = |at: &str| format!("at = \"{at}\"\ndatabase = \"down\"\nfor = \"1s\"");
     let sets = ["database.client=psycopg", "database.hold=handler"];
-    // 10 to open, 2 to begin, 12 to read.
+    // 10 to open, 18 to get to know the server, 2 to begin, 12 to read.
     let waits = format!("{READ}, {{ sleep = \"50ms\" }}");
-    assert_eq!(one(&waits, &down("30ms"), &sets), ["use 74ms"], "there is nothing to roll back");
-    assert_eq!(one(READ, &down("24.5ms"), &sets), ["use 26ms"], "ROLLBACK was on its way");
+    assert_eq!(one(&waits, &down("48ms"), &sets), ["use 92ms"], "there is nothing to roll back");
+    assert_eq!(one(READ, &down("42.5ms"), &sets), ["use 44ms"], "ROLLBACK was on its way");
 }
 
 #[test]

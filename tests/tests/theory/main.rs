@@ -33,7 +33,7 @@ use tests::claim::{Case, theory_scenario};
 const FAMILY_CONFIDENCE: f64 = 0.99;
 
 /// Every claim, by name.
-const FAMILY: [&str; 95] = [
+const FAMILY: [&str; 97] = [
     "M/M/1: utilisation",
     "M/M/1: in flight",
     "M/M/1: mean response time",
@@ -54,6 +54,8 @@ const FAMILY: [&str; 95] = [
     "M/M/1 with constant patience at a row: share that gives up",
     "M/M/4: mean response time",
     "M/M/4: busy cores",
+    "M/M/4 of sync workers: mean response time",
+    "M/M/4 of sync workers: busy cores",
     "M/M/4 with patience: share that gives up",
     "M/M/4 with patience: mean of the good answers",
     "M/M/4 with patience: busy cores",

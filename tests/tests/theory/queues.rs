@@ -80,6 +80,16 @@ fn mmc() {
         .check();
 }
 
+/// With a queue for each worker (four times M/M/1) the mean would be 33 ms instead of 13.6 ms.
+#[test]
+fn mmc_of_sync_workers() {
+    let wanted = mmc_response_time(280.0, 0.01, 4);
+    case_of("sync-workers", &[])
+        .claim("M/M/4 of sync workers: mean response time", wanted, |o| response_time(&o[0]))
+        .claim("M/M/4 of sync workers: busy cores", 2.8, |o| busy_cores(&o[0]))
+        .check();
+}
+
 /// Servers that do not hear of a client that left serve its request: the queue is that of
 /// patient clients, and not Erlang A, in which those who leave make room.
 #[test]

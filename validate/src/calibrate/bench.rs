@@ -32,7 +32,8 @@ impl Bench<'_> {
         let runs = child::joined("--out", &self.folder.join("runs"));
         let words = ["run", "--format", "json"].map(Into::into);
         let words = words.into_iter().chain(child::on(self.on)).chain([runs, file.into()]);
-        let status = child::live(words, &answer, Some(&talk), self.interrupt).map_err(failed)?;
+        let status =
+            child::live(words, &answer, Some(&talk), None, self.interrupt).map_err(failed)?;
         if self.interrupt.is_set() {
             return Err(interrupted());
         }

@@ -16,7 +16,8 @@ pub(super) fn run(options: &LadderOptions, console: &mut Console<'_>) -> Result<
     let rungs = rungs(options)?;
     let trial = |rung: &Rung| Trial { name: rung.name.clone(), resolved: rung.resolved.clone() };
     let trials: Vec<Trial> = rungs.iter().map(trial).collect();
-    let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
+    let mut outcome =
+        trial::run(&trials, &options.measuring, &options.until_decided, format, console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     if comparisons.is_empty() {
         // The measurement has printed why.

@@ -1,14 +1,18 @@
 //! Options of every command that measures.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use live::cli::On;
+use live::cli::{AudienceOptions, On};
 use model::read::Resolved;
 use model::scenario::Source;
 use model::units::Span;
 
+use render::Failure;
+
 use super::tolerance::ToleranceOptions;
+use super::trial::{self, Trial};
 use crate::measure::predict::MOST_ROUNDS;
 
 /// Longest warm-up of a round where many scenarios are measured, unless it is chosen.
@@ -31,6 +35,8 @@ pub(super) struct Measuring {
     #[arg(long, value_name = "N", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_ROUNDS)))]
     pub(super) repeat: u32,
+    #[command(flatten)]
+    pub(super) audience: AudienceOptions,
     /// Folder for measured runs and, while they run, for their database files
     #[arg(long, value_name = "FOLDER", default_value = "runs")]
     pub(super) out: PathBuf,
@@ -47,6 +53,47 @@ pub(super) struct Measuring {
     pub(super) calibrate: Option<u32>,
     #[command(flatten)]
     pub(super) tolerance: ToleranceOptions,
+}
+
+/// Whether to measure until all is decided.
+#[derive(Debug, Args)]
+pub(super) struct UntilDecided {
+    /// When each has been measured as often as --repeat says, measure more rounds of what is not
+    /// decided, until every headline number agrees or disagrees or this time is used up, such as 5m;
+    /// at most 10 rounds of each
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "calibrate")]
+    pub(super) budget: Option<Span>,
+}
+
+impl UntilDecided {
+    /// The budget for `trials`, if there is one.
+    ///
+    /// # Errors
+    /// It does not allow the first rounds, or they say nothing of the noise.
+    pub(super) fn checked(
+        &self,
+        trials: &[Trial],
+        measuring: &Measuring,
+    ) -> Result<Option<Duration>, Failure> {
+        let Some(budget) = self.budget else { return Ok(None) };
+        if measuring.repeat < 2 {
+            return Err(Failure::System(
+                "--budget measures until the noise is small enough, and one round says nothing of the \
+                 noise: --repeat has to be 2 or more"
+                    .into(),
+            ));
+        }
+        let first = trial::seconds(trials, measuring.repeat);
+        if first > budget.secs_f64() {
+            let (first, budget) = (trial::rough(first), trial::rough(budget.secs_f64()));
+            return Err(Failure::System(format!(
+                "the first {} rounds of each scenario take about {first}, and --budget allows {budget}: \
+                 raise it, or lower --repeat or --duration",
+                measuring.repeat
+            )));
+        }
+        Ok(Some(Duration::from_nanos(budget.nanos())))
+    }
 }
 
 /// How long to measure.

@@ -12,7 +12,7 @@ use render::HELP;
 use render::ci::{Form, VerdictOutput};
 use render::{Changes, Completions, Format, Keep, LadderSource, Manual, Output, Source, Sources};
 
-use super::measuring::Measuring;
+use super::measuring::{Measuring, UntilDecided};
 use super::tolerance::ToleranceOptions;
 use crate::calibrate::probe::Lengths;
 use crate::calibrate::session::Settings;
@@ -21,7 +21,10 @@ use crate::calibrate::stack::Databases;
 const EXAMPLES: &str = "\
 Examples:
   validate run v3.toml                                 is what is predicted what happens?
+  validate run v3.toml --watch                         and see both while it is measured
+  validate run v3.toml --metrics-listen 127.0.0.1:9464 both for Prometheus, under the same names
   validate run scenarios/validation/*.toml --repeat 5 --tolerance p99=15%
+  validate run v3.toml v5.toml --repeat 2 --budget 5m  more rounds of what is not decided yet
   validate ladder v5.toml                              does each change buy what it should?
   validate ladder v5.toml --target fastapi             the same on FastAPI, SQLAlchemy, httpx
   validate run mine.toml --target http://127.0.0.1:8000 --set load.rate=120/s
@@ -119,6 +122,8 @@ pub(super) struct RunOptions {
     #[command(flatten)]
     pub(super) measuring: Measuring,
     #[command(flatten)]
+    pub(super) until_decided: UntilDecided,
+    #[command(flatten)]
     pub(super) output: VerdictOutput,
 }
 
@@ -130,6 +135,8 @@ pub(super) struct LadderOptions {
     pub(super) source: LadderSource,
     #[command(flatten)]
     pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) until_decided: UntilDecided,
     #[command(flatten)]
     pub(super) output: VerdictOutput,
 }
@@ -149,6 +156,8 @@ pub(super) struct SweepOptions {
     pub(super) predict_only: bool,
     #[command(flatten)]
     pub(super) measuring: Measuring,
+    #[command(flatten)]
+    pub(super) until_decided: UntilDecided,
     #[command(flatten)]
     pub(super) output: VerdictOutput,
 }

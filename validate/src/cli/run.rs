@@ -12,7 +12,8 @@ use crate::Validation;
 pub(super) fn run(options: &RunOptions, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let format = options.output.format;
     let trials = named(options.sources.load(&options.measuring.timing.chosen())?);
-    let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
+    let mut outcome =
+        trial::run(&trials, &options.measuring, &options.until_decided, format, console)?;
     let validation = Validation::of(std::mem::take(&mut outcome.comparisons));
     if validation.comparisons.is_empty() {
         // The measurement has printed why.

@@ -11,7 +11,7 @@ use super::trial::{self, Trial};
 use super::verdicts;
 use crate::compare;
 use crate::measure::platform::{self, InstalledStack, Platform};
-use crate::measure::predict::{overlay, predict, predict_alone};
+use crate::measure::predict::{overlay, predict_alone};
 use crate::measure::run::{End, LiveRun, measure};
 use crate::proof::{Proof, Proved, SHARES};
 
@@ -33,6 +33,8 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
                 .into(),
         ));
     }
+    // Before costs are measured, which may take minutes.
+    let expected = measuring.audience.prepare(console)?;
     let installation = live::cli::installation(&measuring.on, console)?;
     let interrupt = Interrupt::listen()
         .map_err(|error| Failure::System(format!("the system fails: {error}")))?;
@@ -55,7 +57,9 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
     let trials = trials(options, found.load, &loads)?;
     // The largest load may need more than the answer does.
     trial::check(&trials, measuring.on.target())?;
-    if console.err_is_terminal {
+    let paired = trial::predictions(&trials, platform.as_ref(), measuring.repeat)?;
+    let audience = expected.begin(&paired, &interrupt, console)?;
+    if console.err_is_terminal && !audience.has_screen() {
         console.talk(&trial::announcement(&trials, measuring.repeat));
     }
     let scenarios: Vec<&Resolved> = trials.iter().map(|one| &one.resolved).collect();
@@ -67,10 +71,10 @@ pub(super) fn run(options: &SizeOptions, console: &mut Console<'_>) -> Result<Ex
         failures: options.output.format,
         keep: &found.objectives,
     };
-    let measured = measure(&order, &interrupt)?;
-    let pairs = trials.iter().zip(&measured.reports).zip(loads);
-    let proved = pairs.map(|((trial, report), share_and_load)| {
-        proved(options, trial, platform.as_ref(), report, share_and_load)
+    let measured = measure(&order, audience, None, &interrupt, console)?;
+    let pairs = trials.iter().zip(&paired).zip(&measured.reports).zip(loads);
+    let proved = pairs.map(|(((trial, paired), report), share_and_load)| {
+        proved(options, trial, platform.as_ref(), [paired, report], share_and_load)
     });
     let proof = Proof::of(found, proved.collect::<Result<_, Failure>>()?);
     let suites = [verdicts::of_proof(&proof, &resolved)];
@@ -148,12 +152,11 @@ fn proved(
     options: &SizeOptions,
     trial: &Trial,
     platform: Option<&Platform>,
-    measured: &Report,
+    [paired, measured]: [&Report; 2],
     (share, load): (f64, f64),
 ) -> Result<Proved, Failure> {
     let stuck = |runaway| Failure::run(&trial.name, runaway);
-    let paired = predict(&trial.resolved, platform, options.measuring.repeat).map_err(stuck)?;
-    let compared = compare(&paired, measured, &options.measuring.tolerance.tolerances())
+    let compared = compare(paired, measured, &options.measuring.tolerance.tolerances())
         .map_err(|mismatch| Failure::run(&trial.name, mismatch))?;
     // Whether it was predicted to hold, from as many runs as that takes.
     let predicted = predict_alone(&trial.resolved, platform).map_err(stuck)?;

@@ -28,7 +28,8 @@ pub(super) fn run(options: &SweepOptions, console: &mut Console<'_>) -> Result<E
         options.output.judged("validate sweep", &sweep, &[], console)?;
         return Ok(sweep.exit());
     }
-    let mut outcome = trial::run(&trials, &options.measuring, format, console)?;
+    let mut outcome =
+        trial::run(&trials, &options.measuring, &options.until_decided, format, console)?;
     let comparisons = std::mem::take(&mut outcome.comparisons);
     let sweep = Sweep::of(&scenario, &options.vary, &outcome.predicted, comparisons, true);
     let points = sweep.points.iter().filter_map(|point| point.comparison.as_ref());

@@ -1,7 +1,10 @@
 //! What `run`, `ladder` and `sweep` have in common: scenarios are predicted, measured in
 //! turns and compared.
 
+use std::time::Duration;
+
 use live::Interrupt;
+use live::cli::Expected;
 use live::machine::Cpus;
 use live::machine::raise_open_files;
 use live::run::{Offer, one_service, refuse};
@@ -10,12 +13,13 @@ use model::read::{Diagnostics, Resolved};
 use model::report::Report;
 use render::{Console, Exit, Failure, Format};
 
-use super::measuring::Measuring;
+use super::measuring::{Measuring, UntilDecided};
 use crate::compare;
 use crate::judge::comparison::Comparison;
 use crate::measure::platform;
 use crate::measure::platform::{InstalledStack, Platform};
 use crate::measure::predict::{predict, predict_alone};
+use crate::measure::rounds::Decider;
 use crate::measure::run::{End, LiveRun, Measured, measure};
 
 /// Seconds that a round takes beside its warm-up and window: processes start, the database is
@@ -56,12 +60,16 @@ impl Outcome {
 pub(super) fn run(
     trials: &[Trial],
     options: &Measuring,
+    until_decided: &UntilDecided,
     failures: Format,
     console: &mut Console<'_>,
 ) -> Result<Outcome, Failure> {
     let on = &options.on;
     check(trials, on.target())?;
     no_costs_of_own(options)?;
+    let budget = until_decided.checked(trials, options)?;
+    // Before costs are measured, which may take minutes.
+    let expected = options.audience.prepare(console)?;
     let installation = live::cli::installation(on, console)?;
     // From here on an interrupt clears away whatever was begun.
     let interrupt = Interrupt::listen()
@@ -77,14 +85,18 @@ pub(super) fn run(
         failures,
         keep: &[],
     };
-    let paired = PairedTrials { trials, options, installed: &installed, order: &order };
-    let Pairs { predicted, in_doubt, measured } = paired.run(&interrupt, console)?;
+    let (installed, order, expected) = (&installed, &order, &expected);
+    let paired = PairedTrials { trials, options, budget, installed, order, expected };
+    let Pairs { predicted, in_doubt, measured, notes } = paired.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
-    let comparisons = pairs.map(|((trial, predicted), measured)| {
+    let notes = notes.into_iter().chain(std::iter::repeat(None));
+    let comparisons = pairs.zip(notes).map(|(((trial, predicted), measured), note)| {
         let comparison = compare(predicted, measured, &tolerances)
             .map_err(|mismatch| Failure::run(&trial.name, mismatch))?;
-        Ok(Comparison { name: trial.name.clone(), ..comparison.with_costs_in_doubt(&in_doubt) })
+        let mut comparison = comparison.with_costs_in_doubt(&in_doubt);
+        comparison.warnings.extend(note);
+        Ok(Comparison { name: trial.name.clone(), ..comparison })
     });
     let comparisons = comparisons.collect::<Result<_, Failure>>()?;
     Ok(Outcome { predicted, comparisons, end: measured.end })
@@ -94,8 +106,11 @@ pub(super) fn run(
 struct PairedTrials<'a> {
     trials: &'a [Trial],
     options: &'a Measuring,
+    /// Rounds are measured until all is decided, for so long.
+    budget: Option<Duration>,
     installed: &'a InstalledStack<'a>,
     order: &'a LiveRun<'a>,
+    expected: &'a Expected,
 }
 
 /// Predictions and measurements of the same trials.
@@ -104,12 +119,15 @@ struct Pairs {
     /// Costs of the predictions whose calibration was disturbed.
     in_doubt: Vec<String>,
     measured: Measured,
+    /// Why trials are not decided, where there was a budget for it.
+    notes: Vec<Option<String>>,
 }
 
 impl Pairs {
     fn new(predicted: Vec<Report>, measured: Measured, platform: Option<&Platform>) -> Pairs {
         let in_doubt = platform.map_or_else(Vec::new, Platform::in_doubt);
-        Pairs { predicted, in_doubt: in_doubt.into_iter().map(Into::into).collect(), measured }
+        let in_doubt = in_doubt.into_iter().map(Into::into).collect();
+        Pairs { predicted, in_doubt, measured, notes: Vec::new() }
     }
 }
 
@@ -119,20 +137,19 @@ impl PairedTrials<'_> {
     fn run(&self, interrupt: &Interrupt, console: &mut Console<'_>) -> Result<Pairs, Failure> {
         // What a service of the user's own costs, the scenario says.
         if self.options.on.own().is_some() {
-            return Ok(Pairs::new(self.predict(None)?, self.measure(interrupt, console)?, None));
+            return self.on(None, interrupt, console);
         }
         let Some(rounds) = self.options.calibrate else {
             let costs = self.options.costs.as_deref();
             let platform = platform::find(costs, self.installed, interrupt, console)?;
-            let predicted = self.predict(Some(&platform))?;
-            let measured = self.measure(interrupt, console)?;
-            return Ok(Pairs::new(predicted, measured, Some(&platform)));
+            return self.on(Some(&platform), interrupt, console);
         };
         // A prediction that fails should fail before minutes are spent on measuring.
         self.predict(None)?;
         let mut measured = None;
         let mut interlude = |console: &mut Console<'_>| {
-            let all = self.measure(interrupt, console)?;
+            // What the stack costs is known when all is measured.
+            let all = self.measure(&[], None, interrupt, console)?;
             if all.end != End::Whole {
                 let out = self.options.out.display();
                 return Err(Failure::System(format!(
@@ -149,22 +166,57 @@ impl PairedTrials<'_> {
         Ok(Pairs::new(self.predict(Some(&platform))?, measured, Some(&platform)))
     }
 
+    /// The predictions and the measurements on a `platform` that is known.
+    fn on(
+        &self,
+        platform: Option<&Platform>,
+        interrupt: &Interrupt,
+        console: &mut Console<'_>,
+    ) -> Result<Pairs, Failure> {
+        let predicted = self.predict(platform)?;
+        let Some(budget) = self.budget else {
+            let measured = self.measure(&predicted, None, interrupt, console)?;
+            return Ok(Pairs::new(predicted, measured, platform));
+        };
+        let tolerances = self.options.tolerance.tolerances();
+        let judge = |index: usize, measured: &Report| {
+            let trial: &Trial = self.trials.get(index)?;
+            let predicted = predict(&trial.resolved, platform, measured.run.replications).ok()?;
+            compare(&predicted, measured, &tolerances).ok()
+        };
+        let mut decider = Decider::new(self.trials.len(), budget, interrupt, Box::new(judge));
+        let measured = self.measure(&predicted, Some(&mut decider), interrupt, console)?;
+        // Each has as many rounds as it took.
+        let pairs = self.trials.iter().zip(&measured.reports);
+        let again = pairs.map(|(trial, measured)| {
+            predict(&trial.resolved, platform, measured.run.replications)
+                .map_err(|runaway| Failure::run(&trial.name, runaway))
+        });
+        let predicted = again.collect::<Result<Vec<Report>, Failure>>()?;
+        let notes = decider.sentences();
+        Ok(Pairs { notes, ..Pairs::new(predicted, measured, platform) })
+    }
+
     fn predict(&self, platform: Option<&Platform>) -> Result<Vec<Report>, Failure> {
         predictions(self.trials, platform, self.options.repeat)
     }
 
+    /// Measures, and shows what is `predicted` beside it to those who look on.
     fn measure(
         &self,
+        predicted: &[Report],
+        decider: Option<&mut Decider<'_>>,
         interrupt: &Interrupt,
         console: &mut Console<'_>,
     ) -> Result<Measured, Failure> {
         if interrupt.is_set() {
             return Err(Failure::System("interrupted before anything was measured".into()));
         }
-        if console.err_is_terminal {
+        let audience = self.expected.begin(predicted, interrupt, console)?;
+        if console.err_is_terminal && !audience.has_screen() {
             console.talk(&announcement(self.trials, self.options.repeat));
         }
-        measure(self.order, interrupt)
+        measure(self.order, audience, decider, interrupt, console)
     }
 }
 
@@ -239,13 +291,18 @@ pub(super) fn all(problems: impl IntoIterator<Item = Diagnostics>) -> Result<(),
     if diagnostics.is_empty() { Ok(()) } else { Err(Diagnostics { diagnostics }) }
 }
 
-/// How long it will take, in words.
-pub(super) fn announcement(trials: &[Trial], rounds: u32) -> String {
+/// How many seconds it will take.
+pub(super) fn seconds(trials: &[Trial], rounds: u32) -> f64 {
     let round = |trial: &Trial| {
         let load = &trial.resolved.scenario.load;
         load.warmup.secs_f64() + load.duration.secs_f64() + AROUND
     };
-    let seconds = trials.iter().map(round).sum::<f64>() * f64::from(rounds);
+    trials.iter().map(round).sum::<f64>() * f64::from(rounds)
+}
+
+/// How long it will take, in words.
+pub(super) fn announcement(trials: &[Trial], rounds: u32) -> String {
+    let seconds = seconds(trials, rounds);
     let what = match trials {
         [one] => one.name.clone(),
         many => format!("{} scenarios in turns", many.len()),
@@ -255,7 +312,7 @@ pub(super) fn announcement(trials: &[Trial], rounds: u32) -> String {
 }
 
 /// A time as people say it.
-fn rough(seconds: f64) -> String {
+pub(super) fn rough(seconds: f64) -> String {
     match seconds {
         s if s < 90.0 => format!("{s:.0} s"),
         s => format!("{:.0} min", s / 60.0),

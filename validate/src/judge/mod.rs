@@ -13,6 +13,7 @@ pub(crate) mod ranking;
 mod recovery;
 mod rounds;
 pub(crate) mod side;
+pub(crate) mod standing;
 pub(crate) mod summary;
 pub(crate) mod tolerance;
 pub(crate) mod validation;

@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -22,7 +23,8 @@ pub(crate) const LIVE: &str = "live";
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs `live` with `words` until it ends; an interrupt is passed on to it once. Its answer goes
-/// to the file `answer`, its messages to the file `talk`; without one, to standard error.
+/// to the file `answer`, its messages to the file `talk`; without one, to standard error. Its
+/// standard input is `input`; without one, it is empty.
 ///
 /// # Errors
 /// It cannot be run, or a file not be made.
@@ -30,15 +32,20 @@ pub(crate) fn live(
     words: impl IntoIterator<Item = OsString>,
     answer: &Path,
     talk: Option<&Path>,
+    input: Option<OwnedFd>,
     interrupt: &Interrupt,
 ) -> io::Result<ExitStatus> {
     let mut command = Command::new(std::env::current_exe()?);
+    let input = input.map_or_else(Stdio::null, Stdio::from);
     // Files, not pipes: a pipe has to be emptied while the child runs.
-    command.arg(LIVE).args(words).stdin(Stdio::null()).stdout(File::create(answer)?);
+    command.arg(LIVE).args(words).stdin(input).stdout(File::create(answer)?);
     if let Some(talk) = talk {
         command.stderr(File::create(talk)?);
     }
     let mut child = Running(command.process_group(0).spawn()?);
+    // The command holds the child's end of its input: with it open here, the end of the child
+    // would go unnoticed.
+    drop(command);
     let mut signalled = false;
     loop {
         if let Some(status) = child.0.try_wait()? {

@@ -4,4 +4,5 @@
 pub(crate) mod child;
 pub(crate) mod platform;
 pub(crate) mod predict;
+pub(crate) mod rounds;
 pub(crate) mod run;

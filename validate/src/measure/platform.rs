@@ -10,14 +10,12 @@ use std::path::{Path, PathBuf};
 
 use live::Interrupt;
 use live::cli::On;
-use live::clock;
-use live::machine::Facts;
+use live::machine::{Facts, Turns, turns};
 use live::run::describe_machine;
 use live::stack::Target;
 use model::costs::Costs;
 use model::read::{Diagnostics, load_costs};
-use model::scenario::{Engine, Scenario, base_slice};
-use model::units::Span;
+use model::scenario::{Engine, Scenario};
 use render::{Console, Failure};
 
 use crate::calibrate::about;
@@ -31,11 +29,8 @@ pub struct Platform {
     pub target: Target,
     /// The costs of the stack by itself.
     pub costs: Costs,
-    /// How long a thread runs on this machine before another ready one may take its place;
-    /// none if the machine does not tell how many processors it has.
-    pub slice: Option<Span>,
-    /// The interval of its kernel's timer tick, at which a slice ends; none if that is not known.
-    pub tick: Option<Span>,
+    /// How threads take turns on this machine; none if it does not tell.
+    pub turns: Option<Turns>,
 }
 
 impl Platform {
@@ -47,8 +42,7 @@ impl Platform {
 
     /// The stack that costs `costs`, on this machine.
     fn here(target: Target, costs: Costs) -> Platform {
-        let slice = facts().cpus_online.map(base_slice);
-        Platform { target, costs, slice, tick: clock::tick() }
+        Platform { target, costs, turns: turns(&facts()) }
     }
 }
 

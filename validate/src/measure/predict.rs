@@ -4,6 +4,7 @@
 //! measurement draw from one seed. So there are as many replications as rounds, with the same
 //! warm-up and window, and their differences can be judged pair by pair.
 
+use live::machine::Turns;
 use live::stack::Target;
 use model::costs::{Costs, QueryCost};
 use model::read::Resolved;
@@ -79,6 +80,7 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
     }
     if stack.burns {
         without_fastapi(scenario);
+        call_as_live_does(scenario);
     } else {
         // Handlers compute as long as the scenario says; the libraries cost less elsewhere.
         let scale = scenario.costs.cpu_scale(scenario.service.server);
@@ -87,11 +89,38 @@ pub(crate) fn overlay(resolved: &mut Resolved, platform: &Platform) {
             steps.for_each(|step| scale_handler(step, 1.0 / scale));
         }
     }
-    if let Some(slice) = platform.slice.filter(|_| !resolved.is_written("cpu.slice")) {
-        resolved.scenario.cpu.slice = slice;
+    if let Some(turns) = platform.turns {
+        take_turns(resolved, turns);
     }
-    if let Some(tick) = platform.tick.filter(|_| !resolved.is_written("cpu.tick")) {
-        resolved.scenario.cpu.tick = tick;
+}
+
+/// On axum each pragma of a new connection is a call of its own, and so is what a profile says of closing one,
+/// which is burned on the connection's thread before it ends.
+fn call_as_live_does(scenario: &mut Scenario) {
+    let Some(database) = &scenario.database else { return };
+    let pragmas = match &database.engine {
+        Engine::Sqlite(sqlite) => sqlite.pragmas,
+        Engine::Postgres(_) => return,
+    };
+    let costs = &mut scenario.costs;
+    costs.driver.open_hops += pragmas;
+    if !costs.cpu(Concurrency::Async).close.is_zero() && costs.driver.close_hops > 0 {
+        costs.driver.close_hops += 1;
+    }
+}
+
+/// Threads take turns as on this machine, as far as the scenario does not say how.
+fn take_turns(resolved: &mut Resolved, turns: Turns) {
+    let written = ["cpu.scheduler", "cpu.slice", "cpu.tick"].map(|key| resolved.is_written(key));
+    let cpu = &mut resolved.scenario.cpu;
+    if !written[0] {
+        cpu.scheduler = turns.scheduler;
+    }
+    if !written[1] {
+        cpu.slice = turns.slice;
+    }
+    if !written[2] {
+        cpu.tick = turns.tick;
     }
 }
 
@@ -112,6 +141,8 @@ fn use_real_client(scenario: &mut Scenario, target: Target) {
     };
     if let Engine::Postgres(postgres) = &mut database.engine {
         *postgres = postgres.clone().used_by(client);
+        // axum's target is built without TLS, so that its sqlx does not ask for it.
+        postgres.open_trips -= u32::from(target == Target::Axum);
     }
 }
 
@@ -161,7 +192,7 @@ pub(crate) fn costs(scenario: &Scenario, platform: &Platform) -> Costs {
 #[cfg(test)]
 mod tests {
     use model::read::load_text;
-    use model::scenario::EventLoop;
+    use model::scenario::{EventLoop, Scheduler};
     use model::units::Span;
 
     use super::*;
@@ -181,12 +212,7 @@ mod tests {
 
     fn platform() -> Platform {
         let sets = ["costs.cpu.request=3ms", "costs.interpreter.lock=false"];
-        Platform {
-            target: Target::Axum,
-            costs: shop(&sets).scenario.costs,
-            slice: None,
-            tick: None,
-        }
+        Platform { target: Target::Axum, costs: shop(&sets).scenario.costs, turns: None }
     }
 
     #[test]
@@ -260,7 +286,7 @@ mod tests {
             "costs.interpreter.lock=true",
         ];
         let costs = shop(&sets).scenario.costs;
-        let platform = Platform { target: Target::Fastapi, costs, slice: None, tick: None };
+        let platform = Platform { target: Target::Fastapi, costs, turns: None };
         let placed = |server: &str| {
             let mut shop = shop(&[&format!("service.server={server}")]);
             let own = shop.scenario.service.event_loop;
@@ -283,27 +309,25 @@ mod tests {
 
     #[test]
     fn threads_take_turns_as_on_this_machine_unless_the_scenario_says_how() {
-        let turns = |sets: &[&str], slice: Option<u64>, tick: Option<u64>| {
+        let (slice, tick) = (Span::from_millis(5), Span::from_millis(4));
+        let here = Turns { scheduler: Scheduler::Eevdf, slice, tick };
+        let turns = |sets: &[&str], here: Option<Turns>| {
             let mut with = shop(sets);
             let of = |resolved: &Resolved| {
                 let cpu = &resolved.scenario.cpu;
-                (cpu.slice, cpu.tick)
+                Turns { scheduler: cpu.scheduler, slice: cpu.slice, tick: cpu.tick }
             };
             let own = of(&with);
-            let here = Platform {
-                slice: slice.map(Span::from_millis),
-                tick: tick.map(Span::from_millis),
-                ..platform()
-            };
-            overlay(&mut with, &here);
+            overlay(&mut with, &Platform { turns: here, ..platform() });
             (own, of(&with))
         };
-        let (own, here) = turns(&[], Some(5), Some(4));
+        let (own, with) = turns(&[], Some(here));
         assert_ne!(own, here);
-        assert_eq!(here, (Span::from_millis(5), Span::from_millis(4)));
-        let (own, unknown) = turns(&[], None, None);
+        assert_eq!(with, here);
+        let (own, unknown) = turns(&[], None);
         assert_eq!(own, unknown);
-        let (own, written) = turns(&["cpu.slice=2ms", "cpu.tick=0s"], Some(5), Some(4));
+        let sets = ["cpu.scheduler=cfs", "cpu.slice=2ms", "cpu.tick=0s"];
+        let (own, written) = turns(&sets, Some(here));
         assert_eq!(own, written);
     }
 

@@ -8,15 +8,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
+use clap::ValueEnum as _;
 use live::Interrupt;
-use live::cli::On;
+use live::cli::{Audience, On};
+use live::run::Display;
 use live::temporary;
+use live::watch::Heard;
 use model::read::Resolved;
 use model::report::Report;
-use render::{Exit, Failure, Format};
+use render::{Console, Exit, Failure, Format};
 use serde::Deserialize;
 
 use crate::measure::child;
+use crate::measure::rounds::Decider;
 
 /// Scenarios to measure, and how.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +29,7 @@ pub(crate) struct LiveRun<'a> {
     pub scenarios: &'a [&'a Resolved],
     /// On this stack.
     pub on: &'a On,
-    /// So many rounds of each.
+    /// So many rounds of each, and then as many as a decider wants.
     pub rounds: u32,
     /// Where runs are kept.
     pub out: &'a Path,
@@ -55,18 +59,36 @@ pub(crate) enum End {
     Failed,
 }
 
-/// Measures the scenarios of `order`.
+/// Measures the scenarios of `order`; more rounds of them as the `decider` says, if there is one. What
+/// is measured is shown to the `audience`, which knows the predictions.
+///
+/// The child that measures knows nothing of the predictions, and tells what it sees; this process
+/// shows both, and holds one against the other.
 ///
 /// # Errors
-/// The child cannot be run, or its answer cannot be read.
-pub(crate) fn measure(order: &LiveRun<'_>, interrupt: &Interrupt) -> Result<Measured, Failure> {
+/// The child cannot be run, or the answer cannot be read.
+pub(crate) fn measure(
+    order: &LiveRun<'_>,
+    audience: Audience,
+    decider: Option<&mut Decider<'_>>,
+    interrupt: &Interrupt,
+    console: &mut Console<'_>,
+) -> Result<Measured, Failure> {
     let system = |error: io::Error| Failure::System(format!("cannot measure: {error}"));
     temporary::prepare(order.out).map_err(|error| Failure::System(error.to_string()))?;
     let temporary =
         temporary::temporary(order.out).map_err(|error| Failure::System(error.to_string()))?;
     let files = write(order.scenarios, temporary.path()).map_err(system)?;
     let answer = temporary.path().join("answer.json");
-    let status = run(order, &files, &answer, interrupt).map_err(system)?;
+    // The terminal may be taken.
+    let talk = audience.has_screen().then(|| temporary.path().join("talk"));
+    let words = words(order, &files, audience.display(), decider.is_some());
+    let status = heard(words, &answer, talk.as_deref(), &audience, decider, interrupt);
+    audience.end(console);
+    if let Some(talk) = talk {
+        console.talk(&fs::read_to_string(talk).unwrap_or_default());
+    }
+    let status = status.map_err(system)?;
     let text = fs::read_to_string(&answer).map_err(system)?;
     let reports = read(&text, order.scenarios.len()).map_err(|error| {
         Failure::System(format!("the measurement gave an answer that is no report: {error}"))
@@ -107,12 +129,37 @@ fn write(scenarios: &[&Resolved], folder: &Path) -> io::Result<Vec<PathBuf>> {
     scenarios.iter().enumerate().map(write).collect()
 }
 
-fn run(
-    order: &LiveRun<'_>,
-    files: &[PathBuf],
+/// Runs the child to its end: what it tells is shown to the `audience`, and the `decider` answers what
+/// it asks. What it writes to its standard error goes to the file `talk`, if there is one.
+fn heard(
+    words: Vec<OsString>,
     answer: &Path,
+    talk: Option<&Path>,
+    audience: &Audience,
+    mut decider: Option<&mut Decider<'_>>,
     interrupt: &Interrupt,
 ) -> io::Result<ExitStatus> {
+    if audience.display().is_none() && decider.is_none() {
+        return child::live(words, answer, talk, None, interrupt);
+    }
+    let (input, heard) = Heard::pair()?;
+    std::thread::scope(|threads| {
+        // It ends with the child, which holds the other end alone.
+        threads.spawn(move || {
+            heard.listen(|message| audience.tell(message), |came| decider.as_mut()?.next(came));
+        });
+        child::live(words, answer, talk, Some(input), interrupt)
+    })
+}
+
+/// What the child is to do; where what it measures is `shown`, if it is; and, if a decider `decides`, that it
+/// asks what is measured next.
+fn words(
+    order: &LiveRun<'_>,
+    files: &[PathBuf],
+    shown: Option<Display>,
+    decides: bool,
+) -> Vec<OsString> {
     let failures = match order.failures {
         Format::Text | Format::Markdown => "text",
         Format::Json => "json",
@@ -121,8 +168,11 @@ fn run(
     let more = [order.rounds.to_string().into(), child::joined("--out", order.out)];
     let files = files.iter().map(OsString::from);
     let keep = order.keep.iter().map(|one| format!("--keep={one}").into());
-    let words = words.into_iter().chain(more).chain(keep).chain(child::on(order.on)).chain(files);
-    child::live(words, answer, None, interrupt)
+    let tell = shown.and_then(|display| display.to_possible_value());
+    let tell = tell.map(|display| format!("--tell={}", display.get_name()).into());
+    let ask = decides.then(|| "--ask".into());
+    let words = words.into_iter().chain(more).chain(keep).chain(tell).chain(ask);
+    words.chain(child::on(order.on)).chain(files).collect()
 }
 
 /// The reports of an answer to an order of so many scenarios; none of an empty one.

@@ -7,6 +7,8 @@ mod calibration;
 mod endings;
 mod fastapi;
 mod lab;
+mod metrics;
 mod own;
 mod refusals;
+mod watch;
 mod whole;

@@ -52,6 +52,50 @@ fn the_verdict_is_the_exit_code_and_the_first_word() {
     lab.only_runs_are_left(1);
 }
 
+/// The tolerance can never be met, so that there are as many rounds as there can be.
+#[test]
+fn rounds_go_on_until_all_is_decided_or_there_are_enough() {
+    let lab = Lab::new();
+    lab.write("bank.toml", "extends = \"shop.toml\"\nload.users = 3\n");
+    let exact = "--tolerance throughput=0.000001% --tolerance p50=0.000001%";
+    let wide: String = ["throughput", "mean", "p50", "p95", "p99", "utilisation", "error_share"]
+        .map(|metric| format!(" --tolerance {metric}=100%"))
+        .concat();
+    let ended = lab.measures(&format!("run shop.toml --budget 10h {exact} --format json"));
+    let comparison = &comparisons(&ended)[0];
+    is_a_pair(comparison);
+    let rounds = |comparison: &Value| comparison["measured"]["replications"].as_u64();
+    if comparison["verdict"] == "inconclusive" && comparison["doubts"] == Value::Array(Vec::new()) {
+        assert_eq!(rounds(comparison), Some(10), "{comparison}");
+        let told = comparison["warnings"].to_string();
+        assert!(told.contains("the most rounds there can be, 10, were measured"), "{told}");
+    }
+    assert!(rounds(comparison) > Some(2), "{comparison}");
+    // With a tolerance that allows everything two rounds are enough, unless the machine is disturbed.
+    let ended = lab.measures(&format!("run shop.toml bank.toml --budget 10h {wide} --format json"));
+    for comparison in comparisons(&ended) {
+        is_a_pair(&comparison);
+        let sound = comparison["doubts"] == Value::Array(Vec::new());
+        assert!(!sound || rounds(&comparison) >= Some(2), "{comparison}");
+        assert!(!sound || comparison["verdict"] != "inconclusive", "{comparison}");
+    }
+    lab.only_runs_are_left(3);
+}
+
+#[test]
+fn a_budget_that_does_not_allow_the_first_rounds_is_refused() {
+    let lab = Lab::new();
+    let refused = |words: &str, told: &[&str]| {
+        lab.end(&format!("run shop.toml --costs platform.toml {words}")).refused(told);
+    };
+    refused("--budget 2s", &["the first 3 rounds", "--budget allows 2 s", "lower --repeat"]);
+    refused("--budget 1h --repeat 1", &["one round says nothing of the noise"]);
+    refused("--budget soon", &["--budget", "a time with its unit"]);
+    refused("--budget 0s", &["--budget allows 0 s"]);
+    lab.end("run shop.toml --budget 1h --calibrate").refused(&["--budget", "--calibrate"]);
+    assert_eq!(lab.names("runs"), [""; 0]);
+}
+
 #[test]
 fn scenarios_of_one_name_are_told_apart_by_their_files() {
     let lab = Lab::new();

@@ -4,6 +4,7 @@ mod file;
 mod names;
 mod steps;
 
+use live::machine::Turns;
 use model::Quantity;
 use model::keys::{path, quote, quote_key};
 use model::scenario::{Engine, Server};
@@ -73,17 +74,38 @@ fn load(file: &mut File, load: &Load) {
 fn service(file: &mut File, service: &Service) {
     file.header("service");
     file.word("server", "service.server", &service.server, service.server.value.as_str());
+    if let Some(class) = &service.worker_class {
+        file.word("worker_class", "service.worker_class", class, class.value.as_str());
+    }
     let concurrency = &service.concurrency;
     file.word("concurrency", "service.concurrency", concurrency, concurrency.value.as_str());
     file.count("workers", "service.workers", &service.workers, 1);
     if let Some(threads) = &service.threads {
         file.count("threads", "service.threads", threads, 1);
     }
+    if let Some(keep_alive) = &service.keep_alive {
+        file.number("keep_alive", "service.keep_alive", SPAN, keep_alive);
+    }
     if let Some(first) = &service.first_request {
         file.number("first_request", "service.first_request", SPAN, first);
     }
     file.header("cpu");
     file.count("cores", "cpu.cores", &service.cores, 1);
+    if let Some(turns) = &service.turns {
+        self::turns(file, turns);
+    }
+}
+
+/// How threads take turns.
+fn turns(file: &mut File, known: &Figure<Turns>) {
+    let Turns { scheduler, slice, tick } = known.value;
+    let of = |span: Span| {
+        let seconds = span.secs_f64();
+        Figure::measured(seconds, [seconds; 2], known.how.clone())
+    };
+    file.word("scheduler", "cpu.scheduler", known, scheduler.as_str());
+    file.number("slice", "cpu.slice", SPAN, &of(slice));
+    file.number("tick", "cpu.tick", SPAN, &of(tick));
 }
 
 fn database(file: &mut File, database: &Database) {
@@ -185,6 +207,10 @@ fn costs(file: &mut File, learned: &Learned, names: &Names) {
     if learned.service.server.value == Server::Axum {
         file.header("costs.interpreter");
         file.line("lock = false");
+    }
+    if let Some(switch) = &learned.service.process_switch {
+        file.header("costs.machine");
+        file.number("process_switch", "costs.machine.process_switch", SPAN, switch);
     }
     if let Some(commit) = learned.database.as_ref().and_then(|one| one.commit.as_ref()) {
         file.header("costs.disk");

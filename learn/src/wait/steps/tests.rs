@@ -125,6 +125,42 @@ fn a_call_in_a_quarter_of_the_requests() {
     assert!(waits.notes[0].contains("in 25 % of the requests only"), "{:?}", waits.notes);
 }
 
+/// The time of a query with its round trip, in milliseconds.
+fn milliseconds(waits: &Waits, query: &str) -> f64 {
+    let database = waits.database.as_ref().expect("it is there");
+    let found = database.queries.iter().find(|one| one.name == query).expect("it is there");
+    (found.time.value + database.round_trip.as_ref().expect("it is there").value) * 1e3
+}
+
+#[test]
+fn one_of_several_queries_is_one_step() {
+    const TABLES: [&str; 5] = ["a", "b", "c", "d", "e"];
+    let requests = many(|_, index| {
+        let which = index % TABLES.len();
+        let one = format!("SELECT n FROM {} WHERE id = $1", TABLES[which]);
+        get().query(ITEM, 1e-3).query(&one, (1 + which) as f64 * 1e-3).query(ORDERS, 1e-3).end()
+    });
+    let waits = steps(&requests, &BTreeMap::new());
+    let steps = &only(&waits).steps;
+    assert_eq!(words(steps), "select_items; select_e_or_other; select_orders");
+    assert!((milliseconds(&waits, "select_e_or_other") - 3.0).abs() < 0.05);
+    assert_eq!(waits.notes.len(), 1, "{:?}", waits.notes);
+    assert!(waits.notes[0].contains("only some requests ask select_a (20 %), select_b (20 %)"));
+}
+
+#[test]
+fn a_long_query_of_few_requests_is_not_lost() {
+    let requests = many(|_, index| {
+        let script = get().query(ITEM, 1e-3);
+        let script =
+            if index % 10 == 0 { script.query("SELECT n FROM big", 50e-3) } else { script };
+        script.query(ORDERS, 1e-3).end()
+    });
+    let waits = steps(&requests, &BTreeMap::new());
+    assert_eq!(words(&only(&waits).steps), "select_items; select_orders; select_big_or_other");
+    assert!((milliseconds(&waits, "select_big_or_other") - 5.0).abs() < 0.05);
+}
+
 #[test]
 fn what_is_neither_cpu_nor_a_call_is_a_wait() {
     let requests = many(|_, _| {

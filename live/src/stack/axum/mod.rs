@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::read::{Diagnostic, Resolved};
-use model::scenario::{Client, Concurrency, DatabaseClient, PoolMode, Postgres, Scenario};
+use model::scenario::{
+    Client, Concurrency, DatabaseClient, PoolMode, Postgres, Scenario, WorkerClass,
+};
 use model::units::Span;
 
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
@@ -62,6 +64,14 @@ impl Stack for Axum {
                     "measure with --target fastapi, or predict it with sim",
                 ));
             }
+        }
+        if service.worker_class != WorkerClass::Uvicorn {
+            found.push(resolved.refusal(
+                "service.worker_class",
+                "`service.worker_class` is gunicorn's; axum has one runtime in each worker",
+                "no such key with --target axum",
+                "measure a service of your own with --target http://127.0.0.1:PORT",
+            ));
         }
         found.extend(clients(resolved));
         let pooler = postgres::settings(scenario).and_then(Postgres::pooler);

@@ -8,7 +8,7 @@ use model::scenario::Spread;
 use super::worker::{Ready, Start};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
-use crate::stack::{Service, Snapshot, StackError, StartOptions};
+use crate::stack::{Service, Snapshot, StackError, StartOptions, WorkerProcess};
 use crate::supervisor::{
     ANSWER_TIMEOUT, BindError, Child, ChildError, START_TIMEOUT, bind, this_program,
 };
@@ -97,6 +97,14 @@ impl Service for Workers {
 
     fn memory(&self) -> Vec<Holdings> {
         self.workers.iter().map(|worker| Holdings::of(worker.pid())).collect()
+    }
+
+    fn processes(&self) -> Vec<WorkerProcess> {
+        let name = |(index, worker): (usize, &Worker)| WorkerProcess {
+            name: format!("worker {index}"),
+            pid: worker.pid(),
+        };
+        self.workers.iter().enumerate().map(name).collect()
     }
 }
 

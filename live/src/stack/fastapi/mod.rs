@@ -14,6 +14,7 @@ use model::keys;
 use model::read::{Diagnostic, Resolved};
 use model::scenario::{
     Client, Concurrency, Endpoint, EventLoop, Scenario, Server, Service as Settings, Spread,
+    WorkerClass,
 };
 
 use model::units::Span;
@@ -35,7 +36,7 @@ pub(super) struct Fastapi;
 impl Stack for Fastapi {
     fn refusals(&self, resolved: &Resolved) -> Vec<Diagnostic> {
         let scenario = &resolved.scenario;
-        let Settings { server, spread, event_loop, .. } = scenario.service;
+        let Settings { server, worker_class, spread, event_loop, .. } = scenario.service;
         let mut found = Vec::new();
         if server == Server::Axum {
             found.push(resolved.refusal(
@@ -43,6 +44,17 @@ impl Stack for Fastapi {
                 "`service.server = \"axum\"` is not a server of Python's",
                 "\"uvicorn\" or \"gunicorn\" with --target fastapi",
                 "measure with --target axum, or with --set service.server=uvicorn",
+            ));
+        }
+        if worker_class != WorkerClass::Uvicorn {
+            found.push(resolved.refusal(
+                "service.worker_class",
+                &format!(
+                    "`service.worker_class = \"{}\"` serves no application like FastAPI",
+                    worker_class.as_str()
+                ),
+                "\"uvicorn\" with --target fastapi",
+                "measure a service of your own with --target http://127.0.0.1:PORT",
             ));
         }
         if spread == Spread::Hash {

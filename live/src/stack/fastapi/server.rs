@@ -17,7 +17,7 @@ use super::plan::Plan;
 use super::sources::SOURCES;
 use crate::interrupt::Interrupt;
 use crate::machine::Holdings;
-use crate::stack::{Service, Snapshot, StackError, StartOptions};
+use crate::stack::{Service, Snapshot, StackError, StartOptions, WorkerProcess};
 use crate::supervisor::{
     ANSWER_TIMEOUT, Child, ChildError, Line, START_TIMEOUT, Switchboard, bind,
 };
@@ -219,6 +219,15 @@ impl Service for Running {
         let supervisor = (!processes.contains(&server)).then_some(server);
         let all = processes.iter().copied().chain(supervisor);
         all.map(|process| process.map(Holdings::of).unwrap_or_default()).collect()
+    }
+
+    fn processes(&self) -> Vec<WorkerProcess> {
+        let running = self.workers.iter().enumerate();
+        let name = |(index, worker): (usize, &Option<Worker>)| {
+            let pid = worker.as_ref()?.process;
+            Some(WorkerProcess { name: format!("worker {index}"), pid })
+        };
+        running.filter_map(name).collect()
     }
 }
 

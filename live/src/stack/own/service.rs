@@ -7,7 +7,7 @@ use super::keeper::{Ready, Start};
 use crate::clock;
 use crate::interrupt::Interrupted;
 use crate::machine::{Holdings, ProcessReading, ProcessTree, TreeReading};
-use crate::stack::{Service, Snapshot, StackError, StartOptions};
+use crate::stack::{Service, Snapshot, StackError, StartOptions, WorkerProcess};
 use crate::supervisor::{Child, START_TIMEOUT, this_program};
 
 /// What processes are called together that came or went while the service was measured.
@@ -100,6 +100,14 @@ impl Service for Running {
         let known = self.processes.iter().flat_map(|processes| &processes.known);
         let held = known.map(|(process, _)| process.holdings());
         [Holdings::default()].into_iter().chain(held).collect()
+    }
+
+    /// Those that were there when they were first counted.
+    fn processes(&self) -> Vec<WorkerProcess> {
+        let known = self.processes.iter().flat_map(|processes| &processes.known);
+        known
+            .map(|(process, _)| WorkerProcess { name: process.name.clone(), pid: process.pid })
+            .collect()
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) use objectives::contradiction;
 use super::diagnostic::{Problem, Problems};
 use crate::keys::{Fields, Typed, read_field};
 use crate::read::learned;
-use crate::scenario::{Scenario, Server};
+use crate::scenario::{Concurrency, Scenario, Server, WorkerClass};
 use crate::units::Span;
 
 /// The scenario `name`; none if there is a problem.
@@ -29,6 +29,7 @@ pub(crate) fn scenario(name: &str, root: &Fields, problems: &mut Problems) -> Op
     endpoints(root, problems);
     interpreter_lock(root, problems);
     visits(root, problems);
+    worker_class(root, problems);
     supervision(root, problems);
     learned::check(root, problems);
     objectives::check(root, problems);
@@ -109,12 +110,88 @@ fn supervision(root: &Fields, problems: &mut Problems) {
     }
 }
 
-/// axum validates no response on another thread, and has no dependencies with threads.
+/// The workers of gunicorn's own classes serve in one way each.
+fn worker_class(root: &Fields, problems: &mut Problems) {
+    let Some(service) = root.table("service") else { return };
+    let Some(class) = read_field::<WorkerClass>(service, "worker_class", &[]) else { return };
+    let way = match class {
+        WorkerClass::Uvicorn => return,
+        WorkerClass::Sync => Concurrency::Blocking,
+        WorkerClass::Gthread => Concurrency::Threadpool,
+    };
+    let (class, server) = (class.as_str(), read_field::<Server>(service, "server", &[]));
+    let mut refuse = |at, found: String, allowed: String, advice: String| {
+        problems.push(Problem::new(at, found).allowed(allowed).advice(advice));
+    };
+    if let Some(server) = server.filter(|server| *server != Server::Gunicorn) {
+        refuse(
+            service.position("worker_class").newer(service.position("server")),
+            format!("`service.worker_class = \"{class}\"` with `server = \"{}\"`", server.as_str()),
+            "`worker_class` only on gunicorn".into(),
+            "set `service.server = \"gunicorn\"`, or remove `worker_class`".into(),
+        );
+    }
+    let endpoints = root.list("endpoint").unwrap_or_default().iter();
+    for table in [service].into_iter().chain(endpoints) {
+        let own: Option<Option<Concurrency>> = read_field(table, "concurrency", &[]);
+        let Some(own) = own.flatten().filter(|own| *own != way) else { continue };
+        refuse(
+            table.position("concurrency").newer(service.position("worker_class")),
+            format!(
+                "`concurrency = \"{}\"` with `service.worker_class = \"{class}\"`",
+                own.as_str()
+            ),
+            format!("`concurrency = \"{}\"` in such workers", way.as_str()),
+            format!("write `concurrency = \"{}\"`, or another `worker_class`", way.as_str()),
+        );
+    }
+    let threads: Option<u32> = read_field(service, "threads", &[]);
+    if way == Concurrency::Blocking && threads.is_some_and(|threads| threads > 1) {
+        refuse(
+            service.position("threads").newer(service.position("worker_class")),
+            "`service.threads` with `worker_class = \"sync\"`".into(),
+            "one thread in a `sync` worker; gunicorn takes `gthread` workers where there are more".into(),
+            "set `worker_class = \"gthread\"` and `concurrency = \"threadpool\"`, or remove `threads`"
+                .into(),
+        );
+    }
+    let keep_alive: Option<Option<Span>> = read_field(service, "keep_alive", &[]);
+    if way == Concurrency::Blocking && keep_alive.is_some_and(|span| span != Some(Span::ZERO)) {
+        refuse(
+            service.position("keep_alive").newer(service.position("worker_class")),
+            "`service.keep_alive` with `worker_class = \"sync\"`".into(),
+            "`0s`: such a worker closes the connection after each reply".into(),
+            "remove `keep_alive`".into(),
+        );
+    }
+    let load = root.table("load");
+    let groups = load.and_then(|load| load.list("group")).unwrap_or_default().iter();
+    for load in load.into_iter().chain(groups).filter(|_| way == Concurrency::Blocking) {
+        if read_field(load, "preconnect", &[]) == Some(true) {
+            refuse(
+                load.position("preconnect").newer(service.position("worker_class")),
+                "`preconnect = true` with `worker_class = \"sync\"`".into(),
+                "connections that are opened for a request: such a worker waits on an open one, and \
+                 serves no other"
+                    .into(),
+                "remove `preconnect`".into(),
+            );
+        }
+    }
+}
+
+/// axum and gunicorn's own workers validate no response on another thread, and have no dependencies
+/// with threads.
 fn visits(root: &Fields, problems: &mut Problems) {
     let Some(service) = root.table("service") else { return };
-    if read_field(service, "server", &[]) != Some(Server::Axum) {
-        return;
-    }
+    let class: Option<WorkerClass> = read_field(service, "worker_class", &[]);
+    let whose = match (read_field(service, "server", &[]), class) {
+        (Some(Server::Axum), _) => "`server = \"axum\"`".to_string(),
+        (_, Some(class)) if class != WorkerClass::Uvicorn => {
+            format!("`worker_class = \"{}\"`", class.as_str())
+        }
+        _ => return,
+    };
     let endpoints = root.list("endpoint").unwrap_or_default().iter();
     for table in [service].into_iter().chain(endpoints) {
         let model: Option<Option<bool>> = read_field(table, "response_model", &[]);
@@ -125,9 +202,9 @@ fn visits(root: &Fields, problems: &mut Problems) {
         ];
         for (key, _) in found.into_iter().filter(|(_, found)| *found) {
             problems.push(
-                Problem::new(table.position(key), format!("`{key}` with `server = \"axum\"`"))
-                    .allowed("dependencies and response models only on uvicorn or gunicorn")
-                    .advice(format!("remove `{key}`: axum's handlers take one thread each")),
+                Problem::new(table.position(key), format!("`{key}` with {whose}"))
+                    .allowed("dependencies and response models only of FastAPI on an event loop")
+                    .advice(format!("remove `{key}`: such a handler takes one thread")),
             );
         }
     }

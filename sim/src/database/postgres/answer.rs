@@ -199,10 +199,13 @@ pub(crate) fn visit(walk: &mut Walk<'_>, op: Op) -> Option<Pc> {
         Op::SkipUnlessDue { command: Command::Prepare { .. } | Command::Deallocate, to } => {
             return Some(to);
         }
-        Op::SkipUnlessDue { .. } => {}
+        Op::SkipIfKnown { to } => return Some(to),
+        Op::Return { .. } => walk.beside = true,
+        Op::Returned => walk.beside = false,
+        Op::SkipUnlessDue { .. } | Op::Known => {}
         Op::Server { command, engine, round_trip } => {
             let trips = match command {
-                Command::Open { trips } => f64::from(trips),
+                Command::Open { trips, .. } | Command::Login { trips, .. } => f64::from(trips),
                 _ => 1.0,
             };
             let (engine, trip) = (walk.mean(engine), walk.mean(round_trip) * trips);

@@ -3,14 +3,18 @@
 use model::costs::{PostgresCosts, Work};
 use model::distribution::Distribution;
 use model::scenario::{
-    Begin, Connections, DatabaseClient, Engine, Postgres, Statement, SynchronousCommit,
-    Transactions,
+    Begin, Concurrency, Connections, DatabaseClient, DriverMode, Engine, Postgres, Statement,
+    SynchronousCommit, Transactions,
 };
 use model::units::Span;
 
+use super::opening::UNTIL_SLOT;
 use super::{Command, Locks, Op};
 use crate::database;
-use crate::plan::{Basic, Compiler, DrawId};
+use crate::plan::{Basic, Compiler, DrawId, Pc};
+
+/// Round trips of SCRAM.
+const LOGIN_TRIPS: u32 = 2;
 
 impl<'s> Compiler<'s> {
     /// The server, if the database is one.
@@ -121,18 +125,25 @@ impl<'s> Compiler<'s> {
             Command::Open { .. } if self.server().is_some_and(|one| one.pooler().is_some()) => {
                 ("open", Span::ZERO)
             }
+            Command::Open { answers: true, .. } => ("open", costs.connect.scale(UNTIL_SLOT)),
             Command::Open { .. } => ("open", costs.connect),
+            Command::Login { .. } => ("login", costs.connect.scale(1.0 - UNTIL_SLOT)),
             Command::Prepare { .. } => ("prepare", costs.prepare),
             Command::Ping { .. } => ("ping", costs.command),
+            Command::Test => ("test", costs.command),
+            Command::Introduce { trips } => ("introduce", costs.command * u64::from(trips)),
             Command::Begin => ("begin", costs.command),
             Command::Rollback => ("rollback", costs.command),
             Command::Deallocate => ("deallocate", costs.command),
             Command::Statement { .. } | Command::Write { .. } | Command::Commit { .. } => return,
         };
-        if !matches!(command, Command::Open { .. }) {
-            let cpu = self.cost(|c| c.trip);
-            self.burn(cpu);
-        }
+        let trips = match command {
+            Command::Open { .. } | Command::Login { .. } => 0,
+            Command::Introduce { trips } => trips,
+            _ => 1,
+        };
+        let cpu = self.cost(|c| c.trip);
+        self.burn(cpu * u64::from(trips));
         let engine = Distribution::Constant(engine).scale(self.server_scale());
         let engine = self.draw(&format!("{name}_cpu"), path, engine);
         self.command(command, engine, &format!("{name}_trip.{nth}"), path);
@@ -146,10 +157,67 @@ impl<'s> Compiler<'s> {
     }
 
     /// The server takes a new connection, or refuses it.
-    pub(crate) fn open_at_server(&mut self) {
-        let Some(postgres) = self.server() else { return };
+    ///
+    /// Two of a client's round trips are SCRAM's, before which it computes for `cpu`, with a slot of the
+    /// server. A client that is refused and tries again begins where this begins.
+    pub(crate) fn open_at_server(&mut self, cpu: Span) {
+        let from = self.here();
+        let Some(postgres) = self.server() else { return self.burn(cpu) };
+        let (path, trips) = (self.path_held.clone(), postgres.open_trips);
+        if postgres.client.is_none() || postgres.pooler().is_some() || trips <= LOGIN_TRIPS {
+            self.burn(cpu);
+            return self.trip(Command::Open { trips, from, answers: false }, &path, 0);
+        }
+        let before = trips - LOGIN_TRIPS;
+        self.trip(Command::Open { trips: before, from, answers: true }, &path, 0);
+        self.burn(cpu);
+        self.trip(Command::Login { trips: LOGIN_TRIPS, from }, &path, 0);
+    }
+
+    /// The library gets to know the server on the first connection of a process.
+    pub(crate) fn introduce(&mut self) {
+        let client = self.server().and_then(|server| server.client);
+        let trips = client.map_or(0, DatabaseClient::introduction_trips);
+        if trips == 0 {
+            return;
+        }
         let path = self.path_held.clone();
-        self.trip(Command::Open { trips: postgres.open_trips }, &path, 0);
+        let skip = self.emit(Op::SkipIfKnown { to: 0 });
+        self.trip(Command::Introduce { trips }, &path, 0);
+        self.emit(Op::Known);
+        self.patch(skip, Op::SkipIfKnown { to: self.here() });
+    }
+
+    /// Connections go back in a task of their own, after a ping. Nothing is told of that where handlers
+    /// hold up the loop, which would hold up the ping too.
+    fn returns_beside(&self) -> bool {
+        let database = self.scenario.database.as_ref();
+        let pooled = database.is_some_and(|one| {
+            one.driver == DriverMode::Async && one.connections != Connections::PerOperation
+        });
+        let tests =
+            self.server().and_then(|one| one.client).is_some_and(|one| one.tests_on_return());
+        let service = &self.scenario.service;
+        let endpoints = &self.scenario.endpoints;
+        let parks = endpoints.iter().all(|one| one.concurrency(service) != Concurrency::Blocking);
+        pooled && tests && parks
+    }
+
+    /// From here on another task gives the connection back, if one does. Returns the instruction.
+    pub(crate) fn begin_return(&mut self) -> Option<Pc> {
+        self.returns_beside().then(|| self.emit(Op::Return { on: 0 }))
+    }
+
+    /// The connection, which stays open, is asked whether it answers.
+    pub(crate) fn test_connection(&mut self) {
+        let path = self.path_held.clone();
+        self.trip(Command::Test, &path, 0);
+    }
+
+    /// The task that `returns` ends, and the request goes on.
+    pub(crate) fn end_return(&mut self, returns: Pc) {
+        self.emit(Op::Returned);
+        self.patch(returns, Op::Return { on: self.here() });
     }
 
     /// What is done before the connection is used if it was open already: `skip` is the instruction

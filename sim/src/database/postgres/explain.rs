@@ -12,18 +12,25 @@ pub(crate) fn explain(reader: &mut Reader<'_>, op: Op) -> Option<Pc> {
         Op::SkipUnlessDue { command: Command::Prepare { .. } | Command::Deallocate, to } => {
             Some(to)
         }
-        Op::SkipUnlessDue { .. } => None,
+        Op::SkipIfKnown { to } => Some(to),
+        Op::Return { on } => {
+            reader.line("give the connection back; a ping of it ends before others get it".into());
+            Some(on)
+        }
+        Op::SkipUnlessDue { .. } | Op::Known | Op::Returned => None,
         Op::Server { command, engine, round_trip } => {
             let trip = reader.mean(round_trip);
             let trip = match command {
-                Command::Open { trips } => trip * f64::from(trips),
+                Command::Open { trips, .. } | Command::Login { trips, .. } => {
+                    trip * f64::from(trips)
+                }
                 _ => trip,
             };
             let sync = command.sync().map_or(0.0, |sync| reader.mean(sync));
             let seconds = reader.mean(engine) + trip + sync;
             match command {
                 // Its CPU stands in the line that took the connection.
-                Command::Open { .. } => {
+                Command::Open { .. } | Command::Login { .. } => {
                     reader.more(|line| line.wait += seconds);
                     reader.ahead_to_line();
                 }

@@ -1,11 +1,14 @@
 //! A database server: commands travel to it, share its processors and its log.
 
 mod answer;
+mod beside;
 mod compile;
 mod explain;
 mod fault;
+mod introduction;
 mod locked;
 mod log;
+mod opening;
 mod pooled;
 mod pooler;
 mod processors;
@@ -18,6 +21,7 @@ mod timeouts;
 pub(crate) use answer::Observed;
 pub(crate) use answer::{bounds, candidates, cpu_of_server, stations, visit};
 pub(crate) use explain::explain;
+pub(crate) use introduction::Introduction;
 pub(crate) use locked::Drawn;
 pub(crate) use rows::RowId;
 pub(crate) use sessions::Session;
@@ -27,6 +31,7 @@ use model::units::Instant;
 
 use crate::plan::{DrawId, Pc};
 use log::Log;
+use opening::Opening;
 use pooler::Pooler;
 use processors::Processors;
 use rows::Rows;
@@ -38,15 +43,29 @@ pub enum Op {
     SkipUnlessDue { command: Command, to: Pc },
     /// A command travels to the server, is worked on, and its reply travels back.
     Server { command: Command, engine: DrawId, round_trip: DrawId },
+    /// The connection goes back in a task of its own, and the request goes on at `on`.
+    Return { on: Pc },
+    /// The end of that task.
+    Returned,
+    /// Skips to `to` if the worker's pool knows the server already; waits while another task gets to
+    /// know it.
+    SkipIfKnown { to: Pc },
+    /// The worker's pool knows the server from here on.
+    Known,
 }
 
 /// What the server is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Command {
-    /// Take a connection, in so many round trips; it may refuse it.
-    Open { trips: u32 },
+    /// Take a connection, in so many round trips; it may refuse it. A client that tries again does
+    /// so at `from`. Unless the client `answers` it by a login, that is part of it.
+    Open { trips: u32, from: Pc, answers: bool },
+    /// Authenticate the client, in so many round trips; it may be refused then.
+    Login { trips: u32, from: Pc },
     /// Say that it is there; if it is not, the client goes on at `reopen`.
     Ping { reopen: Pc },
+    /// Say that it is there, on a connection that comes back.
+    Test,
     /// Begin a transaction; due if none is open.
     Begin,
     /// Prepare this statement; due if it has been executed on the connection as often as the
@@ -63,6 +82,8 @@ pub enum Command {
     Rollback,
     /// Forget what was prepared; due if something was.
     Deallocate,
+    /// Say which version it is and how it is set, in so many round trips.
+    Introduce { trips: u32 },
 }
 
 /// A row that a statement locks until its transaction ends.
@@ -88,20 +109,22 @@ impl Command {
     fn verb(self) -> &'static str {
         match self {
             Command::Open { .. } => "connect to the database server",
-            Command::Ping { .. } => "ping the database server",
+            Command::Login { .. } => "log in to the database server",
+            Command::Ping { .. } | Command::Test => "ping the database server",
             Command::Begin => "BEGIN on the database server",
             Command::Prepare { .. } => "prepare a statement on the database server",
             Command::Statement { .. } | Command::Write { .. } => "statement on the database server",
             Command::Commit { .. } => "COMMIT on the database server",
             Command::Rollback => "ROLLBACK on the database server",
             Command::Deallocate => "DEALLOCATE ALL on the database server",
+            Command::Introduce { .. } => "get to know the database server",
         }
     }
 
     /// It is sent when the connection is given back. If it fails, the client drops the connection
     /// and its request goes on.
     fn releases(self) -> bool {
-        matches!(self, Command::Rollback | Command::Deallocate)
+        matches!(self, Command::Rollback | Command::Deallocate | Command::Test)
     }
 
     fn pings(self) -> bool {
@@ -126,14 +149,18 @@ fn scale(scenario: &Scenario, postgres: &Postgres) -> f64 {
 impl Op {
     pub(crate) fn can_fail(&self) -> bool {
         match self {
-            Op::SkipUnlessDue { .. } => false,
             Op::Server { command, .. } => !command.releases() && !command.pings(),
+            _ => false,
         }
     }
 
     pub(crate) fn verb(&self) -> &'static str {
         match self {
             Op::SkipUnlessDue { .. } => "skip the next command if it is not due",
+            Op::Return { .. } => "give the connection back beside the request",
+            Op::Returned => "the connection is back",
+            Op::SkipIfKnown { .. } => "if the pool knows the server already, go on",
+            Op::Known => "the pool knows the server",
             Op::Server { command, .. } => command.verb(),
         }
     }
@@ -152,7 +179,7 @@ pub(crate) struct Server {
     pub(crate) log: Log,
     /// What stands before it.
     pub(crate) pooler: Option<Pooler>,
-    /// Connections that are open, of all workers.
+    /// Connections that are open or being opened, of all workers.
     pub(crate) sessions: u32,
     /// Rows that are locked.
     pub(crate) rows: Rows,

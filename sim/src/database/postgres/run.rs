@@ -1,7 +1,7 @@
 //! What the database server does with commands.
 
 use model::place;
-use model::scenario::{Connections, DatabaseClient, Engine as Kind, Postgres, Refused};
+use model::scenario::{Connections, DatabaseClient, Engine as Kind, Postgres};
 use model::units::{Instant, Span};
 
 use super::{Command, Op, State};
@@ -9,11 +9,6 @@ use crate::database;
 use crate::engine::{Engine, Event, Flow, NONE, Trace};
 use crate::observe::{ErrorKind, Limit};
 use crate::plan::{self, DrawId};
-
-/// sqlx's pause after the first refusal; each later one is twice as long, up to a share of the time
-/// that was left (`PoolInner::connect`).
-const FIRST_PAUSE: Span = Span::from_millis(10);
-const PAUSES_AT_LEAST: u64 = 5;
 
 impl<T: Trace> Engine<'_, T> {
     #[inline]
@@ -23,7 +18,7 @@ impl<T: Trace> Engine<'_, T> {
                 true => Flow::Continue,
                 false => self.jump(task, to),
             },
-            Op::Server { command: Command::Open { trips: 0 }, engine, .. }
+            Op::Server { command: Command::Open { trips: 0, .. }, engine, .. }
                 if self.database.server.state != State::Down
                     && self.sample(task, engine).is_zero() =>
             {
@@ -32,6 +27,10 @@ impl<T: Trace> Engine<'_, T> {
             Op::Server { command, round_trip, .. } => {
                 self.send_command(thread, task, command, round_trip)
             }
+            Op::Return { on } => self.return_beside(task, on),
+            Op::Returned => self.returned(task),
+            Op::SkipIfKnown { to } => self.skip_if_known(thread, task, to),
+            Op::Known => self.known(task),
         }
     }
 
@@ -109,7 +108,9 @@ impl<T: Trace> Engine<'_, T> {
     /// How long the command of `task` is on its way, both ways together.
     fn travel(&mut self, task: u32, command: Command, trip: DrawId) -> Span {
         match command {
-            Command::Open { trips } => {
+            Command::Open { trips, .. }
+            | Command::Login { trips, .. }
+            | Command::Introduce { trips } => {
                 (0..trips).map(|nth| self.sample_attempt(task, trip, nth)).sum()
             }
             _ => self.sample(task, trip),
@@ -142,9 +143,8 @@ impl<T: Trace> Engine<'_, T> {
         {
             return self.lose(task);
         }
-        if opens && !self.takes_session(task) {
-            let back = self.way_back(task);
-            return self.refused(task, back, ErrorKind::TooManyClients);
+        if opens {
+            return self.begin_opening(task);
         }
         self.at_server(task, Span::ZERO);
     }
@@ -153,7 +153,8 @@ impl<T: Trace> Engine<'_, T> {
     pub(super) fn at_server(&mut self, task: u32, opening: Span) {
         let (command, engine, _) = self.sent(task);
         self.time_statement(task, command);
-        let service_time = opening + self.sample(task, engine);
+        let work = self.sample(task, engine);
+        let service_time = opening + self.part_of_opening(task, command, work);
         self.seen.postgres.commands += 1;
         if self.server_settings().shares_cpu() {
             return self.work_on_shared(task, service_time);
@@ -167,6 +168,9 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn server_done(&mut self, task: u32) {
+        if let Some(rest) = self.opening_goes_on(task) {
+            return self.agenda.push(self.now + rest, Event::ServerDone { task });
+        }
         self.processor_is_free();
         self.worked(task);
     }
@@ -174,6 +178,9 @@ impl<T: Trace> Engine<'_, T> {
     /// The command of `task` needs no processor of the server any more.
     pub(super) fn worked(&mut self, task: u32) {
         let (command, ..) = self.sent(task);
+        if matches!(command, Command::Open { .. } | Command::Login { .. }) {
+            return self.opening_worked(task);
+        }
         if command.locks().is_none_or(|locks| self.lock_row(task, locks)) {
             self.has_row(task);
         }
@@ -253,92 +260,6 @@ impl<T: Trace> Engine<'_, T> {
             None if matches!(self.database.server.state, State::Paused { .. }) => {}
             None => self.seen.postgres.busy.leave(self.now),
         }
-    }
-
-    /// Opening takes no time: the server is only asked whether it has a connection left.
-    fn open_at_once(&mut self, thread: u32, task: u32) -> Flow {
-        if self.database.server.pooler.is_some() {
-            let takes = self.takes_client(task);
-            return if takes { Flow::Continue } else { self.fail(task, ErrorKind::MaxClientConn) };
-        }
-        if let State::Paused { until } = self.database.server.state {
-            self.tasks[task].pc -= 1;
-            // At the instant of its end it goes on after that.
-            self.resume_after(task, until - self.now);
-            return self.suspend_in_driver(thread, task, place::SERVER);
-        }
-        if self.takes_session(task) {
-            return Flow::Continue;
-        }
-        match self.pause_after_refusal(task, Span::ZERO, ErrorKind::TooManyClients) {
-            Ok(pause) => {
-                self.tasks[task].pc -= 1;
-                self.wait_in_driver(thread, task, pause, place::SERVER)
-            }
-            Err((Span::ZERO, kind)) => self.fail(task, kind),
-            Err((rest, kind)) => {
-                self.fail(task, kind);
-                self.wait_in_driver(thread, task, rest, place::SERVER)
-            }
-        }
-    }
-
-    /// The server counts one more connection, if it allows it.
-    fn takes_session(&mut self, task: u32) -> bool {
-        let most = self.server_settings().connections();
-        if most.is_some_and(|most| self.database.server.sessions >= most) {
-            self.seen.reach(Limit::MaxConnections);
-            return false;
-        }
-        self.database.server.sessions += 1;
-        self.seen.postgres.sessions.enter(self.now);
-        let session = self.session(task);
-        (session.counted, session.lost) = (true, None);
-        true
-    }
-
-    /// The refusal reaches the client after `back`, which gives up or tries again.
-    pub(super) fn refused(&mut self, task: u32, back: Span, kind: ErrorKind) {
-        match self.pause_after_refusal(task, back, kind) {
-            Ok(pause) => {
-                self.tasks[task].pc -= 1;
-                self.resume_after(task, back + pause);
-            }
-            Err((rest, kind)) => {
-                self.fail(task, kind);
-                self.resume_after(task, back.max(rest));
-            }
-        }
-    }
-
-    /// How long a client that hears of its refusal after `back` waits before it tries again; or how
-    /// long until it fails, and with what.
-    fn pause_after_refusal(
-        &mut self,
-        task: u32,
-        back: Span,
-        kind: ErrorKind,
-    ) -> Result<Span, (Span, ErrorKind)> {
-        let retries = self.server_settings().refused == Refused::Retry;
-        let rule = self.scenario().database.as_ref().map(|database| database.connections);
-        let Some(Connections::Pool { timeout, .. }) = rule.filter(|_| retries) else {
-            return Err((Span::ZERO, kind));
-        };
-        let connection = self.tasks[task].database.connection;
-        let began = self.database.connections[connection].since;
-        let deadline =
-            timeout.map_or(Instant::NEVER, |span| self.tasks[task].database.asked + span);
-        let session = self.session(task);
-        let doubled = FIRST_PAUSE.nanos().saturating_mul(1 << session.refusals.min(32));
-        session.refusals += 1;
-        let most = deadline.nanos().saturating_sub(began.nanos()) / PAUSES_AT_LEAST;
-        let pause = Span::from_nanos(doubled.min(most));
-        let left = Span::from_nanos(deadline.nanos().saturating_sub(self.now.nanos()));
-        if back + pause >= left {
-            self.seen.reach(Limit::PoolTimeout);
-            return Err((left, ErrorKind::PoolTimeout));
-        }
-        Ok(pause)
     }
 
     /// The server's end of `connection` is gone.

@@ -2,7 +2,7 @@
 
 use model::units::Instant;
 
-use super::RowId;
+use super::{Opening, RowId};
 use crate::observe::ErrorKind;
 
 /// The two ends of a connection to a server.
@@ -18,6 +18,8 @@ pub(crate) struct Session {
     pub(crate) begun: bool,
     /// The last transaction was rolled back.
     pub(super) rolled_back: bool,
+    /// How far the server is with opening it.
+    pub(super) opening: Opening,
     /// How often the server has refused it.
     pub(crate) refusals: u32,
     /// The thread of its process, where the server runs on the service's processors and it has
@@ -45,6 +47,7 @@ impl Default for Session {
             lost: None,
             begun: false,
             rolled_back: false,
+            opening: Opening::Asks,
             refusals: 0,
             thread: None,
             rows: Vec::new(),

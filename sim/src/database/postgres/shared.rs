@@ -50,7 +50,7 @@ impl<T: Trace> Engine<'_, T> {
             ThreadState::Idle | ThreadState::WaitsForLock | ThreadState::Blocked => {}
         }
         self.threads[thread].state = ThreadState::Idle;
-        self.threads.remove(thread);
+        self.end_thread(thread);
     }
 
     fn is_session(&self, thread: u32) -> bool {

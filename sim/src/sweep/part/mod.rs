@@ -22,6 +22,10 @@ pub use share::{ALLOWED, Share};
 /// The build of this program: parts, and answers that were kept, of two builds do not mix.
 pub const BUILD: &str = env!("RUNG_BUILD");
 
+/// What this program was built from, on any processor: two programs with the same one give the same
+/// bytes.
+pub const SOURCES: &str = env!("RUNG_SOURCES");
+
 /// A line of a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

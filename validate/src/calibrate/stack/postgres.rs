@@ -177,8 +177,12 @@ fn client(clients: Clients, of: Concurrency) -> [Recipe; 4] {
     let key = |name: &str| format!("postgres_client.{}.{name}", of.as_str());
     let bare = format!("request {}", of.as_str());
     let [read, ping, open, write] = ["read", "ping", "open", "write"].map(|name| named(name, of));
-    let returned = if clients.returns > 0 { "; with the ping when it goes back" } else { "" };
-    let begun = if clients.beside > 0 { ", BEGIN and ROLLBACK" } else { "" };
+    let returns = f64::from(clients.returns);
+    let less = match (clients.beside, clients.returns) {
+        (0, 0) => "",
+        (0, _) => ", and the ping when it goes back",
+        _ => ", BEGIN and ROLLBACK",
+    };
     [
         Recipe::new(
             format!("cpu.{}.trip", of.as_str()),
@@ -189,10 +193,10 @@ fn client(clients: Clients, of: Concurrency) -> [Recipe; 4] {
         Recipe::new(
             key("statement"),
             [read.clone(), bare.clone(), ping.clone()],
-            format!("CPU of a request that reads, minus one that does not{begun}{returned}"),
+            format!("CPU of a request that reads, minus one that does not{less}"),
             move |round| {
                 round.more(&named("read", of), &bare, Reading::cpu_per_request)
-                    - trips(round, clients, of, SIDE, beside)
+                    - trips(round, clients, of, SIDE, beside + returns)
             },
         ),
         Recipe::new(
@@ -201,7 +205,7 @@ fn client(clients: Clients, of: Concurrency) -> [Recipe; 4] {
             "CPU of a read on a new connection, minus one on a kept one; with its close",
             move |round| {
                 round.more(&named("open", of), &named("read", of), Reading::cpu_per_request)
-                    - trips(round, clients, of, SIDE, prepares)
+                    + trips(round, clients, of, SIDE, returns - prepares)
             },
         ),
         Recipe::new(
@@ -219,17 +223,21 @@ fn server(clients: Clients, of: Concurrency) -> [Recipe; 4] {
     let (beside, prepares) = (f64::from(clients.beside), f64::from(clients.prepares(of)));
     let key = |name: &str| format!("{}.{name}", clients.table(of));
     let [read, ping, open, write] = ["read", "ping", "open", "write"].map(|name| named(name, of));
-    let returned = if clients.returns > 0 { "; with the ping when it goes back" } else { "" };
-    let begun = if clients.beside > 0 { ", minus BEGIN and ROLLBACK" } else { "" };
+    let returns = f64::from(clients.returns);
+    let less = match (clients.beside, clients.returns) {
+        (0, 0) => "",
+        (0, _) => ", minus the ping when it goes back",
+        _ => ", minus BEGIN and ROLLBACK",
+    };
     let connect = Recipe::new(
         key("connect"),
-        [open, read.clone()],
+        [open, read.clone(), ping.clone()],
         "the server's CPU of a read on a new connection, minus one on a kept one",
         move |round| {
             let more =
                 round.more(&named("open", of), &named("read", of), Reading::server_cpu_per_request);
             let prepared = if prepares > 0.0 { prepare(round).max(0.0) } else { 0.0 };
-            more - prepared
+            more - prepared + trips(round, clients, of, SIDE, returns)
         },
     );
     let connect = if prepares > 0.0 { connect.with(&prepared()) } else { connect };
@@ -244,10 +252,10 @@ fn server(clients: Clients, of: Concurrency) -> [Recipe; 4] {
         Recipe::new(
             key("statement"),
             [read.clone(), ping.clone()],
-            format!("the server's CPU of a request that reads{begun}{returned}"),
+            format!("the server's CPU of a request that reads{less}"),
             move |round| {
                 round.number(&named("read", of), Reading::server_cpu_per_request)
-                    - trips(round, clients, of, SIDE, beside)
+                    - trips(round, clients, of, SIDE, beside + returns)
             },
         ),
         Recipe::new(

@@ -93,12 +93,16 @@ impl Server {
         let bare = [BARE, 0.0];
         let statement = self.work(of, "statement", "statement");
         let beside = times(clients.beside, trip);
-        let read = plus(plus(bare, statement), beside);
+        // A connection that is closed is not asked when it goes back.
+        let returned = times(clients.returns, trip);
+        let alone = plus(plus(bare, statement), beside);
+        let read = plus(alone, returned);
         let open = self.work(of, "open", "connect");
         let prepare = [self.cost(&format!("cpu.{}.trip", of.as_str())), self.axum("prepare")];
-        let opened = plus(plus(read, open), times(clients.prepares(of), prepare));
+        let opened = plus(plus(alone, open), times(clients.prepares(of), prepare));
         // BEGIN, the statement and COMMIT.
         let write = plus(plus(plus(bare, statement), trip), self.work(of, "commit", "commit"));
+        let write = plus(write, returned);
         let words: Vec<&str> = probe.name.split(' ').collect();
         match words[..] {
             ["request", _] => bare,

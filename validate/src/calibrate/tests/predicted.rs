@@ -135,7 +135,7 @@ fn probes_that_are_predicted_from_a_profile_give_the_profile() {
 
 fn comes_full_circle(target: Target) {
     let (truth, costs) = written(target);
-    let platform = Platform { target, costs, slice: None, tick: None };
+    let platform = Platform { target, costs, turns: None };
     let mut measure =
         |probe: &Probe, _: u32| -> Result<Report, ()> { Ok(measured(&platform, probe)) };
     let found = calibrate(&stack::of(target), 2, &mut measure).expect("it predicts anything");

@@ -11,7 +11,7 @@ use model::stream::Draws;
 use model::workload::{RequestKey, Workload};
 use rustix::process::Signal;
 use serde_json::Value;
-use testkit::{Reply, Server};
+use testkit::{Reply, Running, Server};
 
 use super::compared::{measured, measured_of, shop, text_of, warns};
 use crate::program::{Ended, validate};
@@ -49,20 +49,63 @@ impl Lab {
         Some(Lab { k6, shop })
     }
 
-    /// Runs the script against `service`. Nothing leaves the machine.
-    fn run(&self, service: SocketAddr, words: &str) {
+    /// Starts the script against `service`. Nothing leaves the machine.
+    fn start(&self, service: SocketAddr, words: &str) -> Running {
         let mut command = self.k6.command("run --quiet --no-usage-report --address");
         command.arg("").args(["-e", &format!("BASE_URL=http://{service}")]);
         command.args(words.split_whitespace()).arg("shop.js");
-        let ended = self.k6.start_command(command).ended().with_code(0);
-        assert!(!ended.err.contains("level=error"), "{ended:?}");
+        self.k6.start_command(command)
     }
+
+    /// Runs the script to its end.
+    fn run(&self, service: SocketAddr, words: &str) {
+        well(self.start(service, words));
+    }
+
+    /// Runs the script in so many processes at once, each with its segment of the load, as k6's
+    /// operator does.
+    fn run_in_parts(&self, service: SocketAddr, parts: u32) {
+        let end = |part: u32| match part {
+            0 => "0".to_string(),
+            part if part == parts => "1".to_string(),
+            part => format!("{part}/{parts}"),
+        };
+        let sequence = (0..=parts).map(end).collect::<Vec<_>>().join(",");
+        let start = |part| {
+            let (from, to) = (end(part), end(part + 1));
+            let words = format!(
+                "--execution-segment {from}:{to} --execution-segment-sequence {sequence} \
+                 -e SUMMARY=part-{part}.json"
+            );
+            self.start(service, &words)
+        };
+        let running: Vec<Running> = (0..parts).map(start).collect();
+        running.into_iter().for_each(well);
+    }
+}
+
+/// It ends without a failure.
+fn well(running: Running) {
+    let ended = running.ended().with_code(0);
+    assert!(!ended.err.contains("level=error"), "{ended:?}");
 }
 
 /// Keys and paths of all requests that the script sends.
 fn sent(lab: &Lab) -> BTreeMap<RequestKey, String> {
     let server = Server::new(|_| Reply::good());
     lab.run(server.address, "");
+    keyed(&server)
+}
+
+/// The same of several processes at once.
+fn sent_in_parts(lab: &Lab, parts: u32) -> BTreeMap<RequestKey, String> {
+    let server = Server::new(|_| Reply::good());
+    lab.run_in_parts(server.address, parts);
+    keyed(&server)
+}
+
+/// Keys and paths of all requests that came, each of them once.
+fn keyed(server: &Server) -> BTreeMap<RequestKey, String> {
     let mut all = BTreeMap::new();
     for request in server.requests() {
         let text = &request.headers["rung-key"];
@@ -89,15 +132,70 @@ fn as_drawn(lab: &Lab, sent: &BTreeMap<RequestKey, String>) {
 #[test]
 fn k6_draws_what_our_own_load_generator_draws() {
     let Some(lab) = Lab::new(&["load.warmup=0s", "load.duration=2s"]) else { return };
-    let sent = sent(&lab);
-    as_drawn(&lab, &sent);
-    // Each user counts its own requests, and leaves none out.
+    eight_users(&lab, &sent(&lab));
+}
+
+/// Each of eight users counts its own requests, and leaves none out.
+fn eight_users(lab: &Lab, sent: &BTreeMap<RequestKey, String>) {
+    as_drawn(lab, sent);
     for user in 0..8 {
         let own = sent.keys().filter(|key| key.lane == user).map(|key| key.index);
         let own: Vec<u64> = own.collect();
         assert!(!own.is_empty() && own == (0..own.len() as u64).collect::<Vec<_>>(), "{own:?}");
     }
     assert!(sent.keys().all(|key| key.lane < 8));
+}
+
+#[test]
+fn k6_makes_ready_as_many_users_as_are_divided() {
+    for load in [
+        r#"{ users = 7, duration = "2s" }"#,
+        r#"{ users = 2, stages = [{ duration = "2s", target = 20 }, { duration = "1s", target = 5 }] }"#,
+        r#"{ rate = "33.5/s", timeout = "3s", duration = "2s" }"#,
+        r#"{ trace = "0\n0\n1\n", duration = "2s" }"#,
+        r#"{ duration = "2s", group = [{ name = "a", users = 3 }, { name = "b", rate = "2/s", max_users = 4 }] }"#,
+    ] {
+        let Some(lab) = Lab::of(&shop_with(load), &[]) else { return };
+        let ended = lab.k6.end("inspect --execution-requirements shop.js").with_code(0);
+        let told: Value = ended.json();
+        assert_eq!(told["maxVUs"], live::k6::users(&lab.shop.scenario), "{load}");
+    }
+}
+
+#[test]
+fn several_instances_of_k6_have_the_users_of_one() {
+    let Some(lab) = Lab::new(&["load.warmup=0s", "load.duration=2s"]) else { return };
+    // Three parts of eight users: they are not of the same size.
+    eight_users(&lab, &sent_in_parts(&lab, 3));
+}
+
+#[test]
+fn several_instances_of_k6_send_the_arrivals_of_one() {
+    // There is time after the last arrival: an instance that is late sends all of its own.
+    let stages = r#"stages = [{ duration = "2s", target = "40/s" }, { duration = "1ms", target = "0/s" },
+                              { duration = "3s", target = "0/s" }]"#;
+    let load = format!(
+        r#"{{ rate = "40/s", spacing = "even", max_users = 30, warmup = "0s", {stages} }}"#
+    );
+    let Some(lab) = Lab::of(&shop_with(&load.replace('\n', " ")), &[]) else { return };
+    let one = sent(&lab);
+    as_drawn(&lab, &one);
+    let indices: Vec<u64> = one.keys().map(|key| key.index).collect();
+    assert_eq!(indices, (0..indices.len() as u64).collect::<Vec<_>>());
+    assert_eq!(sent_in_parts(&lab, 3), one);
+    assert_eq!(sent_in_parts(&lab, 4), one);
+}
+
+#[test]
+fn several_instances_of_k6_replay_each_recorded_arrival_once() {
+    // All of them are late enough to be sent, and early enough not to be dropped.
+    let lines: String = (0..60).map(|i| format!("{}.{:03}\\n", i / 30, i % 30 * 33)).collect();
+    let load = format!("{{ trace = \"{lines}\", max_users = 40, duration = \"6s\" }}");
+    let Some(lab) = Lab::of(&shop_with(&load), &[]) else { return };
+    let sent = sent_in_parts(&lab, 4);
+    as_drawn(&lab, &sent);
+    // A machine that is very busy drops some, and sends none twice.
+    assert!(!sent.is_empty() && sent.keys().all(|key| key.lane == 0 && key.index < 60));
 }
 
 #[test]

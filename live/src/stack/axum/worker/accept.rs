@@ -80,12 +80,15 @@ async fn serve(worker: Arc<Worker>, stream: TcpStream, app: Router) {
         };
         Serving::new(serving, runs_on)
     });
+    // Not at all: the connection ends with its first reply, and not before that.
+    let patience = Some(worker.scenario.service.keep_alive).filter(|span| !span.is_zero());
+    let kept = worker.scenario.load.groups().iter().any(|group| group.load.keep_alive);
     let connection = http1::Builder::new()
-        .keep_alive(worker.scenario.load.groups().iter().any(|group| group.load.keep_alive))
+        .keep_alive(kept && patience.is_some())
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(socket.clone()), counted);
     let mut connection = pin!(connection);
-    let patience = worker.scenario.service.keep_alive;
+    let patience = patience.unwrap_or(Span::MAX);
     loop {
         tokio::select! {
             // A client that hangs up is no news.

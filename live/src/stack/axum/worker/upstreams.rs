@@ -191,9 +191,9 @@ impl<F: Future> Future for Computing<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, poller: &mut Poller<'_>) -> Poll<F::Output> {
-        let before = clock::thread_cpu();
+        let before = clock::awake();
         let polled = self.future.as_mut().poll(poller);
-        *self.nanos += clock::thread_cpu() - before;
+        *self.nanos += clock::awake().saturating_sub(before);
         polled
     }
 }

@@ -195,7 +195,7 @@ impl<F: Future> Future for Timed<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let (begun, cpu) = (clock::now(), clock::thread_cpu());
+        let (begun, cpu) = (clock::now(), clock::awake());
         let from = *this.from.get_or_insert(begun);
         let first = this.watch.first.swap(0, Ordering::AcqRel);
         this.watch.outer.register(context.waker());
@@ -203,7 +203,7 @@ impl<F: Future> Future for Timed<F> {
         let poll = this.inner.as_mut().poll(&mut Context::from_waker(&waker));
         let polled = clock::now();
         let Poll::Ready(output) = poll else {
-            let cpu = (clock::thread_cpu() - cpu).min(polled - begun);
+            let cpu = clock::awake().saturating_sub(cpu).min(polled - begun);
             this.hands.cpu += cpu;
             this.hands.stalled += polled - begun - cpu;
             this.hands.late +=
@@ -225,8 +225,11 @@ impl<F: Future> Future for Timed<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::units::Span;
     use std::future::{pending, ready};
     use tokio::sync::{Semaphore, oneshot};
+
+    use crate::stack::axum::worker::burn::burn;
 
     const MILLISECOND: u64 = 1_000_000;
 
@@ -325,14 +328,26 @@ mod tests {
 
     #[test]
     fn what_polls_take_is_told_apart_from_the_wait() {
+        // More threads that compute than processors, so that the polls wait for one.
+        let over = Arc::new(AtomicBool::new(false));
+        let threads = 2 * thread::available_parallelism().map_or(2, usize::from);
+        let others: Vec<_> = (0..threads)
+            .map(|_| {
+                let over = over.clone();
+                thread::spawn(move || {
+                    while !over.load(Ordering::Acquire) {
+                        burn(Span::from_millis(1));
+                    }
+                })
+            })
+            .collect();
         let (sender, receiver) = oneshot::channel::<()>();
         let mut turn = 0;
         let mut receiver = Box::pin(receiver);
         let work = std::future::poll_fn(move |context: &mut Context<'_>| {
             turn += 1;
             if turn < 3 {
-                // Not on its processor for a while, and then at once called again.
-                thread::sleep(Duration::from_millis(4));
+                burn(Span::from_millis(40));
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -343,10 +358,12 @@ mod tests {
             sender.send(())
         });
         let (result, waited) = block_on(Timed::new(work));
+        over.store(true, Ordering::Release);
+        assert!(others.into_iter().all(|thread| thread.join().is_ok()));
         assert_eq!(result, Ok(()));
         let hands = waited.hands;
-        assert!(hands.stalled + hands.cpu >= 8 * MILLISECOND, "{hands:?}");
-        assert!(hands.stalled >= 4 * MILLISECOND, "{hands:?}");
+        assert!(hands.cpu >= 80 * MILLISECOND, "{hands:?}");
+        assert!(hands.stalled > MILLISECOND, "{hands:?}");
         assert!(hands.cpu + hands.stalled + hands.late <= waited.waited(), "{waited:?}");
         assert!(other.join().is_ok());
     }

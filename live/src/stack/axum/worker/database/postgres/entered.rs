@@ -53,9 +53,9 @@ impl<F: Future> Future for Entered<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let handle = self.handle.clone();
         let _entered = handle.enter();
-        let before = clock::thread_cpu();
+        let before = clock::awake();
         let output = self.inner.as_mut().poll(context);
-        let last = clock::thread_cpu().saturating_sub(before);
+        let last = clock::awake().saturating_sub(before);
         self.cpu += last;
         output.map(|output| (output, Polled { all: self.cpu, last }))
     }
