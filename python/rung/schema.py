@@ -1461,6 +1461,9 @@ class Size(Answer, rows="levels"):
     objectives do not simply get worse with the load.
     """
 
+    first: Bottleneck | None = None
+    """What to change first, where no load keeps the objectives: under the load that is nearest."""
+
     headroom: tuple[Headroom, ...] = ()
     """How much of the load, of each upstream's latency and of the CPU is left under the load of the
     scenario before an objective breaks; empty unless that was asked for.

@@ -1,7 +1,7 @@
 //! The page of how much load a service takes.
 
 use model::objective::State;
-use model::report::{Breaks, Headroom, Level, Size, Turned};
+use model::report::{Bottleneck, Breaks, Headroom, Level, Size, Turned};
 
 use crate::beside::Headline;
 use crate::page::{Align, Page, Table};
@@ -15,6 +15,7 @@ impl Answer for Size {
         if let Some(check) = &self.check {
             page.lines(vec![checked(self, check)]);
         }
+        page.lines(self.first.iter().map(first).collect());
         if !self.headroom.is_empty() {
             page.heading("Headroom, each by itself under the load of the scenario:");
             page.table(headroom(self));
@@ -33,7 +34,8 @@ impl Answer for Size {
 
     fn illustrated(&self) -> Page {
         let check = self.check.as_ref().map(|check| checked(self, check));
-        illustrated::size(self, answer(self), check, self.page())
+        let more = check.into_iter().chain(self.first.as_ref().map(first)).collect();
+        illustrated::size(self, answer(self), more, self.page())
     }
 }
 
@@ -41,6 +43,16 @@ impl Headline for Size {
     fn headline(&self) -> String {
         answer(self)
     }
+}
+
+/// What to change first, and how.
+fn first(change: &Bottleneck) -> String {
+    // No kind: nothing that was tried helps.
+    if change.kind.is_none() {
+        return change.sentence.clone();
+    }
+    let how = change.how.as_ref().map_or(String::new(), |how| format!(" How: {how}."));
+    format!("To change first: {}{how}", change.sentence)
 }
 
 /// The answer in a sentence.

@@ -110,6 +110,60 @@ fn what_no_load_keeps_says_how_near_it_comes() {
     assert!(sentence.contains("P50 of checkout") && sentence.contains("% beyond"), "{sentence}");
 }
 
+/// Calls that are given up before the partner replies.
+#[test]
+fn what_no_load_keeps_names_a_change_with_which_one_is_kept() {
+    let text = r#"
+        load = { users = 20, think_time = "1s", warmup = "2s", duration = "20s" }
+        service = { concurrency = "async" }
+        costs.cpu.request = "1ms"
+        [upstream.partner]
+        latency = "50ms"
+        timeout = "30ms"
+        [[endpoint]]
+        name = "quote"
+        weight = 1
+        steps = [{ call = "partner" }]
+        [[objective]]
+        keep = "errors < 1%"
+    "#;
+    let sized = |sets: &[String]| {
+        let resolved = load_text("shop", text, sets).unwrap_or_else(|wrong| panic!("{wrong}"));
+        size(&resolved, EVENTS_MAX, BUDGET).unwrap_or_else(|runaway| panic!("{runaway}"))
+    };
+    let found = sized(&[]);
+    assert_eq!((found.holds, found.unbroken), (None, None));
+    let first = found.first.as_ref().expect("a change");
+    assert_eq!((first.knob.as_str(), first.goal.as_str()), ("upstream.partner.timeout", "errors"));
+    let words = first.sentence.rsplit_once(" to ").and_then(|(_, end)| end.split_once(' '));
+    let value = words.map_or("", |(value, _)| value);
+    let after = sized(&[format!("upstream.partner.timeout={value}")]);
+    assert!(after.holds.is_some() || after.unbroken.is_some(), "{}: {after:?}", first.sentence);
+    assert_eq!(after.first, None);
+    let page = render::Answer::print(&found, Format::Text, render::Paint::default());
+    assert!(page.contains(&format!("To change first: {}", &first.sentence[..20])), "{page}");
+}
+
+/// A call takes 4 s half of the time, and nothing of the service changes that.
+#[test]
+fn where_nothing_helps_it_says_where_the_time_goes() {
+    let sets = ["load.users=1", "load.warmup=5s", "load.duration=60s"];
+    let found = sized("v6.toml", &sets, &["endpoint:checkout.p50 < 2s"]);
+    let first = found.first.expect("a sentence");
+    assert_eq!(first.goal, "endpoint:checkout.p50");
+    assert!(first.sentence.contains("waiting for partner to reply"), "{}", first.sentence);
+}
+
+#[test]
+fn users_without_a_pause_are_called_so() {
+    let told = |think: &str| {
+        let sets = [&format!("load.think_time={think}"), "load.warmup=2s", "load.duration=10s"];
+        let found = sized("theory/closed.toml", &sets, &["mean < 100ms"]);
+        found.warnings.iter().any(|one| one.contains("as soon as the last reply is there"))
+    };
+    assert!(told("0s") && !told("1s"));
+}
+
 #[test]
 fn a_floor_that_the_service_does_not_reach_is_said() {
     let sets = ["load.warmup=5s", "load.duration=30s"];

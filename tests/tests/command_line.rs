@@ -498,7 +498,10 @@ fn an_objective_is_kept_or_broken_in_words_in_json_and_in_the_exit_code() {
     assert_eq!((code, &json["objectives"][0]["state"]), (4, &Value::from("broken")));
     assert_eq!(json["objectives"][0]["value"], json["response_time"]["p50"]);
     assert_eq!(json["objectives"][1]["state"], "kept");
-    // What is kept changes no number.
+    assert_eq!(json["bottleneck"]["goal"], "p50", "a change is judged by what is broken");
+    // What is kept changes nothing else.
+    let (_, json) = of(&["p99 < 1h", "utilisation:cpu < 100%"], "json");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
     let mut without: Value = serde_json::from_str(&plain.1).expect("JSON");
     without["objectives"] = json["objectives"].clone();
     assert_eq!(without, json);

@@ -219,7 +219,7 @@ async function begin() {
   byId("question").textContent = file.question ?? "";
   controls.setBase(file.controls);
   controls.show(file.controls, state.set);
-  size = new Size(now, file.file, file.load, take);
+  size = new Size(now, file.file, file.load, take, (keep) => become({ ...state, keep }));
   share = new Share(now, () => keys, () => answers.get(query(now())));
   byId("keep").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -101,7 +101,7 @@ export function showObjectives(objectives, remove) {
 /** The limit, and the button that tries what to change first. */
 export function showLimit(limit, take) {
   byId("sentence").replaceChildren(
-    ...(limit ? marked(limit.sentence) : ["No limit that was relaxed, one at a time, changes much."]),
+    ...(limit ? marked(limit.sentence) : ["No change that was tried brings a good answer."]),
   );
   byId("how").replaceChildren(...(limit?.how ? ["How: ", ...marked(limit.how), "."] : []));
   const button = byId("try");

@@ -2,7 +2,7 @@
 import { ask } from "./engine.js";
 import { command } from "./text.js";
 import { sets } from "./state.js";
-import { byId, figures, make, notes, problems } from "./dom.js";
+import { byId, figures, make, marked, notes, problems } from "./dom.js";
 
 /** What may be limited: the name of an objective, words, a limit to begin with. */
 const MEASURES = [
@@ -13,10 +13,11 @@ const MEASURES = [
   ["errors", "the share of errors", "1%"],
 ];
 
-/** The form. `state()` is the variant on the screen; `take(sets)` makes changes. */
+/** The form. `state()` is the variant on the screen; `take(sets)` makes changes, `setKeep(list)` sets what is to be kept. */
 export class Size {
-  constructor(state, file, load, take) {
+  constructor(state, file, load, take, setKeep) {
     this.state = state;
+    this.setKeep = setKeep;
     this.file = file;
     this.asked = null;
     this.measure = make("select", { id: "size-measure", "aria-label": "What is limited" });
@@ -44,8 +45,11 @@ export class Size {
     this.line();
   }
 
+  /** What is to be kept: the limit of this form, and of all other numbers the limit that they have. */
   keep() {
-    return [...this.state().keep, `${this.measure.value} < ${this.limit.value.trim()}`];
+    const plain = (text) => text.replaceAll(" ", "");
+    const others = this.state().keep.filter((keep) => !plain(keep).startsWith(`${this.measure.value}<`));
+    return [...others, `${this.measure.value} < ${this.limit.value.trim()}`];
   }
 
   /** The same question on a command line. */
@@ -58,18 +62,24 @@ export class Size {
     this.line();
     this.asked?.abort();
     if (byId("size-sentence").textContent === "") return;
-    byId("size-sentence").textContent = "";
-    byId("size-notes").replaceChildren();
-    byId("size-figures").replaceChildren();
+    this.clear("The answer was for another state: ask again.");
+  }
+
+  clear(sentence) {
+    byId("size-sentence").textContent = sentence;
+    for (const part of ["size-first", "size-notes", "size-figures"]) byId(part).replaceChildren();
     byId("size-try").hidden = true;
   }
 
   async find() {
-    this.outdate();
+    // The limit is what the service is to keep from now on: the head says what to change first for it.
+    const keep = this.keep();
+    if (keep.join() !== this.state().keep.join()) this.setKeep(keep);
+    this.clear("");
     this.asked = new AbortController();
     const { signal } = this.asked;
     byId("size-sentence").textContent = "Looking for it: some seconds.";
-    const question = { ask: "size", set: sets(this.state()), keep: this.keep() };
+    const question = { ask: "size", set: sets(this.state()), keep };
     let answer;
     try {
       answer = await ask(question, signal);
@@ -93,11 +103,14 @@ export class Size {
     byId("size-sentence").textContent = answer.sentence;
     byId("size-notes").replaceChildren(...notes(answer.warnings));
     byId("size-figures").replaceChildren(figures(answer.figures));
+    const { first, set } = answer;
+    const how = first?.how ? [" How: ", ...marked(first.how), "."] : [];
+    const words = first?.set.length > 0 ? "To change first: " : "";
+    if (first) byId("size-first").replaceChildren(words, ...marked(first.sentence), ...how);
+    const next = set ? [set] : (first?.set ?? []);
     const button = byId("size-try");
-    button.hidden = answer.set === null;
-    if (answer.set) {
-      button.textContent = `Set it: ${answer.set}`;
-      button.onclick = () => this.take([answer.set]);
-    }
+    button.hidden = next.length === 0;
+    button.textContent = set ? `Set ${set}, the most that surely holds` : `Try it: ${next.join(" and ")}`;
+    button.onclick = () => this.take(next);
   }
 }

@@ -6,6 +6,7 @@ mod connections;
 mod cpu;
 /// How an endpoint serves several requests at once.
 pub mod decide;
+mod each_query;
 mod fill;
 mod handler;
 mod har;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use model::scenario::Engine;
 
+use super::each_query::{Endpoint, each_query};
 use crate::learned::{Database, Figure, Query, Step};
 
 /// A sync shorter than this is not told from noise, in seconds.
@@ -37,6 +38,13 @@ impl Asked {
         let mut counts = BTreeMap::new();
         count(steps, &mut counts);
         (!counts.is_empty()).then_some(Asked { counts, opened, cpu })
+    }
+
+    /// How badly the CPU time is known, where the mean of all endpoints is `mean`.
+    fn error(&self, mean: f64) -> f64 {
+        let Figure { value, low, high, .. } = self.cpu;
+        let half = (high.unwrap_or(value) - low.unwrap_or(value)) / 2.0;
+        half.max(ERROR_LEAST * value.max(mean))
     }
 
     /// Sum over the queries that `of` gives a number, each as often as it is asked.
@@ -98,8 +106,10 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
     let Some(shares) = shares(&database, asked) else { return database };
     let queries = &database.queries;
     let sync = sync(&database, &shares, asked);
+    let cpu = each(&database, &shares, sync, asked);
+    let of = |query: &Query| cpu.get(query.name.as_str()).copied().unwrap_or(0.0);
     let beside = |query: &Query| if query.writes { sync } else { 0.0 };
-    let left = |query: &Query| query.time.value - shares.of(query) - beside(query);
+    let left = |query: &Query| query.time.value - of(query) - beside(query);
     // A connection that is opened is one trip more.
     let trips = |one: &Asked| one.counts.values().sum::<f64>() + one.opened;
     let opening = database.connect.as_ref().map_or(0.0, |connect| connect.value);
@@ -111,7 +121,7 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
         let how = "what a statement that commits by itself takes beside the server's CPU time";
         Figure::derived(sync, how)
     });
-    let queries = queries.iter().map(|query| of_server(query, &shares)).collect();
+    let queries = queries.iter().map(|query| of_server(query, of(query), shares.ends)).collect();
     let share = shares.reads.share.min(1.0);
     let connect = database.connect.map(|connect| scaled(&connect, share, shares.ends));
     Database { round_trip, commit: database.commit.or(commit), queries, connect, ..database }
@@ -120,7 +130,7 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
 /// The least squares fit of the endpoints' CPU times to the times of their queries, each weighted
 /// by how well it is known; none if no query takes time.
 fn shares(database: &Database, asked: &[Asked]) -> Option<Shares> {
-    let mean = asked.iter().map(|one| one.cpu.value).sum::<f64>() / asked.len().max(1) as f64;
+    let mean = mean_cpu(asked);
     // What is used when nothing is sent is taken off, and nothing goes below zero: an endpoint that
     // stands at zero was not seen, however sure that looks.
     let seen = asked.iter().filter(|one| one.cpu.value > 0.0);
@@ -204,7 +214,7 @@ impl Row {
         };
         let Figure { value, low, high, .. } = asked.cpu;
         let (low, high) = (low.unwrap_or(value), high.unwrap_or(value));
-        let error = ((high - low) / 2.0).max(ERROR_LEAST * value.max(mean));
+        let error = asked.error(mean);
         let opening = database.connect.as_ref().map_or(0.0, |connect| connect.value);
         Row {
             reads: of(false) + asked.opened * opening,
@@ -240,12 +250,43 @@ fn sync(database: &Database, shares: &Shares, asked: &[Asked]) -> f64 {
     if mean > SYNC_LEAST { mean } else { 0.0 }
 }
 
-fn of_server(query: &Query, shares: &Shares) -> Query {
+/// The query with the CPU time `cpu`.
+fn of_server(query: &Query, cpu: f64, ends: [f64; 2]) -> Query {
     if query.time.value == 0.0 {
         return query.clone();
     }
-    let share = shares.of(query) / query.time.value;
-    Query { time: scaled(&query.time, share, shares.ends), ..query.clone() }
+    Query { time: scaled(&query.time, cpu / query.time.value, ends), ..query.clone() }
+}
+
+/// CPU seconds of each query by its name: what the shares give, as far as the endpoints do not say
+/// otherwise.
+fn each<'d>(
+    database: &'d Database,
+    shares: &Shares,
+    sync: f64,
+    asked: &[Asked],
+) -> BTreeMap<&'d str, f64> {
+    let queries = &database.queries;
+    let guess: Vec<f64> = queries.iter().map(|query| shares.of(query)).collect();
+    let time = |query: &Query| query.time.value - if query.writes { sync } else { 0.0 };
+    let times: Vec<f64> = queries.iter().map(|query| time(query).max(0.0)).collect();
+    let mean = mean_cpu(asked);
+    let connect = database.connect.as_ref().map_or(0.0, |connect| connect.value);
+    let seen = asked.iter().filter(|one| one.cpu.value > 0.0).map(|one| Endpoint {
+        counts: queries
+            .iter()
+            .map(|query| one.counts.get(&query.name).copied().unwrap_or(0.0))
+            .collect(),
+        cpu: one.cpu.value - one.opened * connect * shares.reads.share,
+        error: one.error(mean),
+    });
+    let found = each_query(&guess, &times, &seen.collect::<Vec<_>>());
+    queries.iter().map(|query| query.name.as_str()).zip(found).collect()
+}
+
+/// CPU time of the server for a request, the mean of all endpoints.
+fn mean_cpu(asked: &[Asked]) -> f64 {
+    asked.iter().map(|one| one.cpu.value).sum::<f64>() / asked.len().max(1) as f64
 }
 
 /// The `share` of a time that is CPU time of the server, with the `ends` of it relative to itself.

@@ -125,6 +125,14 @@ impl Resolved {
     /// # Errors
     /// Every problem that the changes bring.
     pub fn with(&self, sets: &[(String, String)]) -> Result<Scenario, Diagnostics> {
+        self.changed(sets).map(|changed| changed.scenario)
+    }
+
+    /// The same with all that led to it. Objectives stay, those of the command line too.
+    ///
+    /// # Errors
+    /// Every problem that the changes bring.
+    pub fn changed(&self, sets: &[(String, String)]) -> Result<Resolved, Diagnostics> {
         let mut problems = Problems::default();
         let mut sources = self.sources.clone();
         let mut tree = self.tree.clone();
@@ -141,7 +149,9 @@ impl Resolved {
             }
         });
         let read = read(&tree, self.at, stem(self.path()), false, &mut problems);
-        read.map(|(_, scenario)| scenario).ok_or_else(|| problems.finish(&sources))
+        let Some((fields, mut scenario)) = read else { return Err(problems.finish(&sources)) };
+        scenario.objectives.clone_from(&self.scenario.objectives);
+        Ok(Resolved { scenario, tree, fields, sources, ..self.clone() })
     }
 
     /// The value of a key as text, defaults included: `service.workers`,

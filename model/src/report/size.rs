@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, SCHEMA};
+use super::{Bottleneck, Kind, SCHEMA};
 use crate::objective::Judged;
 use crate::station::StationId;
 use crate::statistics::Estimate;
@@ -40,6 +40,9 @@ pub struct Size {
     /// What breaks first above it; of objectives that no load keeps, what is broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breaks: Option<Breaks>,
+    /// What to change first, where no load keeps the objectives: under the load that is nearest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Bottleneck>,
     /// The lower end of `holds` on runs with other seeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Level>,

@@ -14,12 +14,12 @@ use crate::size::nothing;
 /// Loads of which the largest is more times the least are on a logarithmic axis.
 const FAR: f64 = 10.0;
 
-/// The page: `numbers` are its tables, `sentence` is the answer.
-pub(crate) fn size(size: &Size, sentence: String, check: Option<String>, numbers: Page) -> Page {
+/// The page: `numbers` are its tables, `sentence` is the answer, `more` are sentences below it.
+pub(crate) fn size(size: &Size, sentence: String, more: Vec<String>, numbers: Page) -> Page {
     let mut page = Page::new();
     page.title(format!("{}: how much it takes", size.scenario));
     page.facts(facts(size));
-    page.lines_with_the_first_strong(std::iter::once(sentence).chain(check).collect());
+    page.lines_with_the_first_strong(std::iter::once(sentence).chain(more).collect());
     pictures(size).into_iter().for_each(|picture| page.picture(picture));
     page.part("All numbers", numbers);
     page

@@ -155,14 +155,41 @@ impl Panel {
         let style = Colour::ALARM.rgb().stroke_width(2);
         let dashes = DashedLineSeries::new([(from, limit), (to, limit)], 6, 4, style);
         chart.draw_series(dashes)?;
-        let pixels = |value: f64| chart.backend_coord(&(from, value)).1;
-        let above = pixels(limit) - pixels(high) > LINE as i32;
-        let place = if above { VPos::Bottom } else { VPos::Top };
-        let room = f64::from(width.pixels() - LEFT - RIGHT) - 4.0;
+        let name = cut(name, f64::from(width.pixels() - LEFT - RIGHT) - 4.0);
+        let (right, above) = self.place_of_name(chart, (from, to), limit, length(&name));
+        let at = if right { (to, HPos::Right) } else { (from, HPos::Left) };
+        let down = if above { VPos::Bottom } else { VPos::Top };
         let colour = Colour::ALARM.rgb();
-        let style = letters(HPos::Left, place).color(&colour);
-        chart.draw_series([Text::new(cut(name, room), (from, limit), style)])?;
+        let style = letters(at.1, down).color(&colour);
+        chart.draw_series([Text::new(name, (at.0, limit), style)])?;
         Ok(())
+    }
+
+    /// Whether the name of a limit stands at the right end of its line, and above it: where it lies on the
+    /// fewest points.
+    fn place_of_name(
+        &self,
+        chart: &Chart<'_, '_>,
+        (from, to): (f64, f64),
+        limit: f64,
+        length: f64,
+    ) -> (bool, bool) {
+        let at = |place: f64, value: f64| chart.backend_coord(&(place, value));
+        let ((left, line), (right, _)) = (at(from, limit), at(to, limit));
+        let (low, high) = self.axis.ends();
+        let points = self.curves.iter().flat_map(|curve| &curve.points);
+        let points: Vec<(i32, i32)> =
+            points.filter_map(|(place, value)| Some(at(*place, (*value)?))).collect();
+        let (length, height) = (length as i32, LINE as i32);
+        let covered = |is_right: bool, is_above: bool| {
+            let across = if is_right { right - length..right } else { left..left + length };
+            let down = if is_above { line - height..line } else { line..line + height };
+            let fits = down.start >= at(from, high).1 && down.end <= at(from, low).1;
+            let lie = points.iter().filter(|(x, y)| across.contains(x) && down.contains(y));
+            if fits { lie.count() } else { usize::MAX }
+        };
+        let all = [(false, true), (false, false), (true, true), (true, false)];
+        all.into_iter().min_by_key(|place| covered(place.0, place.1)).unwrap_or((false, true))
     }
 }
 

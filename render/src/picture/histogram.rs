@@ -9,9 +9,11 @@ use super::canvas::{
 };
 use super::numbers::Unit;
 
+/// Lines of the names of marks.
+const LINES: usize = 3;
 /// Pixels of one distribution, of the names of marks above it, and of its own name above those.
 const PANEL: u32 = 150;
-const MARKS: u32 = 2 * LINE + 4;
+const MARKS: u32 = LINES as u32 * LINE + 4;
 const NAME: u32 = LINE + 4;
 /// Pixels of the axis below all, and at the left and right.
 const FOOT: u32 = 32;
@@ -86,17 +88,8 @@ impl Panel {
             }
             chart.draw_series([bar])?;
         }
-        // Names of marks that stand close to each other go into two lines, or would overlap.
         let place = |value: f64| chart.backend_coord(&(value, most)).0;
-        let mut labels = Vec::new();
-        let mut taken = [i32::MIN; 2];
-        for (name, value) in &self.marks {
-            let half = (length(name) / 2.0) as i32 + 3;
-            let at = place(*value).clamp(half, width.pixels() as i32 - half);
-            let line = (0..2).find(|line| at - half > taken[*line]).unwrap_or(1);
-            taken[line] = at + half;
-            labels.push((name.clone(), at, line as i32));
-        }
+        let labels = labels(&self.marks, place, width);
         chart.draw_series(self.marks.iter().map(|(_, value)| {
             PathElement::new([(*value, 0.0), (*value, most)], INK.stroke_width(1))
         }))?;
@@ -110,5 +103,47 @@ impl Panel {
             area.draw(&Text::new(name, (at, below), letters(HPos::Center, VPos::Bottom)))?;
         }
         Ok(())
+    }
+}
+
+/// A name, the middle of it in pixels from the left, and its line from below.
+type Label = (String, i32, i32);
+
+/// Names of marks that stand close to each other go into several lines, or would overlap.
+fn labels(marks: &[(String, f64)], place: impl Fn(f64) -> i32, width: Width) -> Vec<Label> {
+    let mut taken = [i32::MIN / 2; LINES];
+    let one = |(name, value): &(String, f64)| {
+        let half = (length(name) / 2.0) as i32 + 3;
+        let end = width.pixels() as i32 - half;
+        let at = place(*value).clamp(half, end);
+        let free = (0..LINES).find(|line| at - half > taken[*line]);
+        // Where no line is free there, the name moves to the right in the line that is free soonest.
+        let line = free.or_else(|| (0..LINES).min_by_key(|line| taken[*line])).unwrap_or(0);
+        let at = at.max(taken[line] + half).min(end);
+        taken[line] = at + half;
+        (name.clone(), at, line as i32)
+    };
+    marks.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_marks_do_not_lie_on_each_other() {
+        let marks: Vec<(String, f64)> = ["mean 101 ms", "P50 102 ms", "P90 103 ms", "P95 104 ms"]
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.to_string(), at as f64))
+            .collect();
+        let labels = labels(&marks, |value| 300 + value as i32, Width::Wide);
+        for (index, one) in labels.iter().enumerate() {
+            for other in &labels[..index] {
+                let apart = (one.1 - other.1).unsigned_abs() as f64;
+                let room = (length(&one.0) + length(&other.0)) / 2.0;
+                assert!(one.2 != other.2 || apart >= room, "{one:?} {other:?}");
+            }
+        }
     }
 }

@@ -109,7 +109,7 @@ fn together(problems: Vec<Diagnostics>) -> Diagnostics {
     Diagnostics { diagnostics: all }
 }
 
-/// The scenario with these values and changes. Objectives of the command line are in no file.
+/// The scenario with these values and changes.
 pub(super) fn scenario(
     resolved: &Resolved,
     keys: &[Axis],
@@ -118,9 +118,7 @@ pub(super) fn scenario(
 ) -> Result<Scenario, Diagnostics> {
     let chosen = keys.iter().zip(values).map(|(axis, value)| (axis.key.clone(), value.clone()));
     let sets: Vec<(String, String)> = chosen.chain(changes.iter().cloned()).collect();
-    let mut scenario = resolved.with(&sets)?;
-    scenario.objectives.clone_from(&resolved.scenario.objectives);
-    Ok(scenario)
+    resolved.with(&sets)
 }
 
 impl Setting {

@@ -4,11 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use hdrhistogram::Histogram;
+use model::objective::{Measure, Objective};
 use model::read::{Diagnostic, Diagnostics};
 use model::report::{Report, ResponseTime};
 use model::scenario::{Scenario, Source};
 use model::statistics::Estimate;
 
+use super::missed::Missed;
 use crate::observe::{Histograms, Observations, empty_histogram};
 
 /// Errors above this share are what is wrong with a service.
@@ -58,9 +60,27 @@ impl Goal {
         .into())
     }
 
-    /// What is wrong with a service that answers as `report` says: errors first, then a station
-    /// that is full, then the slowest answers.
+    /// The number of an objective; none if no change is judged by it.
+    pub(crate) fn of_objective(objective: &Objective) -> Option<Goal> {
+        Some(match &objective.measure {
+            Measure::Time(endpoint, statistic) => {
+                let name = statistic.to_string();
+                // A file says `p99.9` where a report says `p999`.
+                let metric = METRICS.into_iter().find(|one| *one == name.replace('.', ""))?;
+                Goal::Time { endpoint: endpoint.clone(), metric }
+            }
+            Measure::Errors(None) => Goal::Errors,
+            Measure::Throughput(None) => Goal::Throughput,
+            _ => return None,
+        })
+    }
+
+    /// What is wrong with a service that answers as `report` says: the objective that is missed by
+    /// most, then errors, then a station that is full, then the slowest answers.
     pub(crate) fn by_default(scenario: &Scenario, report: &Report) -> Goal {
+        if let Some(missed) = Missed::most(scenario, report) {
+            return missed.goal;
+        }
         if report.error_share > MANY_ERRORS {
             return Goal::Errors;
         }

@@ -8,6 +8,7 @@
 mod candidate;
 mod goal;
 mod how;
+mod missed;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -22,10 +23,12 @@ pub use candidate::{Candidate, candidates};
 pub(crate) use candidate::{Price, blocks, double, twice};
 pub use goal::Goal;
 pub(crate) use goal::mean;
+pub(crate) use words::most_of_the_time;
 
 use crate::engine::Runaway;
 use crate::observe::Observations;
 use crate::replicate::Effort;
+use missed::Missed;
 use search::{Found, Moved, Search, Step};
 
 /// Finds out what to change in the service that `report` is about, and writes it there. `path`:
@@ -49,8 +52,8 @@ pub(crate) fn advise(
     let search = Search { resolved, goal, effort, budget, seen };
     let mut step = search.first()?;
     // Faster processors make everything faster. That is no news where nothing is wrong.
-    if wanted.is_none() && matches!(goal, Goal::Time { .. }) && !step.is_sure_below(Price::Hardware)
-    {
+    let is_asked = wanted.is_some() || Missed::most(scenario, report).is_some();
+    if !is_asked && matches!(goal, Goal::Time { .. }) && !step.is_sure_below(Price::Hardware) {
         step.found = Found::Nothing;
     }
     let moves = if path { search.path(&step)? } else { Vec::new() };

@@ -45,6 +45,42 @@ fn a_goal_is_written_as_it_is_read() {
     }
 }
 
+/// An objective that is broken is what is wrong, whatever else could be better.
+#[test]
+fn a_change_is_judged_by_the_objective_that_is_missed_by_most() {
+    let judged = |keep: &str| {
+        let text = format!(
+            r#"
+            load = {{ users = 20, warmup = "2s", duration = "20s" }}
+            service = {{ concurrency = "threadpool", threads = 1 }}
+            costs.cpu.request = "1ms"
+            upstream.partner.latency = "20ms"
+            endpoint = [
+                {{ name = "list", weight = 3, steps = [{{ cpu = "1ms" }}] }},
+                {{ name = "quote", weight = 1, steps = [{{ call = "partner" }}] }},
+            ]
+            [[objective]]
+            keep = "{keep}"
+            "#
+        );
+        let report = explained(&text);
+        let bottleneck = report.bottleneck.expect("something to change");
+        (bottleneck.goal, bottleneck.sentence)
+    };
+    // One thread is full: without an objective that is about throughput.
+    assert_eq!(judged("memory < 4GiB").0, "throughput");
+    assert_eq!(judged("p99 < 1h").0, "throughput");
+    let (goal, sentence) = judged("endpoint:list.p99.9 < 50ms");
+    assert_eq!(goal, "endpoint:list.p999");
+    // How much is asked for stands beside what the change brings.
+    let asks = sentence.split_once("; `endpoint:list.p99.9 < 50ms` needs ");
+    let (_, share) = asks.unwrap_or_else(|| panic!("{sentence}"));
+    let share: f64 = share.trim_end_matches(" %.").parse().unwrap_or_else(|_| panic!("{sentence}"));
+    assert!((10.0..95.0).contains(&share), "{sentence}");
+    let (goal, sentence) = judged("throughput > 10000/s");
+    assert!(goal == "throughput" && sentence.contains("needs +"), "{sentence}");
+}
+
 /// A handler blocks its loop for longer than the supervisor waits. A longer timeout lets it finish, and
 /// all others wait meanwhile: it belongs on a thread.
 #[test]

@@ -2,9 +2,11 @@
 
 use model::report::{Knob, KnobKind, Report};
 use model::scenario::{Scenario, Source};
+use render::number;
 
 use super::candidate::Price;
 use super::goal::{Goal, MANY_ERRORS};
+use super::missed::Missed;
 use super::search::{Found, Step, WORTH, helps};
 use super::trial::{Comparison, FROM_NOTHING};
 
@@ -16,20 +18,24 @@ pub(crate) fn sentence(
     step: &Step<'_>,
 ) -> Option<String> {
     match step.found {
-        Found::Sure(best) => Some(sure(report, goal, step, best)),
+        Found::Sure(best) => Some(sure(scenario, report, goal, step, best)),
         Found::Unsure(best) => Some(unsure(goal, step, best)),
         Found::Nothing if report.knobs.iter().all(|knob| knob.throughput == 0.0) => None,
+        Found::Nothing if Missed::most(scenario, report).is_some_and(|one| one.goal == *goal) => {
+            Some(no_help(goal, report))
+        }
         Found::Nothing => Some(nothing(scenario, report)),
     }
 }
 
-fn sure(report: &Report, goal: &Goal, step: &Step<'_>, best: usize) -> String {
+fn sure(scenario: &Scenario, report: &Report, goal: &Goal, step: &Step<'_>, best: usize) -> String {
     let Some(candidate) = &step.trials.variants[best].candidate else { return String::new() };
     let comparison = step.trials.compare(best);
     let name = candidate.name();
     let (from, to) =
         (candidate.values(|change| &change.from), candidate.values(|change| &change.to));
-    let effect = effect(goal, &comparison);
+    let asks = Missed::most(scenario, report).map_or(String::new(), |missed| missed.asks(goal));
+    let effect = format!("{}{asks}", effect(goal, &comparison));
     let hardware = candidate.price == Price::Hardware;
     match goal {
         Goal::Throughput => {
@@ -91,6 +97,20 @@ fn unsure(goal: &Goal, step: &Step<'_>, best: usize) -> String {
     )
 }
 
+/// That nothing mends an objective, and where the time goes instead.
+fn no_help(goal: &Goal, report: &Report) -> String {
+    let where_to = most_of_the_time(report).map_or(String::new(), |most| format!(": {most}"));
+    format!("No change that was tried surely improves {}{where_to}.", goal.words())
+}
+
+/// The place where a request spends most of its time, and how much of it; none where nothing was answered.
+pub(crate) fn most_of_the_time(report: &Report) -> Option<String> {
+    let whole = report.response_time.mean;
+    let longest = report.time.iter().max_by(|one, other| one.seconds.total_cmp(&other.seconds))?;
+    let share = 100.0 * longest.seconds / whole;
+    (whole > 0.0).then(|| format!("{share:.0} % of the mean time is {}", longest.place.words()))
+}
+
 fn nothing(scenario: &Scenario, report: &Report) -> String {
     let errors = report.error_share;
     let why = match &scenario.load.source {
@@ -99,8 +119,11 @@ fn nothing(scenario: &Scenario, report: &Report) -> String {
             format!("{share:.1} % of the requests end in an error that none of them mends")
         }
         Source::Closed { users, .. } => {
-            let (n, wait) = (users.peak(), report.response_time.mean);
-            format!("{n} users that each wait {wait:.3} s send no more")
+            let (n, wait) = (users.peak(), number::time(report.response_time.mean));
+            match n {
+                1.0 => format!("1 user, who waits {wait} for each reply, asks for no more"),
+                n => format!("{n} users, who wait {wait} for each reply, ask for no more"),
+            }
         }
         source if overload(source, report) => {
             let (come, go) = (report.arrivals.rate, report.throughput.value);
@@ -110,9 +133,9 @@ fn nothing(scenario: &Scenario, report: &Report) -> String {
             format!("the service keeps up with up to {} arrivals/s", rate.peak())
         }
         Source::Replay { .. } => "the service keeps up with the recorded arrivals".into(),
-        Source::Several(groups) => format!("the {} loads at once send no more", groups.len()),
+        Source::Several(groups) => format!("the {} loads at once ask for no more", groups.len()),
     };
-    format!("No single limit of the service binds: {why}.")
+    format!("No change that was tried surely helps: {why}.")
 }
 
 /// More arrives than is answered.
@@ -135,9 +158,13 @@ pub(crate) fn load(scenario: &Scenario, report: &Report) -> &'static str {
 /// What a faster processor would buy instead: the first thing that people think of.
 fn beside_cpu(knobs: &[Knob], best: &str) -> String {
     match knobs.iter().find(|knob| knob.knob == "cpu.speed") {
-        Some(cpu) if cpu.knob != best && cpu.kind == KnobKind::Hardware => {
-            format!("; twice the CPU {}", gains(cpu.gain.value))
-        }
+        Some(cpu) if cpu.knob != best && cpu.kind == KnobKind::Hardware => match cpu.gain.value {
+            little if little.abs() < WORTH => {
+                format!("; twice the CPU changes little ({})", percent(little))
+            }
+            much if much >= 2.0 => format!("; twice the CPU {}", gains(much)),
+            gain => format!("; twice the CPU gives {}", percent(gain)),
+        },
         _ => String::new(),
     }
 }
@@ -162,14 +189,14 @@ pub(crate) fn effect(goal: &Goal, comparison: &Comparison) -> String {
     }
 }
 
-/// A gain as the end of a sentence. Large ones are easier to grasp as a multiple.
+/// A gain of throughput as the end of a sentence. Large ones are easier to grasp as a multiple.
 fn gains(share: f64) -> String {
     match share {
         x if x >= FROM_NOTHING => "lets good answers through for the first time".into(),
         x if x >= 2.0 => format!("gives {:.1} times the throughput", x + 1.0),
-        x if x.abs() < WORTH => format!("changes little ({})", percent(x)),
-        x if x < 0.0 => format!("loses {:.1} %", -100.0 * x),
-        x => format!("gains {}", percent(x)),
+        x if x.abs() < WORTH => format!("changes throughput little ({})", percent(x)),
+        x if x < 0.0 => format!("takes {:.1} % off the throughput", -100.0 * x),
+        x => format!("gives {} throughput", percent(x)),
     }
 }
 

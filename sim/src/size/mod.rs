@@ -17,6 +17,7 @@
 //! keys `lever` knows.
 
 mod dial;
+mod first;
 mod headroom;
 mod level;
 mod lever;
@@ -65,6 +66,7 @@ pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, R
         holds: found.holds,
         unbroken: found.unbroken,
         throughput: found.throughput,
+        first: None,
         breaks: found.breaks,
         check: found.check,
         exceptions: found.exceptions,
@@ -73,6 +75,7 @@ pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, R
         warnings: Vec::new(),
     };
     size.warnings = words::warnings(&size, scenario);
+    size.first = first::change(resolved, &size, events_max)?;
     Ok(size)
 }
 

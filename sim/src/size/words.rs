@@ -2,11 +2,12 @@
 
 use model::objective::{Judged, Objective, State};
 use model::report::{Breaks, Full, Level, LoadKind, Report, Size};
-use model::scenario::Scenario;
+use model::scenario::{Scenario, Source};
 
 use super::level::{Levels, Tried};
 use super::lever::Lever;
 use super::search::Found;
+use crate::knob::most_of_the_time;
 
 /// A station in use for more than this share is full.
 const FULL: f64 = 0.9;
@@ -86,7 +87,10 @@ fn tight(report: &Report, full: &[Full]) -> String {
             one.id.words(),
             percent(one.utilisation)
         ),
-        None => "nothing is full, and requests wait for nothing".into(),
+        None => match most_of_the_time(report) {
+            Some(most) => format!("nothing is full; {most}"),
+            None => "nothing is full".into(),
+        },
     }
 }
 
@@ -177,6 +181,15 @@ pub(super) fn warnings(size: &Size, scenario: &Scenario) -> Vec<String> {
                 judged.found
             ));
         }
+    }
+    if let Source::Closed { think_time, .. } = &scenario.load.source
+        && think_time.is_zero()
+    {
+        all.push(
+            "each user here sends the next request as soon as the last reply is there, as a script does; \
+             of people, who pause, more can be served: load.think_time=10s gives each 10 s"
+                .into(),
+        );
     }
     if size.load == LoadKind::Users && scenario.objectives.iter().all(is_floor) {
         all.push("users wait for their replies: without an upper limit nothing breaks".into());

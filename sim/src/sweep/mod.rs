@@ -211,11 +211,9 @@ impl<'a> Plan<'a> {
         points.into_iter().flatten().collect()
     }
 
-    /// The scenario with these values. Objectives of the command line are in no file.
+    /// The scenario with these values.
     fn scenario(&self, values: &[&str]) -> Result<Scenario, Diagnostics> {
-        let mut scenario = self.resolved.with(&self.sets(values))?;
-        scenario.objectives.clone_from(&self.resolved.scenario.objectives);
-        Ok(scenario)
+        self.resolved.with(&self.sets(values))
     }
 
     fn point(&self, values: &[&str], effort: &Effort) -> Result<Point, Stuck> {

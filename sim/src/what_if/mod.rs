@@ -26,6 +26,7 @@ use crate::predict::{Experiment, Stage, predict};
 use crate::replicate::Effort;
 use crate::size;
 
+use numbers::Limit;
 pub use numbers::{Numbers, Runs};
 pub use texts::Texts;
 
@@ -121,6 +122,8 @@ struct HowMuch {
     sentence: String,
     /// The key and the highest load at which all is surely kept.
     set: Option<String>,
+    /// What to change first, where no load keeps all.
+    first: Option<Limit>,
     warnings: Vec<String>,
     figures: Vec<String>,
     /// What `sim size --format json` prints.
@@ -235,6 +238,7 @@ fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
     Ok(HowMuch {
         sentence: found.headline(),
         set,
+        first: found.first.as_ref().map(|first| Limit::new(&resolved.scenario, first)),
         warnings: found.warnings.clone(),
         figures: render::figures_of_size(&found),
         document: render::json(&found),

@@ -2,7 +2,7 @@
 //! compare.
 
 use model::objective::Judged;
-use model::report::{KnobKind, Report};
+use model::report::{Bottleneck, KnobKind, Report};
 use model::scenario::Scenario;
 use model::statistics::Estimate;
 use render::number;
@@ -72,12 +72,29 @@ struct Change {
 
 /// What limits the service, and what to change first.
 #[derive(Debug, Serialize)]
-struct Limit {
+pub(super) struct Limit {
     sentence: String,
     how: Option<String>,
     /// The change, as `--set` has it; empty if there is none to make.
     set: Vec<String>,
     hardware: bool,
+}
+
+impl Limit {
+    /// What was found for `scenario`.
+    pub(super) fn new(scenario: &Scenario, bottleneck: &Bottleneck) -> Limit {
+        let candidates = knob::candidates(scenario);
+        // The change is known by its keys; where nothing is to be changed there is none of that name.
+        let known = bottleneck.kind.is_some();
+        let change = candidates.iter().find(|one| known && one.name() == bottleneck.knob);
+        let set = change.iter().flat_map(|one| &one.changes);
+        Limit {
+            sentence: bottleneck.sentence.clone(),
+            how: bottleneck.how.clone(),
+            set: set.map(|change| format!("{}={}", change.key, change.to)).collect(),
+            hardware: bottleneck.kind == Some(KnobKind::Hardware),
+        }
+    }
 }
 
 impl Runs {
@@ -103,7 +120,7 @@ impl Numbers {
             basis: basis(report),
             facts: facts(report),
             change: against.map(|before| change(before, &runs, report.run.confidence)),
-            limit: limit(scenario, report),
+            limit: report.bottleneck.as_ref().map(|one| Limit::new(scenario, one)),
             objectives: report.objectives.clone(),
             warnings: report.warnings.clone(),
             runs,
@@ -214,19 +231,4 @@ fn change(before: &Runs, after: &Runs, confidence: f64) -> Change {
     let told = told.into_iter().filter_map(|(what, change)| Some(words(what, change.as_ref()?)));
     let words: Vec<String> = told.collect();
     Change { throughput, mean, words: words.join("; ") }
-}
-
-fn limit(scenario: &Scenario, report: &Report) -> Option<Limit> {
-    let bottleneck = report.bottleneck.as_ref()?;
-    let candidates = knob::candidates(scenario);
-    // The change is known by its keys; where nothing is to be changed there is none of that name.
-    let known = bottleneck.kind.is_some();
-    let change = candidates.iter().find(|one| known && one.name() == bottleneck.knob);
-    let set = change.iter().flat_map(|one| &one.changes);
-    Some(Limit {
-        sentence: bottleneck.sentence.clone(),
-        how: bottleneck.how.clone(),
-        set: set.map(|change| format!("{}={}", change.key, change.to)).collect(),
-        hardware: bottleneck.kind == Some(KnobKind::Hardware),
-    })
 }

@@ -114,6 +114,32 @@ def test_how_much_load_it_takes_is_what_sim_size_says(
     expect(page.locator("#set-line")).to_contain_text("--set load.users=")
 
 
+def test_the_head_names_what_helps_to_keep_what_was_asked(opened: Opened) -> None:
+    page = opened.page
+    # The question stands above the numbers, on the first screen.
+    expect(page.get_by_role("button", name="Find out")).to_be_in_viewport()
+    page.locator("#size-limit").fill("60ms")
+    page.get_by_role("button", name="Find out").click()
+    sentence = page.locator("#size-sentence")
+    expect(sentence).to_contain_text("P99")
+    opened.sharp()
+    expect(page.locator("#objectives")).to_contain_text("p99 < 60ms")
+    expect(page.locator("#sentence")).to_contain_text("`p99 < 60ms` needs".replace("`", ""))
+    # Another limit of the same number takes its place.
+    page.locator("#size-limit").fill("70ms")
+    page.get_by_role("button", name="Find out").click()
+    expect(page.locator("#objectives")).to_contain_text("p99 < 70ms")
+    expect(page.locator("#objectives")).not_to_contain_text("p99 < 60ms")
+
+
+def test_where_no_load_keeps_it_the_next_step_is_a_button(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#size-limit").fill("30ms")
+    page.get_by_role("button", name="Find out").click()
+    expect(page.locator("#size-sentence")).to_contain_text("No load keeps")
+    expect(page.locator("#size-first")).to_contain_text("To change first:")
+
+
 def test_a_mistake_is_shown_and_goes_away(opened: Opened) -> None:
     page = opened.page
     row = page.locator('[data-key="service.workers"]')
