@@ -72,9 +72,8 @@ export class Size {
   }
 
   async find() {
-    // The limit is what the service is to keep from now on: the head says what to change first for it.
     const keep = this.keep();
-    if (keep.join() !== this.state().keep.join()) this.setKeep(keep);
+    this.asked?.abort();
     this.clear("");
     this.asked = new AbortController();
     const { signal } = this.asked;
@@ -87,7 +86,10 @@ export class Size {
       if (signal.aborted) return;
       answer = { answer: "failed", why: String(error) };
     }
-    if (!signal.aborted) this.show(answer);
+    if (signal.aborted) return;
+    // The limit is what the service is to keep from now on: the head says what to change first for it.
+    if (answer.answer === "size" && keep.join() !== this.state().keep.join()) this.setKeep(keep);
+    this.show(answer);
   }
 
   show(answer) {
