@@ -3,6 +3,7 @@
 //! Spans of traces, or the traffic that passes through proxies, become requests with what each
 //! asked of others; the requests of an endpoint become its steps.
 
+mod apart;
 mod background;
 pub(crate) mod fit;
 mod gaps;

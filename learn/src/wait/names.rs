@@ -74,7 +74,8 @@ impl Names {
         let mut known = Vec::new();
         for (asked, statement, seconds) in queries {
             let name = distinct(statement.name(), &mut used);
-            let how = format!("{}: {}, {} times", main, statement.text, seconds.len());
+            let by = statement.of.as_ref().map_or(String::new(), |of| format!(" by {of}"));
+            let how = format!("{}: {}, {} times{by}", main, statement.text, seconds.len());
             let time = fit::mean(seconds, &how);
             // The step that writes commits too, which takes a round trip and a sync more.
             let commits = trip + commit.as_ref().map_or(0.0, |figure| figure.value);

@@ -15,6 +15,8 @@ pub struct Statement {
     pub text: String,
     /// What commits it, if it writes.
     pub commit: Commit,
+    /// The endpoints that ask it, where it takes another time for others.
+    pub of: Option<String>,
 }
 
 /// What commits a statement that writes.
@@ -41,7 +43,7 @@ impl Statement {
         let operation = operation(&words);
         let table = table(operation, &words);
         let commit = Commit::default();
-        Statement { operation: operation.to_owned(), table, text, commit }
+        Statement { operation: operation.to_owned(), table, text, commit, of: None }
     }
 
     /// `select_items`: what people call it.

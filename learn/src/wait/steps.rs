@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart::tell_apart;
 use super::fit;
 use super::gaps::Gaps;
 use super::names::{Names, Role, Times, is_in_process};
@@ -63,7 +64,8 @@ pub struct Steps {
 /// The steps of each endpoint, given the CPU of those where it is known. Where it is not, all time
 /// that nothing covers is taken as CPU, and marked as assumed.
 pub fn steps(requests: &[Request], cpu: &BTreeMap<String, Cpu>) -> Waits {
-    let requests: Vec<Request> = requests.iter().map(with_commits).collect();
+    let mut requests: Vec<Request> = requests.iter().map(with_commits).collect();
+    tell_apart(&mut requests);
     let mut endpoints: BTreeMap<&str, Vec<&Request>> = BTreeMap::new();
     for request in &requests {
         endpoints.entry(&request.endpoint).or_default().push(request);
