@@ -9,7 +9,7 @@ mod write;
 use std::collections::BTreeMap;
 
 use live::machine::Turns;
-use model::scenario::{Concurrency, Server, WorkerClass};
+use model::scenario::{Concurrency, Server, ServerCpu, WorkerClass};
 
 pub use figure::{Figure, Origin};
 pub use model::scenario::Hold;
@@ -165,6 +165,8 @@ pub struct Database {
     pub engine: model::scenario::Engine,
     /// Processors of its server; none of a database in the service's process.
     pub cores: Option<Figure<u32>>,
+    /// Whose they are; its own if none.
+    pub cpu: Option<Figure<ServerCpu>>,
     /// Where connections come from, in each worker.
     pub connections: Connections,
     /// How long most endpoints keep a connection; none if that was not seen.

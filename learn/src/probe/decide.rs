@@ -133,11 +133,16 @@ pub fn decide(alone: &Alone, bursts: &[Burst], workers: u32, cores: u32) -> Deci
 }
 
 /// The decision once so many connections to a database were in use at one time: a handler that
-/// holds its loop uses one of each worker. More of them wait beside each other, and took longer
-/// because the database computed for them in turn.
+/// holds its loop uses one of each worker, and of a pool of threads each uses one. More of them wait
+/// beside each other, and took longer because the database computed for them in turn.
 pub fn beside(decision: Decision, in_use: usize, workers: u32) -> Decision {
-    match decision.manner {
-        Manner::Holds if in_use > 2 * workers.max(1) as usize => Decision {
+    let most = match decision.manner {
+        Manner::Holds => Some(workers.max(1)),
+        Manner::Limited { high, .. } => Some(high),
+        Manner::Free { .. } | Manner::Unknown => None,
+    };
+    match most {
+        Some(most) if in_use > 2 * most as usize => Decision {
             manner: Manner::Free { tried: in_use as u32 },
             evidence: format!(
                 "{in_use} connections to the database were in use at one time: requests wait beside \

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use live::machine::{self, Turns};
-use model::scenario::{Concurrency, WorkerClass};
+use model::scenario::{Concurrency, ServerCpu, WorkerClass};
 use model::statistics::Estimate;
 use render::number;
 
@@ -202,11 +202,21 @@ fn waited_for(
     });
     let database = seen.database.clone().map(|database| Database {
         cores: database.cores.as_ref().map(|assumed| cores.unwrap_or(assumed.clone())),
+        cpu: database.cores.as_ref().and_then(|_| shared(session)),
         connections: connections::of(session, facts, threads),
         hold: connections::hold(session).or(usual_hold(session, seen)),
         ..queries::computed(with_connect(database, session), &asked_of_database(session, seen))
     });
     (seen.upstreams.clone(), database)
+}
+
+/// Whose processors the database's server runs on, where they are the service's.
+fn shared(session: &Session<'_>) -> Option<Figure<ServerCpu>> {
+    let how =
+        "the database's processes may run on the processors of the service's, and on no other";
+    let better = "if its server is to have a machine of its own, write `own`, and `cores`";
+    let shared = || Figure::derived(ServerCpu::Shared, how).better(better);
+    session.database_shares.then(shared)
 }
 
 /// The `database` with the time to open a connection, which a server needs processors for.

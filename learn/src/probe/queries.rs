@@ -331,6 +331,7 @@ mod tests {
         Database {
             engine: Engine::Postgres(Postgres::new(trip, 1)),
             cores: None,
+            cpu: None,
             connections: Connections::Pool(Pool { size: size.clone(), overflow: size }),
             hold: None,
             queries: vec![

@@ -125,6 +125,8 @@ pub struct Session<'a> {
     pub cores: u32,
     /// Processors that the database's processes may run on, where they are known.
     pub database_cores: Option<u32>,
+    /// They are those of the service.
+    pub database_shares: bool,
     /// Sees what requests wait for.
     pub witness: Option<&'a mut dyn Witness>,
     /// What it saw.
@@ -183,6 +185,7 @@ impl<'a> Session<'a> {
             workers: 1,
             cores: 1,
             database_cores: None,
+            database_shares: false,
             witness: None,
             seen: None,
             kept: None,
@@ -240,6 +243,7 @@ impl<'a> Session<'a> {
         }
         // Now it shows which of its processes compute.
         self.cores = self.account.cores().unwrap_or(self.cores);
+        self.database_shares = self.shares();
         for depth in self.budget.depths.clone() {
             for turn in 0..BURST_TURNS {
                 if turn >= BURST_TURNS_LEAST && self.share_used() > BURST_SHARE {
@@ -404,6 +408,13 @@ impl<'a> Session<'a> {
             self.openings[0].extend(openings);
         }
         Ok(())
+    }
+
+    /// The database's processes may run on the same processors as the service's.
+    fn shares(&self) -> bool {
+        let database = self.others.iter().find(|(name, _)| name == DATABASE);
+        let cpus = database.and_then(|(_, database)| database.cpus());
+        cpus.is_some() && cpus == self.account.cpus()
     }
 
     /// How an endpoint serves, from what was measured so far.

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use live::machine::{ProcessReading, ProcessTree, TreeReading};
+use live::machine::{Cpus, ProcessReading, ProcessTree, TreeReading};
 
 use super::ProcessError;
 
@@ -81,9 +81,14 @@ impl Account {
     }
 
     /// Processors that the service may use.
-    pub fn cores(&self) -> Option<u32> {
+    pub fn cpus(&self) -> Option<Cpus> {
         let Kind::Tree { tree, .. } = &self.0 else { return None };
-        u32::try_from(tree.cpus()?.numbers().len()).ok()
+        tree.cpus()
+    }
+
+    /// How many they are.
+    pub fn cores(&self) -> Option<u32> {
+        u32::try_from(self.cpus()?.numbers().len()).ok()
     }
 
     /// Reads the account.

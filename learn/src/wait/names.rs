@@ -110,6 +110,7 @@ impl Names {
         self.database = Some(Database {
             engine,
             cores,
+            cpu: None,
             connections: Connections::Pool(pool),
             hold: None,
             queries: known,

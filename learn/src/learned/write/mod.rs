@@ -117,8 +117,10 @@ fn database(file: &mut File, database: &Database) {
         }
         Engine::Postgres(_) => {
             file.line("engine = \"postgres\"");
-            if let Some(cores) = &database.cores {
-                file.count("cores", "database.cores", cores, 1);
+            match (&database.cpu, &database.cores) {
+                (Some(cpu), _) => file.word("cpu", "database.cpu", cpu, cpu.value.as_str()),
+                (None, Some(cores)) => file.count("cores", "database.cores", cores, 1),
+                (None, None) => {}
             }
             if let Some(round_trip) = &database.round_trip {
                 file.number("round_trip", "database.round_trip", SPAN, round_trip);

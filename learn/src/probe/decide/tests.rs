@@ -160,6 +160,12 @@ fn a_handler_that_uses_many_connections_at_once_holds_no_loop() {
     let found = beside(holds.clone(), 50, 1);
     assert_eq!(found.manner, Manner::Free { tried: 50 });
     assert!(found.evidence.starts_with("50 connections"), "{}", found.evidence);
+    let limited = |high| {
+        let manner = Manner::Limited { at_once: 2, low: 1, high };
+        Decision { manner, evidence: String::new() }
+    };
+    assert_eq!(beside(limited(2), 10, 1).manner, Manner::Free { tried: 10 });
+    assert_eq!(beside(limited(8), 10, 1), limited(8));
     // Each of four workers that block uses one, and may keep another.
     assert_eq!(beside(holds, 8, 4).manner, Manner::Holds);
 }
