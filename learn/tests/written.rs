@@ -100,6 +100,7 @@ fn shop() -> Learned {
         database: Some(Database {
             engine: postgres(),
             cores: Some(Figure::assumed(2, "nothing was seen of it", "say how many it has")),
+            cpu: None,
             connections: Connections::Pool(Pool {
                 size: Figure::assumed(5, "SQLAlchemy's default", "see `pool_size` in the code"),
                 overflow: Figure::measured(3, [3, 3], "8 connections were in use in each burst"),
@@ -269,6 +270,7 @@ prop_compose! {
             database: Some(Database {
                 engine: postgres(),
                 cores: None,
+            cpu: None,
                 connections: Connections::Pool(Pool { size: pool.clone(), overflow: pool }),
                 queries: (0..).zip(queries).map(|(index, (time, writes))| Query {
                     name: format!("q{index}"), writes, time,
