@@ -240,7 +240,7 @@ function broken(answer) {
   const wrong = answer.answer === "refused" ? problems(answer.problems) : notes([answer.why]);
   byId("problems").replaceChildren(...wrong, again);
   byId("answers").dataset.state = answer.answer;
-  for (const part of document.querySelectorAll("#answers > :not(#problems, #answer-heading), #keys")) part.hidden = true;
+  for (const part of document.querySelectorAll("#answers > :not(#problems, #answer-heading), #keys, #load")) part.hidden = true;
 }
 
 begin();

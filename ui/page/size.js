@@ -26,9 +26,9 @@ export class Size {
     this.limit.value = MEASURES[0][2];
     this.measure.addEventListener("change", () => {
       this.limit.value = MEASURES.find(([name]) => name === this.measure.value)[2];
-      this.line();
+      this.outdate();
     });
-    this.limit.addEventListener("input", () => this.line());
+    this.limit.addEventListener("input", () => this.outdate());
     this.take = take;
     byId("size").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -68,7 +68,7 @@ export class Size {
   clear(sentence) {
     byId("size-sentence").textContent = sentence;
     for (const part of ["size-first", "size-notes", "size-figures"]) byId(part).replaceChildren();
-    byId("size-try").hidden = true;
+    for (const button of ["size-first-try", "size-try"]) byId(button).hidden = true;
   }
 
   async find() {
@@ -106,13 +106,19 @@ export class Size {
     byId("size-notes").replaceChildren(...notes(answer.warnings));
     byId("size-figures").replaceChildren(figures(answer.figures));
     const { first, set } = answer;
+    const changes = first?.set ?? [];
+    const more = set ? "To take more, change first: " : "To change first: ";
     const how = first?.how ? [" How: ", ...marked(first.how), "."] : [];
-    const words = first?.set.length > 0 ? "To change first: " : "";
-    if (first) byId("size-first").replaceChildren(words, ...marked(first.sentence), ...how);
-    const next = set ? [set] : (first?.set ?? []);
-    const button = byId("size-try");
-    button.hidden = next.length === 0;
-    button.textContent = set ? `Set ${set}, the most that surely holds` : `Try it: ${next.join(" and ")}`;
-    button.onclick = () => this.take(next);
+    if (first) byId("size-first").replaceChildren(changes.length > 0 ? more : "", ...marked(first.sentence), ...how);
+    this.offer("size-first-try", `Try it: ${changes.join(" and ")}`, changes);
+    this.offer("size-try", `Set ${set}, the most that surely holds`, set ? [set] : []);
+  }
+
+  /** A button that makes these changes, if there are any. */
+  offer(id, words, changes) {
+    const button = byId(id);
+    button.hidden = changes.length === 0;
+    button.textContent = words;
+    button.onclick = () => this.take(changes);
   }
 }

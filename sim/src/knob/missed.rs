@@ -40,7 +40,7 @@ impl Missed {
             _ if *goal != self.goal => String::new(),
             Goal::Throughput => format!("; `{}` needs {share:+.1} %", self.objective),
             Goal::Errors | Goal::Time { .. } => {
-                format!("; `{}` needs {share:.1} %", self.objective)
+                format!("; `{}` needs {share:.1} % off", self.objective)
             }
         }
     }

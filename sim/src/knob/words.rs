@@ -22,7 +22,7 @@ pub(crate) fn sentence(
         Found::Unsure(best) => Some(unsure(goal, step, best)),
         Found::Nothing if report.knobs.iter().all(|knob| knob.throughput == 0.0) => None,
         Found::Nothing if Missed::most(scenario, report).is_some_and(|one| one.goal == *goal) => {
-            Some(no_help(goal, report))
+            Some(no_help(scenario, goal, report))
         }
         Found::Nothing => Some(nothing(scenario, report)),
     }
@@ -35,7 +35,9 @@ fn sure(scenario: &Scenario, report: &Report, goal: &Goal, step: &Step<'_>, best
     let (from, to) =
         (candidate.values(|change| &change.from), candidate.values(|change| &change.to));
     let asks = Missed::most(scenario, report).map_or(String::new(), |missed| missed.asks(goal));
-    let effect = format!("{}{asks}", effect(goal, &comparison));
+    // A number that an objective is about is one under some load, which others may not think of.
+    let under = if asks.is_empty() { String::new() } else { under(scenario) };
+    let effect = format!("{}{under}{asks}", effect(goal, &comparison));
     let hardware = candidate.price == Price::Hardware;
     match goal {
         Goal::Throughput => {
@@ -98,9 +100,22 @@ fn unsure(goal: &Goal, step: &Step<'_>, best: usize) -> String {
 }
 
 /// That nothing mends an objective, and where the time goes instead.
-fn no_help(goal: &Goal, report: &Report) -> String {
+fn no_help(scenario: &Scenario, goal: &Goal, report: &Report) -> String {
     let where_to = most_of_the_time(report).map_or(String::new(), |most| format!(": {most}"));
-    format!("No change that was tried surely improves {}{where_to}.", goal.words())
+    let (what, under) = (goal.words(), under(scenario));
+    format!("No change of the service that was tried surely improves {what}{under}{where_to}.")
+}
+
+/// The load of the scenario, as part of a sentence: ` with 200 users`.
+fn under(scenario: &Scenario) -> String {
+    match &scenario.load.source {
+        Source::Closed { users, .. } => match users.peak() {
+            1.0 => " with 1 user".into(),
+            many => format!(" with {many} users"),
+        },
+        Source::Open { rate, .. } => format!(" at {}/s", rate.peak()),
+        Source::Replay { .. } | Source::Several(_) => String::new(),
+    }
 }
 
 /// The place where a request spends most of its time, and how much of it; none where nothing was answered.

@@ -1,4 +1,4 @@
-//! What to change first, where no load keeps the objectives.
+//! What to change first, so that more load keeps the objectives.
 
 use model::read::Resolved;
 use model::report::{Bottleneck, LoadKind, Size};
@@ -7,17 +7,17 @@ use crate::engine::Runaway;
 use crate::predict::{Experiment, predict};
 use crate::replicate::Effort;
 
-/// The first change under the load that is nearest to keeping the objectives; none where a load keeps them.
+/// The first change under the load at which an objective breaks: the one above the answer, or where no load
+/// keeps all, the one that is nearest. None where none breaks.
 ///
 /// # Errors
 /// The first [`Runaway`].
-pub(super) fn change(
+pub fn first_change(
     resolved: &Resolved,
     size: &Size,
     events_max: u64,
 ) -> Result<Option<Bottleneck>, Runaway> {
-    let kept = size.holds.is_some() || size.unbroken.is_some();
-    let Some(nearest) = size.breaks.as_ref().filter(|_| !kept) else { return Ok(None) };
+    let Some(nearest) = &size.breaks else { return Ok(None) };
     let load = match size.load {
         LoadKind::Users => ("load.users", size.load.number(nearest.load)),
         LoadKind::Rate => ("load.rate", format!("{}/s", size.load.number(nearest.load))),

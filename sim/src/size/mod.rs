@@ -30,6 +30,7 @@ use model::scenario::Source;
 
 use crate::engine::Runaway;
 use dial::Dial;
+pub use first::first_change;
 use level::Levels;
 pub(crate) use level::of_runs;
 use search::Search;
@@ -75,7 +76,9 @@ pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, R
         warnings: Vec::new(),
     };
     size.warnings = words::warnings(&size, scenario);
-    size.first = first::change(resolved, &size, events_max)?;
+    if size.holds.is_none() && size.unbroken.is_none() {
+        size.first = first_change(resolved, &size, events_max)?;
+    }
     Ok(size)
 }
 

@@ -122,7 +122,7 @@ struct HowMuch {
     sentence: String,
     /// The key and the highest load at which all is surely kept.
     set: Option<String>,
-    /// What to change first, where no load keeps all.
+    /// What to change first, so that more load keeps all.
     first: Option<Limit>,
     warnings: Vec<String>,
     figures: Vec<String>,
@@ -229,7 +229,12 @@ fn sharp(resolved: &Resolved, question: &Question) -> Result<Numbers, Failure> {
 /// The answer of `sim size`.
 fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
     size::check(resolved)?;
-    let found: Size = size::size(resolved, Effort::default().events_max, size::BUDGET)?;
+    let events_max = Effort::default().events_max;
+    let found: Size = size::size(resolved, events_max, size::BUDGET)?;
+    let first = match &found.first {
+        None => size::first_change(resolved, &found, events_max)?,
+        first => first.clone(),
+    };
     let holds = found.holds.map(|holds| holds.low).or(found.unbroken);
     let set = holds.map(|most| match found.load {
         LoadKind::Users => format!("load.users={most}"),
@@ -238,7 +243,7 @@ fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
     Ok(HowMuch {
         sentence: found.headline(),
         set,
-        first: found.first.as_ref().map(|first| Limit::new(&resolved.scenario, first)),
+        first: first.map(|first| Limit::new(&resolved.scenario, &first)),
         warnings: found.warnings.clone(),
         figures: render::figures_of_size(&found),
         document: render::json(&found),

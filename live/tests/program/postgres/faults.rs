@@ -43,7 +43,8 @@ fn came(kept: &Kept, database: &str) -> MeasuredFault {
     let server = kept.measurement().database.as_ref().expect("there was a server");
     let [fault] = server.faults.as_slice() else { panic!("one fault: {:?}", server.faults) };
     assert_eq!((fault.database.as_str(), fault.at), (database, 1.5), "{fault:?}");
-    assert!(fault.lasted.is_some_and(|lasted| lasted >= 0.6), "{fault:?}");
+    // It ends when it was to end, also if the machine was late to begin it.
+    assert!(fault.lasted.is_some_and(|lasted| fault.late + lasted >= 0.6), "{fault:?}");
     assert_eq!(server.counts.is_none(), database == "killed", "{server:?}");
     assert!(server.utilisation > 0.0, "{server:?}");
     assert!(kept.report.run.samples > 0);
