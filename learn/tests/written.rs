@@ -270,7 +270,7 @@ prop_compose! {
             database: Some(Database {
                 engine: postgres(),
                 cores: None,
-            cpu: None,
+                cpu: None,
                 connections: Connections::Pool(Pool { size: pool.clone(), overflow: pool }),
                 queries: (0..).zip(queries).map(|(index, (time, writes))| Query {
                     name: format!("q{index}"), writes, time,
