@@ -131,8 +131,8 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
 /// by how well it is known; none if no query takes time.
 fn shares(database: &Database, asked: &[Asked]) -> Option<Shares> {
     let mean = mean_cpu(asked);
-    // What is used when nothing is sent is taken off, and nothing goes below zero: an endpoint that
-    // stands at zero was not seen, however sure that looks.
+    // The server's CPU time without requests was subtracted before, with zero as the least result. So an
+    // endpoint with zero has a CPU time that was too small to see, and says nothing.
     let seen = asked.iter().filter(|one| one.cpu.value > 0.0);
     let rows: Vec<Row> = seen.map(|one| Row::new(one, database, mean)).collect();
     let all = fitted(&rows, |row| row.reads + row.writes, |row| row.cpu[0])?;

@@ -1,5 +1,5 @@
-//! Who is shown the numbers while something is measured: a person at the terminal, and programs that
-//! collect metrics.
+//! Shows numbers during a measurement: to a person at the terminal, and to programs that collect
+//! metrics.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

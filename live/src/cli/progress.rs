@@ -110,7 +110,7 @@ impl<'c, 'a> Progress<'c, 'a> {
         }
     }
 
-    /// Who looks on, for the accounts of a round.
+    /// The display that runs during a round. Its CPU time is counted apart.
     pub(super) fn onlooker(&self) -> Option<Onlooker> {
         self.shown.as_ref().and_then(Shown::onlooker)
     }

@@ -1,4 +1,4 @@
-//! What is measured, shown while it is measured.
+//! Shows a measurement while it runs.
 
 use clap::Args;
 use model::failure::ErrorKind;
@@ -43,7 +43,7 @@ impl WatchOptions {
     }
 }
 
-/// Who is shown what is measured, if anybody is.
+/// Where a measurement is shown, if it is.
 #[derive(Debug)]
 pub(super) enum Shown {
     /// The user at this terminal, and other programs.
@@ -87,7 +87,7 @@ impl Shown {
         }
     }
 
-    /// Who looks on, for the accounts of a round.
+    /// The display that runs during a round. Its CPU time is counted apart.
     pub(super) fn onlooker(&self) -> Option<Onlooker> {
         match self {
             Shown::Here(audience) => {

@@ -41,7 +41,7 @@ pub(crate) struct Setting<'a> {
     pub seed: u64,
     /// Whether the user wants to end.
     pub interrupt: &'a Interrupt,
-    /// Who looks on while it is measured, if anybody does.
+    /// The display that runs during the round, if there is one.
     pub onlooker: Option<&'a Onlooker>,
 }
 

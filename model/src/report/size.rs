@@ -166,6 +166,22 @@ pub struct Full {
 }
 
 impl LoadKind {
+    /// The key of a scenario that says how much it is.
+    pub fn key(self) -> &'static str {
+        match self {
+            LoadKind::Rate => "load.rate",
+            LoadKind::Users => "load.users",
+        }
+    }
+
+    /// A load as the value of that key.
+    pub fn value(self, load: f64) -> String {
+        match self {
+            LoadKind::Rate => format!("{}/s", short(load)),
+            LoadKind::Users => load.to_string(),
+        }
+    }
+
     /// A load in words: `146 requests/s`, `40 users`.
     pub fn words(self, load: f64) -> String {
         match self {

@@ -1,7 +1,7 @@
 //! What to change first, so that more load keeps the objectives.
 
 use model::read::Resolved;
-use model::report::{Bottleneck, LoadKind, Size};
+use model::report::{Bottleneck, Size};
 
 use crate::engine::Runaway;
 use crate::predict::{Experiment, predict};
@@ -18,12 +18,9 @@ pub fn first_change(
     events_max: u64,
 ) -> Result<Option<Bottleneck>, Runaway> {
     let Some(nearest) = &size.breaks else { return Ok(None) };
-    let load = match size.load {
-        LoadKind::Users => ("load.users", size.load.number(nearest.load)),
-        LoadKind::Rate => ("load.rate", format!("{}/s", size.load.number(nearest.load))),
-    };
+    let load = (size.load.key().to_string(), size.load.value(nearest.load));
     // A load that was run is one that a file may have.
-    let Ok(there) = resolved.changed(&[(load.0.to_string(), load.1)]) else { return Ok(None) };
+    let Ok(there) = resolved.changed(&[load]) else { return Ok(None) };
     let effort = Effort { precision: Some(Effort::PRECISION), events_max, ..Effort::default() };
     let report = predict(&there, &effort, Experiment::First(None), &mut |_| {})?;
     Ok(report.bottleneck)

@@ -31,10 +31,7 @@ enum Turns {
 impl Lever {
     /// The load itself, which is `start` in the scenario.
     pub(super) fn load(kind: LoadKind, start: f64) -> Lever {
-        let key = match kind {
-            LoadKind::Users => "load.users",
-            LoadKind::Rate => "load.rate",
-        };
+        let key = kind.key();
         let keys = vec![Turns::Load(key.into(), kind, start)];
         Lever { dial: Dial::Load(kind), what: "load".into(), key: key.into(), keys }
     }

@@ -231,15 +231,12 @@ fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
     size::check(resolved)?;
     let events_max = Effort::default().events_max;
     let found: Size = size::size(resolved, events_max, size::BUDGET)?;
-    let first = match &found.first {
-        None => size::first_change(resolved, &found, events_max)?,
-        first => first.clone(),
-    };
     let holds = found.holds.map(|holds| holds.low).or(found.unbroken);
-    let set = holds.map(|most| match found.load {
-        LoadKind::Users => format!("load.users={most}"),
-        LoadKind::Rate => format!("load.rate={}/s", found.load.number(most)),
-    });
+    let first = match holds {
+        Some(_) => size::first_change(resolved, &found, events_max)?,
+        None => found.first.clone(),
+    };
+    let set = holds.map(|most| format!("{}={}", found.load.key(), found.load.value(most)));
     Ok(HowMuch {
         sentence: found.headline(),
         set,
