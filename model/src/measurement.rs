@@ -93,7 +93,8 @@ pub struct Process {
 /// mean over the looks at them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DatabaseServer {
-    /// Its version.
+    /// Its version; empty for the database of a service of the user's own, of which only CPU time,
+    /// memory and processors are seen.
     pub version: String,
     /// Its processors.
     pub cpus: Vec<u32>,

@@ -26,7 +26,9 @@ pub(crate) fn conditions(page: &mut Page, measurement: &Measurement) {
     }
     if let Some(server) = &measurement.database {
         line("database server", server_of(server));
-        line("its sessions", sessions(server));
+        if server.looks > 0 {
+            line("its sessions", sessions(server));
+        }
         if let Some(counts) = &server.counts {
             line("its counts", counts_of(counts));
         }
@@ -119,12 +121,14 @@ fn server_of(server: &DatabaseServer) -> String {
             format!(" on CPU {}", cpus.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
         }
     };
+    let (used, memory) = (number::percent(server.utilisation), number::bytes(server.memory as f64));
+    if server.version.is_empty() {
+        return format!("your own{cpus}: {used} of a CPU, {memory} of memory");
+    }
+    let watching = number::percent(server.watching);
+    let version = &server.version;
     format!(
-        "Postgres {}{cpus}: {} of a CPU, {} of memory; looking at it {}",
-        server.version,
-        number::percent(server.utilisation),
-        number::bytes(server.memory as f64),
-        number::percent(server.watching)
+        "Postgres {version}{cpus}: {used} of a CPU, {memory} of memory; looking at it {watching}"
     )
 }
 

@@ -264,6 +264,16 @@ pub(crate) fn bounds(scenario: &Scenario, plan: &Plan) -> Vec<Bound> {
     bounds
 }
 
+/// The lowest bound on the throughput of `scenario`, if more requests arrive than it allows: what is not
+/// answered then becomes ever more.
+pub(crate) fn overload(scenario: &Scenario) -> Option<f64> {
+    let bounds = bounds(scenario, &Plan::new(scenario, scenario.seed));
+    let of_arrivals = |name: &str| matches!(name, "load.rate" | "load.trace");
+    let arrives = bounds.iter().find(|bound| of_arrivals(&bound.name))?;
+    let least = bounds.first()?;
+    (least.throughput < arrives.throughput).then_some(least.throughput)
+}
+
 /// `servers / demand`, in words and numbers.
 pub(crate) fn bound(name: &str, servers: f64, demand: f64) -> Bound {
     Bound {

@@ -62,12 +62,6 @@ impl Gauge {
         self.peak = self.peak.max(self.value);
     }
 
-    /// One more, which has been counted as an entry before.
-    pub fn enter_again(&mut self, now: Instant) {
-        self.enter(now);
-        self.entries -= 1;
-    }
-
     /// One fewer.
     #[inline]
     pub fn leave(&mut self, now: Instant) {

@@ -76,10 +76,10 @@ fn a_difference_is_named_with_its_record() {
     let (_, trace) = traced(&golden_scenario()).unwrap();
     let mut other = trace.clone();
     let (at, _) = other.records[700];
-    other.records[700].1 = Record::CoreTimer { core: 7, thread: 7 };
+    other.records[700].1 = Record::Sent { lane: 7, index: 8, class: 9 };
     let told = first_difference(&trace, &other).unwrap();
     assert!(told.contains("record 700"), "{told}");
-    assert!(told.contains(&format!("second {:>12} core 7", at.nanos())), "{told}");
+    assert!(told.contains(&format!("second {:>12} sent 7.8", at.nanos())), "{told}");
     other = trace.clone();
     other.records.truncate(800);
     assert!(first_difference(&trace, &other).unwrap().contains("second has ended"));

@@ -20,6 +20,10 @@ pub struct On {
     /// has started after it
     #[arg(long, value_name = "COMMAND")]
     pub start: Option<String>,
+    /// The first process of the database of the service of your own, if it runs here: the CPU time of
+    /// all its processes counts as the database server's
+    #[arg(long, value_name = "PID")]
+    pub database_pid: Option<u32>,
     #[command(flatten)]
     pub hosts: Hosts,
     #[command(flatten)]
@@ -64,7 +68,8 @@ impl Place {
 impl On {
     /// A stack that this program starts.
     pub fn stack(target: Target, environment: Environment) -> On {
-        On { target: Place::Stack(target), start: None, hosts: Hosts::default(), environment }
+        let (target, hosts) = (Place::Stack(target), Hosts::default());
+        On { target, start: None, database_pid: None, hosts, environment }
     }
 
     /// The stack that serves.

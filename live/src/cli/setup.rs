@@ -7,7 +7,7 @@ use render::{Console, Exit, Failure};
 use super::on::On;
 use super::options::{Setup, SetupOf};
 use super::progress::Line;
-use crate::stack::{ENVIRONMENT_FOLDER, Install, Installation, OwnService, Target};
+use crate::stack::{ENVIRONMENT_FOLDER, Install, Installation, OwnDatabase, OwnService, Target};
 
 /// Makes what a target needs.
 pub(super) fn run(options: &Setup, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -34,13 +34,18 @@ pub fn installation(on: &On, console: &mut Console<'_>) -> Result<Box<dyn Instal
     if let Some(url) = on.own() {
         let service = OwnService::new(url.clone(), &on.hosts.allowed, on.start.clone());
         let service = service.map_err(|error| Failure::System(error.to_string()))?;
-        return Ok(Box::new(service));
+        return Ok(match on.database_pid {
+            None => Box::new(service),
+            Some(pid) => Box::new(service.with(OwnDatabase::of(pid).map_err(Failure::System)?)),
+        });
     }
-    if on.start.is_some() {
-        return Err(Failure::System(
-            "`--start` starts a service of your own: name where it listens with `--target URL`"
-                .into(),
-        ));
+    let of_own = [
+        (on.start.is_some(), "`--start` starts a service of your own"),
+        (on.database_pid.is_some(), "`--database-pid` is the database of a service of your own"),
+    ];
+    if let Some((_, what)) = of_own.iter().find(|(given, _)| *given) {
+        let where_to = "name where the service listens with `--target URL`";
+        return Err(Failure::System(format!("{what}: {where_to}")));
     }
     let (target, folder) = (on.target(), on.environment.folder.as_path());
     let install = Install { folder, program: None, again: false };

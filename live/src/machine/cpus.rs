@@ -55,6 +55,11 @@ impl Cpus {
         self.0.len()
     }
 
+    /// All of them are among `others`, and there are any.
+    pub fn is_within(&self, others: &Cpus) -> bool {
+        !self.is_empty() && self.0.iter().all(|cpu| others.0.contains(cpu))
+    }
+
     /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -370,8 +370,9 @@ impl<'a> Builder<'a> {
         });
         let mut rounds: Vec<Vec<Station>> = rounds.collect();
         if target == Target::Own {
-            // Of a service that says nothing the kernel knows the CPU time.
-            rounds.iter_mut().for_each(|all| all.retain(|station| station.id == StationId::Cpu));
+            // Of a service that says nothing the kernel knows the CPU time, and of its database.
+            let known = [StationId::Cpu, StationId::DatabaseServer];
+            rounds.iter_mut().for_each(|all| all.retain(|station| known.contains(&station.id)));
             rounds.retain(|all| !all.is_empty());
         }
         stations::merged(&rounds, CONFIDENCE)

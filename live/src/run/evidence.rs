@@ -119,7 +119,8 @@ impl Evidence<'_> {
             };
             all.push(self.process("mock upstream", cpu, memory));
         }
-        if self.counted.iter().any(|round| round.close.database.is_some()) {
+        let ours = |round: &Round| round.server.as_ref().is_some_and(|one| one.version.is_some());
+        if self.counted.iter().any(|round| ours(round) && round.close.database.is_some()) {
             let cpu = |round: &Round| match (&round.open.database, &round.close.database) {
                 (Some(open), Some(close)) => close.network.saturating_sub(open.network),
                 _ => 0,

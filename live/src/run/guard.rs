@@ -50,7 +50,7 @@ pub(super) fn reasons(report: &Report, measurement: &Measurement) -> Vec<String>
         ));
     }
     crowded(measurement, &mut reasons);
-    machine(measurement, others_allowed(report, measurement), &mut reasons);
+    machine(report, measurement, &mut reasons);
     load(measurement, &mut reasons);
     late(report, measurement, &mut reasons);
     faults(measurement, &mut reasons);
@@ -75,6 +75,7 @@ fn crowded(measurement: &Measurement, reasons: &mut Vec<String>) {
         return;
     }
     let used: f64 = measurement.processes.iter().map(|process| process.utilisation).sum();
+    let used = used + server_on(measurement, &measurement.service_cpus);
     let share = used / measurement.service_cpus.len() as f64;
     if share > SHARED_CPU {
         reasons.push(format!(
@@ -90,15 +91,16 @@ fn crowded(measurement: &Measurement, reasons: &mut Vec<String>) {
 /// them may belong to a service of the user's own, as its database does: they may use what is left
 /// where the service has no processors to itself.
 fn others_allowed(report: &Report, measurement: &Measurement) -> (f64, f64) {
-    let known = report.tells(STATIONS) && report.tells(OTHER_STATIONS);
-    if known || measurement.load_cpus.is_empty() {
+    if is_known(report) || measurement.load_cpus.is_empty() {
         return (OTHERS, LOAD_OTHERS);
     }
     let used = |all: bool| -> f64 {
         let processes = measurement.processes.iter().filter(|one| all || !one.is_worker());
         processes.map(|process| process.utilisation).sum()
     };
-    let left = |used: f64, cpus: &[u32]| SHARED_CPU - used / cpus.len().max(1) as f64;
+    let left = |used: f64, cpus: &[u32]| {
+        SHARED_CPU - (used + server_on(measurement, cpus)) / cpus.len().max(1) as f64
+    };
     match shares(measurement) {
         true => {
             let left = left(used(true), &measurement.service_cpus);
@@ -108,13 +110,31 @@ fn others_allowed(report: &Report, measurement: &Measurement) -> (f64, f64) {
     }
 }
 
+/// What the service does inside is known: it is not the user's own.
+fn is_known(report: &Report) -> bool {
+    report.tells(STATIONS) && report.tells(OTHER_STATIONS)
+}
+
+/// What a database server that runs on some of `cpus` alone has used, as a share of one processor.
+fn server_on(measurement: &Measurement, cpus: &[u32]) -> f64 {
+    let there = |one: &&DatabaseServer| one.cpus.iter().all(|cpu| cpus.contains(cpu));
+    let server = measurement.database.as_ref().filter(there);
+    server.map_or(0.0, |one| one.utilisation + one.watching)
+}
+
 /// Service and load may run on the same processors.
 fn shares(measurement: &Measurement) -> bool {
     measurement.service_cpus.iter().any(|cpu| measurement.load_cpus.contains(cpu))
 }
 
-/// What others took of the processors of both sides, of which they may have `others`.
-fn machine(measurement: &Measurement, others: (f64, f64), reasons: &mut Vec<String>) {
+/// What others took of the processors of both sides.
+fn machine(report: &Report, measurement: &Measurement, reasons: &mut Vec<String>) {
+    let others = others_allowed(report, measurement);
+    let unnamed = !is_known(report) && measurement.database.is_none();
+    let hint = match unnamed {
+        true => ": if the service's database is one of them, name it with --database-pid",
+        false => "",
+    };
     let sides = [
         ("service's", measurement.steal, STEAL, measurement.others, others.0),
         ("load's", measurement.load_steal, LOAD_STEAL, measurement.load_others, others.1),
@@ -129,7 +149,7 @@ fn machine(measurement: &Measurement, others: (f64, f64), reasons: &mut Vec<Stri
         }
         if others > others_most {
             reasons.push(format!(
-                "other programs used {} of the {whose} processors (at most {})",
+                "other programs used {} of the {whose} processors (at most {}){hint}",
                 percent(others),
                 percent(others_most)
             ));
@@ -152,10 +172,7 @@ fn load(measurement: &Measurement, reasons: &mut Vec<String>) {
         ));
     }
     let cpus = measurement.load_cpus.len().max(1) as f64;
-    let beside =
-        |one: &&DatabaseServer| one.cpus.iter().all(|cpu| measurement.load_cpus.contains(cpu));
-    let server = measurement.database.as_ref().filter(beside);
-    let server = server.map_or(0.0, |one| one.utilisation + one.watching);
+    let server = server_on(measurement, &measurement.load_cpus);
     let all = of_load().map(|process| process.utilisation).sum::<f64>() + server;
     let share = all / cpus;
     if busy.is_empty() && share > LOAD_CPU {
@@ -306,6 +323,19 @@ mod tests {
         none(beside(0.45, true));
         let found = reasons_if(beside(0.55, true));
         assert!(found.iter().any(|told| told.contains("other programs used 55.0 %")), "{found:?}");
+        assert!(found.iter().any(|told| told.contains("--database-pid")), "{found:?}");
+        // One that is known is none of the other programs, and uses what is left.
+        let known = |share: f64, cpus: Vec<u32>| {
+            move |report: &mut Report, how: &mut Measurement| {
+                beside(0.45, true)(report, how);
+                let server = DatabaseServer { utilisation: share, cpus, ..Default::default() };
+                how.database = Some(server);
+            }
+        };
+        none(known(0.0, vec![0, 1]));
+        let found = reasons_if(known(0.2, vec![0, 1]));
+        assert!(found.iter().all(|told| !told.contains("--database-pid")), "{found:?}");
+        assert!(!found.is_empty(), "together they use more than there is");
         none(beside(0.85, false));
         only("other programs used 95.0 % of the load's", beside(0.95, false));
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::measurement::MeasuredMemory;
 use model::read::Resolved;
-use model::scenario::{Postgres, Scenario};
+use model::scenario::Scenario;
 use tokio::sync::watch;
 
 use super::error::RunError;
@@ -18,7 +18,7 @@ use super::worker::{WorkerReading, Workers};
 use crate::clock;
 use crate::load::{self, Event, LoadError, LoadSecond, Tally};
 use crate::machine::{ClockTrouble, Cpus, Holdings, MachineReading, Noise, Split};
-use crate::postgres::{self, Reading};
+use crate::postgres::Reading;
 use crate::stack::ServiceUrl;
 
 /// Longest pause between two looks at the children.
@@ -100,8 +100,8 @@ impl Round {
 /// What is known of a database server before it is used.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerFacts {
-    /// Its version.
-    pub version: String,
+    /// Its version; none of one that is not ours.
+    pub version: Option<String>,
     /// Its processors.
     pub cpus: Cpus,
 }
@@ -238,13 +238,13 @@ fn memory(idle: u64, close: &Edge) -> MeasuredMemory {
     MeasuredMemory { idle, loaded, requests, per_request }
 }
 
-/// What else ran on the processors of the service and of the load between two edges. The database
-/// server runs on the service's if `shared`.
+/// What else ran on the processors of the service and of the load between two edges. A database server
+/// may run on `on`.
 fn noises(
     open: &Edge,
     close: &Edge,
     split: &Split,
-    shared: bool,
+    on: Option<&Cpus>,
 ) -> (Option<Noise>, Option<Noise>) {
     let workers = Span::all(&open.counts.workers, &close.counts.workers);
     let service: u64 = workers.iter().map(Span::cpu).sum();
@@ -263,13 +263,17 @@ fn noises(
         + mock(close).saturating_sub(mock(open))
         + network
         + database(|one| one.pooler.map_or(0, |pooler| pooler.cpu));
-    let (service, load) = if shared { (service + server, load) } else { (service, load + server) };
-    let noise = |cpus, ours| open.machine.noise(&close.machine, cpus, ours);
-    if split.separate {
-        (noise(&split.service, service), noise(&split.load, load))
+    let within = |cpus: &Cpus| on.is_none_or(|on| on.is_within(cpus));
+    let (beside_service, beside_load) = (within(&split.service), within(&split.load));
+    let noise = |cpus: &Cpus, ours| open.machine.noise(&close.machine, cpus, ours);
+    if split.separate && (beside_service || beside_load) {
+        let of_service = if beside_load { 0 } else { server };
+        let load = load + server - of_service;
+        (noise(&split.service, service + of_service), noise(&split.load, load))
     } else {
-        // All run on the same ones.
-        let both = noise(&split.service, service + load);
+        // All run on the same ones, or the server on any of them.
+        let all = [split.service.numbers(), split.load.numbers()].concat();
+        let both = noise(&Cpus::new(all), service + load + server);
         (both, both)
     }
 }
@@ -290,8 +294,6 @@ struct Watch {
     /// The processes of the service, for the screen.
     workers: Workers,
     server: Option<ServerFacts>,
-    /// The database server runs on the service's processors.
-    shared: bool,
 }
 
 impl Watch {
@@ -302,15 +304,10 @@ impl Watch {
         scenario: &Scenario,
     ) -> Watch {
         let load = &scenario.load;
-        let shared = postgres::settings(scenario).is_some_and(Postgres::shares_cpu);
-        let server = stage.cluster().map(|cluster| ServerFacts {
-            version: cluster.version().to_string(),
-            cpus: cluster.cpus().clone(),
-        });
+        let server = stage.server();
         Watch {
             stage,
             server,
-            shared,
             events,
             halt,
             seconds: Vec::new(),
@@ -380,7 +377,8 @@ impl Watch {
                 self.seconds.push(*second);
             }
         }
-        let (noise, load_noise) = noises(&open, &close, setting.split, self.shared);
+        let server = self.server.as_ref().map(|server| &server.cpus);
+        let (noise, load_noise) = noises(&open, &close, setting.split, server);
         Round {
             started,
             seconds: self.seconds,
@@ -445,14 +443,15 @@ mod tests {
     }
 
     /// CPU time that belongs neither to the service nor to `live` counts as another program's. That of the
-    /// witness does not.
+    /// witness does not, nor that of a database server there.
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_witness_is_no_other_program() {
+    fn the_witness_and_the_database_are_no_other_programs() {
         let cpus = Cpus::allowed();
+        let elsewhere = Cpus::new(vec![usize::MAX]);
         let split = Split {
             service: cpus.clone(),
-            load: cpus.clone(),
+            load: elsewhere.clone(),
             separate: true,
             room: false,
             note: None,
@@ -477,9 +476,15 @@ mod tests {
         let all = (clock::now() - began) * cpus.count() as u64;
         let mut witnessed = close.clone();
         witnessed.counts.witness = Some(witness::Snapshot { cpu: all, samples: Vec::new() });
-        let others = |close| noises(&open, close, &split, false).0.map(|noise| noise.others);
-        assert!(others(&close) > Some(0.0));
-        assert_eq!(others(&witnessed), Some(0.0));
+        let others = |close, on| noises(&open, close, &split, on).0.map(|noise| noise.others);
+        assert!(others(&close, None) > Some(0.0));
+        assert_eq!(others(&witnessed, None), Some(0.0));
+        let (mut open, mut stored) = (open.clone(), close.clone());
+        open.counts.database = Some(Reading::default());
+        stored.counts.database = Some(Reading { cpu: all, ..Reading::default() });
+        let others = |on| noises(&open, &stored, &split, Some(on)).0.map(|noise| noise.others);
+        assert_eq!(others(&cpus), Some(0.0));
+        assert!(others(&elsewhere) > Some(0.0));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn measured(rounds: &[&Round]) -> Option<DatabaseServer> {
     let share = |pick: &dyn Fn(&Reading) -> u64| round_significant(sum(pick) / nanos);
     let mean = |pick: &dyn Fn(&Reading) -> u64| round_significant(sum(pick) / looks.max(1.0));
     Some(DatabaseServer {
-        version: facts.version.clone(),
+        version: facts.version.clone().unwrap_or_default(),
         cpus: facts.cpus.numbers().iter().map(|&cpu| cpu as u32).collect(),
         utilisation: share(&|one| one.cpu),
         watching: share(&|one| one.watching),

@@ -9,13 +9,16 @@ use tokio::runtime::Builder;
 
 use super::error::RunError;
 use super::onlooker::Onlooker;
+use super::round::ServerFacts;
 use crate::clock;
 use crate::dataset::{self, Table};
 use crate::interrupt::{Interrupt, Interrupted};
 use crate::machine::Holdings;
 use crate::machine::{Split, pin};
 use crate::postgres::{Cluster, Processors, Reading};
-use crate::stack::{DatabaseAt, Installation, Service, Snapshot, StartOptions, WorkerProcess};
+use crate::stack::{
+    DatabaseAt, Installation, OwnDatabase, Service, Snapshot, StartOptions, WorkerProcess,
+};
 use crate::supervisor::{ANSWER_TIMEOUT, Child, START_TIMEOUT, bind, this_program};
 use crate::temporary::{Temporary, temporary};
 use crate::upstream;
@@ -54,6 +57,8 @@ pub(crate) struct Stage {
     /// What went wrong with a child so far.
     troubles: Vec<String>,
     data: Option<Data>,
+    /// The database of a service of the user's own, which is only looked at.
+    own_database: Option<OwnDatabase>,
     /// Tells how fast the service's processors are, where they are known.
     witness: Option<Witness>,
 }
@@ -114,7 +119,8 @@ impl Stage {
             database,
             interrupt,
         })?;
-        Ok(Stage { service, upstream, troubles: Vec::new(), data, witness: None })
+        let (own_database, troubles) = (stack.database().cloned(), Vec::new());
+        Ok(Stage { service, upstream, troubles, data, own_database, witness: None })
     }
 
     /// Starts the witness of the speed of the service's processors, where these are known.
@@ -172,11 +178,23 @@ impl Stage {
         }
     }
 
-    /// The database server, if there is one and it runs.
-    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+    /// The database server that this program has started, if it has and it runs.
+    fn cluster(&self) -> Option<&Cluster> {
         match &self.data {
             Some(Data::Server(cluster)) => Some(cluster),
             _ => None,
+        }
+    }
+
+    /// What is known of the database server before it is used, if there is one.
+    pub(crate) fn server(&self) -> Option<ServerFacts> {
+        match (self.cluster(), &self.own_database) {
+            (Some(cluster), _) => {
+                let version = Some(cluster.version().to_string());
+                Some(ServerFacts { version, cpus: cluster.cpus().clone() })
+            }
+            (None, Some(own)) => Some(ServerFacts { version: None, cpus: own.cpus() }),
+            (None, None) => None,
         }
     }
 
@@ -208,6 +226,13 @@ impl Stage {
                     self.troubles.push(error.to_string());
                     self.data = None;
                 }
+            }
+        }
+        if let Some(own) = &self.own_database {
+            counts.database = own.read();
+            if counts.database.is_none() {
+                self.troubles.push("the database's process ended while it was measured".into());
+                self.own_database = None;
             }
         }
         if let Some(witness) = &mut self.witness {

@@ -29,7 +29,7 @@ pub use crate::postgres::Address;
 pub use axum::run_worker_process;
 pub use error::StackError;
 pub use fastapi::{ENVIRONMENT_FOLDER, PYTHON};
-pub use own::{OwnService, ServiceUrl, Unreachable, run_service_process};
+pub use own::{OwnDatabase, OwnService, ServiceUrl, Unreachable, run_service_process};
 pub use snapshot::{GaugeReading, Snapshot, StationReadings};
 
 /// Names of the stacks, as words of the command line.
@@ -129,6 +129,11 @@ pub trait Installation: fmt::Debug {
     /// Where the service listens, if it is the user's own: it is asked as its endpoints say, and
     /// has upstreams and a database of its own.
     fn own(&self) -> Option<&ServiceUrl> {
+        None
+    }
+
+    /// The database of a service of the user's own, if its processes are known.
+    fn database(&self) -> Option<&OwnDatabase> {
         None
     }
 

@@ -80,6 +80,48 @@ fn of_a_service_of_ones_own_the_kernel_knows_the_cpu_and_nothing_else_is_told() 
     assert!(row.trim_end().ends_with('-'), "what is not known is no zero: {text}");
 }
 
+/// A program that computes all the time, for as long as it is kept.
+struct Busy(std::process::Child);
+
+impl Busy {
+    fn start() -> Busy {
+        let mut shell = std::process::Command::new("sh");
+        Busy(shell.args(["-c", "while :; do :; done"]).spawn().expect("a shell"))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.kill().and_then(|()| self.0.wait()).expect("it can be ended");
+    }
+}
+
+#[test]
+fn the_database_of_a_service_of_ones_own_is_told_apart() {
+    let (lab, server, database) = (items(), service(|_| 200), Busy::start());
+    lab.write(
+        "stored.toml",
+        "extends = \"shop.toml\"\ndatabase = { engine = \"postgres\", cpu = \"shared\" }\n",
+    );
+    let pid = database.0.id();
+    let words = format!("run stored.toml --target http://{} --database-pid {pid}", server.address);
+    let report = measured(&lab, &words);
+    let how = report.measurement.as_ref().expect("it was measured");
+    let told = how.database.as_ref().expect("it is told");
+    assert!(told.utilisation > 0.0 && told.memory > 0 && told.version.is_empty(), "{told:?}");
+    assert_eq!((told.looks, &told.counts), (0, &None), "nobody asks it");
+    assert!(how.processes.iter().all(|process| !process.name.contains("network")), "{how:?}");
+    // It runs on the service's processors in the scenario, and counts there.
+    let cpu = &report.stations[0];
+    assert!(cpu.utilisation > 0.9 * told.utilisation.min(1.0), "{cpu:?} {told:?}");
+    let own = how.processes.iter().filter(|process| process.is_worker());
+    let own: f64 = own.map(|process| process.utilisation).sum();
+    assert!(own < 0.5 * told.utilisation, "the service computes little: {own} {told:?}");
+    let text = lab.measures(&words).out;
+    let line = text.lines().find(|line| line.contains("your own")).expect("a line");
+    assert!(line.contains("of a CPU"), "{line}");
+}
+
 #[test]
 fn answers_that_are_not_good_are_counted_by_kind_and_told_by_status() {
     let requests = ["/good", "/moved", "/many", "/none", "/broken"];
@@ -140,6 +182,8 @@ fn what_cannot_be_asked_is_refused_in_words() {
         (format!("run shop.toml --target http://{here} --port 9"), "--port 9"),
         (format!("serve shop.toml --target http://{here}"), "one of your own"),
         ("run shop.toml --start true".into(), "--target URL"),
+        ("run shop.toml --database-pid 1".into(), "--target URL"),
+        (format!("run shop.toml --target http://{here} --database-pid 999999999"), "no process"),
         ("run shop.toml --set endpoint.e0.request.path=/{id}".into(), "`{id}`"),
         (format!("run shop.toml --target http://{here} --start true"), "already"),
     ] {

@@ -171,7 +171,7 @@ impl Postgres {
 words! {
     /// Whose processors a database server runs on.
     pub enum ServerCpu {
-        /// on `cores` processors of its own
+        /// on `cores` processors of its own, under the `scheduler`, `slice` and `tick` of `[cpu]`
         Own = "own",
         /// on the service's: its sessions are processes that take turns with the workers, as on a
         /// machine that has both

@@ -7,8 +7,8 @@
 use model::scenario::{Cpu as Machine, Quota};
 use model::units::{Instant, Span};
 
-use super::Switch;
 use super::scheduler::{Scheduler, Ticks};
+use super::{Kernel, Switch};
 use crate::engine::Due;
 
 /// No thread.
@@ -22,6 +22,8 @@ pub(crate) struct Cores {
     switch: Switch,
     /// From asleep to running.
     idle_exit: Span,
+    /// Its processes are stopped.
+    halted: bool,
     running: u32,
     /// The core whose timer rings next.
     next: Due,
@@ -56,9 +58,8 @@ struct Bandwidth {
 }
 
 impl Cores {
-    /// Idle processors, asleep. The load begins at any time between two ticks: `phase` says when,
-    /// as a share of 2^64.
-    pub(crate) fn new(machine: &Machine, switch: Switch, idle_exit: Span, phase: u64) -> Cores {
+    /// Idle processors, asleep. The load begins at any time between two ticks.
+    pub(crate) fn new(machine: &Machine, kernel: Kernel, idle_exit: Span) -> Cores {
         let idle = Core {
             thread: NONE,
             last: NONE,
@@ -69,12 +70,13 @@ impl Cores {
             timer: Due::NEVER,
             sliced: false,
         };
-        let phase = Span::from_nanos(share(machine.tick.nanos(), phase));
+        let phase = Span::from_nanos(share(machine.tick.nanos(), kernel.phase));
         Cores {
             cores: vec![idle; machine.cores as usize],
             scheduler: Scheduler::new(machine, Ticks { interval: machine.tick, phase }),
-            switch,
+            switch: kernel.switch,
             idle_exit,
+            halted: false,
             running: 0,
             next: Due::NEVER,
             next_core: 0,
@@ -128,7 +130,7 @@ impl Cores {
         now: Instant,
         process_of: impl Fn(u32) -> u32,
     ) -> Option<(u32, u32, Span)> {
-        if !self.has_ready() || self.running == self.cores.len() as u32 || self.throttled() {
+        if !self.has_ready() || self.running == self.cores.len() as u32 || self.stands_still() {
             return None;
         }
         let thread = self.scheduler.next()?;
@@ -176,7 +178,7 @@ impl Cores {
     /// A thread is ready: wakes an idle core that sleeps, unless enough of them are on their
     /// way. Returns when it will be awake.
     pub(crate) fn rouse(&mut self, now: Instant) -> Option<Instant> {
-        if self.idle_exit.is_zero() || self.throttled() {
+        if self.idle_exit.is_zero() || self.stands_still() {
             return None;
         }
         let idle = |core: &&mut Core| core.thread == NONE;
@@ -303,6 +305,23 @@ impl Cores {
         self.bandwidth.as_ref().is_some_and(|b| b.left.nanos() <= u64::from(self.running))
     }
 
+    /// True if no thread may run now.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.halted || self.throttled()
+    }
+
+    /// All processes are stopped until [`Self::go_on`]. Returns the threads that ran, as
+    /// [`Self::stop_threads`].
+    pub(crate) fn halt(&mut self, now: Instant) -> Vec<(u32, Span)> {
+        self.halted = true;
+        self.stop_threads(now)
+    }
+
+    /// Processes that were stopped run again.
+    pub(crate) fn go_on(&mut self) {
+        self.halted = false;
+    }
+
     /// The quota's period, if there is one.
     pub(crate) fn period(&self) -> Option<Span> {
         self.bandwidth.as_ref().map(|b| b.quota.period)
@@ -316,9 +335,9 @@ impl Cores {
         }
     }
 
-    /// The threads that run now, which a used-up quota stops, are put at the head of the
-    /// queue. Returns them with the work that each has done.
-    pub(crate) fn throttle(&mut self, now: Instant) -> Vec<(u32, Span)> {
+    /// The threads that run now are stopped where they are, and put at the head of the queue. Returns
+    /// them with the work that each has done.
+    pub(crate) fn stop_threads(&mut self, now: Instant) -> Vec<(u32, Span)> {
         let mut stopped = Vec::new();
         for core in (0..self.cores.len() as u32).rev() {
             let thread = self.thread(core);
@@ -362,8 +381,13 @@ mod tests {
 
     use super::*;
 
-    const FREE: Switch = Switch { thread: Span::ZERO, process: Span::ZERO };
-    const TWO_MICROS: Switch = Switch { thread: Span::from_micros(2), process: Span::ZERO };
+    const FREE: Kernel = kernel(0, 0);
+    const TWO_MICROS: Kernel = kernel(2, 0);
+
+    const fn kernel(thread: u64, process: u64) -> Kernel {
+        let micros = Span::from_micros;
+        Kernel { phase: 0, switch: Switch { thread: micros(thread), process: micros(process) } }
+    }
 
     /// All threads are of one process.
     fn same(_: u32) -> u32 {
@@ -381,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_thread_alone_runs_to_the_end_of_its_work() {
-        let mut cpu = Cores::new(&machine(1, None), TWO_MICROS, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(1, None), TWO_MICROS, Span::ZERO);
         cpu.wake(7, at(0));
         let (core, thread, switch) = cpu.dispatch(at(0), same).expect("an idle core");
         assert_eq!((core, thread, switch), (0, 7, Span::from_micros(2)));
@@ -391,7 +415,7 @@ mod tests {
 
     #[test]
     fn a_newcomer_ends_the_turn_after_its_slice() {
-        let mut cpu = Cores::new(&machine(1, None), FREE, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(1, None), FREE, Span::ZERO);
         cpu.wake(7, at(0));
         cpu.dispatch(at(0), same).expect("an idle core");
         cpu.run(0, Span::from_millis(20), at(0), 1);
@@ -402,7 +426,7 @@ mod tests {
         assert_eq!(cpu.charge(0, at(1_000)), Span::from_millis(1));
         assert!(cpu.turn_is_over(0, at(1_000)));
 
-        let mut late = Cores::new(&machine(1, None), FREE, Span::ZERO, 0);
+        let mut late = Cores::new(&machine(1, None), FREE, Span::ZERO);
         late.wake(7, at(0));
         late.dispatch(at(0), same).expect("an idle core");
         late.run(0, Span::from_millis(20), at(0), 1);
@@ -417,7 +441,7 @@ mod tests {
         // The first tick comes after an eighth of them, 0.5 ms.
         let phase = 1 << 61;
         let turn_of = |from: u64| {
-            let mut cpu = Cores::new(&ticking, FREE, Span::ZERO, phase);
+            let mut cpu = Cores::new(&ticking, Kernel { phase, ..FREE }, Span::ZERO);
             cpu.wake(7, at(0));
             cpu.wake(8, at(0));
             cpu.dispatch(at(from), same).expect("an idle core");
@@ -435,7 +459,7 @@ mod tests {
 
     #[test]
     fn a_thread_returns_to_its_core_and_pays_no_switch() {
-        let mut cpu = Cores::new(&machine(2, None), TWO_MICROS, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(2, None), TWO_MICROS, Span::ZERO);
         for thread in [1, 2] {
             cpu.wake(thread, at(0));
             cpu.dispatch(at(0), same).expect("an idle core");
@@ -449,7 +473,7 @@ mod tests {
     #[test]
     fn a_quota_stops_all_threads_until_the_next_period() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cores::new(&machine(2, Some(quota)), FREE, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(2, Some(quota)), FREE, Span::ZERO);
         for thread in [1, 2] {
             cpu.wake(thread, at(0));
             let (core, ..) = cpu.dispatch(at(0), same).expect("an idle core");
@@ -460,7 +484,7 @@ mod tests {
         assert_eq!(cpu.next().0.at(), at(5_000));
         cpu.settle(at(5_000));
         assert!(cpu.throttled());
-        let stopped = cpu.throttle(at(5_000));
+        let stopped = cpu.stop_threads(at(5_000));
         assert_eq!(stopped.len(), 2);
         assert!(cpu.dispatch(at(5_000), same).is_none());
         cpu.refill(at(100_000));
@@ -470,7 +494,7 @@ mod tests {
     #[test]
     fn a_thread_that_leaves_has_used_its_part_of_the_quota() {
         let quota = Quota { budget: Span::from_millis(10), period: Span::from_millis(100) };
-        let mut cpu = Cores::new(&machine(2, Some(quota)), FREE, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(2, Some(quota)), FREE, Span::ZERO);
         cpu.wake(1, at(0));
         cpu.dispatch(at(0), same).expect("an idle core");
         cpu.run(0, Span::from_millis(50), at(0), 1);
@@ -485,8 +509,7 @@ mod tests {
 
     #[test]
     fn a_change_of_processes_costs_more_than_one_of_threads() {
-        let switch = Switch { thread: Span::from_micros(2), process: Span::from_micros(100) };
-        let mut cpu = Cores::new(&machine(1, None), switch, Span::ZERO, 0);
+        let mut cpu = Cores::new(&machine(1, None), kernel(2, 100), Span::ZERO);
         // Threads 0 and 1 are of one process, 2 of another.
         let process_of = |thread: u32| thread / 2;
         let mut lost = |thread: u32, time: u64| {

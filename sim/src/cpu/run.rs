@@ -3,7 +3,8 @@
 use model::place;
 use model::units::Span;
 
-use crate::engine::{Engine, Event, Flow, NONE, Record, Role, ThreadState, Trace};
+use super::Host;
+use crate::engine::{Engine, Event, Flow, NONE, Record, Role, Thread, ThreadState, Trace};
 use crate::observe::Limit;
 
 /// Time from a command to a look at its result: as short as can be, since what it costs is part of the
@@ -11,27 +12,35 @@ use crate::observe::Limit;
 const LOOK: Span = Span::from_nanos(1);
 
 impl<T: Trace> Engine<'_, T> {
-    /// Gives idle cores to ready threads. Afterwards no core idles while a thread is ready,
-    /// unless it is about to wake up, or the quota forbids it.
+    /// Gives idle cores to ready threads, on each machine. Afterwards no core idles while a thread is
+    /// ready, unless it is about to wake up, or may not run.
     pub(crate) fn schedule(&mut self) {
-        if !self.cpu.has_ready() {
-            return;
+        // Neither makes a thread of the other ready at once: commands and replies travel.
+        for host in Host::ALL {
+            if self.cpu[host].has_ready() {
+                self.schedule_on(host);
+            }
         }
+    }
+
+    fn schedule_on(&mut self, host: Host) {
         loop {
             let threads = &self.threads;
             let process_of = |thread: u32| threads[thread].process(thread);
-            let Some((core, thread, switch)) = self.cpu.dispatch(self.now, process_of) else {
+            let Some((core, thread, switch)) = self.cpu[host].dispatch(self.now, process_of) else {
                 break;
             };
-            self.seen.cpu.cores.enter(self.now);
+            if host == Host::Service {
+                self.seen.cpu.cores.enter(self.now);
+            }
             self.dispatched(core, thread, switch);
         }
-        while let Some(at) = self.cpu.rouse(self.now) {
+        while let Some(at) = self.cpu[host].rouse(self.now) {
             self.agenda.push(at, Event::CoreAwake);
         }
-        if self.cpu.has_ready() {
+        if self.cpu[host].has_ready() {
             let sequence = self.agenda.ticket();
-            self.cpu.limit_turns(self.now, sequence);
+            self.cpu[host].limit_turns(self.now, sequence);
         }
     }
 
@@ -58,29 +67,29 @@ impl<T: Trace> Engine<'_, T> {
     /// Sets the core's timer for the work that the thread has.
     pub(crate) fn run_thread(&mut self, thread: u32) {
         let entry = &self.threads[thread];
-        let (core, task, work) = (entry.core, entry.task, entry.work);
+        let (host, core, task, work) = (entry.host, entry.core, entry.task, entry.work);
         if task != NONE {
             self.set_place(task, place::CPU);
         }
         let sequence = self.agenda.ticket();
-        self.cpu.run(core, work, self.now, sequence);
+        self.cpu[host].run(core, work, self.now, sequence);
     }
 
     /// A core's timer rings: the work is done, the turn is over, or the quota is used up.
-    pub(crate) fn core_timer(&mut self, core: u32) {
-        let thread = self.cpu.thread(core);
-        self.trace.record(self.now, Record::CoreTimer { core, thread });
+    pub(crate) fn core_timer(&mut self, host: Host, core: u32) {
+        let thread = self.cpu[host].thread(core);
+        self.trace.record(self.now, Record::CoreTimer { host, core, thread });
         self.charge(thread);
-        self.cpu.settle(self.now);
+        self.cpu[host].settle(self.now);
         if self.threads[thread].work.is_zero() {
             self.threads[thread].native = false;
             self.proceed(thread);
-        } else if self.cpu.throttled() {
+        } else if self.cpu[host].throttled() {
             self.throttle();
-        } else if self.cpu.turn_is_over(core, self.now) {
+        } else if self.cpu[host].turn_is_over(core, self.now) {
             self.leave_core(thread);
             self.waits_for_core(thread);
-            self.cpu.requeue(thread);
+            self.cpu[host].requeue(thread);
         } else {
             self.run_thread(thread);
         }
@@ -89,7 +98,8 @@ impl<T: Trace> Engine<'_, T> {
     /// Takes what a running thread has done off its work.
     #[inline]
     pub(crate) fn charge(&mut self, thread: u32) {
-        let done = self.cpu.charge(self.threads[thread].core, self.now);
+        let Thread { host, core, .. } = self.threads[thread];
+        let done = self.cpu[host].charge(core, self.now);
         self.spent(thread, done);
     }
 
@@ -100,21 +110,20 @@ impl<T: Trace> Engine<'_, T> {
         self.seen.event_loop.spent(entry.worker, done);
     }
 
-    /// The quota is used up: every running thread stops where it is.
+    /// The quota is used up: every running thread of the service stops where it is.
     pub(crate) fn throttle(&mut self) {
         self.seen.reach(Limit::Quota);
-        for (thread, done) in self.cpu.throttle(self.now) {
+        for (thread, done) in self.cpu[Host::Service].stop_threads(self.now) {
             self.seen.cpu.cores.leave(self.now);
-            self.session_stops(thread);
-            self.session_waits(thread);
-            self.spent(thread, done);
-            let entry = &mut self.threads[thread];
-            entry.state = ThreadState::Ready;
-            let task = entry.task;
-            if task != NONE {
-                self.set_place(task, place::CPU_WAIT);
-            }
+            self.stopped(thread, done);
         }
+    }
+
+    /// A thread that ran until now was stopped, and has `done` so much.
+    pub(crate) fn stopped(&mut self, thread: u32, done: Span) {
+        self.session_stops(thread);
+        self.spent(thread, done);
+        self.waits_for_core(thread);
     }
 
     /// A thread without pending work goes on until it needs CPU time, waits or has nothing
@@ -171,20 +180,23 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn leave_core(&mut self, thread: u32) {
-        self.cpu.vacate(self.threads[thread].core, self.now);
-        self.seen.cpu.cores.leave(self.now);
+        let Thread { host, core, .. } = self.threads[thread];
+        self.cpu[host].vacate(core, self.now);
+        if host == Host::Service {
+            self.seen.cpu.cores.leave(self.now);
+        }
         self.session_stops(thread);
     }
 
     /// The thread has something to do, wakes up and joins the queue for a core.
     pub(crate) fn make_ready(&mut self, thread: u32) {
         self.waits_for_core(thread);
-        self.cpu.wake(thread, self.now);
+        self.cpu[self.threads[thread].host].wake(thread, self.now);
     }
 
     /// A thread that does not run ends.
     pub(crate) fn end_thread(&mut self, thread: u32) {
-        self.cpu.withdraw(thread);
+        self.cpu[self.threads[thread].host].withdraw(thread);
         self.threads.remove(thread);
     }
 

@@ -9,6 +9,8 @@ use model::units::Instant;
 use super::Engine;
 use super::{Arena, NONE, Role, ThreadState, Trace};
 use crate::client::CONNECT_ONLY;
+use crate::cpu::Host;
+use crate::database;
 use crate::database::sqlite::Level;
 use crate::observe::Gauge;
 use crate::slots::Slots;
@@ -39,33 +41,39 @@ impl<T: Trace> Engine<'_, T> {
         assert!(waits.iter().zip(&self.waits).all(|(found, counted)| found.counts_as(counted)));
     }
 
-    /// No core idles while a thread is ready, and the processors know of every thread that
-    /// is ready or runs.
-    fn audit_threads(&self) {
+    /// No core of a machine that has so many `cores` idles while a thread is ready, and its
+    /// processors know of every thread that is ready or runs. Returns how many run.
+    fn audit_host(&self, host: Host, cores: u32) -> u32 {
+        let cpu = &self.cpu[host];
         let (mut ready, mut running) = (0, 0);
-        for (id, thread) in live(&self.threads) {
+        for (id, thread) in live(&self.threads).filter(|(_, thread)| thread.host == host) {
             match thread.state {
                 ThreadState::Ready => ready += 1,
                 ThreadState::Running => {
                     running += 1;
-                    assert_eq!(self.cpu.thread(thread.core), id, "a running thread has its core");
+                    assert_eq!(cpu.thread(thread.core), id, "a running thread has its core");
                 }
                 ThreadState::Idle => assert_eq!(thread.task, NONE, "an idle thread has no task"),
                 ThreadState::WaitsForLock | ThreadState::Blocked => {}
             }
         }
-        assert_eq!(ready, self.cpu.waiting(), "every ready thread queues for a core, once");
-        assert_eq!(running, self.cpu.running(), "every core in use has its thread");
-        assert_eq!(u64::from(running), self.seen.cpu.cores.value(), "cores in use are counted");
+        assert_eq!(ready, cpu.waiting(), "every ready thread queues for a core, once");
+        assert_eq!(running, cpu.running(), "every core in use has its thread");
         assert!(
-            ready == 0
-                || running == self.scenario().cpu.cores
-                || self.cpu.throttled()
-                || self.cpu.is_waking(self.now),
+            ready == 0 || running == cores || cpu.stands_still() || cpu.is_waking(self.now),
             "a core idles while a thread is ready"
         );
         let known = |thread: &u32| live(&self.threads).any(|(id, _)| id == *thread);
-        assert!(self.cpu.queued().iter().all(known), "a thread that has ended is in no queue");
+        assert!(cpu.queued().iter().all(known), "a thread that has ended is in no queue");
+        running
+    }
+
+    /// Threads, their processors and the interpreter locks agree.
+    fn audit_threads(&self) {
+        let of_server = database::postgres::own_cores(self.scenario());
+        let at_service = self.audit_host(Host::Service, self.scenario().cpu.cores);
+        self.audit_host(Host::Database, of_server);
+        assert_eq!(u64::from(at_service), self.seen.cpu.cores.value(), "cores in use are counted");
         for (id, worker) in self.workers.iter().enumerate() {
             let lock = &worker.lock;
             if let Some(holder) = lock.holder() {
@@ -272,13 +280,14 @@ impl<T: Trace> Engine<'_, T> {
         assert_eq!(u64::from(server.sessions), self.seen.postgres.sessions.value(), "and seen");
         let is_session = |thread: &super::Thread| matches!(thread.role, Role::Session { .. });
         let processes = || live(&self.threads).filter(|(_, thread)| is_session(thread));
-        let owned = connections().filter(|(_, c)| c.session.thread.is_some()).count();
+        let used = connections().filter(|(_, c)| c.session.thread.is_some()).count();
+        let owned = used + server.pooler.as_ref().map_or(0, |pooler| pooler.idle_processes());
         assert_eq!(processes().count(), owned, "each process is one session's");
         let state = |state| processes().filter(|(_, thread)| thread.state == state).count();
         let seen = &self.seen.postgres;
-        let busy = self.database.server.working() as usize + state(ThreadState::Running);
-        assert_eq!(busy as u64, seen.busy.value(), "busy servers are counted");
-        assert!(state(ThreadState::Ready) as u64 <= seen.queue.value(), "so are those that wait");
+        let (busy, waiting) = (state(ThreadState::Running), state(ThreadState::Ready));
+        assert_eq!(busy as u64, seen.busy.value(), "busy sessions are counted");
+        assert_eq!(waiting as u64, seen.queue.value(), "so are those that wait for a processor");
     }
 }
 

@@ -46,8 +46,6 @@ pub enum Event {
     ServerArrival { task: u32 },
     /// The pooler in front of the database server has passed on a command.
     PoolerPassed { task: u32 },
-    /// The database server is done with a statement.
-    ServerDone { task: u32 },
     /// A statement gets the row that it waited for.
     RowGranted { task: u32, ticket: u32 },
     /// A session looks for a deadlock.
@@ -85,7 +83,6 @@ impl Event {
             | Event::RetryHandshake { task, .. }
             | Event::ServerArrival { task }
             | Event::PoolerPassed { task }
-            | Event::ServerDone { task }
             | Event::RowGranted { task, .. }
             | Event::DeadlockTimeout { task, .. }
             | Event::LockTimeout { task, .. }

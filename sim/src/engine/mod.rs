@@ -28,7 +28,7 @@ use model::stream::{Draws, Purpose};
 use model::units::{Instant, Span};
 
 use crate::client::{Door, User};
-use crate::cpu::Cores;
+use crate::cpu::{Host, Hosts};
 use crate::database::Database;
 use crate::event_loop::{Listener, Via};
 use crate::lock::Locks;
@@ -117,7 +117,7 @@ impl std::error::Error for Runaway {}
 /// themselves.
 #[derive(Clone, Copy)]
 enum Source {
-    Core(u32),
+    Core(Host, u32),
     Agenda,
     Arrival,
     Patience,
@@ -141,7 +141,7 @@ pub struct Engine<'p, T: Trace> {
     pub(crate) next_door: usize,
     pub(crate) draws: Draws,
     pub(crate) spread: Purpose,
-    pub(crate) cpu: Cores,
+    pub(crate) cpu: Hosts,
     pub(crate) listener: Listener,
     pub(crate) database: Database,
     /// Those of upstreams that work on so many calls at a time.
@@ -237,12 +237,7 @@ impl<'p, T: Trace> Engine<'p, T> {
             next_door: 0,
             draws: DRAWS.take(),
             spread: Purpose::new(plan.seed, "connection"),
-            cpu: Cores::new(
-                &scenario.cpu,
-                plan.cpu.switch,
-                scenario.costs.machine.idle_exit,
-                plan.cpu.phase,
-            ),
+            cpu: Hosts::new(scenario, &plan.cpu),
             listener: Listener::new(service.spread, service.workers, service.backlog),
             database: Database::new(scenario),
             servers: scenario.upstreams.iter().map(upstream::Server::of).collect(),
@@ -330,7 +325,7 @@ impl<'p, T: Trace> Engine<'p, T> {
                 next_look = events_max.min(self.events + LOOK);
             }
             match source {
-                Source::Core(core) => self.core_timer(core),
+                Source::Core(host, core) => self.core_timer(host, core),
                 Source::Agenda => self.agenda_event(),
                 Source::Arrival => self.open_arrival(),
                 Source::Patience => self.patience_ends(),
@@ -346,8 +341,8 @@ impl<'p, T: Trace> Engine<'p, T> {
     /// Where the next event comes from, and when.
     #[inline]
     fn next_event(&self) -> (Source, Due) {
-        let (mut due, core) = self.cpu.next();
-        let mut source = Source::Core(core);
+        let (mut due, host, core) = self.cpu.next();
+        let mut source = Source::Core(host, core);
         let others = [
             (Source::Agenda, self.agenda.next_due()),
             (Source::Patience, self.patience.front()),
@@ -438,7 +433,6 @@ impl<'p, T: Trace> Engine<'p, T> {
             Event::LockTimer { worker } => self.lock_timer(worker),
             Event::ServerArrival { task } => self.server_arrival(task),
             Event::PoolerPassed { task } => self.pooler_passed(task),
-            Event::ServerDone { task } => self.server_done(task),
             Event::RowGranted { task, ticket } => self.row_granted(task, ticket),
             Event::DeadlockTimeout { task, ticket } => self.deadlock_timeout(task, ticket),
             Event::LockTimeout { task, ticket } => self.lock_timeout(task, ticket),

@@ -5,6 +5,7 @@ use model::units::{Instant, Span};
 use model::workload::RequestKey;
 
 use crate::cache;
+use crate::cpu::Host;
 use crate::database::{self, Pool};
 use crate::event_loop::Callbacks;
 use crate::interpreter::InterpreterLock;
@@ -152,7 +153,7 @@ pub(crate) enum Role {
     Pool,
     /// Belongs to a database connection.
     Driver,
-    /// A session of a database server on the service's processors, which works for `task`.
+    /// A session of a database server, which works for `task`.
     Session {
         /// The task whose command it executes, or executed last.
         task: u32,
@@ -171,12 +172,14 @@ pub(crate) enum ThreadState {
     Blocked,
 }
 
-/// A thread of a worker process.
+/// A thread of a worker process, or of the database server.
 #[derive(Clone, Debug)]
 pub(crate) struct Thread {
     pub(crate) worker: u32,
     pub(crate) role: Role,
     pub(crate) state: ThreadState,
+    /// The machine that it runs on.
+    pub(crate) host: Host,
     pub(crate) core: u32,
     /// The task that it carries.
     pub(crate) task: u32,
@@ -250,6 +253,7 @@ impl Thread {
             worker,
             role,
             state: ThreadState::Idle,
+            host: Host::Service,
             core: 0,
             task: NONE,
             work: Span::ZERO,

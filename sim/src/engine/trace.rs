@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use model::units::{Instant, Span};
 
 use super::Event;
+use crate::cpu::Host;
 use crate::observe::ErrorKind;
 use crate::plan::Op;
 
@@ -15,6 +16,8 @@ pub enum Record {
     Event(Event),
     /// A core's timer rang.
     CoreTimer {
+        /// On which machine.
+        host: Host,
         /// Which core.
         core: u32,
         /// The thread on it.
@@ -154,7 +157,10 @@ impl fmt::Display for Record {
                 write!(out, "event Resume {{ task: {task} }}")
             }
             Record::Event(event) => write!(out, "event {event:?}"),
-            Record::CoreTimer { core, thread } => {
+            Record::CoreTimer { host, core, thread } => {
+                if *host == Host::Database {
+                    write!(out, "database server, ")?;
+                }
                 write!(out, "core {core}: timer of thread {thread}")
             }
             Record::Sent { lane, index, class } => write!(out, "sent {lane}.{index} class {class}"),

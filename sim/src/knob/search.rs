@@ -308,7 +308,9 @@ fn choose(trials: &Trials<'_>, goal: &Goal, compared: &[(usize, Comparison)]) ->
     let price = |variant: usize| {
         trials.variants[variant].candidate.as_ref().map_or(Price::Hardware, |c| c.price)
     };
-    let sure = |(_, comparison): &&(usize, Comparison)| helps(goal, comparison);
+    let sure = |(variant, comparison): &&(usize, Comparison)| {
+        helps(goal, comparison) && !trials.is_in_vain(*variant)
+    };
     let all: Vec<(usize, Price, f64)> = (compared.iter().filter(sure))
         .map(|(variant, comparison)| (*variant, price(*variant), comparison.improvement.value))
         .collect();
@@ -342,6 +344,7 @@ fn verdict(trials: &Trials<'_>, goal: &Goal) -> (Found, Vec<(usize, Comparison)>
     });
     let hopeful = rest.iter().find(|(variant, comparison)| {
         !trials.is_moot(*variant)
+            && !trials.is_in_vain(*variant)
             && comparison.improvement.high > WORTH
             && comparison.improvement.value > WORTH
             && (*goal == Goal::Throughput || comparison.gain.high > -WORTH)

@@ -7,12 +7,17 @@ use model::statistics::Estimate;
 
 use super::candidate::{Candidate, Price};
 use super::goal::{Goal, error_share, mean};
+use super::search::WORTH;
+use crate::bounds::overload;
 use crate::engine::{Runaway, Workspace};
 use crate::observe::{Histograms, Limit, Observations};
 use crate::replicate::replicate_in;
 
 /// Stands for the gain from no good answers to some.
 pub(crate) const FROM_NOTHING: f64 = 999.0;
+
+/// Share of a bound at which throughput is at it.
+const AT_BOUND: f64 = 0.95;
 
 /// The variant that all others are compared with.
 pub(crate) const BASE: usize = 0;
@@ -57,6 +62,9 @@ pub(crate) struct Variant {
     pub(crate) scores: Vec<Score>,
     /// Limits that its runs came up against.
     pub(crate) reached: Vec<Limit>,
+    /// If more arrives than the operational laws let the scenario answer, this change raises the lowest
+    /// of their bounds.
+    lifts: bool,
 }
 
 /// One variant against another, over the replications that both have.
@@ -80,6 +88,8 @@ pub(crate) struct Trials<'a> {
     known: Vec<Known>,
     /// Events of all runs so far, with those that were known.
     pub(crate) events: u64,
+    /// What it can answer at most, if more arrives.
+    overload: Option<f64>,
 }
 
 impl Score {
@@ -95,7 +105,7 @@ impl Score {
 
 impl Variant {
     fn new(candidate: Option<Candidate>, scenario: Scenario) -> Variant {
-        Variant { candidate, scenario, scores: Vec::new(), reached: Vec::new() }
+        Variant { candidate, scenario, scores: Vec::new(), reached: Vec::new(), lifts: true }
     }
 }
 
@@ -109,12 +119,15 @@ impl<'a> Trials<'a> {
         known: Vec<Known>,
     ) -> Trials<'a> {
         let variants = vec![Variant::new(None, scenario.clone())];
-        Trials { goal, confidence, events_max, variants, known, events: 0 }
+        let overload = overload(scenario);
+        Trials { goal, confidence, events_max, variants, known, events: 0, overload }
     }
 
     /// One more change on trial; returns its index.
     pub(crate) fn add(&mut self, candidate: Candidate, scenario: Scenario) -> usize {
-        self.variants.push(Variant::new(Some(candidate), scenario));
+        let lifts = |least: f64| overload(&scenario).is_none_or(|now| now > least * (1.0 + WORTH));
+        let lifts = self.overload.is_none_or(lifts);
+        self.variants.push(Variant { lifts, ..Variant::new(Some(candidate), scenario) });
         self.variants.len() - 1
     }
 
@@ -130,6 +143,17 @@ impl<'a> Trials<'a> {
         let mut limits = limits.peekable();
         let reached = &self.variants[BASE].reached;
         limits.peek().is_some() && !limits.any(|limit| reached.contains(limit))
+    }
+
+    /// True if throughput is at a bound of the operational laws with more than that arriving, and the
+    /// change leaves the bound where it is: the queue grows on, whatever it does to those in it.
+    pub(crate) fn is_in_vain(&self, variant: usize) -> bool {
+        let Some(most) = self.overload.filter(|_| *self.goal == Goal::Throughput) else {
+            return false;
+        };
+        let base = &self.variants[BASE].scores;
+        let rate = base.iter().map(|score| score.rate).sum::<f64>() / base.len().max(1) as f64;
+        !self.variants[variant].lifts && rate > most * AT_BOUND
     }
 
     /// Runs what is missing until each of `which` has `count` replications.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use model::place;
 use model::units::Instant;
 
+use crate::cpu::Host;
 use crate::database::sqlite::Hold;
 use crate::engine::{Engine, Event, NONE, Role, Task, Thread, ThreadState, Trace, Worker};
 use crate::observe::ErrorKind;
@@ -57,14 +58,11 @@ impl<T: Trace> Engine<'_, T> {
     /// What was to happen to the tasks of `worker` does not.
     fn forget_events(&mut self, worker: u32, tasks: &[u32]) {
         let gone: BTreeSet<u32> = tasks.iter().copied().collect();
-        let mut at_server = 0;
         self.agenda.retain(|event| {
-            let ends = event.task().is_some_and(|task| gone.contains(&task))
-                || *event == Event::LockTimer { worker };
-            at_server += usize::from(ends && matches!(event, Event::ServerDone { .. }));
-            !ends
+            !event.task().is_some_and(|task| gone.contains(&task))
+                && *event != Event::LockTimer { worker }
         });
-        self.abandon_commands(at_server, |task| gone.contains(&task));
+        self.abandon_commands(|task| gone.contains(&task));
     }
 
     /// Locks of the database file and its connections.
@@ -115,10 +113,10 @@ impl<T: Trace> Engine<'_, T> {
             match self.threads[id].state {
                 ThreadState::Running => {
                     self.charge(id);
-                    self.cpu.settle(self.now);
+                    self.cpu[Host::Service].settle(self.now);
                     self.leave_core(id);
                 }
-                ThreadState::Ready => self.cpu.withdraw(id),
+                ThreadState::Ready => self.cpu[Host::Service].withdraw(id),
                 ThreadState::Idle | ThreadState::WaitsForLock | ThreadState::Blocked => {}
             }
             match self.threads[id].role {
@@ -176,7 +174,7 @@ impl<T: Trace> Engine<'_, T> {
             self.seen.process.down.leave(self.now);
         }
         let thread = self.workers[id as usize].thread;
-        self.cpu.withdraw(thread);
+        self.cpu[Host::Service].withdraw(thread);
         self.threads[thread] = Thread::new(id, Role::Loop);
         self.workers[id as usize] = Worker::new(self.plan, id, thread, life, self.now);
     }

@@ -194,6 +194,8 @@ fn server(users: u32, step: &str, sets: &[&str]) -> Run {
         "{}{}[[endpoint]]\nname = \"use\"\nweight = 1\nsteps = [{step}]\n",
         burst(users),
         r#"
+        [cpu]
+        slice = "1h"
         [service]
         concurrency = "async"
         [database]

@@ -117,6 +117,7 @@ fn psycopg_prepares_at_the_sixth_execution_and_forgets_at_a_rollback() {
 #[test]
 fn a_connection_costs_the_server_a_process() {
     let sets = ["database.cores=1", "database.open_trips=5", "costs.postgres.connect=4ms"];
+    let sets = [&sets[..], &["cpu.slice=1h"]].concat();
     // The two arrive at 5 ms, and are taken at 9 and 13 ms.
     let run = server(2, READ, &sets);
     assert_eq!(run.instants(), ["26ms", "36ms"]);
@@ -135,8 +136,8 @@ fn connections_beyond_those_of_the_server_are_refused() {
         let sets = ["database.max_connections=5", &format!("database.open_trips={trips}")];
         let run = server(4, READ, &sets);
         assert_eq!(run.errors(ErrorKind::TooManyClients), 2, "it keeps three for superusers");
-        // Those that are refused have had a slot until then, unless opening takes no time.
-        let peak = if trips == "0" { 2 } else { 4 };
+        // One that is refused has had a slot until then, unless opening takes no time.
+        let peak = if trips == "0" { 2 } else { 3 };
         assert_eq!((run.seen.good(), run.seen.postgres.sessions.peak()), (2, peak));
         let refused =
             if trips == "0" { "use 0s too_many_clients" } else { "use 10ms too_many_clients" };
@@ -156,7 +157,7 @@ fn a_client_that_is_refused_takes_a_slot_and_costs_the_server_until_then() {
     // Two may stay, three slots are kept for superusers. One processor works for 3 ms until it asks
     // whether there is room, 1 ms more for a client that may stay, and 1.6 ms for one without a slot.
     let sets = ["database.max_connections=5", "database.open_trips=5", "database.cores=1"];
-    let sets = [&sets[..], &["costs.postgres.connect=4ms"]].concat();
+    let sets = [&sets[..], &["costs.postgres.connect=4ms", "cpu.slice=1h"]].concat();
     let run = server(6, READ, &sets);
     let log = run.log();
     let refused = ["use 13ms", "use 16ms", "use 19ms"].map(|at| format!("{at} too_many_clients"));
@@ -336,6 +337,40 @@ fn a_server_on_the_processors_of_the_service_takes_turns_with_it() {
     // What the service's quota allows, both share: 9 ms in each period.
     let quota = [shared, "cpu.quota={ budget = \"9ms\", period = \"20ms\" }"];
     assert_eq!(run(&quota).0, ["65ms", "65ms"], "three periods, and 5 ms of the fourth");
+}
+
+#[test]
+fn sessions_take_turns_on_the_processors_of_a_server() {
+    let run = |sets: &[&str]| {
+        let endpoints = [("long", "{ read = \"long\" }"), ("short", READ)];
+        let sets = [&["database.cores=1"], sets].concat();
+        crate::server::server((&burst(2), ""), &endpoints, &["long", "short"], &sets).log()
+    };
+    // The short one has its ten turns of 1 ms after as many of the long one.
+    assert_eq!(run(&["cpu.slice=1ms"]), ["short 22ms", "long 1.012s"]);
+    assert_eq!(run(&["cpu.slice=1h"]), ["long 1.002s", "short 1.012s"], "first come, first served");
+    // The server's kernel has the rules of the service's.
+    assert_eq!(run(&["cpu.slice=1ms", "cpu.scheduler=eevdf"])[0], "short 22.5ms");
+    let two = run(&["cpu.slice=1ms", "database.cores=2"]);
+    assert_eq!(two, ["short 12ms", "long 1.002s"], "a processor for each");
+}
+
+#[test]
+fn each_change_of_sessions_costs_the_server_a_change_of_processes() {
+    let run = |sets: &[&str]| {
+        let costs = ["database.cores=1", "cpu.slice=1h", "costs.machine.process_switch=1ms"];
+        server(2, READ, &[&costs[..], sets].concat())
+    };
+    assert_eq!(run(&[]).instants(), ["12ms", "23ms"], "1 + 10 + 1, and 1 + 10 more");
+    // Ten turns of each, with a change between two of them.
+    let turns = run(&["cpu.slice=1ms"]);
+    assert_eq!(turns.instants(), ["39ms", "41ms"]);
+    assert_eq!(turns.seen.postgres.busy.area(), 39_000_000);
+    assert_eq!(turns.seen.cpu.cores.area(), 0, "of the service's processors nothing");
+    // The connection of a pooler is one process, whoever uses it.
+    let pooled = "database.pooler=pgbouncer";
+    let one = "database.pgbouncer={ default_pool_size = 1 }";
+    assert_eq!(run(&[pooled, one]).instants(), ["12ms", "22ms"]);
 }
 
 #[test]

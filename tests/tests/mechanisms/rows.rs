@@ -79,7 +79,7 @@ fn lanes(run: &Run) -> Vec<u64> {
 
 #[test]
 fn those_that_wait_for_a_row_get_it_in_order_unless_it_is_changed() {
-    let more = ["database.connections.size=20"];
+    let more = ["database.connections.size=20", "database.cores=20"];
     let in_order: Vec<u64> = (0..20).collect();
     assert_eq!(lanes(&at_once(20, ONLY_LOCKS, &more)), in_order);
     let run = at_once(20, HOLDS, &more);
@@ -164,7 +164,7 @@ fn the_lock_timeout_counts_for_each_attempt_to_lock() {
 
 #[test]
 fn the_statement_timeout_counts_from_the_arrival_of_a_statement() {
-    let sets = ["database.cores=1", "database.statement_timeout=50ms"];
+    let sets = ["database.cores=1", "database.statement_timeout=50ms", "cpu.slice=1h"];
     let endpoints = [("long", "{ read = \"long\" }"), ("short", "{ read = \"ten\" }")];
     let run = server(&arrivals(2, 20), &endpoints, &["long", "short"], &sets);
     // The long one comes at 1 ms, and its processor is free at 51 ms.

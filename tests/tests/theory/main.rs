@@ -106,6 +106,8 @@ const FAMILY: [&str; 97] = [
     "saturated semaphore: throughput",
     "gather of four exponential calls: mean",
     "database server, M/M/2: mean response time",
+    "sessions on a server's own processor: mean response time",
+    "sessions with a long slice: M/G/1 mean",
     "database server on the service's processors, M/M/2: mean response time",
     "one processor for service and server: throughput",
     "PgBouncer, M/M/4: mean response time",

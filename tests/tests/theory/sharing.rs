@@ -73,6 +73,21 @@ fn an_interpreter_lock_makes_one_processor_of_four() {
         .check();
 }
 
+#[test]
+fn sessions_of_a_database_server_share_its_processor() {
+    let mean = Lognormal::through(0.005, 0.05).service().mean;
+    let wanted = processor_sharing_response_time(60.0, mean, mean);
+    two_slices("database-server-sharing")
+        .claim("sessions on a server's own processor: mean response time", wanted, |o| {
+            at_slice_zero(o, response_time)
+        })
+        .check();
+    let in_order = mg1_response_time(60.0, Lognormal::through(0.005, 0.05).service());
+    case_of("database-server-sharing", &["cpu.slice=1h"])
+        .claim("sessions with a long slice: M/G/1 mean", in_order, |o| response_time(&o[0]))
+        .check();
+}
+
 /// The service computes nothing, so that its two processors are the server's.
 #[test]
 fn a_database_server_on_the_processors_of_the_service() {

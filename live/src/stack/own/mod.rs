@@ -1,6 +1,7 @@
 //! A service of one's own, which this program neither wrote nor knows from the inside: it runs
 //! already, or is started with a command of the user's.
 
+mod database;
 mod keeper;
 mod service;
 mod url;
@@ -15,6 +16,7 @@ use model::scenario::Scenario;
 use super::{Install, Installation, Service, Stack, StackError, StartOptions};
 use crate::machine::{Cpus, ProcessTree, Split};
 
+pub use database::OwnDatabase;
 pub use keeper::run_service_process;
 pub use url::{ServiceUrl, Unreachable};
 
@@ -74,6 +76,7 @@ pub struct OwnService {
     addresses: Vec<SocketAddr>,
     /// What starts it; none if it runs already.
     command: Option<String>,
+    database: Option<OwnDatabase>,
 }
 
 impl OwnService {
@@ -91,7 +94,12 @@ impl OwnService {
         if command.is_none() {
             url.answering(&addresses)?;
         }
-        Ok(OwnService { url, addresses, command })
+        Ok(OwnService { url, addresses, command, database: None })
+    }
+
+    /// The same with its database, whose CPU time is told apart.
+    pub fn with(self, database: OwnDatabase) -> OwnService {
+        OwnService { database: Some(database), ..self }
     }
 }
 
@@ -106,6 +114,10 @@ impl Installation for OwnService {
 
     fn own(&self) -> Option<&ServiceUrl> {
         Some(&self.url)
+    }
+
+    fn database(&self) -> Option<&OwnDatabase> {
+        self.database.as_ref()
     }
 
     fn split(&self, allowed: &Cpus, cores: u32) -> Split {

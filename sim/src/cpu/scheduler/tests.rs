@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::scenario::{Cpu as Machine, Scheduler as Rules};
 use model::units::{Instant, Span};
 
-use crate::cpu::{Cores, Switch};
+use crate::cpu::{Cores, Kernel, Switch};
 
 /// What a thread does: it begins at the first time, and then computes and sleeps. Microseconds.
 struct Program {
@@ -32,7 +32,7 @@ fn trace(scheduler: Rules, slice: u64, programs: &[Program], until: u64) -> Vec<
         quota: None,
     };
     let free = Switch { thread: Span::ZERO, process: Span::ZERO };
-    let mut cpu = Cores::new(&machine, free, Span::ZERO, 0);
+    let mut cpu = Cores::new(&machine, Kernel { phase: 0, switch: free }, Span::ZERO);
     let mut wakes: BTreeMap<(u64, u32), ()> = BTreeMap::new();
     for (thread, program) in (0..).zip(programs) {
         wakes.insert((program.begins, thread), ());

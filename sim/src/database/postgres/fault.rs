@@ -31,47 +31,51 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     pub(crate) fn fault_ends(&mut self) {
-        let server = &mut self.database.server;
-        if let State::Paused { .. } = std::mem::replace(&mut server.state, State::Up) {
-            for _ in 0..server.processors.busy() {
-                self.seen.postgres.busy.enter_again(self.now);
-            }
-        }
+        self.processes_go_on();
+        self.database.server.state = State::Up;
     }
 
     /// All that is under way ends later by as long as the server stands still. A sync that the disk
     /// does meanwhile is noticed at its end.
     fn server_stands_still(&mut self, until: Instant) {
-        (0..self.database.server.working()).for_each(|_| self.seen.postgres.busy.leave(self.now));
         self.database.server.state = State::Paused { until };
-        let later = until - self.now;
-        for (at, event) in self.agenda.take(|event| matches!(event, Event::ServerDone { .. })) {
-            self.agenda.push(at + later, event);
-        }
+        self.processes_stop();
     }
 
     /// The server's sessions end, with all that it works on.
     fn server_ends(&mut self) {
         let tasks = &self.tasks;
         let ours = |event: &Event| match *event {
-            Event::ServerDone { .. } | Event::LogSynced => true,
+            Event::LogSynced => true,
             Event::RowGranted { task, ticket } => tasks[task].ticket == ticket,
             _ => false,
         };
-        let worked_on = self.agenda.take(ours);
+        let granted = self.agenda.take(ours);
         let at_rows = self.end_rows();
         let server = &mut self.database.server;
         server.state = State::Down;
         server.sessions = 0;
-        let (busy, waiting) = server.processors.end_all();
         let at_log = server.log.end_all();
-        (0..busy).for_each(|_| self.seen.postgres.busy.leave(self.now));
-        waiting.iter().for_each(|_| self.seen.postgres.queue.leave(self.now));
+        let at_work = self.end_processes();
         self.lose_sessions();
-        let worked_on = worked_on.iter().filter_map(|(_, event)| event.task());
-        for task in worked_on.chain(waiting).chain(at_log).chain(at_rows) {
+        let granted = granted.iter().filter_map(|(_, event)| event.task());
+        for task in granted.chain(at_work).chain(at_log).chain(at_rows) {
             self.lose(task);
         }
+    }
+
+    /// The processes of all sessions end. Returns the tasks that they worked for.
+    fn end_processes(&mut self) -> Vec<u32> {
+        let connections: Vec<u32> = self.database.connections.live().map(|(id, _)| id).collect();
+        let mut tasks = Vec::new();
+        for connection in connections {
+            let session = &mut self.database.connections[connection].session;
+            if let Some(thread) = session.thread.take() {
+                tasks.extend(self.worked_for(thread));
+                self.end_session_thread(thread);
+            }
+        }
+        tasks
     }
 
     fn lose_sessions(&mut self) {

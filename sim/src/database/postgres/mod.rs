@@ -11,11 +11,10 @@ mod log;
 mod opening;
 mod pooled;
 mod pooler;
-mod processors;
+mod process;
 mod rows;
 mod run;
 mod sessions;
-mod shared;
 mod timeouts;
 
 pub(crate) use answer::Observed;
@@ -26,14 +25,13 @@ pub(crate) use locked::Drawn;
 pub(crate) use rows::RowId;
 pub(crate) use sessions::Session;
 
-use model::scenario::{Postgres, Scenario};
+use model::scenario::{Engine, Postgres, Scenario};
 use model::units::Instant;
 
 use crate::plan::{DrawId, Pc};
 use log::Log;
 use opening::Opening;
 use pooler::Pooler;
-use processors::Processors;
 use rows::Rows;
 
 /// Instructions of the database server.
@@ -146,6 +144,14 @@ fn scale(scenario: &Scenario, postgres: &Postgres) -> f64 {
     if postgres.shares_cpu() { 1.0 / scenario.cpu.speed } else { 1.0 }
 }
 
+/// Processors of a machine of the server's own; none if it has no such machine.
+pub(crate) fn own_cores(scenario: &Scenario) -> u32 {
+    match scenario.database.as_ref().map(|database| &database.engine) {
+        Some(Engine::Postgres(postgres)) if !postgres.shares_cpu() => postgres.cores,
+        _ => 0,
+    }
+}
+
 impl Op {
     pub(crate) fn can_fail(&self) -> bool {
         match self {
@@ -175,7 +181,6 @@ impl From<Op> for crate::plan::Op {
 /// The server while the engine runs.
 #[derive(Debug)]
 pub(crate) struct Server {
-    pub(crate) processors: Processors,
     pub(crate) log: Log,
     /// What stands before it.
     pub(crate) pooler: Option<Pooler>,
@@ -199,24 +204,15 @@ enum State {
 }
 
 impl Server {
-    /// Idle, without a connection; without a processor where there is no server.
+    /// Without a connection; without anything where there is no server.
     pub(crate) fn new(postgres: Option<&Postgres>) -> Server {
         Server {
-            processors: Processors::new(postgres.map_or(0, |postgres| postgres.cores)),
             log: Log::default(),
             pooler: postgres
                 .and_then(|postgres| Some(Pooler::new(postgres.pooler()?, postgres.connections()))),
             sessions: 0,
             rows: Rows::default(),
             state: State::Up,
-        }
-    }
-
-    /// Processors at work.
-    pub(crate) fn working(&self) -> u32 {
-        match self.state {
-            State::Paused { .. } => 0,
-            State::Up | State::Down => self.processors.busy(),
         }
     }
 }

@@ -121,9 +121,6 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The server has done its part of the opening of the connection of `task`.
     pub(super) fn opening_worked(&mut self, task: u32) {
-        if let Some(rest) = self.opening_goes_on(task) {
-            return self.work_on_shared(task, rest);
-        }
         match self.session(task).opening {
             Opening::TurnedAway => {
                 // Its process ends.

@@ -43,16 +43,16 @@ impl<T: Trace> Engine<'_, T> {
             return self.at_server(task, Span::ZERO);
         }
         match self.pooler().take(task) {
-            Link::Idle => {
+            Link::Idle(process) => {
                 self.seen.postgres.pooler.enter(self.now);
-                self.link(task, Span::ZERO);
+                self.link(task, process, Span::ZERO);
             }
             Link::New => {
                 self.seen.postgres.pooler.enter(self.now);
                 self.database.server.sessions += 1;
                 self.seen.postgres.sessions.enter(self.now);
                 let opening = self.opening(task);
-                self.link(task, opening);
+                self.link(task, None, opening);
             }
             Link::Wait => {
                 self.seen.reach(Limit::Pooler);
@@ -74,9 +74,11 @@ impl<T: Trace> Engine<'_, T> {
         scenario.costs.postgres.of(concurrency).connect.scale(scale)
     }
 
-    /// The client of `task` has a connection to the server, which is opened in `opening`.
-    fn link(&mut self, task: u32, opening: Span) {
-        self.session(task).linked = true;
+    /// The client of `task` has a connection to the server, with its `process` there; it is opened in
+    /// `opening`.
+    fn link(&mut self, task: u32, process: Option<u32>, opening: Span) {
+        let session = self.session(task);
+        (session.linked, session.thread) = (true, process);
         self.at_server(task, opening);
     }
 
@@ -102,19 +104,21 @@ impl<T: Trace> Engine<'_, T> {
 
     /// The client's connection to the server, if it has one, goes to the next who waits.
     pub(super) fn unlink(&mut self, connection: u32) {
-        if std::mem::take(&mut self.database.connections[connection].session.linked) {
-            self.next_gets_link();
+        let session = &mut self.database.connections[connection].session;
+        if std::mem::take(&mut session.linked) {
+            let process = session.thread.take();
+            self.next_gets_link(process);
         }
     }
 
-    /// A connection to the server comes free.
-    pub(super) fn next_gets_link(&mut self) {
-        match self.pooler().give_back() {
+    /// A connection to the server comes free, with its `process` there.
+    pub(super) fn next_gets_link(&mut self, process: Option<u32>) {
+        match self.pooler().give_back(process) {
             Some(next) => {
                 self.seen.postgres.pooler_queue.leave(self.now);
                 // It can no longer give up.
                 self.tasks[next].ticket = self.tasks[next].ticket.wrapping_add(1);
-                self.link(next, Span::ZERO);
+                self.link(next, process, Span::ZERO);
             }
             None => self.seen.postgres.pooler.leave(self.now),
         }

@@ -16,7 +16,8 @@ pub(crate) struct Pooler {
     size: u32,
     clients: u32,
     open: u32,
-    idle: u32,
+    /// Connections to the server that no client uses, with the process of each there, once it has worked.
+    idle: Vec<Option<u32>>,
     queue: VecDeque<u32>,
     /// When it has passed on all messages so far.
     free: Instant,
@@ -25,8 +26,8 @@ pub(crate) struct Pooler {
 /// How a client's command gets to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
-    /// On a connection that is open.
-    Idle,
+    /// On the open connection that was used last, whose process on the server is this one.
+    Idle(Option<u32>),
     /// On one that is opened for it.
     New,
     /// When it gets one, in order.
@@ -38,7 +39,7 @@ impl Pooler {
     pub(super) fn new(settings: PgBouncer, server: Option<u32>) -> Pooler {
         let size = Pooler::size_of(settings, server);
         let (free, queue) = (Instant::START, VecDeque::new());
-        Pooler { settings, size, clients: 0, open: 0, idle: 0, queue, free }
+        Pooler { settings, size, clients: 0, open: 0, idle: Vec::new(), queue, free }
     }
 
     /// Connections to a server that takes so many.
@@ -63,7 +64,7 @@ impl Pooler {
 
     /// Connections to the server in use.
     pub(crate) fn in_use(&self) -> u32 {
-        self.open - self.idle
+        self.open - self.idle.len() as u32
     }
 
     /// Connections to the server that are open.
@@ -90,9 +91,8 @@ impl Pooler {
 
     /// The command of `task` needs a connection to the server.
     pub(super) fn take(&mut self, task: u32) -> Link {
-        if self.idle > 0 {
-            self.idle -= 1;
-            return Link::Idle;
+        if let Some(process) = self.idle.pop() {
+            return Link::Idle(process);
         }
         if self.open < self.size {
             self.open += 1;
@@ -102,11 +102,18 @@ impl Pooler {
         Link::Wait
     }
 
-    /// A connection to the server comes back. Returns who gets it.
-    pub(super) fn give_back(&mut self) -> Option<u32> {
+    /// A connection to the server comes back, with its `process` there. Returns who gets it.
+    pub(super) fn give_back(&mut self, process: Option<u32>) -> Option<u32> {
         let next = self.queue.pop_front();
-        self.idle += u32::from(next.is_none());
+        if next.is_none() {
+            self.idle.push(process);
+        }
         next
+    }
+
+    /// Processes on the server of connections that no client uses.
+    pub(crate) fn idle_processes(&self) -> usize {
+        self.idle.iter().flatten().count()
     }
 
     /// Forgets the commands that wait for `gone` tasks, and says how many they were.
@@ -136,16 +143,16 @@ mod tests {
         let mut pooler = Pooler::new(settings, Some(97));
         assert!(pooler.connect() && !pooler.connect(), "one client");
         assert_eq!(
-            (pooler.take(1), pooler.give_back(), pooler.take(2)),
-            (Link::New, None, Link::Idle)
+            (pooler.take(1), pooler.give_back(Some(7)), pooler.take(2)),
+            (Link::New, None, Link::Idle(Some(7)))
         );
         assert_eq!(
             (pooler.take(3), pooler.take(4), pooler.take(5)),
             (Link::New, Link::Wait, Link::Wait)
         );
         assert_eq!((pooler.in_use(), pooler.waiting()), (2, 2));
-        assert_eq!((pooler.give_back(), pooler.abandon(|task| task == 5)), (Some(4), 1));
-        assert_eq!((pooler.give_back(), pooler.in_use(), pooler.open()), (None, 1, 2));
+        assert_eq!((pooler.give_back(None), pooler.abandon(|task| task == 5)), (Some(4), 1));
+        assert_eq!((pooler.give_back(None), pooler.in_use(), pooler.open()), (None, 1, 2));
         assert_eq!(Pooler::new(settings, Some(1)).size, 1, "the server takes no more");
     }
 

@@ -156,23 +156,7 @@ impl<T: Trace> Engine<'_, T> {
         let work = self.sample(task, engine);
         let service_time = opening + self.part_of_opening(task, command, work);
         self.seen.postgres.commands += 1;
-        if self.server_settings().shares_cpu() {
-            return self.work_on_shared(task, service_time);
-        }
-        if self.database.server.processors.arrive(task, service_time) {
-            self.seen.postgres.busy.enter(self.now);
-            self.agenda.push(self.now + service_time, Event::ServerDone { task });
-        } else {
-            self.seen.postgres.queue.enter(self.now);
-        }
-    }
-
-    pub(crate) fn server_done(&mut self, task: u32) {
-        if let Some(rest) = self.opening_goes_on(task) {
-            return self.agenda.push(self.now + rest, Event::ServerDone { task });
-        }
-        self.processor_is_free();
-        self.worked(task);
+        self.work_on(task, service_time);
     }
 
     /// The command of `task` needs no processor of the server any more.
@@ -246,29 +230,13 @@ impl<T: Trace> Engine<'_, T> {
         both - both.scale(0.5)
     }
 
-    /// A processor of the database server takes the next command.
-    pub(crate) fn processor_is_free(&mut self) {
-        match self.database.server.processors.done() {
-            Some((next, service_time)) => {
-                self.seen.postgres.queue.leave(self.now);
-                let begins = match self.database.server.state {
-                    State::Paused { until } => until,
-                    State::Up | State::Down => self.now,
-                };
-                self.agenda.push(begins + service_time, Event::ServerDone { task: next });
-            }
-            None if matches!(self.database.server.state, State::Paused { .. }) => {}
-            None => self.seen.postgres.busy.leave(self.now),
-        }
-    }
-
     /// The server's end of `connection` is gone.
     pub(crate) fn end_session(&mut self, connection: u32) {
         self.release_rows(connection, None);
         let session = std::mem::take(&mut self.database.connections[connection].session);
         session.thread.into_iter().for_each(|thread| self.end_session_thread(thread));
         if session.linked {
-            self.next_gets_link();
+            self.next_gets_link(None);
         }
         if let Some(pooler) = &mut self.database.server.pooler {
             (0..u32::from(session.counted)).for_each(|_| pooler.disconnect());
@@ -279,13 +247,10 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     /// The server gives up the commands of clients that have gone.
-    pub(crate) fn abandon_commands(&mut self, at_server: usize, gone: impl Fn(u32) -> bool) {
-        let waiting = self.database.server.processors.abandon(&gone);
-        (0..waiting).for_each(|_| self.seen.postgres.queue.leave(self.now));
+    pub(crate) fn abandon_commands(&mut self, gone: impl Fn(u32) -> bool) {
         self.abandon_at_pooler(&gone);
         self.abandon_rows(&gone);
         self.database.server.log.abandon(gone);
-        (0..at_server).for_each(|_| self.processor_is_free());
     }
 
     /// True if a connection of a pool whose connections were `invalidated` then is too old to be used

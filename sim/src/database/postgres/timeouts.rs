@@ -102,16 +102,9 @@ impl<T: Trace> Engine<'_, T> {
 
     /// No processor works on the command of `task` any more, or is to.
     fn stop_working(&mut self, task: u32) {
-        if self.server_settings().shares_cpu() {
-            if let Some(thread) = self.session(task).thread.take() {
-                self.end_session_thread(thread);
-            }
-            return;
+        if let Some(thread) = self.session(task).thread.take() {
+            self.end_session_thread(thread);
         }
-        let waited = self.database.server.processors.abandon(|waiting| waiting == task);
-        (0..waited).for_each(|_| self.seen.postgres.queue.leave(self.now));
-        let worked_on = self.agenda.take(|event| *event == Event::ServerDone { task });
-        worked_on.iter().for_each(|_| self.processor_is_free());
     }
 
     /// The server has replied to a command of `connection`. If a transaction is open, it is idle in

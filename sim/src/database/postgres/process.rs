@@ -1,16 +1,15 @@
-//! A server on the service's processors: each session is a process, and takes turns with the
-//! workers' threads and with the other sessions.
+//! The processes of the server: one for each session, which takes turns with the others, and with the
+//! workers' threads if the server runs on their processors.
 
 use model::units::Span;
 
+use super::State;
+use crate::cpu::Host;
 use crate::engine::{Engine, NONE, Role, Thread, ThreadState, Trace};
 
 impl<T: Trace> Engine<'_, T> {
     /// The command of `task` needs `work` of a processor.
-    pub(super) fn work_on_shared(&mut self, task: u32, work: Span) {
-        if work.is_zero() {
-            return self.worked(task);
-        }
+    pub(super) fn work_on(&mut self, task: u32, work: Span) {
         let thread = match self.session(task).thread {
             Some(thread) => thread,
             None => self.start_session(task),
@@ -22,14 +21,21 @@ impl<T: Trace> Engine<'_, T> {
     }
 
     fn start_session(&mut self, task: u32) -> u32 {
-        let process = Thread::new(NONE, Role::Session { task });
+        let host = if self.server_settings().shares_cpu() { Host::Service } else { Host::Database };
+        let process = Thread { host, ..Thread::new(NONE, Role::Session { task }) };
         let thread = self.threads.insert(process, |_, _| {});
         self.session(task).thread = Some(thread);
         thread
     }
 
-    /// A session has done what `task` has asked for, and sleeps until the next command.
+    /// A session has done what `task` has asked for, and sleeps until the next command, unless it opens
+    /// and goes on with that.
     pub(crate) fn session_done(&mut self, thread: u32, task: u32) {
+        if let Some(rest) = self.opening_goes_on(task) {
+            let entry = &mut self.threads[thread];
+            (entry.work, entry.native) = (rest, true);
+            return self.run_thread(thread);
+        }
         self.leave_core(thread);
         self.threads[thread].state = ThreadState::Idle;
         self.worked(task);
@@ -40,17 +46,37 @@ impl<T: Trace> Engine<'_, T> {
         match self.threads[thread].state {
             ThreadState::Running => {
                 self.charge(thread);
-                self.cpu.settle(self.now);
+                let host = self.threads[thread].host;
+                self.cpu[host].settle(self.now);
                 self.leave_core(thread);
             }
-            ThreadState::Ready => {
-                self.cpu.withdraw(thread);
-                self.seen.postgres.queue.leave(self.now);
-            }
+            ThreadState::Ready => self.seen.postgres.queue.leave(self.now),
             ThreadState::Idle | ThreadState::WaitsForLock | ThreadState::Blocked => {}
         }
         self.threads[thread].state = ThreadState::Idle;
         self.end_thread(thread);
+    }
+
+    /// The task that the process `thread` works for now.
+    pub(super) fn worked_for(&self, thread: u32) -> Option<u32> {
+        match (self.threads[thread].state, self.threads[thread].role) {
+            (ThreadState::Running | ThreadState::Ready, Role::Session { task }) => Some(task),
+            _ => None,
+        }
+    }
+
+    /// The server's processes are stopped.
+    pub(super) fn processes_stop(&mut self) {
+        for (thread, done) in self.cpu[Host::Database].halt(self.now) {
+            self.stopped(thread, done);
+        }
+    }
+
+    /// The server's processes run again if they were stopped.
+    pub(super) fn processes_go_on(&mut self) {
+        if let State::Paused { .. } = self.database.server.state {
+            self.cpu[Host::Database].go_on();
+        }
     }
 
     fn is_session(&self, thread: u32) -> bool {
