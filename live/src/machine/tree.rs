@@ -26,6 +26,8 @@ const IDLE: u64 = 50;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessTree {
     roots: Vec<Identity>,
+    /// Processes that are no part of it, with all below them.
+    without: Vec<Identity>,
 }
 
 /// A process: its number may be used again, but not with the same start.
@@ -79,7 +81,7 @@ impl ProcessTree {
     /// The process `pid` with all below it; none if there is no such process.
     pub fn of(pid: u32) -> Option<ProcessTree> {
         let status = Status::of(pid)?;
-        Some(ProcessTree { roots: vec![status.identity] })
+        Some(ProcessTree { roots: vec![status.identity], without: Vec::new() })
     }
 
     /// The processes that listen at `address`, with all below them; none if they cannot be seen:
@@ -95,7 +97,13 @@ impl ProcessTree {
         let is_root = |pid: &&u32| !ancestors(&all, **pid).any(|above| holders.contains(&above));
         let roots = holders.iter().filter(is_root);
         let roots: Vec<Identity> = roots.filter_map(|pid| Some(all.get(pid)?.identity)).collect();
-        (!roots.is_empty()).then_some(ProcessTree { roots })
+        (!roots.is_empty()).then_some(ProcessTree { roots, without: Vec::new() })
+    }
+
+    /// The same without the processes of `other`, should they be below it.
+    pub fn without(mut self, other: &ProcessTree) -> ProcessTree {
+        self.without.extend_from_slice(&other.roots);
+        self
     }
 
     /// What its processes have used so far. Not counted is what leads to this program, should a
@@ -113,9 +121,11 @@ impl ProcessTree {
         let lives = |root: &&Identity| all.get(&root.pid).is_some_and(|now| now.identity == **root);
         let mut pending: Vec<u32> = self.roots.iter().filter(lives).map(|root| root.pid).collect();
         pending.reverse();
+        let left_out =
+            |pid: &u32| all.get(pid).is_some_and(|status| self.without.contains(&status.identity));
         while let Some(pid) = pending.pop() {
             let below = children.get(&pid).into_iter().flatten().rev();
-            pending.extend(below.filter(|pid| !own.contains(pid)));
+            pending.extend(below.filter(|pid| !own.contains(pid) && !left_out(pid)));
             let Some((status, cpu)) = all.get(&pid).zip(cpu_of(pid)) else { continue };
             reading.reaped += status.reaped;
             reading.processes.push(ProcessReading {

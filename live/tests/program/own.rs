@@ -114,9 +114,9 @@ fn the_database_of_a_service_of_ones_own_is_told_apart() {
     // It runs on the service's processors in the scenario, and counts there.
     let cpu = &report.stations[0];
     assert!(cpu.utilisation > 0.9 * told.utilisation.min(1.0), "{cpu:?} {told:?}");
-    let own = how.processes.iter().filter(|process| process.is_worker());
-    let own: f64 = own.map(|process| process.utilisation).sum();
-    assert!(own < 0.5 * told.utilisation, "the service computes little: {own} {told:?}");
+    // This test has started it, as a service may have started its database.
+    let twice = format!("process {pid})");
+    assert!(how.processes.iter().all(|process| !process.name.contains(&twice)), "{how:?}");
     let text = lab.measures(&words).out;
     let line = text.lines().find(|line| line.contains("your own")).expect("a line");
     assert!(line.contains("of a CPU"), "{line}");

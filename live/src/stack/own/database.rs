@@ -28,6 +28,11 @@ impl OwnDatabase {
         Ok(OwnDatabase { tree, base })
     }
 
+    /// The processes of `service` alone, should it have started this server.
+    pub(super) fn apart_from(&self, service: ProcessTree) -> ProcessTree {
+        service.without(&self.tree)
+    }
+
     /// The processors that it may run on; none if that cannot be seen.
     pub(crate) fn cpus(&self) -> Cpus {
         self.tree.cpus().unwrap_or_default()

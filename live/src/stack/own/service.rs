@@ -46,10 +46,14 @@ impl Running {
         options: &StartOptions<'_>,
     ) -> Result<Running, StackError> {
         let open = own.url.answering(&own.addresses);
+        let apart = |tree: ProcessTree| match &own.database {
+            Some(database) => database.apart_from(tree),
+            None => tree,
+        };
         let Some(command) = &own.command else {
             let address = open.map_err(|error| StackError::Own(error.to_string()))?;
             let tree = ProcessTree::listening_at(address);
-            let processes = tree.map(Processes::new);
+            let processes = tree.map(apart).map(Processes::new);
             return Ok(Running { address, keeper: None, processes, told: false });
         };
         if open.is_ok() {
@@ -67,7 +71,7 @@ impl Running {
         let Ready { address, process } = ready.ok_or(Interrupted)?;
         let tree = ProcessTree::of(process);
         let tree = tree.inspect(|tree| tree.wait_for_rest(|| interrupt.is_set()));
-        let processes = tree.map(Processes::new);
+        let processes = tree.map(apart).map(Processes::new);
         Ok(Running { address, keeper: Some(keeper), processes, told: false })
     }
 }
