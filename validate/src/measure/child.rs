@@ -14,7 +14,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use live::Interrupt;
-use live::cli::On;
+use live::cli::{Hosts, On};
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 
 /// The hidden command that makes this program `live`.
@@ -62,11 +62,14 @@ pub(crate) fn live(
 
 /// The words that say what `live` is to run scenarios on.
 pub(crate) fn on(on: &On) -> Vec<OsString> {
-    let target = format!("--target={}", on.target.word());
-    let mut words = vec![target.into(), joined("--environment", &on.environment.folder)];
-    let hosts = on.hosts.allowed.iter().map(|host| format!("--allow-host={host}"));
-    let start = on.start.iter().map(|command| format!("--start={command}"));
-    words.extend(hosts.chain(start).map(OsString::from));
+    // Whole, so that no option is forgotten.
+    let On { target, start, database_pid, hosts: Hosts { allowed }, environment } = on;
+    let target = format!("--target={}", target.word());
+    let mut words = vec![target.into(), joined("--environment", &environment.folder)];
+    let hosts = allowed.iter().map(|host| format!("--allow-host={host}"));
+    let start = start.iter().map(|command| format!("--start={command}"));
+    let database = database_pid.iter().map(|pid| format!("--database-pid={pid}"));
+    words.extend(hosts.chain(start).chain(database).map(OsString::from));
     words
 }
 
@@ -94,5 +97,33 @@ impl Drop for Running {
             let _ = self.0.kill();
             let _ = self.0.wait();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use live::cli::{Environment, Place};
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_service_is_passed_on() {
+        let asked = On {
+            target: Place::Own("http://127.0.0.1:8000".parse().expect("a URL")),
+            start: Some("exec serve -p 8000".into()),
+            database_pid: Some(4242),
+            hosts: Hosts { allowed: vec!["shop.local".into()] },
+            environment: Environment { folder: PathBuf::from("-there") },
+        };
+        let wanted = [
+            "--target=http://127.0.0.1:8000",
+            "--environment=-there",
+            "--allow-host=shop.local",
+            "--start=exec serve -p 8000",
+            "--database-pid=4242",
+        ];
+        assert_eq!(on(&asked), wanted);
     }
 }
