@@ -52,7 +52,7 @@ impl Hosts {
         if its_due < due { (its_due, Host::Database, its_core) } else { (due, Host::Service, core) }
     }
 
-    /// When a period of the service's quota ends, if it has one: a new one begins.
+    /// A new period of the service's quota begins.
     pub(crate) fn refill(&mut self, now: Instant) {
         self.service.refill(now);
     }
