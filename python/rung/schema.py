@@ -185,7 +185,9 @@ class DatabaseServer:
     """
 
     version: str
-    """Its version."""
+    """Its version; empty for the database of a service of the user's own, of which only CPU time,
+    memory and processors are seen.
+    """
 
     cpus: tuple[int, ...]
     """Its processors."""
