@@ -109,7 +109,7 @@ fn the_database_of_a_service_of_ones_own_is_told_apart() {
     let how = report.measurement.as_ref().expect("it was measured");
     let told = how.database.as_ref().expect("it is told");
     assert!(told.utilisation > 0.0 && told.memory > 0 && told.version.is_empty(), "{told:?}");
-    assert_eq!((told.looks, &told.counts), (0, &None), "nobody asks it");
+    assert_eq!((told.looks, &told.counts), (0, &None), "it is only looked at");
     assert!(how.processes.iter().all(|process| !process.name.contains("network")), "{how:?}");
     // It runs on the service's processors in the scenario, and counts there.
     let cpu = &report.stations[0];

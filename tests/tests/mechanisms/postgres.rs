@@ -367,7 +367,7 @@ fn each_change_of_sessions_costs_the_server_a_change_of_processes() {
     assert_eq!(turns.instants(), ["39ms", "41ms"]);
     assert_eq!(turns.seen.postgres.busy.area(), 39_000_000);
     assert_eq!(turns.seen.cpu.cores.area(), 0, "of the service's processors nothing");
-    // The connection of a pooler is one process, whoever uses it.
+    // The connection of a pooler is one process for all clients.
     let pooled = "database.pooler=pgbouncer";
     let one = "database.pgbouncer={ default_pool_size = 1 }";
     assert_eq!(run(&[pooled, one]).instants(), ["12ms", "22ms"]);
