@@ -97,7 +97,7 @@ impl Round {
     }
 }
 
-/// What is known of a database server before it is used.
+/// Version and processors of a database server.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerFacts {
     /// Its version; none of one that is not ours.

@@ -186,7 +186,7 @@ impl Stage {
         }
     }
 
-    /// What is known of the database server before it is used, if there is one.
+    /// Version and processors of the database server; none if there is no server.
     pub(crate) fn server(&self) -> Option<ServerFacts> {
         match (self.cluster(), &self.own_database) {
             (Some(cluster), _) => {

@@ -62,7 +62,7 @@ impl Observed {
     }
 }
 
-fn settings(scenario: &Scenario) -> Option<&Postgres> {
+pub(super) fn settings(scenario: &Scenario) -> Option<&Postgres> {
     match &scenario.database.as_ref()?.engine {
         Engine::Postgres(postgres) => Some(postgres),
         Engine::Sqlite(_) => None,

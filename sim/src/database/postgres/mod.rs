@@ -25,7 +25,7 @@ pub(crate) use locked::Drawn;
 pub(crate) use rows::RowId;
 pub(crate) use sessions::Session;
 
-use model::scenario::{Engine, Postgres, Scenario};
+use model::scenario::{Postgres, Scenario};
 use model::units::Instant;
 
 use crate::plan::{DrawId, Pc};
@@ -146,10 +146,8 @@ fn scale(scenario: &Scenario, postgres: &Postgres) -> f64 {
 
 /// Processors of a machine of the server's own; none if it has no such machine.
 pub(crate) fn own_cores(scenario: &Scenario) -> u32 {
-    match scenario.database.as_ref().map(|database| &database.engine) {
-        Some(Engine::Postgres(postgres)) if !postgres.shares_cpu() => postgres.cores,
-        _ => 0,
-    }
+    let own = answer::settings(scenario).filter(|postgres| !postgres.shares_cpu());
+    own.map_or(0, |postgres| postgres.cores)
 }
 
 impl Op {
