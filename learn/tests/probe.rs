@@ -1,6 +1,7 @@
 //! `learn probe` against services that are known.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +60,12 @@ fn service() -> SocketAddr {
         }
     };
     let burns = || async { burn(BURNED) };
+    // Twice as long after a request of another kind, as if that had replaced what the caches held.
+    let last = Arc::new(AtomicU64::new(0));
+    let changes = move |Path(kind): Path<u64>| {
+        let same = last.swap(kind, Ordering::Relaxed) == kind;
+        async move { burn(if same { BURNED } else { 2 * BURNED }) }
+    };
     // One in four takes five times as long.
     let varies =
         |Path(kind): Path<u64>| async move { burn(if kind == 1 { 5 * BURNED } else { BURNED }) };
@@ -80,7 +87,8 @@ fn service() -> SocketAddr {
         .route("/limited", get(limited))
         .route("/refuses", get(refuses))
         .route("/burns", get(burns))
-        .route("/varies/{kind}", get(varies));
+        .route("/varies/{kind}", get(varies))
+        .route("/changes/{kind}", get(changes));
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async move {
@@ -169,6 +177,28 @@ fn cpu_time_that_varies_from_request_to_request_is_learned_as_a_distribution() {
     assert!((0.6..1.2).contains(&cv), "{cv}: {text}");
     assert_eq!(cpu(1).scv(), 0.0, "always the same: {text}");
     assert!(text.contains("requests one at a time is"), "{text}");
+}
+
+#[test]
+fn what_requests_cost_beside_others_is_in_the_cpu_time() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let address = service();
+    let lab = Lab::new(PROGRAM);
+    let kind = |kind| format!("[[request]]\nname = \"kind {kind}\"\npath = \"/changes/{kind}\"\n");
+    lab.write("requests.toml", &format!("{}{}", kind(1), kind(2)));
+    lab.end(&format!("probe http://{address} --requests requests.toml --at-once 8 -o mine.toml"))
+        .with_code(0);
+    let read = model::read::load(&lab.path("mine.toml"), &[]).expect("a scenario");
+    let text = std::fs::read_to_string(lab.path("mine.toml")).expect("it is written");
+    // Half of the requests come after one of the other kind: they cost 1.5 times as much in the mean.
+    let cpu: f64 = (0..2)
+        .map(|endpoint| match &read.scenario.endpoints[endpoint].steps[..] {
+            [model::scenario::Step::Cpu(cpu), ..] => cpu.mean() * 1e9 / BURNED as f64 / 2.0,
+            other => panic!("{other:?}: {text}"),
+        })
+        .sum();
+    assert!((1.3..1.8).contains(&cpu), "{cpu}: {text}");
+    assert!(text.contains("all endpoints together took 1."), "{text}");
 }
 
 #[test]

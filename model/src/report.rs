@@ -18,7 +18,7 @@ pub use distribution::{Bin, bins};
 pub use margins::{Margins, Swing};
 pub use over_time::{Interval, OverTime};
 pub use recovery::{Budget, Recovery};
-pub use size::{Breaks, Full, Headroom, Level, LoadKind, Reach, Size, Turned, size_schema};
+pub use size::{Breaks, First, Full, Headroom, Level, LoadKind, Reach, Size, Turned, size_schema};
 pub use standstill::{Remedy, Standstill};
 
 use std::collections::{BTreeMap, BTreeSet};

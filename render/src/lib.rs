@@ -72,5 +72,6 @@ pub use manual::Manual;
 pub use objectives::Keep;
 /// Emphasis on terminals.
 pub use paint::Paint;
+pub use size::gain_of_first;
 /// Options that name scenarios and change them, and the rule of a ladder.
 pub use source::{Changes, LadderSource, Source, Sources, one_knob_each};

@@ -15,7 +15,7 @@ impl Answer for Size {
         if let Some(check) = &self.check {
             page.lines(vec![checked(self, check)]);
         }
-        page.lines(self.first.iter().map(first).collect());
+        page.lines(first(self).into_iter().collect());
         if !self.headroom.is_empty() {
             page.heading("Headroom, each by itself under the load of the scenario:");
             page.table(headroom(self));
@@ -34,7 +34,7 @@ impl Answer for Size {
 
     fn illustrated(&self) -> Page {
         let check = self.check.as_ref().map(|check| checked(self, check));
-        let more = check.into_iter().chain(self.first.as_ref().map(first)).collect();
+        let more = check.into_iter().chain(first(self)).collect();
         illustrated::size(self, answer(self), more, self.page())
     }
 }
@@ -45,14 +45,36 @@ impl Headline for Size {
     }
 }
 
-/// What to change first, and how.
-fn first(change: &Bottleneck) -> String {
+/// What to change first, how, and what that gives.
+fn first(size: &Size) -> Option<String> {
+    let Bottleneck { sentence, how, kind, .. } = &size.first.as_ref()?.change;
     // No kind: nothing that was tried helps.
-    if change.kind.is_none() {
-        return change.sentence.clone();
+    if kind.is_none() {
+        return Some(sentence.clone());
     }
-    let how = change.how.as_ref().map_or(String::new(), |how| format!(" How: {how}."));
-    format!("To change first: {}{how}", change.sentence)
+    let how = how.as_ref().map_or(String::new(), |how| format!(" How: {how}."));
+    let gain = gain_of_first(size).map_or(String::new(), |gain| format!(" {gain}"));
+    Some(format!("To change first: {sentence}{how}{gain}"))
+}
+
+/// How much load is taken with the first change, in a sentence; none if there is no change to make.
+pub fn gain_of_first(size: &Size) -> Option<String> {
+    let first = size.first.as_ref().filter(|first| first.change.kind.is_some())?;
+    Some(match (&first.holds, first.unbroken) {
+        (Some(holds), _) => format!(
+            "With it the service holds {} ({} to {}).",
+            size.load.words(holds.value),
+            size.load.number(holds.low),
+            size.load.number(holds.high)
+        ),
+        (None, Some(most)) => {
+            format!(
+                "With it nothing breaks up to {}, the most that was tried.",
+                size.load.words(most)
+            )
+        }
+        (None, None) => "No load that was tried keeps all with it alone.".to_string(),
+    })
 }
 
 /// The answer in a sentence.

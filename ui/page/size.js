@@ -20,6 +20,8 @@ export class Size {
     this.setKeep = setKeep;
     this.file = file;
     this.asked = null;
+    /** The sentence that stands there as an answer. */
+    this.answer = null;
     this.measure = make("select", { id: "size-measure", "aria-label": "What is limited" });
     for (const [name, words] of MEASURES) this.measure.append(make("option", { value: name }, words));
     this.limit = make("input", { id: "size-limit", type: "text", "aria-label": "Its limit", autocomplete: "off" });
@@ -62,6 +64,8 @@ export class Size {
     this.line();
     this.asked?.abort();
     if (byId("size-sentence").textContent === "") return;
+    if (this.answer) byId("size-before").textContent = `Before the change: ${this.answer}`;
+    this.answer = null;
     this.clear("The answer was for another state: ask again.");
   }
 
@@ -102,23 +106,26 @@ export class Size {
       byId("size-sentence").textContent = answer.why ?? "There is no answer.";
       return;
     }
-    byId("size-sentence").textContent = answer.sentence;
+    byId("size-sentence").textContent = this.answer = answer.sentence;
     byId("size-notes").replaceChildren(...notes(answer.warnings));
     byId("size-figures").replaceChildren(figures(answer.figures));
-    const { first, set } = answer;
+    const { first, set, gain } = answer;
     const changes = first?.set ?? [];
     const more = set ? "To take more, change first: " : "To change first: ";
     const how = first?.how ? [" How: ", ...marked(first.how), "."] : [];
-    if (first) byId("size-first").replaceChildren(changes.length > 0 ? more : "", ...marked(first.sentence), ...how);
-    this.offer("size-first-try", `Try it: ${changes.join(" and ")}`, changes);
+    if (first) byId("size-first").replaceChildren(changes.length > 0 ? more : "", ...marked(first.sentence), ...how, gain ? ` ${gain}` : "");
+    this.offer("size-first-try", `Try it, and ask again: ${changes.join(" and ")}`, changes, () => this.find());
     this.offer("size-try", `Set ${set}, the most that surely holds`, set ? [set] : []);
   }
 
-  /** A button that makes these changes, if there are any. */
-  offer(id, words, changes) {
+  /** A button that makes these changes, if there are any, and does what comes after that. */
+  offer(id, words, changes, after = () => {}) {
     const button = byId(id);
     button.hidden = changes.length === 0;
     button.textContent = words;
-    button.onclick = () => this.take(changes);
+    button.onclick = () => {
+      this.take(changes);
+      after();
+    };
   }
 }

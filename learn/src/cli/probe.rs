@@ -386,7 +386,7 @@ fn dry_run(
     let depths: Vec<String> = budget.depths.iter().map(ToString::to_string).collect();
     let mut text = format!(
         "To {}, at most {} requests in at most {} s, each of these one at a time and then {} at \
-         once:\n",
+         once, then all of them together:\n",
         options.url,
         budget.requests,
         budget.time.as_secs_f64(),

@@ -1,51 +1,30 @@
 //! The CPU time of each query at its server, from that of the endpoints that ask it.
 
-use nalgebra::{DMatrix, DVector};
+use super::posterior::{Known, Sum};
 
 /// The standard deviation of a share of which only is known that it lies between 0 and 1.
 const UNKNOWN: f64 = 0.29;
 
-/// What one endpoint tells.
-#[derive(Clone, Debug)]
-pub(super) struct Endpoint {
-    /// How often a request asks each query.
-    pub(super) counts: Vec<f64>,
-    /// CPU time of the server for a request, and the standard error of that, in seconds.
-    pub(super) cpu: f64,
-    pub(super) error: f64,
-}
-
-/// CPU seconds of each query, of which `guess` is what one share of all their `times` gives.
+/// CPU seconds of each query, of which `guess` is what one share of all their `times` gives, from the CPU
+/// seconds of a request of each of the `endpoints`.
 ///
-/// One query computes for nearly all of its time, another waits for a lock. The guess is the prior mean of
-/// a Bayesian linear regression with known variances (Bishop, "Pattern recognition and machine learning",
-/// 3.3): each query is taken to be off by as much as a share between 0 and 1 may be, and the endpoints
-/// say which of them are. A query that many endpoints ask has to suit all of them. What a single
-/// endpoint asks takes what is left of its CPU time. No query computes for longer than it takes, or than the
-/// guess, if that is longer.
-pub(super) fn each_query(guess: &[f64], times: &[f64], endpoints: &[Endpoint]) -> Vec<f64> {
-    let asked = DMatrix::from_fn(endpoints.len(), times.len(), |row, query| {
-        endpoints[row].counts.get(query).copied().unwrap_or(0.0)
-    });
-    let prior = DVector::from_iterator(times.len(), guess.iter().copied());
-    let variances = times.iter().map(|time| (UNKNOWN * time) * (UNKNOWN * time));
-    let spread = DMatrix::from_diagonal(&DVector::from_iterator(times.len(), variances));
-    let errors = endpoints.iter().map(|one| one.error * one.error);
-    let noise = DMatrix::from_diagonal(&DVector::from_iterator(endpoints.len(), errors));
-    let seen = DVector::from_iterator(endpoints.len(), endpoints.iter().map(|one| one.cpu));
-    let across = &spread * asked.transpose();
-    let Some(known) = (&asked * &across + noise).cholesky() else { return guess.to_vec() };
-    let found = &prior + across * known.solve(&(seen - &asked * &prior));
+/// One query computes for nearly all of its time, another waits for a lock. Each query is taken to be off
+/// by as much as a share between 0 and 1 may be, and the endpoints say which of them are. A query that
+/// many endpoints ask has to suit all of them. What a single endpoint asks takes what is left of its CPU
+/// time. No query computes for longer than it takes, or than the guess, if that is longer.
+pub(super) fn each_query(guess: &[f64], times: &[f64], endpoints: &[Sum]) -> Vec<f64> {
+    let deviations = times.iter().map(|time| UNKNOWN * time).collect();
+    let found = Known { means: guess.to_vec(), deviations, common: 0.0 }.corrected(endpoints);
     let within = |((found, guess), time): ((&f64, &f64), &f64)| found.clamp(0.0, guess.max(*time));
-    found.iter().zip(guess).zip(times).map(within).collect()
+    found.means.iter().zip(guess).zip(times).map(within).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn endpoint(counts: &[f64], cpu: f64) -> Endpoint {
-        Endpoint { counts: counts.to_vec(), cpu, error: 0.05 * cpu }
+    fn endpoint(counts: &[f64], cpu: f64) -> Sum {
+        Sum { counts: counts.to_vec(), value: cpu, error: 0.05 * cpu }
     }
 
     #[test]
@@ -67,11 +46,11 @@ mod tests {
 
     #[test]
     fn what_is_known_badly_stays_what_it_was_taken_for() {
-        let endpoints = [Endpoint { counts: vec![1.0], cpu: 9e-3, error: 100e-3 }];
+        let endpoints = [Sum { counts: vec![1.0], value: 9e-3, error: 100e-3 }];
         let found = each_query(&[4e-3], &[8e-3], &endpoints);
         assert!((found[0] - 4e-3).abs() < 0.1e-3, "{found:?}");
         // Nor does it compute for longer than it takes.
-        let endpoints = [Endpoint { counts: vec![1.0], cpu: 20e-3, error: 1e-3 }];
+        let endpoints = [Sum { counts: vec![1.0], value: 20e-3, error: 1e-3 }];
         assert_eq!(each_query(&[4e-3], &[8e-3], &endpoints), [8e-3]);
         assert_eq!(each_query(&[4e-3], &[8e-3], &[]), [4e-3]);
     }

@@ -9,10 +9,11 @@ use model::statistics::Estimate;
 use render::number;
 
 use super::decide::{Alone, Decision, Manner};
+use super::mix::Mixed;
 use super::session::{DATABASE, Session};
 use super::spread::Spread;
 use super::witness::{Seen, SeenEndpoint};
-use super::{connections, cpu, handler, queries};
+use super::{connections, cpu, handler, mix, queries};
 use crate::learned::{
     Database, Endpoint, Figure, Hold, Latency, Learned, Load, Service, Step, Upstream,
 };
@@ -76,8 +77,9 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
     let (upstreams, database) = waited_for(session, facts, threads.as_ref(), &mut notes);
     let usual_hold = database.as_ref().and_then(|one| one.hold.as_ref()).map(|hold| hold.value);
     let one_connection = connections::hold(session).is_some();
+    let costs = costs(session, &known);
     let mut endpoints = Vec::new();
-    for ((index, manner), (_, decision)) in manners.iter().zip(&decided) {
+    for (((index, manner), (_, decision)), cpu) in manners.iter().zip(&decided).zip(&costs) {
         let ask = &session.asks[*index];
         let own = manner.clone().filter(|own| own.value != usual.value);
         endpoints.push(Endpoint {
@@ -88,7 +90,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
             hold: seen_of(session, *index)
                 .and_then(|seen| seen.hold.clone())
                 .filter(|hold| !one_connection && Some(hold.value) != usual_hold),
-            steps: steps(session, *index),
+            steps: steps(session, *index, cpu),
         });
         notes.push(format!("{}: {}.", ask.name, decision.evidence));
         notes.extend(remarks(session, *index, decision, facts));
@@ -205,7 +207,7 @@ fn waited_for(
         cpu: database.cores.as_ref().and_then(|_| shared(session)),
         connections: connections::of(session, facts, threads),
         hold: connections::hold(session).or(usual_hold(session, seen)),
-        ..queries::computed(with_connect(database, session), &asked_of_database(session, seen))
+        ..of_server(with_connect(database, session), session, seen)
     });
     (seen.upstreams.clone(), database)
 }
@@ -224,17 +226,19 @@ fn with_connect(database: Database, session: &Session<'_>) -> Database {
     Database { connect: connections::opening(session), ..database }
 }
 
-/// What each endpoint asks of the database, where the CPU time of its server is known.
-fn asked_of_database(session: &Session<'_>, seen: &Seen) -> Vec<queries::Asked> {
+/// The `database` with what its server computes, where its CPU time is known.
+fn of_server(database: Database, session: &Session<'_>, seen: &Seen) -> Database {
     let Some(number) = session.others.iter().position(|(name, _)| name == DATABASE) else {
-        return Vec::new();
+        return database;
     };
-    let known = session.asks.iter().zip(&session.measured).filter_map(|(ask, measured)| {
+    let known = session.asks.iter().zip(&session.measured).enumerate();
+    let asked = known.filter_map(|(endpoint, (ask, measured))| {
         let steps = &seen.endpoints.get(&ask.name)?.steps;
         let opened = measured.opened.unwrap_or(0.0);
-        queries::Asked::new(steps, opened, cpu::of_other(measured, number)?)
+        queries::Asked::new(endpoint, steps, opened, cpu::of_other(measured, number)?)
     });
-    known.collect()
+    let asked: Vec<queries::Asked> = asked.collect();
+    queries::together(queries::computed(database, &asked), &asked, &session.mixed, number)
 }
 
 /// How long most requests keep a connection, by weight.
@@ -251,17 +255,24 @@ fn usual_hold(session: &Session<'_>, seen: &Seen) -> Option<Figure<Hold>> {
     all.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, hold)| hold)
 }
 
+/// CPU time of a request of each of the endpoints `known`, apart and together.
+fn costs(session: &Session<'_>, known: &[usize]) -> Vec<Figure> {
+    let apart: Vec<Figure> =
+        known.iter().map(|&index| cpu::of_service(&session.measured[index])).collect();
+    let counts = |turn: &Mixed| known.iter().map(|&index| turn.answered[index] as f64).collect();
+    mix::corrected(&apart, &session.mixed, counts, |turn| turn.cpu)
+}
+
 /// CPU and waiting of an endpoint as steps.
-fn steps(session: &Session<'_>, index: usize) -> Vec<Step> {
+fn steps(session: &Session<'_>, index: usize, cpu: &Figure) -> Vec<Step> {
     let measured = &session.measured[index];
-    let cpu = cpu::of_service(measured);
     let steps = match seen_of(session, index) {
         Some(seen) if !seen.steps.is_empty() => {
-            seen.steps.iter().map(|step| with_cpu(step, &cpu)).collect()
+            seen.steps.iter().map(|step| with_cpu(step, cpu)).collect()
         }
         _ => {
             let waiting = waiting(&session.alone(index)).map(Step::Wait);
-            [Step::Cpu(Latency::Constant(cpu))].into_iter().chain(waiting).collect()
+            [Step::Cpu(Latency::Constant(cpu.clone()))].into_iter().chain(waiting).collect()
         }
     };
     match Spread::of(measured) {

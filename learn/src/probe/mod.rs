@@ -12,8 +12,9 @@ mod handler;
 mod har;
 mod health;
 mod median;
+mod mix;
 mod openapi;
-
+mod posterior;
 mod queries;
 mod session;
 mod spread;
@@ -23,6 +24,7 @@ mod witness;
 pub use ask::Ask;
 pub use fill::{Origin, fill};
 pub use har::requests as har;
+pub use mix::Mixed;
 pub use openapi::{Found, requests as openapi};
 pub use session::{Budget, DATABASE, Measured, Session, Stopped, Turn, Watcher};
 pub use target::{Answer, Connection, Target, TargetError};

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 
 use model::scenario::Engine;
 
-use super::each_query::{Endpoint, each_query};
+use super::each_query::each_query;
+use super::mix::{self, Mixed};
+use super::posterior::Sum;
 use crate::learned::{Database, Figure, Query, Step};
 
 /// A sync shorter than this is not told from noise, in seconds.
@@ -24,6 +26,8 @@ const ERROR_LEAST: f64 = 0.05;
 /// What a request of one endpoint asks of the database.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Asked {
+    /// Which one: its place among all that is asked.
+    endpoint: usize,
     /// How often it asks each query.
     counts: BTreeMap<String, f64>,
     /// Connections that it opens.
@@ -34,10 +38,10 @@ pub(super) struct Asked {
 
 impl Asked {
     /// None if the steps ask the database nothing.
-    pub(super) fn new(steps: &[Step], opened: f64, cpu: Figure) -> Option<Asked> {
+    pub(super) fn new(endpoint: usize, steps: &[Step], opened: f64, cpu: Figure) -> Option<Asked> {
         let mut counts = BTreeMap::new();
         count(steps, &mut counts);
-        (!counts.is_empty()).then_some(Asked { counts, opened, cpu })
+        (!counts.is_empty()).then_some(Asked { endpoint, counts, opened, cpu })
     }
 
     /// How badly the CPU time is known, where the mean of all endpoints is `mean`.
@@ -125,6 +129,34 @@ pub(super) fn computed(database: Database, asked: &[Asked]) -> Database {
     let share = shares.reads.share.min(1.0);
     let connect = database.connect.map(|connect| scaled(&connect, share, shares.ends));
     Database { round_trip, commit: database.commit.or(commit), queries, connect, ..database }
+}
+
+/// The `database` whose queries take what the server used for requests of all endpoints together: the
+/// CPU time of the server is that of the process with this `number`.
+pub(super) fn together(
+    database: Database,
+    asked: &[Asked],
+    turns: &[Mixed],
+    number: usize,
+) -> Database {
+    let Engine::Postgres(_) = &database.engine else { return database };
+    let each = database.queries.iter().map(|query| query.time.clone());
+    let figures: Vec<Figure> = each.chain(database.connect.clone()).collect();
+    let counts = |turn: &Mixed| {
+        let sum = |of: &dyn Fn(&Asked) -> f64| -> f64 {
+            asked.iter().map(|one| turn.answered[one.endpoint] as f64 * of(one)).sum()
+        };
+        let of =
+            |query: &Query| sum(&|one| one.counts.get(&query.name).copied().unwrap_or_default());
+        let opened = database.connect.iter().map(|_| sum(&|one| one.opened));
+        database.queries.iter().map(of).chain(opened).collect()
+    };
+    let used = |turn: &Mixed| turn.others.get(number).copied().unwrap_or_default();
+    let mut found = mix::corrected(&figures, turns, counts, used).into_iter();
+    let of = |(query, time): (&Query, Figure)| Query { time, ..query.clone() };
+    let queries = database.queries.iter().zip(found.by_ref()).map(of).collect();
+    let connect = found.next();
+    Database { queries, connect, ..database }
 }
 
 /// The least squares fit of the endpoints' CPU times to the times of their queries, each weighted
@@ -272,12 +304,12 @@ fn each<'d>(
     let times: Vec<f64> = queries.iter().map(|query| time(query).max(0.0)).collect();
     let mean = mean_cpu(asked);
     let connect = database.connect.as_ref().map_or(0.0, |connect| connect.value);
-    let seen = asked.iter().filter(|one| one.cpu.value > 0.0).map(|one| Endpoint {
+    let seen = asked.iter().filter(|one| one.cpu.value > 0.0).map(|one| Sum {
         counts: queries
             .iter()
             .map(|query| one.counts.get(&query.name).copied().unwrap_or(0.0))
             .collect(),
-        cpu: one.cpu.value - one.opened * connect * shares.reads.share,
+        value: one.cpu.value - one.opened * connect * shares.reads.share,
         error: one.error(mean),
     });
     let found = each_query(&guess, &times, &seen.collect::<Vec<_>>());
@@ -348,7 +380,7 @@ mod tests {
     fn asked(counts: &[(&str, f64)], cpu: f64) -> Asked {
         let counts = counts.iter().map(|(name, count)| (name.to_string(), *count)).collect();
         let cpu = Figure::measured(cpu, [0.9 * cpu, 1.1 * cpu], "seen");
-        Asked { counts, opened: 0.0, cpu }
+        Asked { endpoint: 0, counts, opened: 0.0, cpu }
     }
 
     fn time(database: &Database, name: &str) -> f64 {

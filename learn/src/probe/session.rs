@@ -9,6 +9,7 @@ use live::{Interrupt, clock};
 use super::ask::Ask;
 use super::decide::{self, Alone, Burst, Decision};
 use super::health::Health;
+use super::mix::Mixed;
 use super::target::{Answer, Connection, Target};
 use super::witness::{Seen, Witness};
 use crate::process::{Account, ProcessError, Reading};
@@ -35,7 +36,7 @@ const WARM_UP: u64 = 3;
 /// The first part of the time, in which requests go one at a time.
 const ALONE_SHARE: f64 = 0.4;
 /// Requests of an endpoint while something sees what they wait for.
-const WITNESSED: u64 = 20;
+pub(super) const WITNESSED: u64 = 20;
 /// How long nothing is sent, to see what the service computes by itself.
 const IDLE: Duration = Duration::from_millis(1000);
 /// What a service does after its reply belongs to the request.
@@ -140,6 +141,8 @@ pub struct Session<'a> {
     pub remarks: Vec<String>,
     /// What was measured of each request, in the order of `asks`.
     pub measured: Vec<Measured>,
+    /// Turns of requests of all endpoints together.
+    pub mixed: Vec<Mixed>,
     pub(super) state: State,
 }
 
@@ -192,6 +195,7 @@ impl<'a> Session<'a> {
             openings: [Vec::new(), Vec::new()],
             remarks: Vec::new(),
             measured: vec![Measured::default(); asks.len()],
+            mixed: Vec::new(),
         }
     }
 
@@ -262,13 +266,15 @@ impl<'a> Session<'a> {
             self.steps(index).await?;
         }
         watcher.keep(self);
+        self.mixes(watcher).await?;
+        watcher.keep(self);
         self.witnessed(watcher).await?;
         watcher.keep(self);
         Ok(())
     }
 
     /// The endpoints that are not left out.
-    fn asked(&self) -> Vec<usize> {
+    pub(super) fn asked(&self) -> Vec<usize> {
         (0..self.asks.len()).filter(|&index| self.measured[index].left_out.is_none()).collect()
     }
 

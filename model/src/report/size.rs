@@ -8,6 +8,21 @@ use crate::objective::Judged;
 use crate::station::StationId;
 use crate::statistics::Estimate;
 
+/// What to change first to take more load: under the load at which an objective breaks, or where no load
+/// keeps all, under the one that is nearest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct First {
+    /// The change.
+    #[serde(flatten)]
+    pub change: Bottleneck,
+    /// With the change: the highest load with which all objectives are kept, as in `Size::holds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<Estimate>,
+    /// With the change: the highest load that was tried, if all objectives are kept there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unbroken: Option<f64>,
+}
+
 /// The answer of `sim size`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Size {
@@ -40,9 +55,10 @@ pub struct Size {
     /// What breaks first above it; of objectives that no load keeps, what is broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub breaks: Option<Breaks>,
-    /// What to change first, where no load keeps the objectives: under the load that is nearest.
+    /// What to change first to take more load; told where no load keeps the objectives, or where it was asked
+    /// for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<Bottleneck>,
+    pub first: Option<First>,
     /// The lower end of `holds` on runs with other seeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Level>,

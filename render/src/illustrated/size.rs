@@ -1,7 +1,7 @@
 //! How much load a service takes, and how much of each thing is left.
 
 use model::objective::{Judged, Objective};
-use model::report::{Headroom, LoadKind, Size};
+use model::report::{Headroom, Level, LoadKind, Size};
 
 use super::judged;
 use crate::number;
@@ -13,6 +13,8 @@ use crate::size::nothing;
 
 /// Loads of which the largest is more times the least are on a logarithmic axis.
 const FAR: f64 = 10.0;
+/// A load so many times as high as the answer is near to it.
+const NEAR: f64 = 1.6;
 
 /// The page: `numbers` are its tables, `sentence` is the answer, `more` are sentences below it.
 pub(crate) fn size(size: &Size, sentence: String, more: Vec<String>, numbers: Page) -> Page {
@@ -59,6 +61,13 @@ fn facts(size: &Size) -> Vec<Fact> {
     all
 }
 
+/// The loads that a picture shows: where there is an answer, none far above it, whose numbers would leave no
+/// room for the others.
+fn near(size: &Size) -> impl Iterator<Item = &Level> {
+    let most = size.holds.map_or(f64::INFINITY, |holds| NEAR * holds.high);
+    size.levels.iter().filter(move |level| level.load <= most)
+}
+
 /// What was found at each load.
 fn levels(size: &Size) -> Option<Picture> {
     let (unit, loads) = match size.load {
@@ -66,8 +75,8 @@ fn levels(size: &Size) -> Option<Picture> {
         LoadKind::Rate => (Unit::Rate, "requests per second"),
     };
     let at = |index: usize| -> Vec<(f64, &Judged)> {
-        let one = |level: &'_ model::report::Level| level.objectives.get(index).map(|_| level.load);
-        let with = size.levels.iter().filter(|level| one(level).is_some());
+        let one = |level: &'_ Level| level.objectives.get(index).map(|_| level.load);
+        let with = near(size).filter(|level| one(level).is_some());
         with.map(|level| (level.load, &level.objectives[index])).collect()
     };
     let panels: Vec<_> = (size.objectives.iter().enumerate())
@@ -80,7 +89,7 @@ fn levels(size: &Size) -> Option<Picture> {
     if panels.is_empty() {
         return None;
     }
-    let tried: Vec<f64> = size.levels.iter().map(|level| level.load).collect();
+    let tried: Vec<f64> = near(size).map(|level| level.load).collect();
     let shaded = size.holds.map(|holds| (holds.low, holds.high));
     let answer = match &size.holds {
         Some(holds) => format!(
@@ -93,7 +102,8 @@ fn levels(size: &Size) -> Option<Picture> {
     };
     let grey = match shaded {
         Some(_) => {
-            " The grey band is the interval of the answer, the line in it the answer itself."
+            " The grey band is the interval of the answer, the line in it the answer itself. Loads far above \
+             it stand in the table only."
         }
         None => "",
     };

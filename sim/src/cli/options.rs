@@ -176,6 +176,7 @@ Examples:
   sim size mine.toml --set service.workers=4                  with the `[[objective]]` of the file
   sim size mine.toml --keep 'p99 < 800ms' --under upstream.partner.latency.p50=1s   and if it is slower?
   sim size v6.toml --keep 'p99 < 60s' --headroom              how much slower may the partner become?
+  sim size v5.toml --keep 'p99 < 6s' --advise                 what to change first, for how many users then?
   sim size mine.toml --format json | jq .holds
   sim size mine.toml --rate 120/s --choose service.workers=1..8 --choose database.connections.size=1..50 \\
       --cost 'workers*1 + pool*0.01'                          which is the cheapest that holds?
@@ -199,6 +200,10 @@ pub(super) struct Size {
     /// upstream, how much more CPU time, each by itself under the load of the file
     #[arg(long, conflicts_with_all = ["choose", "open"])]
     pub(super) headroom: bool,
+    /// What to change first to take more load, and how much is taken then (told in any case where no load
+    /// keeps the objectives)
+    #[arg(long, conflicts_with = "choose")]
+    pub(super) advise: bool,
     /// Look for the cheapest value of this key, among so many, that keeps the objectives under the
     /// file's load, or that of --rate or --users: service.workers=1..8 (repeatable)
     #[arg(long, value_name = "KEY=VALUES")]

@@ -9,7 +9,7 @@ use render::{Answer, Console, Exit, Failure};
 use super::options::Size;
 use super::progress::Progress;
 use crate::choose::{self, Cost, Question};
-use crate::size::{BUDGET, add_headroom, check, size};
+use crate::size::{BUDGET, add_first_change, add_headroom, check, size};
 
 /// The name of the command.
 const PROGRAM: &str = "sim size";
@@ -67,6 +67,9 @@ fn all<T>(each: impl Iterator<Item = Result<T, Diagnostics>>) -> Result<Vec<T>, 
 fn load(options: &Size, resolved: &Resolved) -> Result<Found, Failure> {
     let failed = |runaway| Failure::run(&resolved.scenario.name, runaway);
     let mut found = size(resolved, options.max_events, BUDGET).map_err(failed)?;
+    if options.advise && found.first.is_none() {
+        add_first_change(&mut found, resolved, options.max_events, BUDGET).map_err(failed)?;
+    }
     if options.headroom {
         add_headroom(&mut found, resolved, options.max_events, BUDGET).map_err(failed)?;
     }

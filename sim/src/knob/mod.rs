@@ -16,7 +16,8 @@ mod trial;
 mod words;
 
 use model::read::Resolved;
-use model::report::{Bottleneck, Knob, Move, Report};
+use model::report::{Bottleneck, Knob, Move, Report, Setting};
+use model::scenario::Scenario;
 use model::statistics::Estimate;
 
 pub use candidate::{Candidate, candidates};
@@ -81,6 +82,19 @@ pub(crate) fn advise(
         report.knobs = step.ranked.iter().map(|at| knob(resolved, &step, *at)).collect();
     }
     Ok(())
+}
+
+/// The keys and values of the change that `bottleneck` names for `scenario`; none if nothing is to be changed.
+pub(crate) fn changes(scenario: &Scenario, bottleneck: &Bottleneck) -> Vec<Setting> {
+    // The change is known by its keys; where nothing is to be changed there is none of that name.
+    if bottleneck.kind.is_none() {
+        return Vec::new();
+    }
+    let single = candidates(scenario);
+    let pairs = single.iter().flat_map(|one| single.iter().map(|other| one.and(other)));
+    let named = |one: &Candidate| one.name() == bottleneck.knob;
+    let found = single.iter().find(|one| named(one)).cloned();
+    found.or_else(|| pairs.filter(named).next()).map_or(Vec::new(), |one| one.changes)
 }
 
 fn knob(

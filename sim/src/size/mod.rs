@@ -25,21 +25,23 @@ mod search;
 mod words;
 
 use model::read::{Diagnostics, Resolved};
-use model::report::{Kind, LoadKind, Size};
-use model::scenario::Source;
+use model::report::{Kind, Level, LoadKind, Size};
+use model::scenario::{Scenario, Source};
 
 use crate::engine::Runaway;
 use dial::Dial;
-pub use first::first_change;
+pub use first::add_first_change;
 use level::Levels;
 pub(crate) use level::of_runs;
-use search::Search;
+use search::{Found, Search};
 pub(crate) use words::of_setting;
 
 /// Events of all runs near the answer, unless one asks for fewer: some seconds of one core.
 pub const BUDGET: u64 = 16_000_000;
 /// The part of it for each headroom.
 const HEADROOM: u64 = 4;
+/// The part of it for the load that is taken once the first change is made.
+const FIRST: u64 = 2;
 
 /// Finds the highest load that keeps the objectives of `resolved`, with at most `events_max` events
 /// in a run and about `budget` in all runs near the answer.
@@ -52,9 +54,7 @@ const HEADROOM: u64 = 4;
 pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, Runaway> {
     let scenario = &resolved.scenario;
     let load = kind(&scenario.load.source).expect("a load that was checked");
-    let mut levels = Levels::new(scenario, Dial::Load(load), events_max, budget);
-    let found = Search { levels: &mut levels }.run()?;
-    let tried = levels.tried();
+    let (found, tried) = search(scenario, load, events_max, budget)?;
     let mut size = Size {
         schema: Size::SCHEMA,
         kind: Kind::Predicted,
@@ -77,9 +77,22 @@ pub fn size(resolved: &Resolved, events_max: u64, budget: u64) -> Result<Size, R
     };
     size.warnings = words::warnings(&size, scenario);
     if size.holds.is_none() && size.unbroken.is_none() {
-        size.first = first_change(resolved, &size, events_max)?;
+        add_first_change(&mut size, resolved, events_max, budget)?;
     }
     Ok(size)
+}
+
+/// The load at which an objective breaks, and all loads that were tried.
+fn search(
+    scenario: &Scenario,
+    load: LoadKind,
+    events_max: u64,
+    budget: u64,
+) -> Result<(Found, Vec<Level>), Runaway> {
+    let mut levels = Levels::new(scenario, Dial::Load(load), events_max, budget);
+    let found = Search { levels: &mut levels }.run()?;
+    let tried = levels.tried();
+    Ok((found, tried))
 }
 
 /// Adds to `size`, the answer for the same scenario, how much of each thing is left under the load of

@@ -124,6 +124,8 @@ struct HowMuch {
     set: Option<String>,
     /// What to change first, so that more load keeps all.
     first: Option<Limit>,
+    /// The load that is taken with that, in a sentence.
+    gain: Option<String>,
     warnings: Vec<String>,
     figures: Vec<String>,
     /// What `sim size --format json` prints.
@@ -230,17 +232,17 @@ fn sharp(resolved: &Resolved, question: &Question) -> Result<Numbers, Failure> {
 fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
     size::check(resolved)?;
     let events_max = Effort::default().events_max;
-    let found: Size = size::size(resolved, events_max, size::BUDGET)?;
+    let mut found: Size = size::size(resolved, events_max, size::BUDGET)?;
     let holds = found.holds.map(|holds| holds.low).or(found.unbroken);
-    let first = match holds {
-        Some(_) => size::first_change(resolved, &found, events_max)?,
-        None => found.first.clone(),
-    };
+    if found.first.is_none() {
+        size::add_first_change(&mut found, resolved, events_max, size::BUDGET)?;
+    }
     let set = holds.map(|most| format!("{}={}", found.load.key(), found.load.value(most)));
     Ok(HowMuch {
         sentence: found.headline(),
         set,
-        first: first.map(|first| Limit::new(&resolved.scenario, &first)),
+        first: found.first.as_ref().map(|first| Limit::new(&resolved.scenario, &first.change)),
+        gain: render::gain_of_first(&found),
         warnings: found.warnings.clone(),
         figures: render::figures_of_size(&found),
         document: render::json(&found),

@@ -83,15 +83,11 @@ pub(super) struct Limit {
 impl Limit {
     /// What was found for `scenario`.
     pub(super) fn new(scenario: &Scenario, bottleneck: &Bottleneck) -> Limit {
-        let candidates = knob::candidates(scenario);
-        // The change is known by its keys; where nothing is to be changed there is none of that name.
-        let known = bottleneck.kind.is_some();
-        let change = candidates.iter().find(|one| known && one.name() == bottleneck.knob);
-        let set = change.iter().flat_map(|one| &one.changes);
+        let set = knob::changes(scenario, bottleneck);
         Limit {
             sentence: bottleneck.sentence.clone(),
             how: bottleneck.how.clone(),
-            set: set.map(|change| format!("{}={}", change.key, change.to)).collect(),
+            set: set.iter().map(|change| format!("{}={}", change.key, change.to)).collect(),
             hardware: bottleneck.kind == Some(KnobKind::Hardware),
         }
     }
