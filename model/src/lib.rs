@@ -25,6 +25,7 @@ pub mod costs;
 pub mod digest;
 pub mod distribution;
 pub mod failure;
+pub mod machine_speed;
 pub mod measurement;
 pub mod objective;
 pub mod place;

@@ -10,7 +10,7 @@ use crate::engine::Runaway;
 use crate::knob::{self, Goal};
 use crate::learned;
 use crate::observe::Observations;
-use crate::replicate::{Effort, replications};
+use crate::replicate::{Effort, replications, replications_at};
 
 /// Whether to find out what to change, and by what that is judged; by what is wrong with the
 /// service if no goal is given.
@@ -75,6 +75,21 @@ pub fn predict(
     }
     progress(Stage::Knobs(knob::candidates(scenario).len()));
     knob::advise(resolved, effort, goal.as_ref(), path, &seen.seen, &mut report)?;
+    Ok(report)
+}
+
+/// Predicts `resolved` in one round for each of `speeds`, at least two and as few as are told apart: round `i` on
+/// processors that are so many times as fast as those of the scenario. Nothing is tried.
+///
+/// # Errors
+/// [`Runaway`] if a replication does not come to its end.
+pub fn predict_at(resolved: &Resolved, speeds: &[f64], effort: &Effort) -> Result<Report, Runaway> {
+    let scenario = &resolved.scenario;
+    let seen = replications_at(scenario, speeds, effort.events_max)?;
+    let mut report = answer::report(scenario, resolved.digest(), &seen, effort.confidence);
+    report.warnings.extend(resolved.notes());
+    report.rounds = answer::rounds(scenario, &report.digest, &seen, effort.confidence);
+    report.margins = learned::margins(resolved, effort, &report, false)?;
     Ok(report)
 }
 

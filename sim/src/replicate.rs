@@ -122,6 +122,26 @@ pub fn replications(
     Ok(Replications { seen, groups: groups.into_iter().map(|group| group.histograms).collect() })
 }
 
+/// One replication for each of `speeds`: number `i` on processors that are so many times as fast as those of
+/// `scenario`.
+///
+/// # Errors
+/// The first [`Runaway`].
+pub(crate) fn replications_at(
+    scenario: &Scenario,
+    speeds: &[f64],
+    events_max: u64,
+) -> Result<Replications, Runaway> {
+    let mut groups: Vec<Workspace> = (0..GROUPS).map(|_| Workspace::default()).collect();
+    let mut seen = Vec::new();
+    for (index, speed) in (0..).zip(speeds) {
+        let mut there = scenario.clone();
+        there.cpu.speed *= speed;
+        seen.extend(grouped(&there, index..index + 1, events_max, &mut groups)?);
+    }
+    Ok(Replications { seen, groups: groups.into_iter().map(|group| group.histograms).collect() })
+}
+
 /// The replications with these indices, in order. Each group is the work of one thread at a time,
 /// so that it needs histograms of its own and no lock.
 pub(crate) fn grouped(

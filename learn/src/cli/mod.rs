@@ -37,7 +37,10 @@ impl CommandLine for Cli {
             Command::Explain(options) => options.output.format,
             Command::Update(options) => options.output.format,
             Command::From(options) => options.output.format,
-            Command::Check(_) | Command::Completions(_) | Command::Man(_) => Format::Text,
+            Command::Check(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::WitnessProcess => Format::Text,
         }
     }
 
@@ -46,9 +49,11 @@ impl CommandLine for Cli {
             Command::Explain(options) => Some(&options.output),
             Command::Update(options) => Some(&options.output),
             Command::From(options) => Some(&options.output),
-            Command::Probe(_) | Command::Check(_) | Command::Completions(_) | Command::Man(_) => {
-                None
-            }
+            Command::Probe(_)
+            | Command::Check(_)
+            | Command::Completions(_)
+            | Command::Man(_)
+            | Command::WitnessProcess => None,
         }
     }
 
@@ -69,6 +74,9 @@ impl CommandLine for Cli {
             Command::Check(options) => check::run(options),
             Command::Completions(options) => options.print::<Cli>(console).map(|()| Exit::Success),
             Command::Man(options) => options.write::<Cli>(console).map(|()| Exit::Success),
+            Command::WitnessProcess => {
+                Ok(live::cli::run_for(["live", "witness-process"].map(Into::into), None))
+            }
         }
     }
 }

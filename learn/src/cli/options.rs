@@ -47,6 +47,9 @@ pub(super) enum Command {
     /// Write manual pages
     #[command(hide = true)]
     Man(Manual),
+    /// What tells how fast the service's processors are; started by `probe`
+    #[command(hide = true)]
+    WitnessProcess,
 }
 
 /// `learn explain`.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use live::Interrupt;
+use live::witness::Witness;
 use model::read::{Diagnostic, load_requests};
 use model::request::Listed;
 use render::{Console, Exit, Failure, Format, PlainOutput};
@@ -18,6 +19,7 @@ use crate::probe::{
     Ask, Budget, Connection, DATABASE, Found, Origin, Session, Target, Watcher, fill,
 };
 use crate::process::{Account, Facts, ProcessError, Started, facts};
+use crate::wait::direct::without_proxies;
 use crate::wait::traffic::{Route, UpstreamRoute, Watch};
 
 /// How long a service that is started may take until it listens.
@@ -133,6 +135,7 @@ pub(super) fn run(options: &Probe, console: &mut Console<'_>) -> Result<Exit, Fa
         return dry_run(&asks, &budget, options, console);
     }
     let (account, known) = account(options, &target, started.as_ref())?;
+    let mut witness = witness(&account, &interrupt);
     let mut session = Session::new(&target, &asks, account, budget);
     session.interrupt = Some(interrupt);
     if watch.is_on() {
@@ -149,11 +152,29 @@ pub(super) fn run(options: &Probe, console: &mut Console<'_>) -> Result<Exit, Fa
         session.database_cores = session.others.first().and_then(|(_, one)| one.cores());
     }
     let mut origin = origin(options, notes);
+    if (!options.upstream.is_empty() || !options.postgres.is_empty()) && direct(options).is_none() {
+        origin.notes.push(THROUGH_PROXIES.into());
+    }
     let mut keeper =
         Keeper { options, facts: &known, origin: origin.clone(), console, failed: None };
-    let ended = runtime.block_on(session.run(&mut keeper));
+    let direct = direct(options);
+    session.is_asked_again = direct.is_some();
+    let mut ended = runtime.block_on(session.run(&mut keeper));
+    if let Some(direct) = direct.filter(|_| ended.is_ok()) {
+        // Its port has to be free first.
+        drop(started.take());
+        match again(&direct, &mut session) {
+            Ok((again, account)) => {
+                started = Some(again);
+                ended = runtime.block_on(session.directly(account, &mut keeper));
+            }
+            Err(why) => origin.notes.push(format!("{DIRECTLY_FAILS} ({why}). {THROUGH_PROXIES}")),
+        }
+    }
     keeper.clear();
     let failed = keeper.failed.take();
+    let seen = witness.as_mut().and_then(|witness| witness.read().ok());
+    session.samples = seen.map_or_else(Vec::new, |seen| seen.samples);
     origin.stopped = ended.err().map(|stopped| stopped.0);
     if let Some(started) = &mut started
         && let Err(error) = started.check()
@@ -170,6 +191,41 @@ pub(super) fn run(options: &Probe, console: &mut Console<'_>) -> Result<Exit, Fa
         return Err(Failure::run(&options.url, why));
     };
     answer(options, &learned, &origin, console)
+}
+
+/// What is said where the costs are those of a service behind proxies.
+const THROUGH_PROXIES: &str = "The CPU times were measured with proxies between the service and what it waits for, which cost \
+     it and its database CPU time: on a FastAPI service that asks Postgres ten times for a request, 20 and \
+     40 % more. A service that --start starts with the proxies' ports in the command is started again \
+     without them.";
+const DIRECTLY_FAILS: &str = "The service does not start without the proxies";
+
+/// The command that starts the service without proxies; none if there are no proxies or they are not in the
+/// command.
+fn direct(options: &Probe) -> Option<String> {
+    let upstreams = options.upstream.iter().map(|upstream| &upstream.route);
+    let routes: Vec<&Route> = upstreams.chain(&options.postgres).collect();
+    without_proxies(options.start.as_deref()?, &routes)
+}
+
+/// Starts the service with this command, and waits until it listens.
+fn again(command: &str, session: &mut Session<'_>) -> Result<(Started, Account), String> {
+    let mut started = Started::new(command).map_err(|error| error.to_string())?;
+    let interrupt = session.interrupt.take();
+    let listens = match &interrupt {
+        Some(interrupt) => listen(session.target, Some(&mut started), interrupt),
+        None => Ok(()),
+    };
+    session.interrupt = interrupt;
+    listens?;
+    let account = Account::of_process(started.pid()).map_err(|error| error.to_string())?;
+    Ok((started, account))
+}
+
+/// What sees how fast the service's processors are, where they are known and it can be started: a probe says
+/// the same without it.
+fn witness(account: &Account, interrupt: &Interrupt) -> Option<Witness> {
+    Witness::start(account.cpus()?, interrupt).ok().flatten()
 }
 
 /// A file that somebody may have edited is not replaced after minutes of probing, but refused now.

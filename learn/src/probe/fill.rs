@@ -13,7 +13,7 @@ use super::mix::Mixed;
 use super::session::{DATABASE, Session};
 use super::spread::Spread;
 use super::witness::{Seen, SeenEndpoint};
-use super::{connections, cpu, handler, mix, queries};
+use super::{connections, cpu, handler, mix, queries, speed};
 use crate::learned::{
     Database, Endpoint, Figure, Hold, Latency, Learned, Load, Service, Step, Upstream,
 };
@@ -97,7 +97,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
     }
     Some(Learned {
         name: origin.name.clone(),
-        about: about(session, facts, origin),
+        about: about(session, facts, origin, &known),
         service: Service {
             server: facts.server.clone(),
             worker_class: facts.worker_class.clone(),
@@ -108,7 +108,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
             first_request: cpu::of_first(&session.measured),
             cores: cores(session),
             turns: turns(),
-            process_switch: process_switch(facts),
+            process_switch: process_switch(facts, session.database_shares),
         },
         endpoints,
         upstreams,
@@ -130,9 +130,11 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
 const PROCESS_SWITCH: [f64; 3] = [0.14e-3, 0.02e-3, 0.35e-3];
 
 /// What a change of processes costs, where the service has one process and so has shown nothing of
-/// it. With several, what they cost each other is part of each request's CPU time already.
-fn process_switch(facts: &Facts) -> Option<Figure> {
-    if !facts.python || facts.workers.value > 1 {
+/// it. With several, what they cost each other is part of each request's CPU time already; and so it is where
+/// sessions of a database share its processors, since a processor changes from the service to a session and
+/// back with each statement.
+fn process_switch(facts: &Facts, database_shares: bool) -> Option<Figure> {
+    if !facts.python || facts.workers.value > 1 || database_shares {
         return None;
     }
     let [value, low, high] = PROCESS_SWITCH;
@@ -150,7 +152,12 @@ fn keep_alive(session: &Session<'_>, facts: &Facts) -> Option<Figure> {
     (session.closes() == Some(true) && !sync).then(|| Figure::measured(0.0, [0.0, 0.0], how))
 }
 
-fn about(session: &Session<'_>, facts: &Facts, origin: &Origin) -> BTreeMap<String, String> {
+fn about(
+    session: &Session<'_>,
+    facts: &Facts,
+    origin: &Origin,
+    known: &[usize],
+) -> BTreeMap<String, String> {
     let method = format!(
         "learn probe {}: {} requests in {}, one at a time and up to {} at once",
         origin.address,
@@ -164,7 +171,12 @@ fn about(session: &Session<'_>, facts: &Facts, origin: &Origin) -> BTreeMap<Stri
         ("stack", facts.command.clone()),
         ("method", method),
     ];
-    pairs.map(|(name, text)| (name.to_string(), text)).into()
+    let mut about: BTreeMap<String, String> =
+        pairs.map(|(name, text)| (name.to_string(), text)).into();
+    if let Some(speed) = speed::of(session, known) {
+        about.extend(speed.written());
+    }
+    about
 }
 
 fn weight(weight: f64) -> Figure {
@@ -440,4 +452,21 @@ fn remarks(session: &Session<'_>, index: usize, decision: &Decision, facts: &Fac
         ));
     }
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_change_of_processes_is_assumed_only_where_nothing_has_shown_it() {
+        let lone = Facts { python: true, ..crate::process::facts(&BTreeSet::new(), 0) };
+        let two = Figure::measured(2, [2, 2], "seen");
+        let several = Facts { workers: two, ..lone.clone() };
+        assert!(process_switch(&lone, false).is_some_and(|figure| figure.is_assumed()));
+        assert_eq!(process_switch(&several, false), None);
+        assert_eq!(process_switch(&lone, true), None, "each statement has shown it");
+    }
 }

@@ -50,6 +50,8 @@ const Z95: f64 = 1.96;
 pub struct Mixed {
     /// Requests at once.
     pub at_once: usize,
+    /// From when to when, in nanoseconds of the machine's monotonic clock.
+    pub window: [u64; 2],
     /// Answers of each endpoint, in the order of the session's `asks`.
     pub answered: Vec<u64>,
     /// CPU seconds of the service, of all of them together.
@@ -125,10 +127,11 @@ impl Session<'_> {
                 self.state.health.bad(&self.asks[index].name, &answer, clock::now())?;
             }
         }
+        let window = [from, clock::now()];
         let used = self.used(&before, from).await?;
         if all_good {
             let (cpu, others) = (used.cpu[0], used.cpu[1..].to_vec());
-            self.mixed.push(Mixed { at_once: depth, answered, cpu, others });
+            self.mixed.push(Mixed { at_once: depth, window, answered, cpu, others });
         }
         Ok(())
     }
@@ -161,7 +164,7 @@ pub(super) fn corrected(
         deviations: figures.iter().map(deviation).collect(),
         common: COMMON,
     };
-    let ratios = ratios(&known, turns, counts, used);
+    let ratios = ratios(&known.means, turns, counts, used);
     let Some(sums) = sums(&ratios) else { return figures.to_vec() };
     let found = known.corrected(&sums);
     let words = words(&ratios);
@@ -180,26 +183,28 @@ fn deviation(figure: &Figure) -> f64 {
 }
 
 /// What a turn used, and how much that is relative to what its requests cost apart.
-struct Ratio {
-    at_once: usize,
-    ratio: f64,
+pub(super) struct Ratio {
+    pub(super) at_once: usize,
+    pub(super) window: [u64; 2],
+    pub(super) ratio: f64,
     sum: Sum,
 }
 
 /// Those of the turns that say something, without disturbed ones.
-fn ratios(
-    known: &Known,
+pub(super) fn ratios(
+    known: &[f64],
     turns: &[Mixed],
     counts: impl Fn(&Mixed) -> Vec<f64>,
     used: impl Fn(&Mixed) -> f64,
 ) -> Vec<Ratio> {
     let of_turn = |turn: &Mixed| {
         let counts = counts(turn);
-        let expected: f64 = counts.iter().zip(&known.means).map(|(n, mean)| n * mean).sum();
+        let expected: f64 = counts.iter().zip(known).map(|(n, mean)| n * mean).sum();
         let value = used(turn);
         let sum = Sum { counts, value, error: 0.0 };
-        let known = expected > 0.0 && value > 0.0;
-        known.then(|| Ratio { at_once: turn.at_once, ratio: value / expected, sum })
+        let is_known = expected > 0.0 && value > 0.0;
+        let Mixed { at_once, window, .. } = *turn;
+        is_known.then(|| Ratio { at_once, window, ratio: value / expected, sum })
     };
     let mut all: Vec<Ratio> = turns.iter().filter_map(of_turn).collect();
     for at_once in depths(&all) {
@@ -265,7 +270,7 @@ mod tests {
 
     /// A turn in which 30 and 10 requests use so many CPU seconds.
     fn turn(at_once: usize, cpu: f64) -> Mixed {
-        Mixed { at_once, answered: vec![30, 10], cpu, others: vec![] }
+        Mixed { at_once, window: [0, 1], answered: vec![30, 10], cpu, others: vec![] }
     }
 
     fn of(turns: &[Mixed]) -> Vec<Figure> {

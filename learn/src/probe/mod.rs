@@ -6,6 +6,7 @@ mod connections;
 mod cpu;
 /// How an endpoint serves several requests at once.
 pub mod decide;
+mod directly;
 mod each_query;
 mod fill;
 mod handler;
@@ -17,6 +18,7 @@ mod openapi;
 mod posterior;
 mod queries;
 mod session;
+mod speed;
 mod spread;
 mod target;
 mod witness;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use live::machine::rest;
+use live::witness::Sample;
 use live::{Interrupt, clock};
 
 use super::ask::Ask;
@@ -141,8 +142,13 @@ pub struct Session<'a> {
     pub remarks: Vec<String>,
     /// What was measured of each request, in the order of `asks`.
     pub measured: Vec<Measured>,
+    /// The service is started again without proxies, and requests of all endpoints together are left to that:
+    /// [`Session::directly`].
+    pub is_asked_again: bool,
     /// Turns of requests of all endpoints together.
     pub mixed: Vec<Mixed>,
+    /// What a witness of the machine's speed saw, in order; empty without one.
+    pub samples: Vec<Sample>,
     pub(super) state: State,
 }
 
@@ -195,7 +201,9 @@ impl<'a> Session<'a> {
             openings: [Vec::new(), Vec::new()],
             remarks: Vec::new(),
             measured: vec![Measured::default(); asks.len()],
+            is_asked_again: false,
             mixed: Vec::new(),
+            samples: Vec::new(),
         }
     }
 
@@ -266,8 +274,10 @@ impl<'a> Session<'a> {
             self.steps(index).await?;
         }
         watcher.keep(self);
-        self.mixes(watcher).await?;
-        watcher.keep(self);
+        if !self.is_asked_again {
+            self.mixes(watcher).await?;
+            watcher.keep(self);
+        }
         self.witnessed(watcher).await?;
         watcher.keep(self);
         Ok(())
@@ -280,7 +290,7 @@ impl<'a> Session<'a> {
 
     /// Waits until the service computes little: it may take its port before it has loaded itself,
     /// as gunicorn does, and that would count for the first request.
-    async fn settle(&mut self) -> Result<(), Stopped> {
+    pub(super) async fn settle(&mut self) -> Result<(), Stopped> {
         let mut before = self.readings()?;
         for _ in 0..rest::LOOKS {
             self.may(0)?;
@@ -295,7 +305,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    async fn rest(&mut self) -> Result<(), Stopped> {
+    pub(super) async fn rest(&mut self) -> Result<(), Stopped> {
         let before = self.readings()?;
         let from = clock::now();
         tokio::time::sleep(IDLE).await;
@@ -455,7 +465,11 @@ impl<'a> Session<'a> {
         self.measured.iter().filter_map(rest).fold(OVERHEAD_MOST, f64::min)
     }
 
-    async fn one(&mut self, index: usize, connection: &mut Connection) -> Result<Answer, Stopped> {
+    pub(super) async fn one(
+        &mut self,
+        index: usize,
+        connection: &mut Connection,
+    ) -> Result<Answer, Stopped> {
         self.may(1)?;
         let request = self.request(index)?;
         self.state.sent += 1;

@@ -5,6 +5,7 @@
 
 mod apart;
 mod background;
+pub mod direct;
 pub(crate) mod fit;
 mod gaps;
 pub mod http_proxy;

@@ -6,12 +6,10 @@ use model::speed::{Speed, SpeedSecond, WorkTime};
 use model::statistics::round_significant;
 
 use super::round::Round;
-use crate::witness::{self, KINDS, Sample};
+use crate::witness::{self, KINDS, Sample, speed, usual};
 
 /// Samples without which a second says nothing.
 const FEWEST: usize = 3;
-/// One in so many is left out: the slowest, which were interrupted.
-const ONE_IN: usize = 10;
 /// Nanoseconds of a second.
 const SECOND: u64 = 1_000_000_000;
 
@@ -56,24 +54,6 @@ fn inside(round: &Round) -> impl Iterator<Item = &Sample> {
     let window = round.tally.opened..round.tally.closed;
     let all = round.close.witness.iter().flat_map(|seen| &seen.samples);
     all.filter(move |sample| window.contains(&sample.at))
-}
-
-/// The mean of the fastest nine in ten.
-fn usual(mut times: Vec<u64>) -> f64 {
-    times.sort_unstable();
-    times.truncate(times.len() - times.len() / ONE_IN);
-    times.iter().sum::<u64>() as f64 / times.len().max(1) as f64
-}
-
-/// The speed that `samples` show: how much longer each kind of work takes than at the speed 1, its
-/// mean over the kinds, and the inverse of that.
-fn speed(samples: &[&Sample]) -> f64 {
-    let slow = |(index, kind): (usize, &witness::Kind)| {
-        let times = samples.iter().filter_map(|sample| sample.warm.get(index).copied());
-        usual(times.collect()) / kind.reference
-    };
-    let slowness = KINDS.iter().enumerate().map(slow).sum::<f64>() / KINDS.len() as f64;
-    round_significant(1.0 / slowness.max(f64::MIN_POSITIVE))
 }
 
 /// The seconds of the window of `round` that have enough samples.

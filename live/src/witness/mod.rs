@@ -11,6 +11,7 @@
 
 mod code;
 mod sample;
+mod speed;
 mod work;
 
 use std::convert::Infallible;
@@ -29,7 +30,9 @@ use crate::supervisor::{
 };
 
 pub use sample::Sample;
-pub(crate) use work::{KINDS, Kind};
+pub use speed::speed;
+pub(crate) use speed::usual;
+pub(crate) use work::KINDS;
 
 /// Share of each processor that the witness uses.
 const SHARE: f64 = 0.004;
@@ -39,7 +42,7 @@ const SHARE: f64 = 0.004;
 const MANY: usize = 20_000;
 
 /// Which work it is: times of other work, or of a build without optimisation, cannot be compared.
-pub(crate) fn version() -> &'static str {
+pub fn version() -> &'static str {
     if cfg!(debug_assertions) { "2, debug build" } else { "2" }
 }
 
@@ -61,14 +64,14 @@ pub struct Snapshot {
 
 /// The process of a witness. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Witness(Child<Start, (), Snapshot>);
+pub struct Witness(Child<Start, (), Snapshot>);
 
 impl Witness {
     /// Starts it on `cpus`; none if the user wants to end meanwhile.
     ///
     /// # Errors
     /// It does not start.
-    pub(crate) fn start(cpus: Cpus, interrupt: &Interrupt) -> Result<Option<Witness>, ChildError> {
+    pub fn start(cpus: Cpus, interrupt: &Interrupt) -> Result<Option<Witness>, ChildError> {
         let name = "witness";
         let failed = |source| ChildError::Spawn { name: name.into(), source };
         let command = this_program(&["witness-process"]).map_err(failed)?;
@@ -82,7 +85,7 @@ impl Witness {
     ///
     /// # Errors
     /// It has ended, or does not answer.
-    pub(crate) fn read(&mut self) -> Result<Snapshot, ChildError> {
+    pub fn read(&mut self) -> Result<Snapshot, ChildError> {
         self.0.ask()?;
         self.0.answer(ANSWER_TIMEOUT)
     }

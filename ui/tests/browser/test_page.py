@@ -111,10 +111,33 @@ def test_how_much_load_it_takes_is_what_sim_size_says(
     )
     # What to change to take more is said under the load at which it breaks.
     expect(page.locator("#size-first")).to_contain_text("To take more, change first:")
-    expect(page.locator("#size-first-try")).to_contain_text("Try it:")
+    expect(page.locator("#size-first")).to_contain_text("With it ")
+    expect(page.locator("#size-first-try")).to_contain_text("Try it, and ask again:")
     page.locator("#size-try").click()
     opened.sharp()
     expect(page.locator("#set-line")).to_contain_text("--set load.users=")
+
+
+def test_a_change_is_made_and_asked_about_again(opened: Opened) -> None:
+    page = opened.page
+    page.locator("#size-limit").fill("300ms")
+    page.get_by_role("button", name="Find out").click()
+    sentence = page.locator("#size-sentence")
+    expect(sentence).to_contain_text("Holds")
+    before = sentence.inner_text()
+    gain = page.locator("#size-first").inner_text().rsplit("With it ", 1)[1]
+    page.locator("#size-first-try").click()
+    # The number before the change stays beside the new one.
+    expect(page.locator("#size-before")).to_have_text(f"Before the change: {before}")
+    expect(sentence).to_contain_text("Holds")
+    assert users(sentence.inner_text()) > users(before)
+    assert users(gain) > users(before)
+
+
+def users(sentence: str) -> int:
+    found = re.search(r"(\d+) users", sentence)
+    assert found, sentence
+    return int(found.group(1))
 
 
 def test_the_head_names_what_helps_to_keep_what_was_asked(opened: Opened) -> None:

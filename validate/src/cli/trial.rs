@@ -16,6 +16,7 @@ use render::{Console, Exit, Failure, Format};
 use super::measuring::{Measuring, UntilDecided};
 use crate::compare;
 use crate::judge::comparison::Comparison;
+use crate::measure::equal_speed::at_equal_speed;
 use crate::measure::platform;
 use crate::measure::platform::{InstalledStack, Platform};
 use crate::measure::predict::{predict, predict_alone};
@@ -87,15 +88,17 @@ pub(super) fn run(
     };
     let (installed, order, expected) = (&installed, &order, &expected);
     let paired = PairedTrials { trials, options, budget, installed, order, expected };
-    let Pairs { predicted, in_doubt, measured, notes } = paired.run(&interrupt, console)?;
+    let Pairs { predicted, in_doubt, measured, notes, speeds } = paired.run(&interrupt, console)?;
     let tolerances = options.tolerance.tolerances();
     let pairs = trials.iter().zip(&predicted).zip(&measured.reports);
     let notes = notes.into_iter().chain(std::iter::repeat(None));
-    let comparisons = pairs.zip(notes).map(|(((trial, predicted), measured), note)| {
+    let speeds = speeds.into_iter().chain(std::iter::repeat(None));
+    let notes = notes.zip(speeds).map(|(note, speed)| note.into_iter().chain(speed));
+    let comparisons = pairs.zip(notes).map(|(((trial, predicted), measured), notes)| {
         let comparison = compare(predicted, measured, &tolerances)
             .map_err(|mismatch| Failure::run(&trial.name, mismatch))?;
         let mut comparison = comparison.with_costs_in_doubt(&in_doubt);
-        comparison.warnings.extend(note);
+        comparison.warnings.extend(notes);
         Ok(Comparison { name: trial.name.clone(), ..comparison })
     });
     let comparisons = comparisons.collect::<Result<_, Failure>>()?;
@@ -121,13 +124,15 @@ struct Pairs {
     measured: Measured,
     /// Why trials are not decided, where there was a budget for it.
     notes: Vec<Option<String>>,
+    /// How fast the machine was, where the predictions know it.
+    speeds: Vec<Option<String>>,
 }
 
 impl Pairs {
     fn new(predicted: Vec<Report>, measured: Measured, platform: Option<&Platform>) -> Pairs {
         let in_doubt = platform.map_or_else(Vec::new, Platform::in_doubt);
         let in_doubt = in_doubt.into_iter().map(Into::into).collect();
-        Pairs { predicted, in_doubt, measured, notes: Vec::new() }
+        Pairs { predicted, in_doubt, measured, notes: Vec::new(), speeds: Vec::new() }
     }
 }
 
@@ -176,12 +181,17 @@ impl PairedTrials<'_> {
         let predicted = self.predict(platform)?;
         let Some(budget) = self.budget else {
             let measured = self.measure(&predicted, None, interrupt, console)?;
-            return Ok(Pairs::new(predicted, measured, platform));
+            return self.at_equal_speed(Pairs::new(predicted, measured, platform), platform);
         };
         let tolerances = self.options.tolerance.tolerances();
         let judge = |index: usize, measured: &Report| {
             let trial: &Trial = self.trials.get(index)?;
             let predicted = predict(&trial.resolved, platform, measured.run.replications).ok()?;
+            let equal = match platform {
+                None => at_equal_speed(&trial.resolved, &predicted, measured).ok()?,
+                Some(_) => None,
+            };
+            let predicted = equal.map_or(predicted, |equal| equal.report);
             compare(&predicted, measured, &tolerances).ok()
         };
         let mut decider = Decider::new(self.trials.len(), budget, interrupt, Box::new(judge));
@@ -194,7 +204,29 @@ impl PairedTrials<'_> {
         });
         let predicted = again.collect::<Result<Vec<Report>, Failure>>()?;
         let notes = decider.sentences();
-        Ok(Pairs { notes, ..Pairs::new(predicted, measured, platform) })
+        let pairs = Pairs { notes, ..Pairs::new(predicted, measured, platform) };
+        self.at_equal_speed(pairs, platform)
+    }
+
+    /// The same with predictions at the speed that the machine had, where the costs are those of the scenario and it
+    /// says at which speed they were learned.
+    fn at_equal_speed(
+        &self,
+        mut pairs: Pairs,
+        platform: Option<&Platform>,
+    ) -> Result<Pairs, Failure> {
+        if platform.is_some() {
+            return Ok(pairs);
+        }
+        let both = pairs.predicted.iter_mut().zip(&pairs.measured.reports);
+        for (trial, (predicted, measured)) in self.trials.iter().zip(both) {
+            let equal = at_equal_speed(&trial.resolved, predicted, measured)
+                .map_err(|runaway| Failure::run(&trial.name, runaway))?;
+            let (report, note) = equal.map(|equal| (equal.report, equal.note)).unzip();
+            *predicted = report.unwrap_or_else(|| predicted.clone());
+            pairs.speeds.push(note);
+        }
+        Ok(pairs)
     }
 
     fn predict(&self, platform: Option<&Platform>) -> Result<Vec<Report>, Failure> {

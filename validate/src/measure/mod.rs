@@ -2,6 +2,7 @@
 //! a process of its own.
 
 pub(crate) mod child;
+pub(crate) mod equal_speed;
 pub(crate) mod platform;
 pub(crate) mod predict;
 pub(crate) mod rounds;

@@ -40,15 +40,24 @@ pub fn predict(
     if let Some(platform) = platform {
         overlay(&mut resolved, platform);
     }
-    let replications = if rounds < 2 { MOST_ROUNDS } else { rounds.min(MOST_ROUNDS) };
-    let effort = Effort {
-        replications,
-        replications_max: replications,
-        precision: None,
-        ..Effort::default()
-    };
+    let effort = paired_with(rounds);
     // What is full is told by `bottleneck`, of both sides alike: no knob is turned.
     sim::predict::predict(&resolved, &effort, Experiment::None, &mut |_| {})
+}
+
+/// Predicts `resolved` in a round for each of `speeds`, on processors that are so many times as fast as those it
+/// names.
+///
+/// # Errors
+/// A replication does not come to its end.
+pub(crate) fn predict_at(resolved: &Resolved, speeds: &[f64]) -> Result<Report, Runaway> {
+    sim::predict::predict_at(resolved, speeds, &paired_with(speeds.len() as u32))
+}
+
+/// As many replications as `rounds`.
+fn paired_with(rounds: u32) -> Effort {
+    let replications = if rounds < 2 { MOST_ROUNDS } else { rounds.min(MOST_ROUNDS) };
+    Effort { replications, replications_max: replications, precision: None, ..Effort::default() }
 }
 
 /// Predicts `resolved` where nothing is measured that the prediction would pair with: with

@@ -1,0 +1,40 @@
+//! The service without proxies between it and what it waits for.
+
+use super::session::{Session, Stopped, WARM_AT_ONCE, Watcher};
+use super::target::Connection;
+use crate::process::Account;
+
+/// Requests of each endpoint that make the service warm.
+const WARM_UP: usize = 5;
+
+impl Session<'_> {
+    /// Asks the service, which was started again without proxies and whose processes `account` counts, requests of all
+    /// endpoints together. A proxy costs the service and its database CPU time: each message comes later and wakes
+    /// its receiver up, and what would come in one message may come in two.
+    ///
+    /// # Errors
+    /// It ended before its end. What was measured until then is kept.
+    pub async fn directly(
+        &mut self,
+        account: Account,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), Stopped> {
+        self.account = account;
+        self.witness = None;
+        watcher.stage("the service without proxies, until it has loaded itself");
+        self.settle().await?;
+        for index in self.asked() {
+            watcher.stage(&format!("{}: not counted", self.asks[index].name));
+            let mut connection = Connection::default();
+            for _ in 0..WARM_UP {
+                self.one(index, &mut connection).await?;
+            }
+            let known = self.measured[index].bursts.len();
+            let least = WARM_AT_ONCE.max(2 * self.workers as usize);
+            self.burst_if_short(index, least, 0).await?;
+            self.measured[index].bursts.truncate(known);
+        }
+        self.rest().await?;
+        self.mixes(watcher).await
+    }
+}
