@@ -183,45 +183,6 @@ fn what_no_load_keeps_names_a_change_with_which_one_is_kept() {
     assert!(page.contains(&format!("To change first: {}", &first.sentence[..20])), "{page}");
 }
 
-/// Four calls at a time are too few.
-#[test]
-fn the_load_with_the_first_change_is_that_of_the_changed_scenario() {
-    let text = r#"
-        load = { users = 20, think_time = "100ms", warmup = "2s", duration = "20s" }
-        service = { concurrency = "async" }
-        costs.cpu.request = "1ms"
-        upstream.partner = { latency = { mean = "50ms" }, max_in_flight = 4 }
-        [[endpoint]]
-        name = "quote"
-        weight = 1
-        steps = [{ call = "partner" }]
-        [[objective]]
-        keep = "p99 < 400ms"
-    "#;
-    let read =
-        |sets: &[String]| load_text("shop", text, sets).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let sized = |resolved: &Resolved| {
-        size(resolved, EVENTS_MAX, BUDGET).unwrap_or_else(|runaway| panic!("{runaway}"))
-    };
-    let resolved = read(&[]);
-    let mut found = sized(&resolved);
-    assert_eq!(found.first, None, "it was not asked for");
-    // Half of the budget is for the search with the change.
-    add_first_change(&mut found, &resolved, EVENTS_MAX, 2 * BUDGET)
-        .unwrap_or_else(|runaway| panic!("{runaway}"));
-    let first = found.first.clone().expect("a change");
-    assert_eq!(first.change.knob, "upstream.partner.max_in_flight");
-    let words = first.change.sentence.rsplit_once(" to ").and_then(|(_, end)| end.split_once(' '));
-    let value = words.map_or("", |(value, _)| value);
-    let after = sized(&read(&[format!("upstream.partner.max_in_flight={value}")]));
-    assert_eq!((first.holds, first.unbroken), (after.holds, after.unbroken));
-    let (before, after) = (found.holds.expect("users"), after.holds.expect("users"));
-    assert!(after.value > 1.3 * before.value, "{before:?} {after:?}");
-    let page = render::Answer::print(&found, Format::Text, render::Paint::default());
-    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(page.contains(&format!("With it the service holds {} users (", after.value)), "{page}");
-}
-
 /// A call takes 4 s half of the time, and nothing of the service changes that.
 #[test]
 fn where_nothing_helps_it_says_where_the_time_goes() {

@@ -81,11 +81,13 @@ fn during(samples: &[Sample], [from, to]: [u64; 2]) -> Option<f64> {
 fn power(points: &[(f64, f64)]) -> f64 {
     let [before, spread] = POWER;
     let count = points.len().max(2) as f64;
-    let squares: f64 = points.iter().map(|(x, y)| (y - before * x) * (y - before * x)).sum();
-    let variance = (squares / (count - 1.0)).max(NOISE_LEAST * NOISE_LEAST);
-    let weight = 1.0 / (spread * spread);
     let both: f64 = points.iter().map(|(x, y)| x * y).sum();
     let across: f64 = points.iter().map(|(x, _)| x * x).sum();
+    // What the line of least squares leaves is noise.
+    let fitted = if across > 0.0 { both / across } else { before };
+    let squares: f64 = points.iter().map(|(x, y)| (y - fitted * x) * (y - fitted * x)).sum();
+    let variance = (squares / (count - 1.0)).max(NOISE_LEAST * NOISE_LEAST);
+    let weight = 1.0 / (spread * spread);
     let slope = (before * weight + both / variance) / (weight + across / variance);
     slope.clamp(0.0, POWER_MOST)
 }

@@ -234,6 +234,8 @@ fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
     let events_max = Effort::default().events_max;
     let mut found: Size = size::size(resolved, events_max, size::BUDGET)?;
     let holds = found.holds.map(|holds| holds.low).or(found.unbroken);
+    // As the command prints it, which advises on demand.
+    let document = render::json(&found);
     if found.first.is_none() {
         size::add_first_change(&mut found, resolved, events_max, size::BUDGET)?;
     }
@@ -245,7 +247,7 @@ fn how_much(resolved: &Resolved) -> Result<HowMuch, Failure> {
         gain: render::gain_of_first(&found),
         warnings: found.warnings.clone(),
         figures: render::figures_of_size(&found),
-        document: render::json(&found),
+        document,
     })
 }
 
