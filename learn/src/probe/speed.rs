@@ -114,8 +114,7 @@ mod tests {
             let found = power(&points);
             assert!((found - truth).abs() < 0.15, "{found} instead of {truth}");
         }
-        let wild: Vec<(f64, f64)> =
-            (-6..=6).map(|step| f64::from(step)).map(|x| (x, 9.0 * x)).collect();
+        let wild: Vec<(f64, f64)> = (-6..=6).map(f64::from).map(|x| (x, 9.0 * x)).collect();
         assert_eq!(power(&wild), POWER_MOST);
     }
 

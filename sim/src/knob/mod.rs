@@ -91,10 +91,10 @@ pub(crate) fn changes(scenario: &Scenario, bottleneck: &Bottleneck) -> Vec<Setti
         return Vec::new();
     }
     let single = candidates(scenario);
-    let pairs = single.iter().flat_map(|one| single.iter().map(|other| one.and(other)));
+    let mut pairs = single.iter().flat_map(|one| single.iter().map(|other| one.and(other)));
     let named = |one: &Candidate| one.name() == bottleneck.knob;
     let found = single.iter().find(|one| named(one)).cloned();
-    found.or_else(|| pairs.filter(named).next()).map_or(Vec::new(), |one| one.changes)
+    found.or_else(|| pairs.find(named)).map_or(Vec::new(), |one| one.changes)
 }
 
 fn knob(
