@@ -1309,6 +1309,40 @@ class Breaks:
 
 
 @dataclass(frozen=True, kw_only=True)
+class First:
+    """What to change first to take more load: under the load at which an objective breaks, or where
+    no load keeps all, under the one that is nearest.
+    """
+
+    knob: str
+    """The key that `--set` takes; several joined by ` + ` if only their pair helps."""
+
+    gain: float
+    """Throughput gained, relative: 0.96 is 96 % more."""
+
+    sentence: str
+    """In one sentence."""
+
+    goal: str = ""
+    """What the change is judged by: `throughput`, `errors`, `p99`, `endpoint:NAME.p99`."""
+
+    holds: Estimate | None = None
+    """With the change: the highest load with which all objectives are kept, as in `Size::holds`."""
+
+    how: str | None = None
+    """The change in the words of the stack."""
+
+    kind: KnobKind | None = None
+    """A setting, which costs nothing, or hardware; none where nothing is to be changed."""
+
+    path: tuple[Move, ...] = ()
+    """Changes one after the other, each on top of those before it; the first is `knob`."""
+
+    unbroken: float | None = None
+    """With the change: the highest load that was tried, if all objectives are kept there."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Full:
     """A station that is full, or nearly so."""
 
@@ -1463,8 +1497,10 @@ class Size(Answer, rows="levels"):
     objectives do not simply get worse with the load.
     """
 
-    first: Bottleneck | None = None
-    """What to change first, where no load keeps the objectives: under the load that is nearest."""
+    first: First | None = None
+    """What to change first to take more load; told where no load keeps the objectives, or where it
+    was asked for.
+    """
 
     headroom: tuple[Headroom, ...] = ()
     """How much of the load, of each upstream's latency and of the CPU is left under the load of the
