@@ -193,7 +193,7 @@ pub(super) fn run(options: &Probe, console: &mut Console<'_>) -> Result<Exit, Fa
     answer(options, &learned, &origin, console)
 }
 
-/// What is said where the costs are those of a service behind proxies.
+/// The note in a file whose CPU times were measured while the service used proxies.
 const THROUGH_PROXIES: &str = "The CPU times were measured with proxies between the service and what it waits for, which cost \
      it and its database CPU time: on a FastAPI service that asks Postgres ten times for a request, 20 and \
      40 % more. A service that --start starts with the proxies' ports in the command is started again \

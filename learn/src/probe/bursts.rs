@@ -43,14 +43,23 @@ impl Session<'_> {
     /// A burst that is not counted: the first request of each process, thread and connection costs
     /// more than later ones.
     pub(super) async fn warm_up(&mut self, index: usize) -> Result<(), Stopped> {
-        let least = WARM_AT_ONCE.max(2 * self.workers as usize);
-        let depths = self.budget.depths.iter().copied();
-        let Some(depth) = depths.filter(|depth| *depth <= least).max() else { return Ok(()) };
-        self.burst_if_short(index, depth, 0).await?;
+        let burst = self.uncounted(index).await?;
         let measured = &mut self.measured[index];
-        measured.warm_up = measured.bursts.pop().and_then(|burst| burst.threads);
+        measured.warm_up = burst.and_then(|burst| burst.threads);
         measured.connections.clear();
         Ok(())
+    }
+
+    /// A burst that reaches each process, and is not kept with the others; none where the user allows none of that
+    /// size, or it failed.
+    pub(super) async fn uncounted(&mut self, index: usize) -> Result<Option<Burst>, Stopped> {
+        let least = WARM_AT_ONCE.max(2 * self.workers as usize);
+        let depths = self.budget.depths.iter().copied();
+        let Some(depth) = depths.filter(|depth| *depth <= least).max() else { return Ok(None) };
+        let before = self.measured[index].bursts.len();
+        self.burst_if_short(index, depth, 0).await?;
+        let bursts = &mut self.measured[index].bursts;
+        Ok(if bursts.len() > before { bursts.pop() } else { None })
     }
 
     /// So many requests at once, each on a connection of its own.

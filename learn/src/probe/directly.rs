@@ -1,6 +1,6 @@
 //! The service without proxies between it and what it waits for.
 
-use super::session::{Session, Stopped, WARM_AT_ONCE, Watcher};
+use super::session::{Session, Stopped, Watcher};
 use super::target::Connection;
 use crate::process::Account;
 
@@ -13,7 +13,7 @@ impl Session<'_> {
     /// its receiver up, and what would come in one message may come in two.
     ///
     /// # Errors
-    /// It ended before its end. What was measured until then is kept.
+    /// It stopped early, for the reason that is given. The session keeps what was measured until then.
     pub async fn directly(
         &mut self,
         account: Account,
@@ -29,10 +29,7 @@ impl Session<'_> {
             for _ in 0..WARM_UP {
                 self.one(index, &mut connection).await?;
             }
-            let known = self.measured[index].bursts.len();
-            let least = WARM_AT_ONCE.max(2 * self.workers as usize);
-            self.burst_if_short(index, least, 0).await?;
-            self.measured[index].bursts.truncate(known);
+            self.uncounted(index).await?;
         }
         self.rest().await?;
         self.mixes(watcher).await

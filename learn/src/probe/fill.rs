@@ -240,9 +240,7 @@ fn with_connect(database: Database, session: &Session<'_>) -> Database {
 
 /// The `database` with what its server computes, where its CPU time is known.
 fn of_server(database: Database, session: &Session<'_>, seen: &Seen) -> Database {
-    let Some(number) = session.others.iter().position(|(name, _)| name == DATABASE) else {
-        return database;
-    };
+    let Some(number) = session.database() else { return database };
     let known = session.asks.iter().zip(&session.measured).enumerate();
     let asked = known.filter_map(|(endpoint, (ask, measured))| {
         let steps = &seen.endpoints.get(&ask.name)?.steps;

@@ -66,7 +66,7 @@ impl Session<'_> {
         let fails = self.measured.iter().filter_map(|one| Some(one.too_many.as_ref()?.0)).min();
         let stands = |depth: &usize| *depth >= BUSY && fails.is_none_or(|fails| *depth < fails);
         let depths: Vec<usize> = self.budget.depths.iter().copied().filter(stands).collect();
-        // What is asked after this needs its part of the budget.
+        // Some requests of the budget are left for the pass that sees what each request waits for.
         let later = WITNESSED * self.asked().len() as u64;
         let left = self.budget.requests.saturating_sub(self.sent() + later);
         let most = MOST.min(left / (TURNS * depths.len().max(1)) as u64);

@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 pub(super) struct Sum {
     /// How often it holds each number.
     pub(super) counts: Vec<f64>,
-    /// What was measured, and the standard deviation of that.
+    /// The measured sum, and its standard deviation.
     pub(super) value: f64,
     pub(super) error: f64,
 }
@@ -27,7 +27,7 @@ impl Known {
     /// normal, and independent but for the common factor, are the prior, and the `sums` are observed.
     /// Unchanged where the sums cannot be used.
     ///
-    /// What is known well stays, and what is known badly takes up the difference.
+    /// A number with a small standard deviation hardly changes; one with a large one changes until the sums are right.
     pub(super) fn corrected(&self, sums: &[Sum]) -> Known {
         let count = self.means.len();
         let asked = DMatrix::from_fn(sums.len(), count, |row, place| {

@@ -426,10 +426,14 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// The place of the database's processes in `others`.
+    pub(super) fn database(&self) -> Option<usize> {
+        self.others.iter().position(|(name, _)| name == DATABASE)
+    }
+
     /// The database's processes may run on the same processors as the service's.
     fn shares(&self) -> bool {
-        let database = self.others.iter().find(|(name, _)| name == DATABASE);
-        let cpus = database.and_then(|(_, database)| database.cpus());
+        let cpus = self.database().and_then(|number| self.others[number].1.cpus());
         cpus.is_some() && cpus == self.account.cpus()
     }
 

@@ -10,7 +10,7 @@ use model::statistics::round_significant;
 
 use super::cpu;
 use super::mix::{Mixed, Ratio, TURNS_LEAST, ratios};
-use super::session::{DATABASE, Session};
+use super::session::Session;
 
 /// Samples without which a while says nothing.
 const FEWEST: usize = 3;
@@ -56,8 +56,7 @@ pub(super) fn of(session: &Session<'_>, known: &[usize]) -> Option<MachineSpeed>
 /// What the turns took, of the service and of a database on its processors, relative to what their requests take
 /// apart.
 fn ratios_of(session: &Session<'_>, known: &[usize]) -> Vec<Ratio> {
-    let database = session.others.iter().position(|(name, _)| name == DATABASE);
-    let database = database.filter(|_| session.database_shares);
+    let database = session.database().filter(|_| session.database_shares);
     let apart = known.iter().map(|&index| {
         let measured = &session.measured[index];
         let other = database.and_then(|number| cpu::of_other(measured, number));

@@ -88,7 +88,7 @@ mod tests {
 
     const ABOUT: &str = r#"witness = "2", speed = "0.8", speed_power = "2""#;
 
-    /// What is measured in rounds with such speeds of the witness.
+    /// A measurement whose rounds report these speeds.
     fn measured(resolved: &Resolved, speeds: &[f64], witness: &str) -> Report {
         let mut report = predict(resolved, None, speeds.len() as u32).expect("it ends");
         for (round, speed) in report.rounds.iter_mut().zip(speeds) {
