@@ -14,7 +14,7 @@ const UNKNOWN: f64 = 0.29;
 /// time. No query computes for longer than it takes, or than the guess, if that is longer.
 pub(super) fn each_query(guess: &[f64], times: &[f64], endpoints: &[Sum]) -> Vec<f64> {
     let deviations = times.iter().map(|time| UNKNOWN * time).collect();
-    let found = Known { means: guess.to_vec(), deviations, common: 0.0 }.corrected(endpoints);
+    let found = Known { means: guess.to_vec(), deviations, correlation: 0.0 }.corrected(endpoints);
     let within = |((found, guess), time): ((&f64, &f64), &f64)| found.clamp(0.0, guess.max(*time));
     found.means.iter().zip(guess).zip(times).map(within).collect()
 }

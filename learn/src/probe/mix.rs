@@ -30,15 +30,15 @@ const MOST: u64 = 2000;
 const LEAST_EACH: u64 = 2;
 /// So many at once keep a processor busy.
 const BUSY: usize = 8;
-/// No cost is known better than this before all are seen together, relative to itself.
-const KNOWN: f64 = 0.05;
+/// No cost is known better than this, relative to itself.
+const KNOWN: f64 = 0.01;
 /// Nor better than this, in seconds: what a request takes beside its handler, such as the wake-ups of
 /// threads, depends on how busy the service is.
 const OVERHEAD: f64 = 0.05e-3;
-/// All requests together may cost so much more or less than apart, a standard deviation: a FastAPI service
-/// with Postgres took 4.3 ms for a request one at a time, and 3.4 to 4.6 ms with 2 to 64 users.
-const COMMON: f64 = 0.15;
-/// Nor is what a turn says.
+/// Correlation of what costs are off by. What requests cost each other, such as colder caches, raises the
+/// costs of all, most those that vary with the number of requests at once, too.
+const CORRELATION: f64 = 0.9;
+/// Nor is what a turn used known better than this, relative to itself.
 const ERROR_LEAST: f64 = 0.01;
 /// A turn that is so many times farther from the median of all than half of them was disturbed.
 const DISTURBED: f64 = 4.5;
@@ -162,7 +162,7 @@ pub(super) fn corrected(
     let known = Known {
         means: figures.iter().map(|figure| figure.value).collect(),
         deviations: figures.iter().map(deviation).collect(),
-        common: COMMON,
+        correlation: CORRELATION,
     };
     let ratios = ratios(&known.means, turns, counts, used);
     let Some(sums) = sums(&ratios) else { return figures.to_vec() };
@@ -172,7 +172,8 @@ pub(super) fn corrected(
     each.map(|((figure, mean), deviation)| with(figure, mean.max(0.0), deviation, &words)).collect()
 }
 
-/// The standard deviation of what is known before; what takes no time takes none in the mix.
+/// The standard deviation of a cost that was measured apart; what takes no time takes none in the mix. Where
+/// requests one at a time and several at once cost the same, it is small.
 fn deviation(figure: &Figure) -> f64 {
     let Figure { value, low, high, .. } = figure;
     if *value <= 0.0 {
@@ -298,6 +299,19 @@ mod tests {
         let words = "all endpoints together took 1.20 times as much with 8 at once, 1.20 times as much with 64 \
                      at once";
         assert!(found[0].how.starts_with("seen; +") && found[0].how.ends_with(words), "{found:?}");
+    }
+
+    #[test]
+    fn a_cost_that_is_the_same_in_all_ways_takes_little_of_the_change() {
+        let known = [
+            Figure::measured(2e-3, [1.99e-3, 2.01e-3], "seen"),
+            Figure::measured(4e-3, [3.0e-3, 5.0e-3], "seen"),
+        ];
+        let turns = [0.95, 0.96, 0.94].map(|less| turn(8, less * APART));
+        let counts = |turn: &Mixed| turn.answered.iter().map(|&count| count as f64).collect();
+        let found = corrected(&known, &turns, counts, |turn| turn.cpu);
+        let changes = [1.0 - found[0].value / 2e-3, 1.0 - found[1].value / 4e-3];
+        assert!(changes[0] < 0.3 * changes[1] && changes[1] > 0.05, "{changes:?}");
     }
 
     #[test]

@@ -17,26 +17,29 @@ pub(super) struct Sum {
 pub(super) struct Known {
     pub(super) means: Vec<f64>,
     pub(super) deviations: Vec<f64>,
-    /// The standard deviation of a factor that all of them may be off by, beside that.
-    pub(super) common: f64,
+    /// The correlation of what any two of them are off by, from 0 to 1.
+    pub(super) correlation: f64,
 }
 
 impl Known {
     /// The posterior means and standard deviations of a Bayesian linear regression with known
     /// variances (Bishop, "Pattern recognition and machine learning", 3.3): these numbers, taken as
-    /// normal, and independent but for the common factor, are the prior, and the `sums` are observed.
-    /// Unchanged where the sums cannot be used.
+    /// jointly normal, are the prior, and the `sums` are observed. Unchanged where the sums cannot be
+    /// used.
     ///
-    /// A number with a small standard deviation hardly changes; one with a large one changes until the sums are right.
+    /// A number with a small standard deviation hardly changes; one with a large one changes until the
+    /// sums are right. The more the numbers are correlated, the more each changes by the same number of its
+    /// own deviations.
     pub(super) fn corrected(&self, sums: &[Sum]) -> Known {
         let count = self.means.len();
         let asked = DMatrix::from_fn(sums.len(), count, |row, place| {
             sums[row].counts.get(place).copied().unwrap_or(0.0)
         });
         let prior = DVector::from_column_slice(&self.means);
-        let variances = self.deviations.iter().map(|deviation| deviation * deviation);
-        let apart = DMatrix::from_diagonal(&DVector::from_iterator(count, variances));
-        let spread = apart + &prior * prior.transpose() * (self.common * self.common);
+        let spread = DMatrix::from_fn(count, count, |row, column| {
+            let shared = if row == column { 1.0 } else { self.correlation };
+            shared * self.deviations[row] * self.deviations[column]
+        });
         let errors = sums.iter().map(|sum| sum.error * sum.error);
         let noise = DMatrix::from_diagonal(&DVector::from_iterator(sums.len(), errors));
         let seen = DVector::from_iterator(sums.len(), sums.iter().map(|sum| sum.value));
@@ -48,7 +51,7 @@ impl Known {
         Known {
             means: means.iter().copied().collect(),
             deviations: left.diagonal().iter().map(deviation).collect(),
-            common: 0.0,
+            correlation: 0.0,
         }
     }
 }
@@ -59,8 +62,11 @@ mod tests {
 
     #[test]
     fn what_is_known_badly_takes_up_the_difference() {
-        let known =
-            Known { means: vec![1.0, 5.0, 2.0], deviations: vec![0.01, 1.0, 0.0], common: 0.0 };
+        let known = Known {
+            means: vec![1.0, 5.0, 2.0],
+            deviations: vec![0.01, 1.0, 0.0],
+            correlation: 0.0,
+        };
         let sum = Sum { counts: vec![1.0, 2.0, 1.0], value: 15.0, error: 0.01 };
         let found = known.corrected(&[sum]);
         assert!((found.means[0] - 1.0).abs() < 0.01, "{found:?}");
@@ -72,7 +78,7 @@ mod tests {
     /// One number, seen twice: the mean of all three, each weighted with one over its variance.
     #[test]
     fn one_number_is_the_weighted_mean() {
-        let known = Known { means: vec![10.0], deviations: vec![2.0], common: 0.0 };
+        let known = Known { means: vec![10.0], deviations: vec![2.0], correlation: 0.0 };
         let seen = |value| Sum { counts: vec![1.0], value, error: 1.0 };
         let found = known.corrected(&[seen(13.0), seen(15.0)]);
         let weights = [0.25, 1.0, 1.0];
@@ -83,18 +89,19 @@ mod tests {
     }
 
     #[test]
-    fn a_common_factor_moves_all_by_the_same_share() {
-        let known = Known { means: vec![1.0, 5.0], deviations: vec![1e-3, 5e-3], common: 0.2 };
-        let sum = Sum { counts: vec![4.0, 2.0], value: 1.3 * 14.0, error: 0.01 };
+    fn numbers_that_are_off_together_change_by_as_many_deviations() {
+        let known = Known { means: vec![1.0, 5.0], deviations: vec![0.2, 0.1], correlation: 1.0 };
+        let sum = Sum { counts: vec![4.0, 2.0], value: 15.0, error: 1e-3 };
         let found = known.corrected(&[sum]);
-        for (found, mean) in found.means.iter().zip(&known.means) {
-            assert!((found / mean - 1.3).abs() < 0.01, "{found} {mean}");
+        // Both change by z deviations: 4 (1 + 0.2 z) + 2 (5 + 0.1 z) = 15 has the root z = 1.
+        for (found, wanted) in found.means.iter().zip([1.2, 5.1]) {
+            assert!((found - wanted).abs() < 1e-3, "{found} {wanted}");
         }
     }
 
     #[test]
     fn nothing_seen_changes_nothing() {
-        let known = Known { means: vec![1.0, 5.0], deviations: vec![0.1, 1.0], common: 0.0 };
+        let known = Known { means: vec![1.0, 5.0], deviations: vec![0.1, 1.0], correlation: 0.0 };
         let found = known.corrected(&[]);
         assert_eq!(found.means, known.means);
     }
