@@ -46,6 +46,7 @@ fn shop() -> Learned {
             cores: Figure::assumed(1, "nothing was seen", "say how many processors it may use"),
             turns: None,
             process_switch: None,
+            open: None,
         },
         endpoints: vec![
             Endpoint {
@@ -256,6 +257,7 @@ prop_compose! {
                 cores: workers.clone(),
                 turns: Some(Figure::measured(TURNS, [TURNS; 2], "Linux 6.18")),
                 process_switch: Some(rate.clone()),
+                open: Some(rate.clone()),
                 workers,
                 threads: threads.filter(|_| !sync(server, concurrency)),
                 keep_alive: (!sync(server, concurrency)).then(|| Figure::derived(0.0, "")),

@@ -287,6 +287,7 @@ fn service(records: &Records, cores: Figure<u32>) -> Service {
         cores,
         turns: None,
         process_switch: None,
+        open: None,
     }
 }
 

@@ -63,6 +63,9 @@ pub struct Service {
     /// CPU time that a processor loses when it changes from one worker process to another, seconds;
     /// none if the CPU time of the steps holds it already, or nothing is known of it.
     pub process_switch: Option<Figure>,
+    /// CPU time to open a connection to the database, seconds; none if the CPU time of the steps holds it
+    /// already, or nothing is known of it.
+    pub open: Option<Figure>,
 }
 
 /// A class of requests.
@@ -144,6 +147,26 @@ impl Latency {
         };
         let ends = [figure.low, figure.high].map(|end| end.unwrap_or(figure.value));
         [figure.value, ends[0], ends[1]].map(|seconds| seconds * factor)
+    }
+
+    /// So many times it, for the reason that is given.
+    #[must_use]
+    pub fn scaled(&self, factor: f64, why: &str) -> Latency {
+        let of = |figure: &Figure| Figure {
+            value: factor * figure.value,
+            low: figure.low.map(|low| factor * low),
+            high: figure.high.map(|high| factor * high),
+            how: format!("{}; {why}", figure.how),
+            ..figure.clone()
+        };
+        match self {
+            Latency::Constant(mean) => Latency::Constant(of(mean)),
+            Latency::Lognormal { p50, p99 } => Latency::Lognormal { p50: of(p50), p99: of(p99) },
+            Latency::Quantiles(points, mean) => {
+                let points = points.iter().map(|(share, seconds)| (*share, factor * seconds));
+                Latency::Quantiles(points.collect(), of(mean))
+            }
+        }
     }
 }
 

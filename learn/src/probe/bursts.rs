@@ -101,6 +101,9 @@ impl Session<'_> {
         if let Some(connections) = connections {
             self.measured[index].connections.push((depth, connections.busy));
         }
+        let openings = self.witness.as_mut().map_or_else(Vec::new, |witness| witness.openings());
+        let opened = openings.len();
+        self.openings[1].extend(openings);
         let answers: Vec<Answer> = answers.into_iter().map(|(answer, _)| answer).collect();
         let mut times = self.judge(index, &answers, connections)?;
         // Without some of its requests a burst is another one.
@@ -109,7 +112,7 @@ impl Session<'_> {
             let threads = Some((before[0].threads, used.after.threads));
             let (cpu, others) = (used.cpu[0], used.cpu[1..].to_vec());
             let delayed = used.delayed;
-            let burst = Burst { times, cpu, others, delayed, threads };
+            let burst = Burst { times, cpu, others, delayed, threads, opened };
             self.measured[index].bursts.push(burst);
         }
         Ok(())

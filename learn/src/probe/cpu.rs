@@ -20,12 +20,14 @@ const FIRST_LEAST: f64 = 0.02;
 /// The value is that of requests that come together, the mean over all numbers of at least
 /// [`BUSY`] of the median over their bursts: a process that is asked one request at a time sleeps after each and computes slower
 /// than one that is busy, and what a service costs matters where it is busy. The interval holds
-/// the requests one at a time too.
-pub(super) fn of_service(measured: &Measured) -> Figure {
+/// the requests one at a time too. Bursts are taken without the `opening` seconds for each connection to a
+/// database that they opened.
+pub(super) fn of_service(measured: &Measured, opening: f64) -> Figure {
     let mut depths: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for burst in &measured.bursts {
         let size = burst.times.len();
-        depths.entry(size).or_default().push(burst.cpu / size as f64);
+        let cpu = (burst.cpu - opening * burst.opened as f64).max(0.0);
+        depths.entry(size).or_default().push(cpu / size as f64);
     }
     // A single burst has no spread of its own, and small ones are noise.
     depths.retain(|&size, values| values.len() >= 2 && size >= BUSY);
@@ -65,15 +67,18 @@ pub(super) fn of_service(measured: &Measured) -> Figure {
 /// Either way of measuring adds something: a server that is asked one request at a time wakes up
 /// for each, and a burst may open connections, each with a process that has read nothing yet. So
 /// the smaller mean is the value. The first burst of each size opens connections in any case, and
-/// is left out.
-pub(super) fn of_other(measured: &Measured, number: usize) -> Option<Figure> {
+/// is left out; later ones are taken without the `opening` seconds for each connection that they opened.
+pub(super) fn of_other(measured: &Measured, number: usize, opening: f64) -> Option<Figure> {
     let turns = measured.turns.iter();
     let alone: Vec<f64> = turns.filter_map(|turn| turn.others.get(number).copied()).collect();
     let mut sizes = BTreeSet::new();
     let used = measured.bursts.iter().filter(|burst| !sizes.insert(burst.times.len()));
     let together: Vec<f64> = used
         .filter(|burst| burst.times.len() >= BUSY)
-        .filter_map(|burst| Some(burst.others.get(number)? / burst.times.len() as f64))
+        .filter_map(|burst| {
+            let cpu = burst.others.get(number)? - opening * burst.opened as f64;
+            Some(cpu.max(0.0) / burst.times.len() as f64)
+        })
         .collect();
     let ways = [(alone, "one at a time"), (together, "with several at once")];
     let means = ways.into_iter().filter(|(values, _)| values.len() >= 2);
@@ -86,9 +91,9 @@ pub(super) fn of_other(measured: &Measured, number: usize) -> Option<Figure> {
 /// What the first request of a process takes beside its own CPU time, in seconds: the most that the
 /// first request of any endpoint took, since it is the first of its process too. None if the
 /// processes had been asked before.
-pub(super) fn of_first(measured: &[Measured]) -> Option<Figure> {
+pub(super) fn of_first(measured: &[Measured], opening: f64) -> Option<Figure> {
     let more = measured.iter().filter(|one| !one.turns.is_empty()).filter_map(|one| {
-        let usual = of_service(one).value;
+        let usual = of_service(one, opening).value;
         let more = one.cold?.1 - usual;
         (more > FIRST_LEAST && more > usual).then_some(more)
     });
@@ -110,7 +115,7 @@ mod tests {
 
     fn burst(size: usize, each: f64) -> Burst {
         let cpu = each * size as f64;
-        Burst { times: vec![0.01; size], cpu, others: vec![cpu], delayed: 0.0, threads: None }
+        Burst { times: vec![0.01; size], cpu, others: vec![cpu], ..Burst::default() }
     }
 
     #[test]
@@ -120,9 +125,9 @@ mod tests {
             turns: vec![turn(10e-3), turn(10e-3)],
             ..Measured::default()
         };
-        let first = of_first(&[measured(25e-3), measured(0.84), Measured::default()]);
+        let first = of_first(&[measured(25e-3), measured(0.84), Measured::default()], 0.0);
         assert!(first.is_some_and(|first| (first.value - 0.83).abs() < 1e-9));
-        assert_eq!(of_first(&[measured(25e-3), measured(12e-3)]), None);
+        assert_eq!(of_first(&[measured(25e-3), measured(12e-3)], 0.0), None);
     }
 
     #[test]
@@ -131,10 +136,10 @@ mod tests {
         let few = [burst(2, 9e-3), burst(2, 9e-3), burst(64, 1e-3)];
         let bursts = [burst(8, 3.0e-3), burst(8, 3.2e-3), burst(64, 3.4e-3), burst(64, 3.6e-3)];
         let alone = Measured { turns: turns.clone(), bursts: few.to_vec(), ..Measured::default() };
-        let figure = of_service(&alone);
+        let figure = of_service(&alone, 0.0);
         assert!((figure.value - 4.1e-3).abs() < 1e-9, "{figure:?}");
         let measured = Measured { turns, bursts: bursts.to_vec(), ..Measured::default() };
-        let figure = of_service(&measured);
+        let figure = of_service(&measured, 0.0);
         assert!((figure.value - 3.3e-3).abs() < 1e-9, "{figure:?}");
         assert!(figure.high.is_some_and(|high| high > 4.1e-3), "{figure:?}");
         assert!(
@@ -144,7 +149,19 @@ mod tests {
             "{}",
             figure.how
         );
-        assert_eq!(of_other(&measured, 1), None);
+        assert_eq!(of_other(&measured, 1, 0.0), None);
+    }
+
+    #[test]
+    fn a_burst_is_taken_without_the_connections_that_it_opened() {
+        let opens = |each: f64| Burst { opened: 3, ..burst(8, each) };
+        // Of 10 ms each 3 connections of 16 ms are 6 ms.
+        let bursts = vec![opens(10e-3), opens(10e-3), opens(10e-3)];
+        let turns = vec![turn(4e-3), turn(4e-3)];
+        let measured = Measured { turns, bursts, ..Measured::default() };
+        assert!((of_service(&measured, 16e-3).value - 4e-3).abs() < 1e-9);
+        let other = of_other(&measured, 0, 16e-3);
+        assert!(other.is_some_and(|other| (other.value - 4e-3).abs() < 1e-9));
     }
 
     #[test]
@@ -153,10 +170,10 @@ mod tests {
         let turns = vec![turn(1.0e-3), turn(1.0e-3)];
         let bursts = vec![burst(8, 20e-3), burst(8, 1.7e-3), burst(64, 9e-3), burst(64, 1.5e-3)];
         let measured = Measured { turns: turns.clone(), bursts, ..Measured::default() };
-        let other = of_other(&measured, 0).expect("it was measured");
+        let other = of_other(&measured, 0, 0.0).expect("it was measured");
         assert!((other.value - 1.6e-3).abs() < 1e-9, "{other:?}");
         let bursts = vec![burst(64, 9e-3), burst(64, 7e-3)];
-        let other = of_other(&Measured { turns, bursts, ..Measured::default() }, 0);
+        let other = of_other(&Measured { turns, bursts, ..Measured::default() }, 0, 0.0);
         assert!(other.is_some_and(|other| (other.value - 2e-3).abs() < 1e-9));
     }
 }

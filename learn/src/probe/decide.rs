@@ -23,7 +23,7 @@ pub struct Alone {
 }
 
 /// Requests that were sent at once.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Burst {
     /// Response times in seconds, ascending: as many as requests.
     pub times: Vec<f64>,
@@ -35,6 +35,8 @@ pub struct Burst {
     pub delayed: f64,
     /// Threads of the service before and after.
     pub threads: Option<(u64, u64)>,
+    /// Connections to databases that were opened in it, as far as they are counted.
+    pub opened: usize,
 }
 
 /// How an endpoint serves several requests at once.

@@ -10,8 +10,10 @@ use render::number;
 
 use super::decide::{Alone, Decision, Manner};
 use super::mix::Mixed;
+use super::opening::Opening;
 use super::session::{DATABASE, Session};
 use super::spread::Spread;
+use super::unproxied::Unproxied;
 use super::witness::{Seen, SeenEndpoint};
 use super::{connections, cpu, handler, mix, queries, speed};
 use crate::learned::{
@@ -74,10 +76,16 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
         session.measured.iter().filter_map(|one| Some(format!("{}.", one.left_out.clone()?))),
     );
     let threads = threads(session, &decided, &usual, facts);
-    let (upstreams, database) = waited_for(session, facts, threads.as_ref(), &mut notes);
+    let opening = Opening::of(session);
+    let (upstreams, database) = waited_for(session, facts, threads.as_ref(), &opening, &mut notes);
+    notes.extend(opening.note(database.as_ref().map(|database| &database.connections)));
+    let unproxied = Unproxied::of(session);
+    let database = database.map(|database| unproxied.database(database));
+    let trip =
+        database.as_ref().and_then(|one| one.round_trip.as_ref()).map_or(0.0, |trip| trip.value);
     let usual_hold = database.as_ref().and_then(|one| one.hold.as_ref()).map(|hold| hold.value);
     let one_connection = connections::hold(session).is_some();
-    let costs = costs(session, &known);
+    let costs = costs(session, &known, &opening);
     let mut endpoints = Vec::new();
     for (((index, manner), (_, decision)), cpu) in manners.iter().zip(&decided).zip(&costs) {
         let ask = &session.asks[*index];
@@ -90,7 +98,7 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
             hold: seen_of(session, *index)
                 .and_then(|seen| seen.hold.clone())
                 .filter(|hold| !one_connection && Some(hold.value) != usual_hold),
-            steps: steps(session, *index, cpu),
+            steps: unproxied.steps(*index, steps(session, *index, cpu), trip),
         });
         notes.push(format!("{}: {}.", ask.name, decision.evidence));
         notes.extend(remarks(session, *index, decision, facts));
@@ -105,9 +113,10 @@ pub fn fill(session: &Session<'_>, facts: &Facts, origin: &Origin) -> Option<Lea
             workers: facts.workers.clone(),
             threads,
             keep_alive: keep_alive(session, facts),
-            first_request: cpu::of_first(&session.measured),
+            first_request: cpu::of_first(&session.measured, opening.seconds()[0]),
             cores: cores(session),
             turns: turns(),
+            open: opening.service,
             process_switch: process_switch(facts, session.database_shares),
         },
         endpoints,
@@ -207,6 +216,7 @@ fn waited_for(
     session: &Session<'_>,
     facts: &Facts,
     threads: Option<&Figure<u32>>,
+    opening: &Opening,
     notes: &mut Vec<String>,
 ) -> (Vec<Upstream>, Option<Database>) {
     let Some(seen) = &session.seen else { return (Vec::new(), None) };
@@ -219,7 +229,7 @@ fn waited_for(
         cpu: database.cores.as_ref().and_then(|_| shared(session)),
         connections: connections::of(session, facts, threads),
         hold: connections::hold(session).or(usual_hold(session, seen)),
-        ..of_server(with_connect(database, session), session, seen)
+        ..of_server(with_connect(database, session), session, seen, opening)
     });
     (seen.upstreams.clone(), database)
 }
@@ -239,16 +249,24 @@ fn with_connect(database: Database, session: &Session<'_>) -> Database {
 }
 
 /// The `database` with what its server computes, where its CPU time is known.
-fn of_server(database: Database, session: &Session<'_>, seen: &Seen) -> Database {
+fn of_server(
+    database: Database,
+    session: &Session<'_>,
+    seen: &Seen,
+    opening: &Opening,
+) -> Database {
     let Some(number) = session.database() else { return database };
     let known = session.asks.iter().zip(&session.measured).enumerate();
     let asked = known.filter_map(|(endpoint, (ask, measured))| {
         let steps = &seen.endpoints.get(&ask.name)?.steps;
         let opened = measured.opened.unwrap_or(0.0);
-        queries::Asked::new(endpoint, steps, opened, cpu::of_other(measured, number)?)
+        let cpu = cpu::of_other(measured, number, opening.seconds()[1])?;
+        queries::Asked::new(endpoint, steps, opened, cpu)
     });
     let asked: Vec<queries::Asked> = asked.collect();
-    queries::together(queries::computed(database, &asked), &asked, &session.mixed, number)
+    let database = queries::computed(database, &asked);
+    let database = queries::together(database, &asked, &session.mixed, number);
+    Database { connect: opening.server.clone().or(database.connect), ..database }
 }
 
 /// How long most requests keep a connection, by weight.
@@ -266,9 +284,10 @@ fn usual_hold(session: &Session<'_>, seen: &Seen) -> Option<Figure<Hold>> {
 }
 
 /// CPU time of a request of each of the endpoints `known`, apart and together.
-fn costs(session: &Session<'_>, known: &[usize]) -> Vec<Figure> {
-    let apart: Vec<Figure> =
-        known.iter().map(|&index| cpu::of_service(&session.measured[index])).collect();
+fn costs(session: &Session<'_>, known: &[usize], opening: &Opening) -> Vec<Figure> {
+    let [opening, _] = opening.seconds();
+    let of = |&index: &usize| cpu::of_service(&session.measured[index], opening);
+    let apart: Vec<Figure> = known.iter().map(of).collect();
     let counts = |turn: &Mixed| known.iter().map(|&index| turn.answered[index] as f64).collect();
     mix::corrected(&apart, &session.mixed, counts, |turn| turn.cpu)
 }

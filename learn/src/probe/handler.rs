@@ -68,7 +68,7 @@ mod tests {
         let (times, each, others) = (vec![0.24], Vec::new(), Vec::new());
         let turn = Turn { times, cpu: 0.238, each, delayed: 0.0, off_main, others };
         let (times, others) = (vec![0.24; 8], Vec::new());
-        let burst = Burst { times, cpu: 1.9, others, delayed: 0.0, threads };
+        let burst = Burst { times, cpu: 1.9, others, threads, ..Burst::default() };
         Measured { turns: vec![turn], bursts: vec![burst], ..Measured::default() }
     }
 

@@ -13,13 +13,14 @@ use render::number;
 use tokio::task::JoinSet;
 
 use super::median::median;
+use super::opening::Opening;
 use super::posterior::{Known, Sum};
 use super::session::{Session, Stopped, WITNESSED, Watcher, until};
 use super::target::{Answer, Connection};
 use crate::learned::Figure;
 
-/// Turns of each number of requests at once.
-const TURNS: usize = 6;
+/// Turns of each number of requests at once, so many that a slow while of the machine is only a few of them.
+const TURNS: usize = 10;
 /// Fewer say nothing of their noise.
 pub(super) const TURNS_LEAST: usize = 3;
 /// Requests are sent for about so long in a turn, in nanoseconds.
@@ -63,23 +64,34 @@ pub struct Mixed {
 impl Session<'_> {
     /// Turns of each number of requests at once that keeps the service busy.
     pub(super) async fn mixes(&mut self, watcher: &mut dyn Watcher) -> Result<(), Stopped> {
-        let fails = self.measured.iter().filter_map(|one| Some(one.too_many.as_ref()?.0)).min();
-        let stands = |depth: &usize| *depth >= BUSY && fails.is_none_or(|fails| *depth < fails);
-        let depths: Vec<usize> = self.budget.depths.iter().copied().filter(stands).collect();
+        let depths = self.together();
         // Some requests of the budget are left for the pass that sees what each request waits for.
         let later = WITNESSED * self.asked().len() as u64;
         let left = self.budget.requests.saturating_sub(self.sent() + later);
         let most = MOST.min(left / (TURNS * depths.len().max(1)) as u64);
-        for turn in 0..TURNS {
+        for turn in 1..=TURNS {
             for &depth in depths.iter().filter(|&&depth| LEAST_EACH * depth as u64 <= most) {
-                if self.takes_too_long(depth) {
-                    continue;
+                if !self.takes_too_long(depth) {
+                    watcher.stage(&format!("all together, {depth} at once, turn {turn}"));
+                    self.mix(depth, most).await?;
                 }
-                watcher.stage(&format!("all together, {depth} at once, turn {}", turn + 1));
-                self.mix(depth, most).await?;
             }
         }
         Ok(())
+    }
+
+    /// The numbers of requests at once: those that keep the service busy and that it stands. Where bursts open
+    /// connections to a database that are closed again, no more than stay open: how often a service opens
+    /// some depends on how its requests bunch, and what that costs is known apart.
+    fn together(&self) -> BTreeSet<usize> {
+        let fails = self.measured.iter().filter_map(|one| Some(one.too_many.as_ref()?.0)).min();
+        let stands = |depth: &usize| *depth >= BUSY && fails.is_none_or(|fails| *depth < fails);
+        let most = match Opening::of(self).service {
+            Some(_) => self.kept.unwrap_or(0),
+            None => usize::MAX,
+        };
+        let all = self.budget.depths.iter().copied().filter(stands);
+        all.map(|depth| depth.min(most)).filter(|depth| *depth > 0).collect()
     }
 
     /// A turn would use up the time that is left.

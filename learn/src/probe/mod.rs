@@ -15,12 +15,14 @@ mod health;
 mod median;
 mod mix;
 mod openapi;
+mod opening;
 mod posterior;
 mod queries;
 mod session;
 mod speed;
 mod spread;
 mod target;
+mod unproxied;
 mod witness;
 
 pub use ask::Ask;

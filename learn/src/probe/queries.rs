@@ -39,8 +39,7 @@ pub(super) struct Asked {
 impl Asked {
     /// None if the steps ask the database nothing.
     pub(super) fn new(endpoint: usize, steps: &[Step], opened: f64, cpu: Figure) -> Option<Asked> {
-        let mut counts = BTreeMap::new();
-        count(steps, &mut counts);
+        let counts = counts(steps);
         (!counts.is_empty()).then_some(Asked { endpoint, counts, opened, cpu })
     }
 
@@ -56,6 +55,13 @@ impl Asked {
         let each = |query: &Query| self.counts.get(&query.name).map_or(0.0, |n| n * of(query));
         queries.iter().map(each).sum()
     }
+}
+
+/// How often the steps ask each query.
+pub(super) fn counts(steps: &[Step]) -> BTreeMap<String, f64> {
+    let mut counts = BTreeMap::new();
+    count(steps, &mut counts);
+    counts
 }
 
 fn count(steps: &[Step], counts: &mut BTreeMap<String, f64>) {

@@ -85,6 +85,8 @@ pub struct Measured {
     pub warm: Option<f64>,
     /// Batches of requests one at a time.
     pub turns: Vec<Turn>,
+    /// The same without proxies between the service and what it waits for.
+    pub direct: Vec<Turn>,
     /// Requests at once.
     pub bursts: Vec<Burst>,
     /// Of bursts of so many requests, the most connections to databases that were in use at once,
@@ -249,7 +251,8 @@ impl<'a> Session<'a> {
                 let name = &self.asks[index].name;
                 watcher.stage(&format!("{name}: one at a time, turn {} of {TURNS}", turn + 1));
                 // To time each apart takes a while, in which the service sleeps.
-                self.batch(index, turn % 2 == 0).await?;
+                let turn = self.batch(index, turn % 2 == 0).await?;
+                self.measured[index].turns.extend(turn);
             }
             watcher.keep(self);
         }
@@ -347,8 +350,12 @@ impl<'a> Session<'a> {
         bad.iter().try_for_each(|answer| self.state.health.bad(name, answer, clock::now()))
     }
 
-    /// A batch of requests one at a time; the CPU time of each is read if `apart`.
-    async fn batch(&mut self, index: usize, apart: bool) -> Result<(), Stopped> {
+    /// A batch of requests one at a time; the CPU time of each is read if `apart`. None if all failed.
+    pub(super) async fn batch(
+        &mut self,
+        index: usize,
+        apart: bool,
+    ) -> Result<Option<Turn>, Stopped> {
         let usual = self.usual(index);
         let count = ((BATCH / usual.max(1e-4)) as u64).clamp(1, BATCH_MOST);
         let before = self.readings()?;
@@ -371,14 +378,11 @@ impl<'a> Session<'a> {
         }
         drop(connection);
         let Used { cpu: used, off_main, delayed, .. } = self.used(&before, from).await?;
-        if !times.is_empty() {
-            let mean = |used: &f64| used / count as f64;
-            let others = used[1..].iter().map(mean).collect();
-            let (cpu, delayed) = (mean(&used[0]), mean(&delayed));
-            let turn = Turn { times, cpu, each, delayed, off_main, others };
-            self.measured[index].turns.push(turn);
-        }
-        Ok(())
+        let mean = |used: &f64| used / count as f64;
+        let others = used[1..].iter().map(mean).collect();
+        let (cpu, delayed) = (mean(&used[0]), mean(&delayed));
+        let turn = Turn { times, cpu, each, delayed, off_main, others };
+        Ok(Some(turn).filter(|turn| !turn.times.is_empty()))
     }
 
     /// The response time of an endpoint one at a time, as far as it is known.

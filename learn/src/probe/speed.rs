@@ -10,6 +10,7 @@ use model::statistics::round_significant;
 
 use super::cpu;
 use super::mix::{Mixed, Ratio, TURNS_LEAST, ratios};
+use super::opening::Opening;
 use super::session::Session;
 
 /// Samples without which a while says nothing.
@@ -57,10 +58,12 @@ pub(super) fn of(session: &Session<'_>, known: &[usize]) -> Option<MachineSpeed>
 /// apart.
 fn ratios_of(session: &Session<'_>, known: &[usize]) -> Vec<Ratio> {
     let database = session.database().filter(|_| session.database_shares);
+    let opening = Opening::of(session);
+    let [service, server] = opening.seconds();
     let apart = known.iter().map(|&index| {
         let measured = &session.measured[index];
-        let other = database.and_then(|number| cpu::of_other(measured, number));
-        cpu::of_service(measured).value + other.map_or(0.0, |other| other.value)
+        let other = database.and_then(|number| cpu::of_other(measured, number, server));
+        cpu::of_service(measured, service).value + other.map_or(0.0, |other| other.value)
     });
     let apart: Vec<f64> = apart.collect();
     let counts = |turn: &Mixed| known.iter().map(|&index| turn.answered[index] as f64).collect();

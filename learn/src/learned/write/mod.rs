@@ -210,6 +210,10 @@ fn costs(file: &mut File, learned: &Learned, names: &Names) {
         file.header("costs.interpreter");
         file.line("lock = false");
     }
+    if let Some(open) = &learned.service.open {
+        file.header("costs.cpu");
+        file.number("open", "costs.cpu.open", SPAN, open);
+    }
     if let Some(switch) = &learned.service.process_switch {
         file.header("costs.machine");
         file.number("process_switch", "costs.machine.process_switch", SPAN, switch);

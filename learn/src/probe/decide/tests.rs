@@ -36,7 +36,13 @@ impl Truth {
             })
             .collect();
         times.sort_by(f64::total_cmp);
-        Burst { times, cpu: self.cpu * n as f64, others: Vec::new(), delayed: 0.0, threads: None }
+        Burst {
+            times,
+            cpu: self.cpu * n as f64,
+            others: Vec::new(),
+            delayed: 0.0,
+            ..Burst::default()
+        }
     }
 
     fn decide(&self, seed: u64, turns: u64) -> Manner {
@@ -119,7 +125,14 @@ fn what_the_processor_explains_is_not_held_against_the_handler() {
 fn the_evidence_is_told_in_words() {
     let even = |n: usize, slots: usize| {
         let times = (0..n).map(|index| 0.1 * (1 + index / slots) as f64).collect();
-        Burst { times, cpu: 1e-3, others: Vec::new(), delayed: 0.0, threads: Some((3, 43)) }
+        Burst {
+            times,
+            cpu: 1e-3,
+            others: Vec::new(),
+            delayed: 0.0,
+            threads: Some((3, 43)),
+            ..Burst::default()
+        }
     };
     let alone = Alone { times: vec![0.1; 20], cpu: 0.1e-3, delayed: 0.0, overhead: 0.0 };
     let told = |bursts: &[Burst]| decide(&alone, bursts, 1, 1).evidence;
@@ -140,7 +153,7 @@ fn the_evidence_is_told_in_words() {
 fn two_workers_that_hold_their_loops_are_two_slots() {
     let alone = Alone { times: vec![0.1; 20], cpu: 0.1e-3, delayed: 0.0, overhead: 0.0 };
     let times = (0..64).map(|index| 0.1 * (1 + index / 2) as f64).collect();
-    let burst = Burst { times, cpu: 6.4e-3, others: Vec::new(), delayed: 0.0, threads: None };
+    let burst = Burst { times, cpu: 6.4e-3, others: Vec::new(), delayed: 0.0, ..Burst::default() };
     assert_eq!(decide(&alone, &[burst], 2, 2).manner, Manner::Holds);
 }
 
@@ -149,7 +162,7 @@ fn a_busy_machine_is_not_taken_for_a_handler_that_waits() {
     // 6 ms of CPU time take 24 ms, since others compute too.
     let alone = Alone { times: vec![0.024; 40], cpu: 6e-3, delayed: 17.5e-3, overhead: 0.2e-3 };
     let times: Vec<f64> = (1..=64).map(|index| 0.024 * f64::from(index)).collect();
-    let burst = Burst { times, cpu: 0.384, others: Vec::new(), delayed: 1.1, threads: None };
+    let burst = Burst { times, cpu: 0.384, others: Vec::new(), delayed: 1.1, ..Burst::default() };
     assert_eq!(decide(&alone, &[burst], 1, 1).manner, Manner::Unknown);
 }
 
