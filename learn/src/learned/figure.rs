@@ -19,6 +19,19 @@ pub struct Figure<T = f64> {
     pub better: String,
 }
 
+impl Figure {
+    /// So many times it, with its interval.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Figure {
+        Figure {
+            value: factor * self.value,
+            low: self.low.map(|low| factor * low),
+            high: self.high.map(|high| factor * high),
+            ..self.clone()
+        }
+    }
+}
+
 impl<T> Figure<T> {
     /// A number that was seen, with its 95 % interval.
     pub fn measured(value: T, [low, high]: [T; 2], how: impl Into<String>) -> Figure<T> {

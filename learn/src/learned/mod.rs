@@ -153,11 +153,8 @@ impl Latency {
     #[must_use]
     pub fn scaled(&self, factor: f64, why: &str) -> Latency {
         let of = |figure: &Figure| Figure {
-            value: factor * figure.value,
-            low: figure.low.map(|low| factor * low),
-            high: figure.high.map(|high| factor * high),
             how: format!("{}; {why}", figure.how),
-            ..figure.clone()
+            ..figure.times(factor)
         };
         match self {
             Latency::Constant(mean) => Latency::Constant(of(mean)),

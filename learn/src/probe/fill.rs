@@ -313,9 +313,7 @@ fn steps(session: &Session<'_>, index: usize, cpu: &Figure) -> Vec<Step> {
 /// A share of the CPU time becomes seconds.
 fn with_cpu(step: &Step, cpu: &Figure) -> Step {
     let Step::Cpu(Latency::Constant(share)) = step else { return step.clone() };
-    let part = |seconds: f64| seconds * share.value;
-    let (low, high) = (cpu.low.map(part), cpu.high.map(part));
-    Step::Cpu(Latency::Constant(Figure { value: part(cpu.value), low, high, ..cpu.clone() }))
+    Step::Cpu(Latency::Constant(cpu.times(share.value)))
 }
 
 /// What an endpoint waits for, of unknown kind; none if that is too little to be seen.

@@ -46,7 +46,8 @@ impl Opening {
         [&self.service, &self.server].map(|cost| cost.as_ref().map_or(0.0, |cost| cost.value))
     }
 
-    /// What is worth knowing of a pool that opens connections all the time.
+    /// A note for the file where the pool closes some connections after each use and opens them again: how many
+    /// requests at once cause that, and what it costs. None for any other pool.
     pub(super) fn note(&self, connections: Option<&Connections>) -> Option<String> {
         let cost = self.service.as_ref()?;
         let Connections::Pool(pool) = connections? else { return None };
@@ -65,8 +66,8 @@ impl Opening {
     }
 }
 
-/// What a burst costs more than requests one at a time, for each connection that it opened: the median over all
-/// bursts.
+/// CPU seconds of a burst beyond those of as many requests one at a time, divided by the connections that it
+/// opened: the median over all bursts.
 fn cost(
     measured: &[Measured],
     alone: impl Fn(&Turn) -> Option<f64>,

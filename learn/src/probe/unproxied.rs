@@ -18,7 +18,8 @@ const WAIT_LEAST: f64 = 20e-6;
 pub(super) struct Unproxied {
     /// Seconds of a way to the database and back; none if that was not seen.
     trip: Option<f64>,
-    /// What was seen of each endpoint, in the order of the session's `asks`.
+    /// How long requests of each endpoint wait; none if that was not measured. The order is that of the
+    /// endpoints in the session.
     endpoints: Vec<Option<Waits>>,
 }
 

@@ -92,13 +92,7 @@ fn scaled(figure: &Figure, share: f64) -> Figure {
         share if share > 0.999 => figure.how.clone(),
         _ => format!("{}; {:.0} % of it here", figure.how, share * 100.0),
     };
-    Figure {
-        value: figure.value * share,
-        low: figure.low.map(|low| low * share),
-        high: figure.high.map(|high| high * share),
-        how,
-        ..figure.clone()
-    }
+    Figure { how, ..figure.times(share) }
 }
 
 fn assumed(seconds: f64) -> Figure {
